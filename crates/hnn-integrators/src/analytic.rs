@@ -1,0 +1,102 @@
+//! Vector fields given by a formula, written once for every lane type.
+
+use crate::simd::{Isa, Kernel, dispatch};
+use crate::{FieldError, Lane, Scalar, VectorField, Wide, Workspace};
+
+/// The state of a system of fixed dimension, a lane a coordinate: `[L; D]`.
+pub trait LaneState<L>: Copy + AsRef<[L]> + AsMut<[L]> {
+    /// Dimension `D`.
+    const DIM: usize;
+    /// The state whose coordinate `i` is `f(i)`.
+    fn from_fn(f: impl FnMut(usize) -> L) -> Self;
+}
+
+impl<L: Copy, const D: usize> LaneState<L> for [L; D] {
+    const DIM: usize = D;
+    #[inline(always)]
+    fn from_fn(f: impl FnMut(usize) -> L) -> Self {
+        std::array::from_fn(f)
+    }
+}
+
+/// A vector field given by a formula, written once over a lane type: from the one definition come
+/// the scalar path, the SIMD path and, with dual numbers, exact derivatives.
+///
+/// Every `AnalyticField` is a [`VectorField`] for `f32` and `f64`.
+///
+/// ```
+/// use hnn_integrators::{AnalyticField, Lane, VectorFieldExt};
+/// /// theta'' = -sin theta, as (q, p).
+/// struct Pendulum;
+/// impl AnalyticField for Pendulum {
+///     type State<L: Lane> = [L; 2];
+///     #[inline(always)]
+///     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+///         [*p, -q.sin()]
+///     }
+/// }
+/// let dx: Vec<f64> = Pendulum.eval_state(0.0, &[0.5, 1.0])?;
+/// assert_eq!(dx[0], 1.0);
+/// assert!((dx[1] + 0.5f64.sin()).abs() < 1e-15);
+/// # Ok::<(), hnn_integrators::FieldError>(())
+/// ```
+pub trait AnalyticField: Send + Sync {
+    /// `[L; D]`.
+    type State<L: Lane>: LaneState<L>;
+
+    /// `f(t, x)`. Mark it `#[inline(always)]`: it is compiled for each instruction set.
+    fn eval_lanes<L: Lane>(&self, t: L, x: &Self::State<L>) -> Self::State<L>;
+}
+
+impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
+    fn dim(&self) -> usize {
+        <F::State<T> as LaneState<T>>::DIM
+    }
+
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        _workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        dispatch(EvalBatch { field: self, t, x, dx });
+        Ok(())
+    }
+}
+
+struct EvalBatch<'a, T, F> {
+    field: &'a F,
+    t: &'a [T],
+    x: &'a [T],
+    dx: &'a mut [T],
+}
+
+impl<T: Scalar, F: AnalyticField> Kernel for EvalBatch<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let batch = self.t.len();
+        let whole = batch - batch % 16;
+        for row in (0..whole).step_by(16) {
+            self.eval_at::<I, 16>(row);
+        }
+        for row in whole..batch {
+            self.eval_at::<I, 1>(row);
+        }
+    }
+}
+
+impl<T: Scalar, F: AnalyticField> EvalBatch<'_, T, F> {
+    #[inline(always)]
+    fn eval_at<I: Isa, const W: usize>(&mut self, row: usize) {
+        let batch = self.t.len();
+        let t = Wide::<T, W, I>::load(&self.t[row..]);
+        let x = F::State::from_fn(|i| Wide::<T, W, I>::load(&self.x[i * batch + row..]));
+        let dx = self.field.eval_lanes(t, &x);
+        for (i, lane) in dx.as_ref().iter().enumerate() {
+            lane.store(&mut self.dx[i * batch + row..]);
+        }
+    }
+}

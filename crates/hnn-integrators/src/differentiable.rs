@@ -1,0 +1,59 @@
+//! Vector fields with a vector-Jacobian product.
+
+use crate::{FieldError, Scalar, VectorField};
+
+/// A vector field `f(t, x; theta)` that trains: it can pull a cotangent back to the state and to
+/// its parameters.
+///
+/// [`eval_recorded`](Self::eval_recorded) keeps in the residuals whatever
+/// [`vjp`](Self::vjp) needs; one residuals object serves any number of calls, and is reused
+/// without allocating.
+pub trait DifferentiableField<T: Scalar>: VectorField<T> {
+    /// What an evaluation keeps for its vector-Jacobian product. Empty when created, grown on
+    /// first use.
+    type Residuals: Default + Send;
+
+    /// Number of parameters `P`.
+    fn num_params(&self) -> usize;
+
+    /// Copies the flat parameter vector into `out` (length `P`).
+    ///
+    /// # Errors
+    /// If `out` has another length, or the engine fails.
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError>;
+
+    /// Replaces the parameters by `theta` (length `P`).
+    ///
+    /// # Errors
+    /// If `theta` has another length, or the engine fails.
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError>;
+
+    /// `dx = f(t, x)` as [`VectorField::eval`], keeping the residuals of the evaluation.
+    ///
+    /// # Errors
+    /// As [`VectorField::eval`].
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError>;
+
+    /// The vector-Jacobian product at the recorded evaluation: for the cotangent `v` of `dx`
+    /// (D * B, coordinate-major), **overwrites** `x_bar = (df/dx)^T v`, row by row, and **adds**
+    /// `sum over rows of (df/dtheta)^T v` to `theta_bar` (length `P`) where it is asked for.
+    ///
+    /// `x` must be the states that were recorded. May be called once for each recording.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        v: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+}

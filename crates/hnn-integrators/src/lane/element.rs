@@ -1,0 +1,121 @@
+//! What the elementary functions of SIMD lanes need of `f32` and `f64`.
+
+/// Bit-level operations and polynomial coefficients of one element of a SIMD lane.
+///
+/// An implementation detail of [`Wide`](super::Wide); not to be implemented elsewhere.
+pub trait Element: Copy + 'static {
+    /// `self * a + b` in one rounding.
+    fn fused_mul_add(self, a: Self, b: Self) -> Self;
+
+    /// Adding and subtracting this number rounds to the nearest integer, and leaves that integer
+    /// in the low bits of the sum.
+    const ROUNDER: Self;
+    /// Largest and smallest argument of `exp` that give normal numbers.
+    const EXP_RANGE: (Self, Self);
+    /// `ln 2` in two parts, the first with trailing zeros.
+    const LN2: (Self, Self);
+    /// `1/k!` from high powers down to `1/2!`.
+    const EXP: &'static [Self];
+    /// `pi/2` in three parts, the first two with trailing zeros.
+    const HALF_PI: (Self, Self, Self);
+    /// Coefficients of `(sin r - r) / r^3` in `r^2`, high powers first.
+    const SIN: &'static [Self];
+    /// Coefficients of `(cos r - 1 + r^2/2) / r^4` in `r^2`, high powers first.
+    const COS: &'static [Self];
+    /// `1/(2k+1)` from high powers down to `1/3`.
+    const ATANH: &'static [Self];
+
+    /// `self * 2^n`, where `rounded = n + ROUNDER`; `self` and the result normal numbers.
+    fn scale_by_rounded(self, rounded: Self) -> Self;
+    /// `(sin, cos)` of `r + n pi/2` from those of `r`, where `rounded = n + ROUNDER`.
+    fn rotate_by_rounded(rounded: Self, sin: Self, cos: Self) -> (Self, Self);
+    /// Mantissa in `[sqrt(1/2), sqrt 2)` and exponent of a positive normal number.
+    fn split_exponent(self) -> (Self, Self);
+}
+
+macro_rules! element {
+    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal,
+     exp_range: $range:expr, ln2: $ln2:expr, half_pi: $half_pi:expr,
+     exp: $exp:expr, sin: $sin:expr, cos: $cos:expr, atanh: $atanh:expr) => {
+        impl Element for $t {
+            #[inline(always)]
+            fn fused_mul_add(self, a: Self, b: Self) -> Self {
+                $t::mul_add(self, a, b)
+            }
+            // 1.5 * 2^mantissa: the unit in the last place is 1.
+            const ROUNDER: Self = 1.5 * ((1_u64 << $mantissa) as $t);
+            const EXP_RANGE: (Self, Self) = $range;
+            const LN2: (Self, Self) = $ln2;
+            const EXP: &'static [Self] = $exp;
+            const HALF_PI: (Self, Self, Self) = $half_pi;
+            const SIN: &'static [Self] = $sin;
+            const COS: &'static [Self] = $cos;
+            const ATANH: &'static [Self] = $atanh;
+
+            #[inline(always)]
+            fn scale_by_rounded(self, rounded: Self) -> Self {
+                $t::from_bits(self.to_bits().wrapping_add(rounded.to_bits() << $mantissa))
+            }
+            #[inline(always)]
+            fn rotate_by_rounded(rounded: Self, sin: Self, cos: Self) -> (Self, Self) {
+                let quadrant = rounded.to_bits();
+                let swap = (quadrant & 1).wrapping_neg();
+                let (s, c) = (sin.to_bits(), cos.to_bits());
+                let mixed = (s ^ c) & swap;
+                let top = $bits::BITS - 1;
+                let sin_sign = (quadrant >> 1) << top;
+                let cos_sign = ((quadrant.wrapping_add(1)) >> 1) << top;
+                ($t::from_bits(s ^ mixed ^ sin_sign), $t::from_bits(c ^ mixed ^ cos_sign))
+            }
+            #[inline(always)]
+            fn split_exponent(self) -> (Self, Self) {
+                // Biased so that the mantissa falls into [sqrt(1/2), sqrt 2).
+                let sqrt_half = std::f64::consts::FRAC_1_SQRT_2 as $t;
+                let bits = self.to_bits();
+                let shifted = bits.wrapping_sub(sqrt_half.to_bits()) & !((1 << $mantissa) - 1);
+                let m = $t::from_bits(bits.wrapping_sub(shifted));
+                // The exponent as a small integer added to ROUNDER's low bits (a plain conversion
+                // from integers has no vector instruction before AVX-512).
+                let rounder = Self::ROUNDER;
+                let offset = (shifted >> $mantissa).wrapping_add($bias) & ((2 * $bias) | 1);
+                let exponent = $t::from_bits(rounder.to_bits().wrapping_add(offset));
+                (m, exponent - rounder - ($bias as $t))
+            }
+        }
+    };
+}
+
+element!(f64, u64, mantissa: 52, bias: 1023,
+exp_range: (-708.0, 709.0),
+ln2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
+// fdlibm's splitting: 33 bits a part.
+half_pi: (1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21),
+exp: &[
+    1.0 / 6_227_020_800.0, 1.0 / 479_001_600.0, 1.0 / 39_916_800.0, 1.0 / 3_628_800.0,
+    1.0 / 362_880.0, 1.0 / 40_320.0, 1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0,
+    1.0 / 6.0, 0.5,
+],
+// fdlibm's minimax polynomials (k_sin.c, k_cos.c).
+sin: &[
+    1.589_690_995_211_550_1e-10, -2.505_076_025_340_686_3e-8, 2.755_731_370_707_007e-6,
+    -1.984_126_982_985_795e-4, 8.333_333_333_322_49e-3, -1.666_666_666_666_663_2e-1,
+],
+cos: &[
+    -1.135_964_755_778_819_5e-11, 2.087_572_321_298_175e-9, -2.755_731_435_139_066e-7,
+    2.480_158_728_947_673e-5, -1.388_888_888_887_411e-3, 4.166_666_666_666_66e-2,
+],
+atanh: &[
+    1.0 / 23.0, 1.0 / 21.0, 1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0,
+    1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0,
+]);
+
+element!(f32, u32, mantissa: 23, bias: 127,
+    exp_range: (-87.0, 88.0),
+    ln2: (0.693_359_4, -2.121_944_4e-4),
+    // Cephes' splitting.
+    half_pi: (1.570_312_5, 4.837_513e-4, 7.549_79e-8),
+    exp: &[1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5],
+    // Cephes' minimax polynomials (sinf.c).
+    sin: &[-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1],
+    cos: &[2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2],
+    atanh: &[1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0]);

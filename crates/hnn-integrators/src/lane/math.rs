@@ -1,0 +1,118 @@
+//! Elementary functions of SIMD lanes: no branches, no tables.
+
+use super::{Element, Lane, Wide};
+use crate::Scalar;
+use crate::simd::Isa;
+
+impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
+    /// `c[0] z^(n-1) + ... + c[n-1]` by Horner's rule.
+    #[inline(always)]
+    fn polynomial(self, coefficients: &'static [T]) -> Self {
+        let mut sum = Self::splat(coefficients[0]);
+        for &c in &coefficients[1..] {
+            sum = sum.mul_add(self, Self::splat(c));
+        }
+        sum
+    }
+
+    /// `(rounded, r, e^r - 1)` with `x = n ln 2 + r`, `|r| <= ln 2 / 2`, `rounded = n + ROUNDER`.
+    #[inline(always)]
+    fn reduced_exp_m1(self) -> (Self, Self) {
+        let (rounder, (high, low)) = (Self::splat(T::ROUNDER), T::LN2);
+        let log2_e = Self::constant(std::f64::consts::LOG2_E);
+        let rounded = self.mul_add(log2_e, rounder);
+        let n = rounded - rounder;
+        let r = n.mul_add(Self::splat(-low), n.mul_add(Self::splat(-high), self));
+        let exp_m1 = r.polynomial(T::EXP).mul_add(r * r, r);
+        (rounded, exp_m1)
+    }
+
+    /// Keeps NaN, which `min` and `max` would not.
+    #[inline(always)]
+    fn clamp_exp_argument(self) -> Self {
+        let (low, high) = T::EXP_RANGE;
+        self.map(|x| if x < low { low } else { x }).map(|x| if x > high { high } else { x })
+    }
+
+    #[inline(always)]
+    pub(super) fn wide_exp(self) -> Self {
+        let (rounded, exp_m1) = self.clamp_exp_argument().reduced_exp_m1();
+        let one = Self::splat(T::ONE);
+        let value = (one + exp_m1).zip(rounded, Element::scale_by_rounded);
+        let (low, high) = T::EXP_RANGE;
+        let value = self.zip(value, |x, y| if x < low { T::ZERO } else { y });
+        let infinity = T::ONE / T::ZERO;
+        self.zip(value, |x, y| if x > high { infinity } else { y })
+    }
+
+    /// `e^x - 1` within the range of `exp`.
+    #[inline(always)]
+    fn wide_exp_m1(self) -> Self {
+        let (rounded, exp_m1) = self.clamp_exp_argument().reduced_exp_m1();
+        let one = Self::splat(T::ONE);
+        let power = one.zip(rounded, Element::scale_by_rounded);
+        power.mul_add(exp_m1, power - one)
+    }
+
+    /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
+    #[inline(always)]
+    pub(super) fn wide_tanh(self) -> Self {
+        let m = (Lane::abs(self) * Self::constant(-2.0)).wide_exp_m1();
+        let size = m / (m + Self::constant(2.0));
+        self.zip(size, |x, s| if x < T::ZERO { s } else { -s })
+    }
+
+    /// `ln m` for `m = (1 + s) / (1 - s)`: `2 atanh s`.
+    #[inline(always)]
+    fn twice_atanh(s: Self) -> Self {
+        let square = s * s;
+        let two_s = s + s;
+        (square.polynomial(T::ATANH) * square).mul_add(two_s, two_s)
+    }
+
+    #[inline(always)]
+    pub(super) fn wide_ln(self) -> Self {
+        let one = Self::splat(T::ONE);
+        let m = self.map(|x| x.split_exponent().0);
+        let exponent = self.map(|x| x.split_exponent().1);
+        let log_m = Self::twice_atanh((m - one) / (m + one));
+        let (high, low) = T::LN2;
+        let value = exponent.mul_add(Self::splat(high), exponent.mul_add(Self::splat(low), log_m));
+        let (infinity, nan) = (T::ONE / T::ZERO, T::ZERO / T::ZERO);
+        // Selections in this order keep NaN.
+        let value = self.zip(value, |x, y| if x == infinity { infinity } else { y });
+        let value = self.zip(value, |x, y| if x == T::ZERO { -infinity } else { y });
+        self.zip(value, |x, y| if x < T::ZERO || !(x == x) { nan } else { y })
+    }
+
+    /// For `x >= 0`: `ln(1 + x) = ln u + (x - (u - 1)) / u` with `u = 1 + x` rounded.
+    #[inline(always)]
+    pub(super) fn wide_ln_1p(self) -> Self {
+        let one = Self::splat(T::ONE);
+        let u = one + self;
+        u.wide_ln() + (self - (u - one)) / u
+    }
+
+    /// Cody-Waite reduction by multiples of `pi/2`; good to an ulp or so for `|x| < 1e5` (`f64`)
+    /// or `|x| < 1e3` (`f32`). Beyond, the standard library's function.
+    #[inline(always)]
+    pub(super) fn wide_sin_cos(self) -> (Self, Self) {
+        let rounder = Self::splat(T::ROUNDER);
+        let (a, b, c) = T::HALF_PI;
+        let rounded = self.mul_add(Self::constant(std::f64::consts::FRAC_2_PI), rounder);
+        let n = rounded - rounder;
+        let r = n.mul_add(Self::splat(-a), self);
+        let r = n.mul_add(Self::splat(-b), r);
+        let r = n.mul_add(Self::splat(-c), r);
+        let square = r * r;
+        let sin = (square.polynomial(T::SIN) * square).mul_add(r, r);
+        let half = Self::constant(0.5);
+        let cos =
+            square.polynomial(T::COS) * square * square + (Self::splat(T::ONE) - half * square);
+        let rotate = |i: usize| T::rotate_by_rounded(rounded.0[i], sin.0[i], cos.0[i]);
+        (
+            Self::new(std::array::from_fn(|i| rotate(i).0)),
+            Self::new(std::array::from_fn(|i| rotate(i).1)),
+        )
+    }
+}

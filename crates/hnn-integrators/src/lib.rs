@@ -1,0 +1,30 @@
+//! Vector fields, steppers, solvers and their discrete adjoints.
+//!
+//! Every dynamics, true or learned, is a [`VectorField`] `dx/dt = f(t, x; theta)`; everything that
+//! trains is a [`DifferentiableField`], a vector field with a vector-Jacobian product. Steppers,
+//! losses and solvers are written once against these two traits.
+//!
+//! # Layout of a batch
+//!
+//! Inside the crate a batch of `B` states of dimension `D` is one slice of `D * B` numbers,
+//! *coordinate-major*: coordinate `i` of every state lies in `x[i * B..(i + 1) * B]`. With
+//! canonical coordinates `x = [q_1..q_n, p_1..p_n]` the symplectic product `J grad H` is then a
+//! swap of two contiguous halves. What a user hands over and gets back is an `ndarray` of shape
+//! `(B, D)`, a row a state.
+
+mod analytic;
+mod differentiable;
+mod error;
+mod field;
+pub mod lane;
+mod scalar;
+pub mod simd;
+mod workspace;
+
+pub use analytic::{AnalyticField, LaneState};
+pub use differentiable::DifferentiableField;
+pub use error::FieldError;
+pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
+pub use lane::{Lane, Wide};
+pub use scalar::Scalar;
+pub use workspace::Workspace;

@@ -1,0 +1,93 @@
+//! The real numbers everything is generic over.
+
+use std::fmt::{Debug, Display};
+use std::iter::Sum;
+
+use ndarray::{LinalgScalar, ScalarOperand};
+
+use crate::Lane;
+
+/// A real number: `f32` or `f64`.
+///
+/// Elementary functions come from [`Lane`], so that a formula written for lanes is also a formula
+/// for scalars.
+pub trait Scalar:
+    Lane<Scalar = Self>
+    + LinalgScalar
+    + ScalarOperand
+    + PartialOrd
+    + Debug
+    + Display
+    + Default
+    + Sum
+    + crate::lane::Element
+{
+    /// 0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+    /// Machine epsilon, the distance from 1 to the next number.
+    const EPSILON: Self;
+    /// Name of the type, as in file formats: `"f32"` or `"f64"`.
+    const NAME: &'static str;
+
+    /// The nearest number of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same number in `f64`.
+    fn to_f64(self) -> f64;
+    /// The nearest number of this type (exact for counts below 2^24).
+    #[must_use]
+    fn from_usize(value: usize) -> Self {
+        Self::from_f64(value as f64)
+    }
+    /// Whether it is neither infinite nor NaN.
+    fn is_finite(self) -> bool;
+    /// The larger of two numbers; the other one if one is NaN.
+    #[must_use]
+    fn max(self, other: Self) -> Self;
+    /// The smaller of two numbers; the other one if one is NaN.
+    #[must_use]
+    fn min(self, other: Self) -> Self;
+    /// `self` raised to a real power.
+    #[must_use]
+    fn powf(self, exponent: Self) -> Self;
+}
+
+macro_rules! scalar {
+    ($t:ident) => {
+        impl Scalar for $t {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const EPSILON: Self = $t::EPSILON;
+            const NAME: &'static str = stringify!($t);
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $t
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+            #[inline(always)]
+            fn is_finite(self) -> bool {
+                $t::is_finite(self)
+            }
+            #[inline(always)]
+            fn max(self, other: Self) -> Self {
+                $t::max(self, other)
+            }
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                $t::min(self, other)
+            }
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                $t::powf(self, exponent)
+            }
+        }
+    };
+}
+
+scalar!(f32);
+scalar!(f64);

@@ -1,0 +1,91 @@
+//! Elementary functions of SIMD lanes against the standard library.
+
+use hnn_integrators::simd::{Avx2Fma, Baseline, Isa, Kernel, dispatch};
+use hnn_integrators::{Lane, Scalar, Wide};
+
+/// Applies a function to a slice, four numbers at a time, with the best instruction set.
+struct Apply<'a, T>(&'a [T], &'a str);
+
+impl<T: Scalar> Kernel for Apply<'_, T> {
+    type Output = Vec<T>;
+    #[inline(always)]
+    fn run<I: Isa>(self) -> Vec<T> {
+        let mut out = vec![T::ZERO; self.0.len()];
+        for (x, y) in self.0.chunks_exact(4).zip(out.chunks_exact_mut(4)) {
+            apply(Wide::<T, 4, I>::load(x), self.1).store(y);
+        }
+        out
+    }
+}
+
+#[inline(always)]
+fn apply<L: Lane>(x: L, name: &str) -> L {
+    match name {
+        "sin" => x.sin(),
+        "cos" => x.cos(),
+        "exp" => x.exp(),
+        "ln" => x.ln(),
+        "tanh" => x.tanh(),
+        "ln_1p" => x.ln_1p(),
+        _ => unreachable!(),
+    }
+}
+
+/// Largest error in units of the last place of the `f64` reference rounded to `T`.
+fn worst_ulp<T: Scalar>(name: &str, low: f64, high: f64) -> f64 {
+    let x: Vec<T> =
+        (0..40_000).map(|i| T::from_f64(low + (high - low) * i as f64 / 39_999.0)).collect();
+    let mut worst = 0.0_f64;
+    let paths = [
+        dispatch(Apply(&x, name)),
+        Apply(&x, name).run::<Baseline>(),
+        Apply(&x, name).run::<Avx2Fma>(),
+    ];
+    for y in paths {
+        for (x, y) in x.iter().zip(y) {
+            let exact = apply(x.to_f64(), name);
+            let ulp = T::EPSILON.to_f64() * exact.abs().max(1e-30);
+            worst = worst.max((y.to_f64() - exact).abs() / ulp);
+        }
+    }
+    worst
+}
+
+#[test]
+fn agree_with_the_standard_library() {
+    for (name, low, high, bound) in [
+        ("exp", -80.0, 80.0, 2.0),
+        ("tanh", -20.0, 20.0, 3.0),
+        ("tanh", -0.01, 0.01, 3.0),
+        ("ln", 1e-6, 50.0, 2.0),
+        ("ln_1p", 0.0, 3.0, 2.0),
+        ("sin", -0.78, 0.78, 1.0),
+        ("cos", -0.78, 0.78, 1.0),
+    ] {
+        let double = worst_ulp::<f64>(name, low, high);
+        let single = worst_ulp::<f32>(name, low, high);
+        assert!(double <= bound, "{name} on [{low}, {high}], f64: {double} ulp");
+        assert!(single <= bound, "{name} on [{low}, {high}], f32: {single} ulp");
+    }
+}
+
+#[test]
+fn absolute_error_of_sine_over_many_periods() {
+    let x: Vec<f64> = (0..40_000).map(|i| (i as f64 - 20_000.0) * 0.37).collect();
+    for (x, y) in x.iter().zip(dispatch(Apply(&x, "sin"))) {
+        assert!((y - x.sin()).abs() < 4e-16, "sin({x}) = {y}");
+    }
+}
+
+#[test]
+fn special_values() {
+    let x = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0];
+    let run = |name| dispatch(Apply(&x, name));
+    assert!(run("exp")[0].is_nan() && run("tanh")[0].is_nan() && run("ln")[0].is_nan());
+    assert_eq!(run("exp")[1..], [f64::INFINITY, 0.0, 1.0]);
+    assert_eq!(run("tanh")[1..], [1.0, -1.0, 0.0]);
+    assert_eq!(run("ln")[1], f64::INFINITY);
+    assert!(run("ln")[2].is_nan());
+    assert_eq!(run("ln")[3], f64::NEG_INFINITY);
+    assert!(run("sin")[0].is_nan() && run("sin")[1].is_nan());
+}
