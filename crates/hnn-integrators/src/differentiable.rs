@@ -2,17 +2,8 @@
 
 use crate::{FieldError, Scalar, VectorField};
 
-/// A vector field `f(t, x; theta)` that trains: it can pull a cotangent back to the state and to
-/// its parameters.
-///
-/// [`eval_recorded`](Self::eval_recorded) keeps in the residuals whatever
-/// [`vjp`](Self::vjp) needs; one residuals object serves any number of calls, and is reused
-/// without allocating.
-pub trait DifferentiableField<T: Scalar>: VectorField<T> {
-    /// What an evaluation keeps for its vector-Jacobian product. Empty when created, grown on
-    /// first use.
-    type Residuals: Default + Send;
-
+/// Something with a flat vector of trainable parameters `theta`.
+pub trait Parameters<T: Scalar> {
     /// Number of parameters `P`.
     fn num_params(&self) -> usize;
 
@@ -27,6 +18,18 @@ pub trait DifferentiableField<T: Scalar>: VectorField<T> {
     /// # Errors
     /// If `theta` has another length, or the engine fails.
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError>;
+}
+
+/// A vector field `f(t, x; theta)` that trains: it can pull a cotangent back to the state and to
+/// its parameters.
+///
+/// [`eval_recorded`](Self::eval_recorded) keeps in the residuals whatever
+/// [`vjp`](Self::vjp) needs; one residuals object serves any number of calls, and is reused
+/// without allocating.
+pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
+    /// What an evaluation keeps for its vector-Jacobian product. Empty when created, grown on
+    /// first use.
+    type Residuals: Default + Send;
 
     /// `dx = f(t, x)` as [`VectorField::eval`], keeping the residuals of the evaluation.
     ///

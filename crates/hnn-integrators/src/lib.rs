@@ -22,7 +22,7 @@ pub mod simd;
 mod workspace;
 
 pub use analytic::{AnalyticField, LaneState};
-pub use differentiable::DifferentiableField;
+pub use differentiable::{DifferentiableField, Parameters};
 pub use error::FieldError;
 pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use lane::{Lane, Wide};
