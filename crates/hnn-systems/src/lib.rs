@@ -1,5 +1,30 @@
 //! Mechanical systems with exact energies, and the data sets made of them.
+//!
+//! A system is an energy written once over a lane type ([`AnalyticHamiltonian`]); its field, its
+//! gradient, the SIMD path and the scalar path follow. Every system is a
+//! [`VectorField`](hnn_integrators::VectorField) and a [`Hamiltonian`] for `f32` and `f64`, as a
+//! learned model is, so solvers, metrics and plots take either.
+//!
+//! ```
+//! use hnn_integrators::VectorFieldExt;
+//! use hnn_systems::{DampedPendulum, HamiltonianExt};
+//!
+//! let pendulum = DampedPendulum::default();
+//! let x = [1.0, 0.5];
+//! let dx: Vec<f64> = pendulum.eval_state(0.0, &x)?;
+//! let gradient = pendulum.energy_gradient_state(&x)?;
+//! // Friction takes energy at the rate 2 lambda p^2.
+//! let power = gradient[0] * dx[0] + gradient[1] * dx[1];
+//! assert!((power + 2.0 * 0.1 * 0.5 * 0.5_f64).abs() < 1e-15);
+//! # Ok::<(), hnn_integrators::FieldError>(())
+//! ```
 
+mod analytic;
+mod error;
 mod hamiltonian;
+mod systems;
 
-pub use hamiltonian::Hamiltonian;
+pub use analytic::{AnalyticHamiltonian, canonical};
+pub use error::SystemError;
+pub use hamiltonian::{Hamiltonian, HamiltonianExt};
+pub use systems::{Damped, DampedPendulum, Pendulum, Spring};

@@ -1,0 +1,115 @@
+//! Energies given by a formula, written once for every lane type.
+
+use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::{AnalyticField, FieldError, Lane, LaneState, Scalar, Wide, Workspace};
+
+use crate::Hamiltonian;
+
+/// An energy given by a formula, written once over a lane type.
+///
+/// With an [`AnalyticField`] beside it, such a system is a [`Hamiltonian`] for `f32` and `f64`.
+pub trait AnalyticHamiltonian: Send + Sync {
+    /// `[L; D]`, the same as the field's.
+    type State<L: Lane>: LaneState<L>;
+
+    /// `H(x)`. Mark it `#[inline(always)]`: it is compiled for each instruction set.
+    fn energy_lanes<L: Lane>(&self, x: &Self::State<L>) -> L;
+
+    /// `grad H(x)`. Mark it `#[inline(always)]`.
+    fn gradient_lanes<L: Lane>(&self, x: &Self::State<L>) -> Self::State<L>;
+}
+
+/// `J g` with `J = [[0, I], [-I, 0]]`: the canonical field `(dH/dp, -dH/dq)` of the gradient
+/// `g = (dH/dq, dH/dp)`.
+///
+/// ```
+/// assert_eq!(hnn_systems::canonical(&[1.0, 2.0, 3.0, 4.0]), [3.0, 4.0, -1.0, -2.0]);
+/// ```
+#[inline(always)]
+pub fn canonical<L: Lane, S: LaneState<L>>(gradient: &S) -> S {
+    let (g, n) = (gradient.as_ref(), S::DIM / 2);
+    S::from_fn(|i| if i < n { g[i + n] } else { -g[i - n] })
+}
+
+impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        _workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        dispatch(Blocks { batch: energy.len(), block: Energy { system: self, x, energy } });
+        Ok(())
+    }
+
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        _workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        dispatch(Blocks { batch, block: Gradient { system: self, x, gradient, batch } });
+        Ok(())
+    }
+}
+
+/// A computation on `W` states side by side, from a row on.
+trait Block {
+    fn at<I: Isa, const W: usize>(&mut self, row: usize);
+}
+
+/// Runs a block over a batch: 16 states at a time, then the rest one by one.
+struct Blocks<B> {
+    batch: usize,
+    block: B,
+}
+
+impl<B: Block> Kernel for Blocks<B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let whole = self.batch - self.batch % 16;
+        for row in (0..whole).step_by(16) {
+            self.block.at::<I, 16>(row);
+        }
+        for row in whole..self.batch {
+            self.block.at::<I, 1>(row);
+        }
+    }
+}
+
+struct Energy<'a, T, S> {
+    system: &'a S,
+    x: &'a [T],
+    energy: &'a mut [T],
+}
+
+impl<T: Scalar, S: AnalyticHamiltonian> Block for Energy<'_, T, S> {
+    #[inline(always)]
+    fn at<I: Isa, const W: usize>(&mut self, row: usize) {
+        let batch = self.energy.len();
+        let x = S::State::from_fn(|i| Wide::<T, W, I>::load(&self.x[i * batch + row..]));
+        self.system.energy_lanes(&x).store(&mut self.energy[row..]);
+    }
+}
+
+struct Gradient<'a, T, S> {
+    system: &'a S,
+    x: &'a [T],
+    gradient: &'a mut [T],
+    batch: usize,
+}
+
+impl<T: Scalar, S: AnalyticHamiltonian> Block for Gradient<'_, T, S> {
+    #[inline(always)]
+    fn at<I: Isa, const W: usize>(&mut self, row: usize) {
+        let batch = self.batch;
+        let x = S::State::from_fn(|i| Wide::<T, W, I>::load(&self.x[i * batch + row..]));
+        let gradient = self.system.gradient_lanes(&x);
+        for (i, lane) in gradient.as_ref().iter().enumerate() {
+            lane.store(&mut self.gradient[i * batch + row..]);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Fields and energies against reference computations.
+
+use std::path::Path;
+
+use hnn_integrators::{Scalar, VectorFieldExt};
+use hnn_systems::{DampedPendulum, Hamiltonian, HamiltonianExt, Pendulum, Spring};
+use ndarray::{Array2, ArrayView2};
+use serde_json::Value;
+
+fn reference(file: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
+    let text = std::fs::read_to_string(path).expect("reference file");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list");
+    list.iter().map(|x| x.as_f64().expect("a number")).collect()
+}
+
+fn matrix(value: &Value) -> Array2<f64> {
+    let list: Vec<Vec<f64>> = value.as_array().expect("rows").iter().map(numbers).collect();
+    Array2::from_shape_vec((list.len(), list[0].len()), list.concat()).expect("equal rows")
+}
+
+fn close(given: impl IntoIterator<Item = f64>, expected: impl IntoIterator<Item = f64>, tol: f64) {
+    let (given, expected) = (Vec::from_iter(given), Vec::from_iter(expected));
+    assert_eq!(given.len(), expected.len());
+    for (a, b) in given.iter().zip(&expected) {
+        assert!((a - b).abs() <= tol * b.abs().max(1.0), "{a} instead of {b}");
+    }
+}
+
+/// Checks a system at states given in `f64`, computing in `T`.
+fn check<T: Scalar>(
+    system: &dyn Hamiltonian<T>,
+    x: ArrayView2<'_, f64>,
+    field: ArrayView2<'_, f64>,
+    energy: &[f64],
+    tolerance: f64,
+) {
+    let x = x.mapv(T::from_f64);
+    let dx = system.eval_rows(T::ZERO, x.view()).expect("field");
+    close(dx.mapv(T::to_f64), field.iter().copied(), tolerance);
+    let h = system.energy_rows(x.view()).expect("energy");
+    close(h.mapv(T::to_f64), energy.iter().copied(), tolerance);
+}
+
+fn check_rk4_states<S: Hamiltonian<f64> + Hamiltonian<f32>>(system: &S, name: &str) {
+    let all = reference("rk4_systems.json");
+    let case = &all[name];
+    let (x, dx) = (matrix(&case["rk4_states"]), matrix(&case["field"]));
+    let energy = numbers(&case["energy"]);
+    check::<f64>(system, x.view(), dx.view(), &energy, 1e-13);
+    check::<f32>(system, x.view(), dx.view(), &energy, 3e-6);
+}
+
+#[test]
+fn spring() {
+    check_rk4_states(&Spring::default(), "spring");
+}
+
+#[test]
+fn pendulum() {
+    check_rk4_states(&Pendulum::default(), "pendulum");
+}
+
+#[test]
+fn damped_pendulum() {
+    let system = DampedPendulum::new(0.3, 6.0).expect("valid");
+    check_rk4_states(&system, "damped_pendulum");
+}
+
+#[test]
+fn damped_pendulum_trajectories() {
+    let all = reference("damped_pendulum.json");
+    for case in all["cases"].as_array().expect("cases") {
+        let lambda = case["lambda"].as_f64().expect("lambda");
+        let system = DampedPendulum::new(lambda, 6.0).expect("valid");
+        let energy = numbers(&case["energy"]);
+        check::<f64>(
+            &system,
+            matrix(&case["states"]).view(),
+            matrix(&case["derivatives"]).view(),
+            &energy,
+            1e-13,
+        );
+    }
+}
