@@ -34,6 +34,18 @@ pub enum FieldError {
         /// Why, and what to do.
         reason: String,
     },
+    /// The stage equations of an implicit method were not solved.
+    #[error(
+        "the stage equations of row {row} are not solved after {iterations} iterations (residual {residual:e}): take a smaller step, or allow more iterations"
+    )]
+    NotConverged {
+        /// Row (trajectory) in the batch.
+        row: usize,
+        /// Iterations done.
+        iterations: usize,
+        /// Largest change of the last iteration, relative to the state.
+        residual: f64,
+    },
     /// The engine behind the field failed.
     #[error("the field's engine failed: {reason}")]
     Engine {

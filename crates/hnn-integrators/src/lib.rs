@@ -13,18 +13,34 @@
 //! `(B, D)`, a row a state.
 
 mod analytic;
+mod check;
 mod differentiable;
 mod error;
 mod field;
+mod fixed_step;
+mod fn_field;
 pub mod lane;
+mod rollout;
+mod runge_kutta;
 mod scalar;
 pub mod simd;
+mod solve_error;
+mod stepper;
 mod workspace;
 
 pub use analytic::{AnalyticField, LaneState};
 pub use differentiable::{DifferentiableField, Parameters};
 pub use error::FieldError;
 pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
+pub use fixed_step::{FixedStep, Trajectories};
+pub use fn_field::FnField;
 pub use lane::{Lane, Wide};
+pub use rollout::Rollout;
+pub use runge_kutta::{
+    CustomRungeKutta, Euler, ExplicitRungeKutta, Heun, Midpoint, Ralston3, Rk4, RungeKuttaTape,
+    Tableau, TableauError, ThreeEighths, rk4,
+};
 pub use scalar::Scalar;
+pub use solve_error::{SolveError, SolveFailure};
+pub use stepper::{DifferentiableStepper, Method, Stepper};
 pub use workspace::Workspace;

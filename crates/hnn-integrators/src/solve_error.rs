@@ -1,0 +1,165 @@
+//! Errors of integrations.
+
+use thiserror::Error;
+
+use crate::FieldError;
+
+/// Why an integration was not done, or not to its end.
+///
+/// `trajectory` is the row of the initial states, `step` the number of steps that had succeeded.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum SolveError {
+    /// No initial state.
+    #[error("there is no initial state: pass at least one row")]
+    EmptyBatch,
+    /// The states have another dimension than the field.
+    #[error(
+        "the initial states have {given} coordinates, but the field has dimension {expected}: pass rows of {expected} numbers"
+    )]
+    Dimension {
+        /// Coordinates of the states given.
+        given: usize,
+        /// Dimension of the field.
+        expected: usize,
+    },
+    /// An initial state is infinite or NaN.
+    #[error("initial state {trajectory} holds {value} at coordinate {coordinate}: pass finite numbers")]
+    NonFiniteStart {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// Coordinate, from 0.
+        coordinate: usize,
+        /// The number.
+        value: f64,
+    },
+    /// A fixed-step run of no steps.
+    #[error("0 steps were asked for: pass at least 1")]
+    NoSteps,
+    /// A setting that must be a positive finite number.
+    #[error("{name} is {given}: pass a positive finite number")]
+    NotPositive {
+        /// The setting.
+        name: &'static str,
+        /// What was given.
+        given: f64,
+    },
+    /// A step size that asks for more steps than can be counted.
+    #[error("a step size of {dt} over an interval of {interval} makes too many steps: pass a larger one")]
+    StepSize {
+        /// The step size given.
+        dt: f64,
+        /// Length of the interval.
+        interval: f64,
+    },
+    /// Times that are not strictly increasing or strictly decreasing finite numbers.
+    #[error(
+        "the times must be finite and strictly increasing (or strictly decreasing, to go backwards), but time {index} is {given} after {previous}"
+    )]
+    Times {
+        /// Index of the offending time.
+        index: usize,
+        /// The time there.
+        given: f64,
+        /// The time before it.
+        previous: f64,
+    },
+    /// No time at all, or one that is not finite.
+    #[error("no start: pass at least one time, the first being that of the initial state")]
+    NoTimes,
+    /// Another number of rows than of trajectories.
+    #[error("{what} has {given} rows, but there are {expected} trajectories: pass one a trajectory")]
+    Rows {
+        /// Which argument.
+        what: &'static str,
+        /// Rows given.
+        given: usize,
+        /// Number of trajectories.
+        expected: usize,
+    },
+    /// A state became infinite or NaN.
+    #[error(
+        "trajectory {trajectory} became infinite or NaN at t = {time} after {step} good steps: take smaller steps, or check the field and the start"
+    )]
+    NonFinite {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// Steps that had succeeded.
+        step: usize,
+        /// Time at the end of the last good step.
+        time: f64,
+    },
+    /// The step size fell to the spacing of numbers around the time.
+    #[error(
+        "trajectory {trajectory} needs steps below {dt:e} at t = {time} (after {step} steps): the solution may have a singularity there, be stiff, or the tolerance be too small for the number type"
+    )]
+    StepTooSmall {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// Steps that had succeeded.
+        step: usize,
+        /// Time reached.
+        time: f64,
+        /// The step size tried last.
+        dt: f64,
+    },
+    /// The limit of steps was reached.
+    #[error(
+        "trajectory {trajectory} had only reached t = {time} after {limit} steps: allow more, loosen the tolerance, or use an implicit method if the field is stiff"
+    )]
+    TooManySteps {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// The limit.
+        limit: usize,
+        /// Time reached.
+        time: f64,
+    },
+    /// The field, or the stage equations of an implicit method, failed.
+    #[error("trajectory {trajectory}, t = {time}, after {step} steps: {source}")]
+    Field {
+        /// Row of the initial states (the first of its block where the error concerns them all).
+        trajectory: usize,
+        /// Steps that had succeeded.
+        step: usize,
+        /// Time of the last good state.
+        time: f64,
+        /// The field's own error.
+        source: FieldError,
+    },
+}
+
+impl SolveError {
+    /// The field's error at a step of the block of trajectories that begins at `first`.
+    pub(crate) fn field(first: usize, step: usize, time: f64, source: FieldError) -> Self {
+        let row = match source {
+            FieldError::Undefined { row, .. } | FieldError::NotConverged { row, .. } => row,
+            _ => 0,
+        };
+        Self::Field { trajectory: first + row, step, time, source }
+    }
+}
+
+/// A [`SolveError`] with what had been computed before it.
+///
+/// `?` turns it into a plain [`SolveError`] where a function returns that.
+#[derive(Debug, Clone, Error)]
+#[error("{error}")]
+pub struct SolveFailure<P: std::fmt::Debug> {
+    /// What went wrong.
+    pub error: SolveError,
+    /// What had been computed; states that were not reached are NaN. None if nothing was begun.
+    pub partial: Option<Box<P>>,
+}
+
+impl<P: std::fmt::Debug> From<SolveError> for SolveFailure<P> {
+    fn from(error: SolveError) -> Self {
+        Self { error, partial: None }
+    }
+}
+
+impl<P: std::fmt::Debug> From<SolveFailure<P>> for SolveError {
+    fn from(failure: SolveFailure<P>) -> Self {
+        failure.error
+    }
+}

@@ -1,0 +1,83 @@
+//! What a one-step method is.
+
+use crate::{FieldError, Scalar, Workspace};
+
+/// A numerical method: its name and its order.
+pub trait Method: Send + Sync {
+    /// The name the literature uses.
+    fn name(&self) -> &str;
+    /// Order of convergence `p`: the error at a fixed time falls as `h^p`.
+    fn order(&self) -> usize;
+}
+
+/// A one-step method for the fields `F`.
+///
+/// Explicit and implicit Runge-Kutta methods step any [`VectorField`](crate::VectorField);
+/// explicit symplectic ones step separable Hamiltonians and compile for nothing else.
+///
+/// ```
+/// use hnn_integrators::{FnField, Rk4, Stepper, Workspace};
+/// // dx/dt = -x, two states at once, each with its own step size.
+/// let decay = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = -x[0]);
+/// let mut out = [0.0; 2];
+/// Rk4.step(&decay, &[0.0; 2], &[0.1, 0.2], &[1.0, 1.0], &mut out, &mut Workspace::default())?;
+/// assert!((out[0] - (-0.1f64).exp()).abs() < 1e-7);
+/// assert!((out[1] - (-0.2f64).exp()).abs() < 3e-6);
+/// # Ok::<(), hnn_integrators::FieldError>(())
+/// ```
+pub trait Stepper<T: Scalar, F: ?Sized>: Method {
+    /// One step of a batch: `out = x(t + dt)`.
+    ///
+    /// `t` and `dt` hold the time and the step size of each of the `B = t.len()` states (step
+    /// sizes may be negative); `x` and `out` hold `D * B` numbers, coordinate-major. A step does
+    /// not allocate once the workspace has grown.
+    ///
+    /// # Errors
+    /// The field's own, or stage equations that could not be solved (implicit methods).
+    fn step(
+        &self,
+        field: &F,
+        t: &[T],
+        dt: &[T],
+        x: &[T],
+        out: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+}
+
+/// A one-step method with its discrete adjoint: the exact derivative of the step as computed.
+pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
+    /// What a recorded step keeps. Empty when created, grown on first use and reused afterwards
+    /// without allocating.
+    type Tape: Default + Send;
+
+    /// One step as [`Stepper::step`], recorded on the tape.
+    ///
+    /// # Errors
+    /// As [`Stepper::step`].
+    fn record(
+        &self,
+        field: &F,
+        t: &[T],
+        dt: &[T],
+        x: &[T],
+        out: &mut [T],
+        tape: &mut Self::Tape,
+    ) -> Result<(), FieldError>;
+
+    /// Pulls a cotangent back through the recorded step.
+    ///
+    /// `x_bar` (D * B, coordinate-major) holds the cotangent of `out` when called and that of `x`
+    /// afterwards; the cotangent of the parameters is **added** to `theta_bar`. May be called
+    /// once for each recording.
+    ///
+    /// # Errors
+    /// If the field's engine fails.
+    fn pull_back(
+        &self,
+        field: &F,
+        tape: &mut Self::Tape,
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+}

@@ -1,0 +1,195 @@
+//! Systems and helpers that several tests share.
+#![allow(dead_code, unreachable_pub)]
+
+use hnn_integrators::{AnalyticField, DifferentiableField, FieldError, Lane, VectorField, Workspace};
+use ndarray::Array2;
+use serde_json::Value;
+
+/// `H = q^2 + p^2`.
+pub struct Spring;
+impl AnalyticField for Spring {
+    type State<L: Lane> = [L; 2];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+        let two = L::constant(2.0);
+        [two * *p, -two * *q]
+    }
+}
+
+/// `dq/dt = 2 p`, `dp/dt = -3 sin q - lambda p`.
+pub struct DampedPendulum(pub f64);
+impl AnalyticField for DampedPendulum {
+    type State<L: Lane> = [L; 2];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+        [
+            L::constant(2.0) * *p,
+            -(L::constant(3.0) * q.sin() + L::constant(self.0) * *p),
+        ]
+    }
+}
+
+/// `H = p^2/2 - cos q`.
+pub struct Pendulum;
+impl AnalyticField for Pendulum {
+    type State<L: Lane> = [L; 2];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+        [*p, -q.sin()]
+    }
+}
+
+/// `H = (px^2 + py^2 + x^2 + y^2)/2 + x^2 y - y^3/3`.
+pub struct HenonHeiles;
+impl AnalyticField for HenonHeiles {
+    type State<L: Lane> = [L; 4];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [x, y, px, py]: &[L; 4]) -> [L; 4] {
+        [*px, *py, -(*x + L::constant(2.0) * *x * *y), *y * *y - *y - *x * *x]
+    }
+}
+
+/// The double pendulum, canonical, unit masses and lengths, g = 9.8.
+pub struct DoublePendulum;
+impl AnalyticField for DoublePendulum {
+    type State<L: Lane> = [L; 4];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [q1, q2, p1, p2]: &[L; 4]) -> [L; 4] {
+        let (one, two, g) = (L::constant(1.0), L::constant(2.0), L::constant(9.8));
+        let (s, c) = (*q1 - *q2).sin_cos();
+        let inverse = one / (one + s * s);
+        let v1 = (*p1 - c * *p2) * inverse;
+        let v2 = (two * *p2 - c * *p1) * inverse;
+        let coupling = v1 * v2 * s;
+        [v1, v2, -(coupling + two * g * q1.sin()), coupling - g * q2.sin()]
+    }
+}
+
+/// `q' = p`, `p' = -a sin q - c p + drive t`, with the parameters `(a, c)`: small, nonlinear,
+/// time-dependent, and with a vector-Jacobian product written by hand.
+pub struct Driven {
+    pub theta: [f64; 2],
+    pub drive: f64,
+}
+
+impl VectorField<f64> for Driven {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn eval(
+        &self,
+        t: &[f64],
+        x: &[f64],
+        dx: &mut [f64],
+        _workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        let batch = t.len();
+        for row in 0..batch {
+            let (q, p) = (x[row], x[batch + row]);
+            dx[row] = p;
+            dx[batch + row] = -self.theta[0] * q.sin() - self.theta[1] * p + self.drive * t[row];
+        }
+        Ok(())
+    }
+}
+
+impl DifferentiableField<f64> for Driven {
+    type Residuals = ();
+    fn num_params(&self) -> usize {
+        2
+    }
+    fn copy_params(&self, out: &mut [f64]) -> Result<(), FieldError> {
+        out.copy_from_slice(&self.theta);
+        Ok(())
+    }
+    fn set_params(&mut self, theta: &[f64]) -> Result<(), FieldError> {
+        self.theta.copy_from_slice(theta);
+        Ok(())
+    }
+    fn eval_recorded(
+        &self,
+        t: &[f64],
+        x: &[f64],
+        dx: &mut [f64],
+        _residuals: &mut (),
+    ) -> Result<(), FieldError> {
+        self.eval(t, x, dx, &mut Workspace::default())
+    }
+    fn vjp(
+        &self,
+        x: &[f64],
+        _residuals: &mut (),
+        v: &[f64],
+        x_bar: &mut [f64],
+        mut theta_bar: Option<&mut [f64]>,
+    ) -> Result<(), FieldError> {
+        let batch = x.len() / 2;
+        for row in 0..batch {
+            let (q, p, vq, vp) = (x[row], x[batch + row], v[row], v[batch + row]);
+            x_bar[row] = -self.theta[0] * q.cos() * vp;
+            x_bar[batch + row] = vq - self.theta[1] * vp;
+            if let Some(bar) = theta_bar.as_deref_mut() {
+                bar[0] -= q.sin() * vp;
+                bar[1] -= p * vp;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A golden file of `tests/data`.
+pub fn golden(name: &str) -> Value {
+    let path = format!("{}/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).expect("golden file is there");
+    serde_json::from_str(&text).expect("golden file is JSON")
+}
+
+/// A JSON list of numbers.
+pub fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().expect("a list");
+    list.iter().map(|x| x.as_f64().expect("a number")).collect()
+}
+
+/// A JSON list of lists as an array, a row an inner list.
+pub fn matrix(value: &Value) -> Array2<f64> {
+    let table: Vec<Vec<f64>> = value.as_array().expect("a list").iter().map(numbers).collect();
+    let columns = table[0].len();
+    Array2::from_shape_vec((table.len(), columns), table.concat()).expect("equal rows")
+}
+
+/// Slope of `log error` against `log step` by least squares over the points above `floor`.
+pub fn observed_order(points: &[(f64, f64)], floor: f64) -> f64 {
+    let kept: Vec<(f64, f64)> =
+        points.iter().filter(|(_, error)| *error > floor).map(|(h, e)| (h.ln(), e.ln())).collect();
+    assert!(kept.len() >= 3, "too few points above the round-off plateau: {points:?}");
+    let n = kept.len() as f64;
+    let (mx, my) = (
+        kept.iter().map(|p| p.0).sum::<f64>() / n,
+        kept.iter().map(|p| p.1).sum::<f64>() / n,
+    );
+    let (mut sxy, mut sxx) = (0.0, 0.0);
+    for (x, y) in kept {
+        sxy += (x - mx) * (y - my);
+        sxx += (x - mx) * (x - mx);
+    }
+    sxy / sxx
+}
+
+/// The pendulum `H = p^2/2 - cos q` at t = 10 from (1, 0.5), to 20 digits.
+pub const PENDULUM_AT_10: [f64; 2] = [-0.844_851_350_319_175_3, -0.705_039_225_791_428_8];
+
+/// Asserts `|a - b| <= absolute + relative |b|` number by number.
+#[track_caller]
+pub fn assert_close<'a>(
+    a: impl IntoIterator<Item = &'a f64>,
+    b: impl IntoIterator<Item = &'a f64>,
+    relative: f64,
+    absolute: f64,
+) {
+    let (a, b): (Vec<f64>, Vec<f64>) = (a.into_iter().copied().collect(), b.into_iter().copied().collect());
+    assert_eq!(a.len(), b.len(), "lengths");
+    for (index, (a, b)) in a.iter().zip(&b).enumerate() {
+        let bound = absolute + relative * b.abs();
+        assert!((a - b).abs() <= bound, "number {index}: {a} against {b}, off by {:e}", (a - b).abs());
+    }
+}
