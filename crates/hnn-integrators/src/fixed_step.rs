@@ -101,8 +101,7 @@ impl<S> FixedStep<S> {
         let grid = self.grid(interval)?;
         let saved = self.saved_steps(grid.len() - 1);
         let times = saved.iter().map(|&step| grid[step]).collect();
-        let nan = T::ZERO / T::ZERO;
-        let mut states = Array3::from_elem((x0.nrows(), saved.len(), x0.ncols()), nan);
+        let mut states = Array3::from_elem((x0.nrows(), saved.len(), x0.ncols()), T::NAN);
         let block = field.block_len().clamp(1, x0.nrows());
         let mut error = None;
         let mut workspace = Workspace::default();
@@ -139,9 +138,7 @@ impl<S> FixedStep<S> {
     fn saved_steps(&self, count: usize) -> Vec<usize> {
         match self.save {
             Save::Last => vec![count],
-            Save::Every(k) => {
-                (0..count).step_by(k).chain(std::iter::once(count)).collect()
-            }
+            Save::Every(k) => (0..count).step_by(k).chain(std::iter::once(count)).collect(),
         }
     }
 

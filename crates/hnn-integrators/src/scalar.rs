@@ -28,6 +28,10 @@ pub trait Scalar:
     const ONE: Self;
     /// Machine epsilon, the distance from 1 to the next number.
     const EPSILON: Self;
+    /// Infinity.
+    const INFINITY: Self;
+    /// Not a number.
+    const NAN: Self;
     /// Name of the type, as in file formats: `"f32"` or `"f64"`.
     const NAME: &'static str;
 
@@ -59,6 +63,8 @@ macro_rules! scalar {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const EPSILON: Self = $t::EPSILON;
+            const INFINITY: Self = $t::INFINITY;
+            const NAN: Self = $t::NAN;
             const NAME: &'static str = stringify!($t);
 
             #[inline(always)]

@@ -24,7 +24,9 @@ pub enum SolveError {
         expected: usize,
     },
     /// An initial state is infinite or NaN.
-    #[error("initial state {trajectory} holds {value} at coordinate {coordinate}: pass finite numbers")]
+    #[error(
+        "initial state {trajectory} holds {value} at coordinate {coordinate}: pass finite numbers"
+    )]
     NonFiniteStart {
         /// Row of the initial states.
         trajectory: usize,
@@ -45,7 +47,9 @@ pub enum SolveError {
         given: f64,
     },
     /// A step size that asks for more steps than can be counted.
-    #[error("a step size of {dt} over an interval of {interval} makes too many steps: pass a larger one")]
+    #[error(
+        "a step size of {dt} over an interval of {interval} makes too many steps: pass a larger one"
+    )]
     StepSize {
         /// The step size given.
         dt: f64,
@@ -68,7 +72,9 @@ pub enum SolveError {
     #[error("no start: pass at least one time, the first being that of the initial state")]
     NoTimes,
     /// Another number of rows than of trajectories.
-    #[error("{what} has {given} rows, but there are {expected} trajectories: pass one a trajectory")]
+    #[error(
+        "{what} has {given} rows, but there are {expected} trajectories: pass one a trajectory"
+    )]
     Rows {
         /// Which argument.
         what: &'static str,

@@ -41,8 +41,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let value = (one + exp_m1).zip(rounded, Element::scale_by_rounded);
         let (low, high) = T::EXP_RANGE;
         let value = self.zip(value, |x, y| if x < low { T::ZERO } else { y });
-        let infinity = T::ONE / T::ZERO;
-        self.zip(value, |x, y| if x > high { infinity } else { y })
+        self.zip(value, |x, y| if x > high { T::INFINITY } else { y })
     }
 
     /// `e^x - 1` within the range of `exp`.
@@ -78,11 +77,11 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let log_m = Self::twice_atanh((m - one) / (m + one));
         let (high, low) = T::LN2;
         let value = exponent.mul_add(Self::splat(high), exponent.mul_add(Self::splat(low), log_m));
-        let (infinity, nan) = (T::ONE / T::ZERO, T::ZERO / T::ZERO);
+        let infinity = T::INFINITY;
         // Selections in this order keep NaN.
         let value = self.zip(value, |x, y| if x == infinity { infinity } else { y });
         let value = self.zip(value, |x, y| if x == T::ZERO { -infinity } else { y });
-        self.zip(value, |x, y| if x < T::ZERO || !(x == x) { nan } else { y })
+        self.zip(value, |x, y| if x >= T::ZERO { y } else { T::NAN })
     }
 
     /// For `x >= 0`: `ln(1 + x) = ln u + (x - (u - 1)) / u` with `u = 1 + x` rounded.

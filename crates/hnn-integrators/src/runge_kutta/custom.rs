@@ -41,11 +41,15 @@ impl CustomRungeKutta {
         let stages = b.len();
         for (row, given) in a.iter().map(|row| row.len()).enumerate() {
             if given != row {
-                return Err(TableauError::Length { what: "a row of a", given, stages, expected: row });
+                return Err(TableauError::Length {
+                    what: "a row of a",
+                    given,
+                    stages,
+                    expected: row,
+                });
             }
         }
-        let method =
-            Self { name: name.into(), order, a: a.concat(), b: b.to_vec(), c: c.to_vec() };
+        let method = Self { name: name.into(), order, a: a.concat(), b: b.to_vec(), c: c.to_vec() };
         method.tableau().check()?;
         Ok(method)
     }

@@ -1,7 +1,9 @@
 //! Systems and helpers that several tests share.
 #![allow(dead_code, unreachable_pub)]
 
-use hnn_integrators::{AnalyticField, DifferentiableField, FieldError, Lane, VectorField, Workspace};
+use hnn_integrators::{
+    AnalyticField, DifferentiableField, FieldError, Lane, Parameters, VectorField, Workspace,
+};
 use ndarray::Array2;
 use serde_json::Value;
 
@@ -22,10 +24,7 @@ impl AnalyticField for DampedPendulum {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
-        [
-            L::constant(2.0) * *p,
-            -(L::constant(3.0) * q.sin() + L::constant(self.0) * *p),
-        ]
+        [L::constant(2.0) * *p, -(L::constant(3.0) * q.sin() + L::constant(self.0) * *p)]
     }
 }
 
@@ -93,8 +92,7 @@ impl VectorField<f64> for Driven {
     }
 }
 
-impl DifferentiableField<f64> for Driven {
-    type Residuals = ();
+impl Parameters<f64> for Driven {
     fn num_params(&self) -> usize {
         2
     }
@@ -106,6 +104,10 @@ impl DifferentiableField<f64> for Driven {
         self.theta.copy_from_slice(theta);
         Ok(())
     }
+}
+
+impl DifferentiableField<f64> for Driven {
+    type Residuals = ();
     fn eval_recorded(
         &self,
         t: &[f64],
@@ -163,10 +165,8 @@ pub fn observed_order(points: &[(f64, f64)], floor: f64) -> f64 {
         points.iter().filter(|(_, error)| *error > floor).map(|(h, e)| (h.ln(), e.ln())).collect();
     assert!(kept.len() >= 3, "too few points above the round-off plateau: {points:?}");
     let n = kept.len() as f64;
-    let (mx, my) = (
-        kept.iter().map(|p| p.0).sum::<f64>() / n,
-        kept.iter().map(|p| p.1).sum::<f64>() / n,
-    );
+    let (mx, my) =
+        (kept.iter().map(|p| p.0).sum::<f64>() / n, kept.iter().map(|p| p.1).sum::<f64>() / n);
     let (mut sxy, mut sxx) = (0.0, 0.0);
     for (x, y) in kept {
         sxy += (x - mx) * (y - my);
@@ -186,10 +186,15 @@ pub fn assert_close<'a>(
     relative: f64,
     absolute: f64,
 ) {
-    let (a, b): (Vec<f64>, Vec<f64>) = (a.into_iter().copied().collect(), b.into_iter().copied().collect());
+    let (a, b): (Vec<f64>, Vec<f64>) =
+        (a.into_iter().copied().collect(), b.into_iter().copied().collect());
     assert_eq!(a.len(), b.len(), "lengths");
     for (index, (a, b)) in a.iter().zip(&b).enumerate() {
         let bound = absolute + relative * b.abs();
-        assert!((a - b).abs() <= bound, "number {index}: {a} against {b}, off by {:e}", (a - b).abs());
+        assert!(
+            (a - b).abs() <= bound,
+            "number {index}: {a} against {b}, off by {:e}",
+            (a - b).abs()
+        );
     }
 }
