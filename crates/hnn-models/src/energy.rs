@@ -1,0 +1,69 @@
+//! Scalar functions of the state whose gradient trains.
+
+use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+
+/// A learned energy `H(x; theta)` with everything a Hamiltonian model needs: its gradient, and the
+/// pull-back through that gradient.
+///
+/// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
+pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
+    /// What an evaluation of the gradient keeps for its pull-back.
+    type Residuals: Default + Send;
+
+    /// Dimension `D` of the state.
+    fn dim(&self) -> usize;
+
+    /// `energy[row] = H(x_row)` for `B = energy.len()` states.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+
+    /// `gradient = grad_x H`, laid out as `x`, for `batch` states.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+
+    /// As [`gradient`](Self::gradient), keeping the residuals.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn gradient_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError>;
+
+    /// For directions `w` (laid out as `x`), held fixed: **overwrites** `x_bar = Hess(H) w`, and
+    /// **adds** `sum over rows of d(w . grad_x H)/dtheta` to `theta_bar` where it is asked for.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn gradient_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        w: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+
+    /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).
+    fn block_len(&self) -> usize {
+        128
+    }
+}

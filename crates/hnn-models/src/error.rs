@@ -1,0 +1,77 @@
+//! Errors of this crate.
+
+use std::path::PathBuf;
+
+use hnn_integrators::FieldError;
+use thiserror::Error;
+
+/// What can go wrong when a model is built, saved or loaded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ModelError {
+    /// The sizes of a network's layers make no network.
+    #[error(
+        "layer sizes {sizes:?} make no network: give an input size, any number of hidden sizes and an output size, all at least 1"
+    )]
+    LayerSizes {
+        /// The sizes given.
+        sizes: Vec<usize>,
+    },
+    /// The network has another output size than the model needs.
+    #[error("the {role} network has {given} outputs, but the model needs {expected}")]
+    OutputSize {
+        /// What the network is used for.
+        role: &'static str,
+        /// Its number of outputs.
+        given: usize,
+        /// The number needed.
+        expected: usize,
+    },
+    /// The network has another input size than the model needs.
+    #[error("the {role} network has {given} inputs, but the model needs {expected}")]
+    InputSize {
+        /// What the network is used for.
+        role: &'static str,
+        /// Its number of inputs.
+        given: usize,
+        /// The number needed.
+        expected: usize,
+    },
+    /// A state of odd dimension has no canonical coordinates.
+    #[error(
+        "a state of dimension {dim} has no canonical coordinates (q, p): the dimension must be even and at least 2"
+    )]
+    OddDimension {
+        /// The dimension given.
+        dim: usize,
+    },
+    /// A parameter is NaN or infinite.
+    #[error("parameter {index} is {value}: the weights are not those of a trained model")]
+    NonFiniteParameter {
+        /// Index in the flat parameter vector.
+        index: usize,
+        /// Its value.
+        value: f64,
+    },
+    /// The field's own error.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// `"read"` or `"write"`.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
+    /// A file is no model file, or is damaged.
+    #[error("{} is no model file of this library: {reason}", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

@@ -1,0 +1,100 @@
+//! The baseline: a network that learns the field itself.
+
+use hnn_integrators::{
+    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+};
+
+use crate::{DifferentiableMap, ModelError};
+
+/// `dx/dt = N(x)`: a network of `D` inputs and `D` outputs with no physics in it, the yardstick
+/// of Greydanus et al. 2019, "Hamiltonian Neural Networks".
+///
+/// ```
+/// use hnn_models::{Architecture, Baseline, Initialisation, Mlp};
+/// use hnn_integrators::VectorFieldExt;
+/// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 2])?, Initialisation::Orthogonal, 1);
+/// let model = Baseline::new(network)?;
+/// assert_eq!(model.eval_state(0.0, &[0.1, 0.2])?.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Baseline<N> {
+    network: N,
+}
+
+impl<N> Baseline<N> {
+    /// The field of a network.
+    ///
+    /// # Errors
+    /// If it has not as many outputs as inputs.
+    pub fn new<T: Scalar>(network: N) -> Result<Self, ModelError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let (expected, given) = (network.input_dim(), network.output_dim());
+        if given != expected {
+            return Err(ModelError::OutputSize { role: "baseline", given, expected });
+        }
+        Ok(Self { network })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &N {
+        &self.network
+    }
+}
+
+impl<T: Scalar, N: Parameters<T>> Parameters<T> for Baseline<N> {
+    fn num_params(&self) -> usize {
+        self.network.num_params()
+    }
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        self.network.copy_params(out)
+    }
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        self.network.set_params(theta)
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
+    fn dim(&self) -> usize {
+        self.network.input_dim()
+    }
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.network.eval(t.len(), x, dx, workspace)
+    }
+    fn block_len(&self) -> usize {
+        self.network.block_len()
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableField<T> for Baseline<N> {
+    type Residuals = N::Residuals;
+
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut N::Residuals,
+    ) -> Result<(), FieldError> {
+        self.network.eval_recorded(t.len(), x, dx, residuals)
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut N::Residuals,
+        v: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        self.network.vjp(x, residuals, v, x_bar, theta_bar)
+    }
+}

@@ -1,0 +1,11 @@
+//! The vector fields that networks make.
+
+mod baseline;
+mod dissipative;
+mod friction;
+mod hnn;
+
+pub use baseline::Baseline;
+pub use dissipative::Dissipative;
+pub use friction::{Friction, HnnFriction};
+pub use hnn::Hnn;

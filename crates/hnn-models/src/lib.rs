@@ -1,0 +1,26 @@
+//! Networks and models of mechanical systems.
+//!
+//! Two kinds of networks, [`DifferentiableMap`]s `x -> y` and [`DifferentiableEnergy`]s
+//! `x -> H(x)`, and the vector fields made of them:
+//!
+//! | model | field |
+//! |---|---|
+//! | [`Baseline`] | `dx/dt = N(x)` |
+//! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq` |
+//! | [`HnnFriction`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq - F(q, p)` |
+//!
+//! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
+//! operations, no allocation once the buffers have grown. Any other energy or map that implements
+//! the two traits makes the same models.
+
+mod energy;
+mod error;
+mod field;
+mod map;
+pub mod mlp;
+
+pub use energy::DifferentiableEnergy;
+pub use error::ModelError;
+pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction};
+pub use map::DifferentiableMap;
+pub use mlp::{Activation, Architecture, Initialisation, Mlp};

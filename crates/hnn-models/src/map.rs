@@ -1,0 +1,60 @@
+//! Vector functions of the state that train.
+
+use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+
+/// A learned map `y = N(x; theta)` from `D` to `K` numbers.
+///
+/// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
+pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
+    /// What an evaluation keeps for its pull-back.
+    type Residuals: Default + Send;
+
+    /// Number of inputs `D`.
+    fn input_dim(&self) -> usize;
+
+    /// Number of outputs `K`.
+    fn output_dim(&self) -> usize;
+
+    /// `y = N(x)` for `batch` rows.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn eval(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+
+    /// As [`eval`](Self::eval), keeping the residuals.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn eval_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError>;
+
+    /// For the cotangent `y_bar` of `y`: **overwrites** `x_bar = (dN/dx)^T y_bar`, and **adds**
+    /// `sum over rows of (dN/dtheta)^T y_bar` to `theta_bar` where it is asked for.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        y_bar: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+
+    /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).
+    fn block_len(&self) -> usize {
+        128
+    }
+}

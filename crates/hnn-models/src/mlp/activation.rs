@@ -1,0 +1,124 @@
+//! Activations and their exact derivatives.
+
+use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::{Lane, Scalar, Wide};
+use serde::{Deserialize, Serialize};
+
+/// A smooth activation `sigma(z)`, with its first three derivatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Activation {
+    /// `tanh z`.
+    Tanh,
+    /// `ln(1 + e^z)`.
+    Softplus,
+    /// `sin z`.
+    Sin,
+    /// `1 / (1 + e^-z)`.
+    Sigmoid,
+    /// `z / (1 + e^-z)` (Ramachandran et al. 2017; also called SiLU).
+    Swish,
+}
+
+impl Activation {
+    /// All activations.
+    pub const ALL: [Self; 5] = [Self::Tanh, Self::Softplus, Self::Sin, Self::Sigmoid, Self::Swish];
+
+    /// `[sigma(z), sigma'(z), sigma''(z), sigma'''(z)]`.
+    ///
+    /// ```
+    /// use hnn_models::Activation;
+    /// let [value, slope, ..] = Activation::Tanh.derivatives(0.0_f64);
+    /// assert_eq!((value, slope), (0.0, 1.0));
+    /// ```
+    #[inline(always)]
+    pub fn derivatives<L: Lane>(self, z: L) -> [L; 4] {
+        let c = L::constant;
+        match self {
+            Self::Tanh => {
+                let a = z.tanh();
+                let square = a * a;
+                let s1 = c(1.0) - square;
+                [a, s1, c(-2.0) * a * s1, s1 * (c(6.0) * square - c(2.0))]
+            }
+            Self::Sin => {
+                let (sin, cos) = z.sin_cos();
+                [sin, cos, -sin, -cos]
+            }
+            Self::Sigmoid => sigmoid(z),
+            Self::Softplus => {
+                let [s, s1, s2, _] = sigmoid(z);
+                let size = z.abs();
+                let positive_part = (z + size) * c(0.5);
+                [positive_part + (-size).exp().ln_1p(), s, s1, s2]
+            }
+            Self::Swish => {
+                let [s, s1, s2, s3] = sigmoid(z);
+                [z * s, s + z * s1, c(2.0) * s1 + z * s2, c(3.0) * s2 + z * s3]
+            }
+        }
+    }
+
+    /// Replaces `z` by `sigma(z)` and writes the first `N` derivatives.
+    pub(crate) fn apply<T: Scalar, const N: usize>(self, z: &mut [T], out: [&mut [T]; N]) {
+        let z = Apply { z, out };
+        match self {
+            Self::Tanh => dispatch(Formula::<T, N, 0>(z)),
+            Self::Softplus => dispatch(Formula::<T, N, 1>(z)),
+            Self::Sin => dispatch(Formula::<T, N, 2>(z)),
+            Self::Sigmoid => dispatch(Formula::<T, N, 3>(z)),
+            Self::Swish => dispatch(Formula::<T, N, 4>(z)),
+        }
+    }
+
+    const fn from_index(index: usize) -> Self {
+        [Self::Tanh, Self::Softplus, Self::Sin, Self::Sigmoid, Self::Swish][index]
+    }
+}
+
+#[inline(always)]
+fn sigmoid<L: Lane>(z: L) -> [L; 4] {
+    let one = L::constant(1.0);
+    let s = one / (one + (-z).exp());
+    let s1 = s * (one - s);
+    [s, s1, s1 * (one - s - s), s1 * (one - L::constant(6.0) * s1)]
+}
+
+struct Apply<'a, T, const N: usize> {
+    z: &'a mut [T],
+    out: [&'a mut [T]; N],
+}
+
+/// The activation as a constant, so that each kernel holds one formula and no branch.
+struct Formula<'a, T, const N: usize, const INDEX: usize>(Apply<'a, T, N>);
+
+impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N, INDEX> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let Apply { z, mut out } = self.0;
+        let whole = z.len() - z.len() % 16;
+        for i in (0..whole).step_by(16) {
+            apply_at::<T, I, N, 16, INDEX>(z, &mut out, i);
+        }
+        for i in whole..z.len() {
+            apply_at::<T, I, N, 1, INDEX>(z, &mut out, i);
+        }
+    }
+}
+
+#[inline(always)]
+fn apply_at<T: Scalar, I: Isa, const N: usize, const W: usize, const INDEX: usize>(
+    z: &mut [T],
+    out: &mut [&mut [T]; N],
+    i: usize,
+) {
+    let activation = const { Activation::from_index(INDEX) };
+    let [value, derivatives @ ..] = activation.derivatives(Wide::<T, W, I>::load(&z[i..]));
+    value.store(&mut z[i..]);
+    for (out, derivative) in out.iter_mut().zip(derivatives) {
+        derivative.store(&mut out[i..]);
+    }
+}

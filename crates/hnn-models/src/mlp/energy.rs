@@ -1,0 +1,177 @@
+//! A perceptron with one output as an energy: exact formulas for its gradient, and for the
+//! derivatives of that gradient.
+//!
+//! With `r_l = dH/da_l` and `d_l = r_l * s1_l` (one reverse pass), `g = grad_x H = W_1^T d_1`.
+//! For fixed directions `w`, `w . g = D_w H` is the derivative of `H` along `w`: one tangent pass,
+//! `z_dot_l = W_l a_dot_(l-1)`, `a_dot_l = s1_l * z_dot_l`, `a_dot_0 = w`. The cotangents of the
+//! tangent stream are the `r_l`, `d_l` that made `g`; those of the value stream are
+//! `zeta_l = rho_l * s1_l + r_l * z_dot_l * s2_l`, `rho_(l-1) = W_l^T zeta_l`, `rho_L = 0`. So
+//!
+//! `W_l_bar = zeta_l a_(l-1)^T + d_l a_dot_(l-1)^T`, `b_l_bar = sum zeta_l`,
+//! `w_bar = sum a_dot_L` for the output weights, and `Hess(H) w = W_1^T zeta_1`:
+//! six matrix products for a hidden layer, in all.
+
+use hnn_integrators::{FieldError, Scalar, Workspace};
+
+use super::passes::elementwise;
+use super::{Mlp, linalg};
+use crate::DifferentiableEnergy;
+
+/// What the gradient of a perceptron's energy keeps for its pull-back.
+#[derive(Debug, Default)]
+pub struct EnergyResiduals<T> {
+    batch: usize,
+    buffer: Vec<T>,
+}
+
+/// The hidden quantities, each of `hidden units * B` numbers.
+struct Sections<'a, T> {
+    a: &'a mut [T],
+    s1: &'a mut [T],
+    s2: &'a mut [T],
+    r: &'a mut [T],
+    d: &'a mut [T],
+    a_dot: &'a mut [T],
+    zeta: &'a mut [T],
+    /// `widest * B` numbers.
+    scratch: &'a mut [T],
+}
+
+const SECTIONS: usize = 7;
+
+impl<T: Scalar> EnergyResiduals<T> {
+    fn resize(&mut self, mlp: &Mlp<T>, batch: usize) {
+        self.batch = batch;
+        let len = (SECTIONS * mlp.hidden_units() + mlp.widest()) * batch;
+        if self.buffer.len() < len {
+            self.buffer.resize(len, T::ZERO);
+        }
+    }
+
+    fn sections(&mut self, mlp: &Mlp<T>) -> Sections<'_, T> {
+        let (hidden, widest) = (mlp.hidden_units() * self.batch, mlp.widest() * self.batch);
+        let mut rest = &mut self.buffer[..];
+        let mut take = |len| -> &mut [T] {
+            let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = tail;
+            head
+        };
+        Sections {
+            a: take(hidden),
+            s1: take(hidden),
+            s2: take(hidden),
+            r: take(hidden),
+            d: take(hidden),
+            a_dot: take(hidden),
+            zeta: take(hidden),
+            scratch: take(widest),
+        }
+    }
+}
+
+impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
+    type Residuals = EnergyResiduals<T>;
+
+    fn dim(&self) -> usize {
+        self.architecture.input_dim()
+    }
+
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let batch = energy.len();
+        let (a, _) = workspace.split(self.hidden_units() * batch);
+        self.forward(batch, x, a, []);
+        self.output(batch, x, a, energy);
+        Ok(())
+    }
+
+    fn gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let hidden = self.hidden_units() * batch;
+        let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
+        // The cotangents take the place of the activations, which the gradient does not need.
+        let (d, rest) = buffer.split_at_mut(hidden);
+        let (s1, scratch) = rest.split_at_mut(hidden);
+        self.forward(batch, x, d, [s1]);
+        self.reverse(
+            batch,
+            scratch,
+            gradient,
+            d,
+            |r| self.broadcast_output_weights(batch, r),
+            |units, r, d| elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1),
+        );
+        Ok(())
+    }
+
+    fn gradient_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        residuals: &mut EnergyResiduals<T>,
+    ) -> Result<(), FieldError> {
+        residuals.resize(self, batch);
+        let Sections { a, s1, s2, r, d, scratch, .. } = residuals.sections(self);
+        self.forward(batch, x, a, [s1, s2]);
+        self.reverse(
+            batch,
+            scratch,
+            gradient,
+            d,
+            |r| self.broadcast_output_weights(batch, r),
+            |units, r_l, d| {
+                elementwise(d, [r_l, &s1[units.clone()]], |_, [r, s1]| r * s1);
+                r[units].copy_from_slice(r_l);
+            },
+        );
+        Ok(())
+    }
+
+    fn gradient_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut EnergyResiduals<T>,
+        w: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let batch = residuals.batch;
+        let Sections { a, s1, s2, r, d, a_dot, zeta, scratch } = residuals.sections(self);
+        self.tangent(batch, w, a_dot, |units, z_dot| {
+            let zeta = &mut zeta[units.clone()];
+            let (r, s1, s2) = (&r[units.clone()], &s1[units.clone()], &s2[units]);
+            elementwise(zeta, [r, s2, z_dot], |_, [r, s2, z_dot]| r * s2 * z_dot);
+            elementwise(z_dot, [s1], |z_dot, [s1]| z_dot * s1);
+        });
+        self.reverse(
+            batch,
+            scratch,
+            x_bar,
+            zeta,
+            |rho| rho.fill(T::ZERO),
+            |units, rho, zeta| {
+                elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
+            },
+        );
+        if let Some(theta_bar) = theta_bar {
+            self.add_weight_gradients(batch, x, a, zeta, theta_bar);
+            self.add_weight_gradients(batch, w, a_dot, d, theta_bar);
+            self.add_bias_gradients(batch, zeta, theta_bar);
+            let (hidden, output) = self.split_layers();
+            let last = hidden.last().map_or(w, |layer| &a_dot[layer.units(batch)]);
+            let w_bar = &mut theta_bar[output.start..output.bias()];
+            linalg::add_row_sums(w_bar, last, batch);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,158 @@
+//! Products of a weight matrix with a batch.
+//!
+//! `W` has shape (m, k), row-major; a batch has shape (m, B) or (k, B), row-major. Batches go to
+//! `ndarray`'s matrix product, which picks the processor's best kernel at run time. For a single
+//! state it is 6 times slower than reading `W` once, which is what the kernels below do.
+
+use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::{Lane, Scalar, Wide};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, aview1};
+
+/// A row-major view; the lengths of the engine's buffers fit their shapes by construction.
+fn view<T>(data: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
+    ArrayView2::from_shape((rows, cols), data).expect("buffers fit their shapes")
+}
+
+fn view_mut<T>(data: &mut [T], rows: usize, cols: usize) -> ArrayViewMut2<'_, T> {
+    ArrayViewMut2::from_shape((rows, cols), data).expect("buffers fit their shapes")
+}
+
+/// `out = W x + b`, shapes (m, B) = (m, k) (k, B) + (m).
+pub(super) fn affine<T: Scalar>(
+    out: &mut [T],
+    w: &[T],
+    b: Option<&[T]>,
+    x: &[T],
+    (m, k, batch): (usize, usize, usize),
+) {
+    if batch == 1 {
+        dispatch(MatVec { out, w, x });
+        if let Some(b) = b {
+            out.iter_mut().zip(b).for_each(|(y, b)| *y += *b);
+        }
+        return;
+    }
+    let keep = match b {
+        Some(b) => {
+            out.chunks_exact_mut(batch).zip(b).for_each(|(row, b)| row.fill(*b));
+            T::ONE
+        }
+        None => T::ZERO,
+    };
+    general_mat_mul(T::ONE, &view(w, m, k), &view(x, k, batch), keep, &mut view_mut(out, m, batch));
+}
+
+/// `out = W^T d`, shapes (k, B) = (k, m) (m, B).
+pub(super) fn transposed<T: Scalar>(
+    out: &mut [T],
+    w: &[T],
+    d: &[T],
+    (m, k, batch): (usize, usize, usize),
+) {
+    if batch == 1 {
+        return dispatch(TransposedMatVec { out, w, d });
+    }
+    let w = view(w, m, k);
+    general_mat_mul(T::ONE, &w.t(), &view(d, m, batch), T::ZERO, &mut view_mut(out, k, batch));
+}
+
+/// `W_bar += d a^T`, shapes (m, k) += (m, B) (B, k).
+pub(super) fn add_outer<T: Scalar>(
+    w_bar: &mut [T],
+    d: &[T],
+    a: &[T],
+    (m, k, batch): (usize, usize, usize),
+) {
+    if batch == 1 {
+        for (row, d) in w_bar.chunks_exact_mut(k).zip(d) {
+            row.iter_mut().zip(a).for_each(|(w, a)| *w += *d * *a);
+        }
+        return;
+    }
+    let a = view(a, k, batch);
+    general_mat_mul(T::ONE, &view(d, m, batch), &a.t(), T::ONE, &mut view_mut(w_bar, m, k));
+}
+
+/// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B).
+pub(super) fn add_row_sums<T: Scalar>(b_bar: &mut [T], d: &[T], batch: usize) {
+    for (b, row) in b_bar.iter_mut().zip(d.chunks_exact(batch)) {
+        *b += aview1(row).sum();
+    }
+}
+
+struct MatVec<'a, T> {
+    out: &'a mut [T],
+    w: &'a [T],
+    x: &'a [T],
+}
+
+impl<T: Scalar> Kernel for MatVec<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let k = self.x.len();
+        let mut rows = self.w.chunks_exact(4 * k);
+        let mut out = self.out.chunks_exact_mut(4);
+        for (rows, out) in (&mut rows).zip(&mut out) {
+            let split = std::array::from_fn(|r| &rows[r * k..(r + 1) * k]);
+            out.copy_from_slice(&dots::<T, I, 4>(split, self.x));
+        }
+        let rest = rows.remainder().chunks_exact(k);
+        for (row, out) in rest.zip(out.into_remainder()) {
+            [*out] = dots::<T, I, 1>([row], self.x);
+        }
+    }
+}
+
+/// The dot products of `R` rows with `x`.
+#[inline(always)]
+fn dots<T: Scalar, I: Isa, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
+    let mut sums = [Wide::<T, 16, I>::splat(T::ZERO); R];
+    let whole = x.len() - x.len() % 16;
+    for i in (0..whole).step_by(16) {
+        let x = Wide::load(&x[i..]);
+        for r in 0..R {
+            sums[r] = Wide::load(&rows[r][i..]).mul_add(x, sums[r]);
+        }
+    }
+    std::array::from_fn(|r| {
+        let tail = rows[r][whole..].iter().zip(&x[whole..]).map(|(w, x)| *w * *x);
+        sums[r].0.into_iter().chain(tail).fold(T::ZERO, |sum, product| sum + product)
+    })
+}
+
+struct TransposedMatVec<'a, T> {
+    out: &'a mut [T],
+    w: &'a [T],
+    d: &'a [T],
+}
+
+impl<T: Scalar> Kernel for TransposedMatVec<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        let k = self.out.len();
+        let whole = k - k % 32;
+        for i in (0..whole).step_by(32) {
+            self.columns::<I, 32>(k, i).store(&mut self.out[i..]);
+        }
+        for i in whole..k {
+            self.columns::<I, 1>(k, i).store(&mut self.out[i..]);
+        }
+    }
+}
+
+impl<T: Scalar> TransposedMatVec<'_, T> {
+    /// The products of `d` with `W` columns from column `i` on.
+    #[inline(always)]
+    fn columns<I: Isa, const W: usize>(&self, k: usize, i: usize) -> Wide<T, W, I> {
+        let mut sum = Wide::splat(T::ZERO);
+        for (row, d) in self.w.chunks_exact(k).zip(self.d) {
+            sum = Wide::load(&row[i..]).mul_add(Wide::splat(*d), sum);
+        }
+        sum
+    }
+}

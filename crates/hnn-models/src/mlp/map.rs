@@ -1,0 +1,96 @@
+//! A perceptron as a map `y = N(x)`: forward, and one reverse pass (back-propagation).
+
+use hnn_integrators::{FieldError, Scalar, Workspace};
+
+use super::passes::elementwise;
+use super::{Mlp, linalg};
+use crate::DifferentiableMap;
+
+/// What the evaluation of a perceptron keeps for its pull-back.
+#[derive(Debug, Default)]
+pub struct MapResiduals<T> {
+    batch: usize,
+    /// Activations, their slopes, and the cotangents, each `hidden units * B` numbers; then
+    /// `widest * B` numbers of scratch.
+    buffer: Vec<T>,
+}
+
+impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
+    type Residuals = MapResiduals<T>;
+
+    fn input_dim(&self) -> usize {
+        self.architecture.input_dim()
+    }
+
+    fn output_dim(&self) -> usize {
+        self.architecture.output_dim()
+    }
+
+    fn eval(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let (a, _) = workspace.split(self.hidden_units() * batch);
+        self.forward(batch, x, a, []);
+        self.output(batch, x, a, y);
+        Ok(())
+    }
+
+    fn eval_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        residuals: &mut MapResiduals<T>,
+    ) -> Result<(), FieldError> {
+        let hidden = self.hidden_units() * batch;
+        let len = 3 * hidden + self.widest() * batch;
+        residuals.batch = batch;
+        if residuals.buffer.len() < len {
+            residuals.buffer.resize(len, T::ZERO);
+        }
+        let (a, rest) = residuals.buffer.split_at_mut(hidden);
+        self.forward(batch, x, a, [&mut rest[..hidden]]);
+        self.output(batch, x, a, y);
+        Ok(())
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut MapResiduals<T>,
+        y_bar: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let batch = residuals.batch;
+        let hidden_len = self.hidden_units() * batch;
+        let (a, rest) = residuals.buffer.split_at_mut(hidden_len);
+        let (s1, rest) = rest.split_at_mut(hidden_len);
+        let (d, scratch) = rest.split_at_mut(hidden_len);
+        let (hidden, output) = self.split_layers();
+        self.reverse(
+            batch,
+            scratch,
+            x_bar,
+            d,
+            |r| linalg::transposed(r, self.weights(output), y_bar, output.shape(batch)),
+            |units, r, d| elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1),
+        );
+        if let Some(theta_bar) = theta_bar {
+            self.add_weight_gradients(batch, x, a, d, theta_bar);
+            self.add_bias_gradients(batch, d, theta_bar);
+            let last = hidden.last().map_or(x, |layer| &a[layer.units(batch)]);
+            let w_bar = &mut theta_bar[output.start..output.bias()];
+            linalg::add_outer(w_bar, y_bar, last, output.shape(batch));
+            if output.has_bias {
+                let b_bar = &mut theta_bar[output.bias()..output.end()];
+                linalg::add_row_sums(b_bar, y_bar, batch);
+            }
+        }
+        Ok(())
+    }
+}

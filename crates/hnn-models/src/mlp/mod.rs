@@ -1,0 +1,120 @@
+//! Multilayer perceptrons, the networks of the native engine.
+
+mod activation;
+mod architecture;
+mod energy;
+mod initialisation;
+mod linalg;
+mod map;
+mod passes;
+
+use hnn_integrators::{FieldError, Parameters, Scalar};
+
+pub use activation::Activation;
+pub use architecture::{Architecture, Layer};
+pub use energy::EnergyResiduals;
+pub use initialisation::Initialisation;
+pub use map::MapResiduals;
+
+use crate::ModelError;
+
+/// A multilayer perceptron of any depth and width.
+///
+/// As a [`DifferentiableMap`](crate::DifferentiableMap) it is the network `y = N(x)`; with one
+/// output it is also a [`DifferentiableEnergy`](crate::DifferentiableEnergy) `H(x)`.
+///
+/// ```
+/// use hnn_models::{Architecture, DifferentiableEnergy, Initialisation, Mlp};
+/// use hnn_integrators::Workspace;
+/// let mlp = Mlp::<f64>::new(Architecture::new(&[2, 16, 16, 1])?, Initialisation::Orthogonal, 0);
+/// // The energies of two states, (q, p) = (0.1, 1.0) and (0.2, 2.0), coordinate-major.
+/// let mut energy = [0.0; 2];
+/// mlp.energy(&[0.1, 0.2, 1.0, 2.0], &mut energy, &mut Workspace::default())?;
+/// assert!(energy[0] != energy[1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mlp<T> {
+    architecture: Architecture,
+    layers: Vec<Layer>,
+    theta: Vec<T>,
+}
+
+impl<T: Scalar> Mlp<T> {
+    /// A network with random weights; the same seed gives the same numbers.
+    #[must_use]
+    pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
+        let theta = initialisation.parameters(&architecture, seed);
+        Self { layers: architecture.layers(), architecture, theta }
+    }
+
+    /// A network with given weights, in the order of [`Architecture::layers`].
+    ///
+    /// # Errors
+    /// If their number is not the architecture's, or one is NaN or infinite.
+    pub fn from_params(architecture: Architecture, theta: Vec<T>) -> Result<Self, ModelError> {
+        check_length(theta.len(), architecture.num_params())?;
+        if let Some(index) = theta.iter().position(|w| !w.is_finite()) {
+            return Err(ModelError::NonFiniteParameter { index, value: theta[index].to_f64() });
+        }
+        Ok(Self { layers: architecture.layers(), architecture, theta })
+    }
+
+    /// The shape of the network.
+    #[must_use]
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
+    }
+
+    /// The flat parameter vector, in the order of [`Architecture::layers`].
+    #[must_use]
+    pub fn params(&self) -> &[T] {
+        &self.theta
+    }
+
+    fn weights(&self, layer: &Layer) -> &[T] {
+        &self.theta[layer.start..layer.bias()]
+    }
+
+    fn bias(&self, layer: &Layer) -> Option<&[T]> {
+        layer.has_bias.then(|| &self.theta[layer.bias()..layer.end()])
+    }
+
+    /// The hidden layers and the output layer.
+    fn split_layers(&self) -> (&[Layer], &Layer) {
+        let (output, hidden) = self.layers.split_last().expect("a network has an output layer");
+        (hidden, output)
+    }
+
+    /// Number of hidden units.
+    fn hidden_units(&self) -> usize {
+        self.split_layers().1.unit
+    }
+
+    /// Number of units of the widest hidden layer.
+    fn widest(&self) -> usize {
+        self.split_layers().0.iter().map(|l| l.rows).max().unwrap_or(0)
+    }
+}
+
+impl<T: Scalar> Parameters<T> for Mlp<T> {
+    fn num_params(&self) -> usize {
+        self.theta.len()
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        check_length(out.len(), self.theta.len())?;
+        out.copy_from_slice(&self.theta);
+        Ok(())
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        check_length(theta.len(), self.theta.len())?;
+        self.theta.copy_from_slice(theta);
+        Ok(())
+    }
+}
+
+pub(crate) fn check_length(given: usize, expected: usize) -> Result<(), FieldError> {
+    if given == expected { Ok(()) } else { Err(FieldError::ParameterCount { given, expected }) }
+}

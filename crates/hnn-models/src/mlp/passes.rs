@@ -1,0 +1,152 @@
+//! The passes through the layers that every exact formula is made of.
+//!
+//! A hidden quantity of layer `l` with `H_l` units has shape `(H_l, B)`; those of all hidden
+//! layers follow each other in one slice.
+
+use std::ops::Range;
+
+use hnn_integrators::Scalar;
+use hnn_integrators::simd::{Isa, Kernel, dispatch};
+
+use super::{Layer, Mlp, linalg};
+
+impl Layer {
+    /// Where this layer's units lie in a slice of all hidden units.
+    pub(super) fn units(&self, batch: usize) -> Range<usize> {
+        self.unit * batch..(self.unit + self.rows) * batch
+    }
+
+    pub(super) fn shape(&self, batch: usize) -> (usize, usize, usize) {
+        (self.rows, self.cols, batch)
+    }
+}
+
+impl<T: Scalar> Mlp<T> {
+    /// Forward through the hidden layers: `a_l = sigma(W_l a_(l-1) + b_l)`, and the first `N`
+    /// derivatives of sigma there.
+    pub(super) fn forward<const N: usize>(
+        &self,
+        batch: usize,
+        x: &[T],
+        a: &mut [T],
+        mut derivatives: [&mut [T]; N],
+    ) {
+        let mut input = x;
+        let mut rest = a;
+        for layer in self.split_layers().0 {
+            let (a, next) = rest.split_at_mut(layer.rows * batch);
+            linalg::affine(a, self.weights(layer), self.bias(layer), input, layer.shape(batch));
+            let units = layer.units(batch);
+            let out = derivatives.each_mut().map(|d| &mut d[units.clone()]);
+            self.architecture.activation().apply(a, out);
+            (input, rest) = (a, next);
+        }
+    }
+
+    /// The last layer: `y = W a_L + b`.
+    pub(super) fn output(&self, batch: usize, x: &[T], a: &[T], y: &mut [T]) {
+        let (hidden, output) = self.split_layers();
+        let input = hidden.last().map_or(x, |layer| &a[layer.units(batch)]);
+        linalg::affine(y, self.weights(output), self.bias(output), input, output.shape(batch));
+    }
+
+    /// Tangent through the hidden layers along `x_dot`: `at_units(units, z_dot)` turns
+    /// `z_dot_l = W_l a_dot_(l-1)` into `a_dot_l = s1_l * z_dot_l` in place.
+    pub(super) fn tangent(
+        &self,
+        batch: usize,
+        x_dot: &[T],
+        a_dot: &mut [T],
+        mut at_units: impl FnMut(Range<usize>, &mut [T]),
+    ) {
+        let mut input = x_dot;
+        let mut rest = a_dot;
+        for layer in self.split_layers().0 {
+            let (a_dot, next) = rest.split_at_mut(layer.rows * batch);
+            linalg::affine(a_dot, self.weights(layer), None, input, layer.shape(batch));
+            at_units(layer.units(batch), a_dot);
+            (input, rest) = (a_dot, next);
+        }
+    }
+
+    /// Reverse through the hidden layers, from the last to the first, ending in `x_bar`.
+    ///
+    /// `start(r)` gives the cotangent of the last hidden layer's output (of `x` if there is no
+    /// hidden layer); `at_units(units, r, d)` makes the cotangent `d_l` of the layer's
+    /// preactivation of it; the next `r` is `W_l^T d_l`. `scratch` holds `widest * B` numbers.
+    pub(super) fn reverse(
+        &self,
+        batch: usize,
+        scratch: &mut [T],
+        x_bar: &mut [T],
+        d: &mut [T],
+        start: impl FnOnce(&mut [T]),
+        mut at_units: impl FnMut(Range<usize>, &[T], &mut [T]),
+    ) {
+        let hidden = self.split_layers().0;
+        let Some(last) = hidden.last() else { return start(x_bar) };
+        start(&mut scratch[..last.rows * batch]);
+        for (index, layer) in hidden.iter().enumerate().rev() {
+            let units = layer.units(batch);
+            let d = &mut d[units.clone()];
+            at_units(units, &scratch[..layer.rows * batch], d);
+            let below = if index == 0 { &mut *x_bar } else { &mut scratch[..layer.cols * batch] };
+            linalg::transposed(below, self.weights(layer), d, layer.shape(batch));
+        }
+    }
+
+    /// Adds `sum over rows of d_l a_(l-1)^T` to the weights' gradients of the hidden layers.
+    pub(super) fn add_weight_gradients(
+        &self,
+        batch: usize,
+        x: &[T],
+        a: &[T],
+        d: &[T],
+        theta_bar: &mut [T],
+    ) {
+        let mut input = x;
+        for layer in self.split_layers().0 {
+            let w_bar = &mut theta_bar[layer.start..layer.bias()];
+            linalg::add_outer(w_bar, &d[layer.units(batch)], input, layer.shape(batch));
+            input = &a[layer.units(batch)];
+        }
+    }
+
+    /// Adds `sum over rows of d_l` to the biases' gradients of the hidden layers.
+    pub(super) fn add_bias_gradients(&self, batch: usize, d: &[T], theta_bar: &mut [T]) {
+        for layer in self.split_layers().0 {
+            let b_bar = &mut theta_bar[layer.bias()..layer.end()];
+            linalg::add_row_sums(b_bar, &d[layer.units(batch)], batch);
+        }
+    }
+
+    /// The row of the last layer of a one-output network, each weight repeated over the batch.
+    pub(super) fn broadcast_output_weights(&self, batch: usize, r: &mut [T]) {
+        let w = self.weights(self.split_layers().1);
+        r.chunks_exact_mut(batch).zip(w).for_each(|(row, w)| row.fill(*w));
+    }
+}
+
+/// `out[i] = f(inputs[0][i], inputs[1][i], ..)`, compiled for each instruction set.
+pub(super) fn elementwise<T: Scalar, const N: usize>(
+    out: &mut [T],
+    inputs: [&[T]; N],
+    f: impl Fn(T, [T; N]) -> T,
+) {
+    struct Elementwise<'a, T, F, const N: usize> {
+        out: &'a mut [T],
+        inputs: [&'a [T]; N],
+        f: F,
+    }
+    impl<T: Scalar, F: Fn(T, [T; N]) -> T, const N: usize> Kernel for Elementwise<'_, T, F, N> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            let inputs = self.inputs.map(|x| &x[..self.out.len()]);
+            for i in 0..self.out.len() {
+                self.out[i] = (self.f)(self.out[i], inputs.map(|x| x[i]));
+            }
+        }
+    }
+    dispatch(Elementwise { out, inputs, f });
+}

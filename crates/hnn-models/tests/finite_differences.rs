@@ -1,0 +1,175 @@
+//! Every model's vector-Jacobian product against finite differences, for random networks.
+
+use hnn_integrators::{DifferentiableField, VectorField, Workspace};
+use hnn_models::{
+    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
+};
+use proptest::prelude::*;
+
+/// `sum of v * f(x)`.
+fn projection<F: VectorField<f64>>(field: &F, x: &[f64], v: &[f64], batch: usize) -> f64 {
+    let mut dx = vec![0.0; x.len()];
+    field.eval(&vec![0.0; batch], x, &mut dx, &mut Workspace::default()).expect("evaluates");
+    dx.iter().zip(v).map(|(f, v)| f * v).sum()
+}
+
+/// Compares `x_bar` and `theta_bar` along random directions with central differences.
+fn check<F: DifferentiableField<f64>>(field: &mut F, batch: usize, seed: u64) {
+    let wave = |phase: f64, len: usize| -> Vec<f64> {
+        (0..len).map(|i| (phase + 1.7 * i as f64 + seed as f64).sin()).collect()
+    };
+    let len = field.dim() * batch;
+    let (x, v, x_dot) = (wave(0.3, len), wave(1.1, len), wave(2.9, len));
+    let mut theta = vec![0.0; field.num_params()];
+    field.copy_params(&mut theta).expect("fits");
+    let theta_dot = wave(0.7, theta.len());
+
+    let mut residuals = F::Residuals::default();
+    let mut dx = vec![0.0; len];
+    let mut x_bar = vec![0.0; len];
+    let mut theta_bar = vec![0.0; theta.len()];
+    field.eval_recorded(&vec![0.0; batch], &x, &mut dx, &mut residuals).expect("evaluates");
+    field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
+
+    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
+    let shifted = |a: &[f64], b: &[f64], h: f64| -> Vec<f64> {
+        a.iter().zip(b).map(|(a, b)| a + h * b).collect()
+    };
+    let h = 1e-5;
+    let by_x = (projection(field, &shifted(&x, &x_dot, h), &v, batch)
+        - projection(field, &shifted(&x, &x_dot, -h), &v, batch))
+        / (2.0 * h);
+    field.set_params(&shifted(&theta, &theta_dot, h)).expect("fits");
+    let plus = projection(field, &x, &v, batch);
+    field.set_params(&shifted(&theta, &theta_dot, -h)).expect("fits");
+    let by_theta = (plus - projection(field, &x, &v, batch)) / (2.0 * h);
+    for (name, exact, difference) in
+        [("x", dot(&x_bar, &x_dot), by_x), ("theta", dot(&theta_bar, &theta_dot), by_theta)]
+    {
+        let scale = 1.0 + difference.abs();
+        assert!((exact - difference).abs() < 1e-6 * scale, "by {name}: {exact}, {difference}");
+    }
+}
+
+fn activation() -> impl Strategy<Value = Activation> {
+    prop::sample::select(Activation::ALL.to_vec())
+}
+
+/// Degrees of freedom, hidden sizes (0 to 4 layers), activation, batch, seed.
+fn cases() -> impl Strategy<Value = (usize, Vec<usize>, Activation, usize, u64)> {
+    (1..4_usize, prop::collection::vec(1..24_usize, 0..5), activation(), 1..5_usize, 0..1000_u64)
+}
+
+fn network(
+    inputs: usize,
+    hidden: &[usize],
+    outputs: usize,
+    activation: Activation,
+    seed: u64,
+) -> Mlp<f64> {
+    let sizes = [&[inputs], hidden, &[outputs]].concat();
+    let architecture = Architecture::new(&sizes).expect("sizes").with_activation(activation);
+    Mlp::new(architecture.with_output_bias(seed % 2 == 0), Initialisation::Glorot, seed)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn baseline((n, hidden, activation, batch, seed) in cases()) {
+        let net = network(2 * n, &hidden, 2 * n, activation, seed);
+        check(&mut Baseline::new(net).expect("square"), batch, seed);
+    }
+
+    #[test]
+    fn hnn((n, hidden, activation, batch, seed) in cases()) {
+        let net = network(2 * n, &hidden, 1, activation, seed);
+        check(&mut Hnn::new(net).expect("even"), batch, seed);
+    }
+
+    #[test]
+    fn hnn_with_free_friction((n, hidden, activation, batch, seed) in cases()) {
+        let energy = network(2 * n, &hidden, 1, activation, seed);
+        let friction = network(2 * n, &hidden, n, activation, seed + 1);
+        check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
+    }
+
+    #[test]
+    fn hnn_with_dissipative_friction((n, hidden, activation, batch, seed) in cases()) {
+        let energy = network(2 * n, &hidden, 1, activation, seed);
+        let entries = network(2 * n, &hidden, n * (n + 1) / 2, activation, seed + 1);
+        let friction = Dissipative::new(entries).expect("triangle");
+        check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
+    }
+
+    /// p . F >= 0, and F = 0 at rest.
+    #[test]
+    fn dissipative_friction_never_feeds_energy((n, hidden, activation, _, seed) in cases()) {
+        use hnn_models::DifferentiableMap;
+        let entries = network(2 * n, &hidden, n * (n + 1) / 2, activation, seed);
+        let friction = Dissipative::new(entries).expect("triangle");
+        let x: Vec<f64> = (0..2 * n).map(|i| (seed as f64 + 2.3 * i as f64).sin()).collect();
+        let mut force = vec![0.0; n];
+        friction.eval(1, &x, &mut force, &mut Workspace::default()).expect("evaluates");
+        let power: f64 = x[n..].iter().zip(&force).map(|(p, f)| p * f).sum();
+        prop_assert!(power >= 0.0);
+        let rest: Vec<f64> = x[..n].iter().copied().chain(vec![0.0; n]).collect();
+        friction.eval(1, &rest, &mut force, &mut Workspace::default()).expect("evaluates");
+        prop_assert!(force.iter().all(|f| *f == 0.0));
+    }
+}
+
+#[test]
+fn activations_against_finite_differences() {
+    for activation in Activation::ALL {
+        for i in -40..=40 {
+            let (z, h) = (0.25 * f64::from(i), 1e-4);
+            let exact = activation.derivatives(z);
+            let (plus, minus) = (activation.derivatives(z + h), activation.derivatives(z - h));
+            for k in 0..3 {
+                let difference = (plus[k] - minus[k]) / (2.0 * h);
+                let error = (exact[k + 1] - difference).abs();
+                assert!(error < 1e-7, "{activation:?}, derivative {} at {z}: {error}", k + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn initial_weights() {
+    let architecture = Architecture::new(&[2, 40, 30, 1]).expect("sizes");
+    let mlp = Mlp::<f64>::new(architecture.clone(), Initialisation::Orthogonal, 7);
+    assert_eq!(mlp, Mlp::new(architecture.clone(), Initialisation::Orthogonal, 7));
+    assert_ne!(mlp, Mlp::new(architecture.clone(), Initialisation::Orthogonal, 8));
+    // The second layer has 30 orthonormal rows of 40.
+    let layer = architecture.layers()[1];
+    let w = &mlp.params()[layer.start..layer.bias()];
+    for i in 0..30 {
+        for j in 0..30 {
+            let dot: f64 = (0..40).map(|k| w[i * 40 + k] * w[j * 40 + k]).sum();
+            assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-12);
+        }
+    }
+    let bound = 1.0 / 40.0_f64.sqrt();
+    assert!(mlp.params()[layer.bias()..layer.end()].iter().all(|b| b.abs() <= bound));
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    assert!(Architecture::new(&[2]).is_err());
+    assert!(Architecture::new(&[2, 0, 1]).is_err());
+    let net = |sizes: &[usize]| {
+        Mlp::<f64>::new(Architecture::new(sizes).expect("sizes"), Initialisation::He, 0)
+    };
+    assert!(Hnn::new(net(&[3, 4, 1])).is_err());
+    assert!(Baseline::new(net(&[2, 4, 1])).is_err());
+    assert!(HnnFriction::new(net(&[4, 4, 1]), net(&[4, 4, 1])).is_err());
+    assert!(HnnFriction::new(net(&[2, 4, 1]), net(&[4, 4, 1])).is_err());
+    assert!(Dissipative::new(net(&[4, 4, 2])).is_err());
+    let architecture = Architecture::new(&[2, 4, 1]).expect("sizes");
+    assert!(Mlp::from_params(architecture.clone(), vec![0.0; 3]).is_err());
+    let mut theta = vec![0.0; architecture.num_params()];
+    theta[5] = f64::NAN;
+    let error = Mlp::from_params(architecture, theta).expect_err("NaN");
+    assert!(error.to_string().contains("parameter 5"));
+}
