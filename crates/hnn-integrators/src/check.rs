@@ -50,3 +50,12 @@ pub(crate) fn positive<T: Scalar>(name: &'static str, given: T) -> Result<(), So
         Err(SolveError::NotPositive { name, given: given.to_f64() })
     }
 }
+
+/// A setting that must be finite and not negative.
+pub(crate) fn not_negative(name: &'static str, given: f64) -> Result<(), SolveError> {
+    if given >= 0.0 && given.is_finite() {
+        Ok(())
+    } else {
+        Err(SolveError::Negative { name, given })
+    }
+}

@@ -15,6 +15,7 @@
 // A negated comparison is also true of NaN, which is what checks of input want.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
+mod adaptive;
 mod analytic;
 mod check;
 mod differentiable;
@@ -31,6 +32,10 @@ mod solve_error;
 mod stepper;
 mod workspace;
 
+pub use adaptive::{
+    Adaptive, BatchSolution, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, Solution,
+    Statistics, Tolerances, solve, solve_batch,
+};
 pub use analytic::{AnalyticField, LaneState};
 pub use differentiable::{DifferentiableField, Parameters};
 pub use error::FieldError;

@@ -46,6 +46,14 @@ pub enum SolveError {
         /// What was given.
         given: f64,
     },
+    /// A setting that must be a finite number and not negative.
+    #[error("{name} is {given}: pass 0 or a positive finite number")]
+    Negative {
+        /// The setting.
+        name: &'static str,
+        /// What was given.
+        given: f64,
+    },
     /// A step size that asks for more steps than can be counted.
     #[error(
         "a step size of {dt} over an interval of {interval} makes too many steps: pass a larger one"

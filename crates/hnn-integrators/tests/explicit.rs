@@ -21,11 +21,11 @@ fn check_golden<F: VectorField<f64>>(name: &str, field: &F) {
     let end = dt * (states.nrows() - 1) as f64;
     let run = FixedStep::size(Rk4, dt).save_every(1).run(field, (0.0, end), start).expect("run");
     let trajectory = run.states.index_axis(ndarray::Axis(0), 0);
-    assert_close(&trajectory, &states, 1e-11, 1e-12);
+    assert_close(trajectory, &states, 1e-11, 1e-12);
     let increment = rk4(field, 0.0, dt, states.view()).expect("rk4");
     for row in 0..states.nrows() - 1 {
         let next = &states.row(row) + &increment.row(row);
-        assert_close(&next, &states.row(row + 1), 1e-11, 1e-12);
+        assert_close(&next, states.row(row + 1), 1e-11, 1e-12);
     }
 }
 
@@ -107,7 +107,7 @@ fn backward_returns_to_the_start() {
     let run = FixedStep::count(Rk4, 2000);
     let there = run.run(&Pendulum, (0.0, 5.0), x0.view()).expect("there");
     let back = run.run(&Pendulum, (5.0, 0.0), there.last()).expect("back");
-    assert_close(&back.last(), &x0, 0.0, 1e-11);
+    assert_close(back.last(), &x0, 0.0, 1e-11);
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub use heun::Heun;
 pub use midpoint::Midpoint;
 pub use ralston3::Ralston3;
 pub use rk4::{Rk4, rk4};
+pub(crate) use step::{add_scaled_stages, advance_time};
 pub use tableau::{Tableau, TableauError};
 pub use three_eighths::ThreeEighths;
 

@@ -1,0 +1,489 @@
+//! A block of trajectories advanced together, each with a step size of its own.
+
+use ndarray::{ArrayView2, ArrayViewMut3};
+
+use super::control::{Controller, SMALLEST_ERROR};
+use super::{Adaptive, EmbeddedPair, EmbeddedRungeKutta, Statistics};
+use crate::runge_kutta::{add_scaled_stages, advance_time};
+use crate::{FieldError, Scalar, SolveError, VectorField, Workspace, coordinate_major};
+
+/// A trajectory under way.
+#[derive(Debug, Clone)]
+struct Row<T> {
+    /// Index in the block.
+    index: usize,
+    t: T,
+    /// Size of the next step, with its sign.
+    h: T,
+    /// Error of the last accepted step, in units of the tolerance.
+    previous: f64,
+    /// Whether the last try was rejected: the step may not grow at once.
+    retry: bool,
+    /// The next time to give the state at.
+    next: usize,
+    /// The field's last complaint, to be told if smaller steps do not help.
+    trouble: Option<FieldError>,
+    done: bool,
+}
+
+/// How a try of a step came out.
+#[derive(Debug, Clone, Copy)]
+enum Verdict {
+    Accepted(f64),
+    Rejected(f64),
+    Idle,
+}
+
+pub(super) struct Block<'a, T, F: ?Sized, M> {
+    solver: &'a Adaptive<M>,
+    field: &'a F,
+    pair: EmbeddedPair<'a>,
+    control: Controller,
+    /// Global index of the block's first trajectory.
+    first: usize,
+    times: &'a [&'a [T]],
+    out: ArrayViewMut3<'a, T>,
+    statistics: Vec<Statistics>,
+    statuses: Vec<Result<(), SolveError>>,
+    dim: usize,
+    rows: Vec<Row<T>>,
+    /// The buffers hold a number for each active row, or `dim` of them, coordinate-major.
+    t: Vec<T>,
+    dt: Vec<T>,
+    stage_t: Vec<T>,
+    x: Vec<T>,
+    /// State of the stage being evaluated.
+    stage: Vec<T>,
+    /// State at the end of the step tried: that of the method's last stage.
+    end: Vec<T>,
+    /// Slopes, stage after stage.
+    slopes: Vec<T>,
+    verdicts: Vec<Verdict>,
+    weights: Vec<f64>,
+    workspace: Workspace<T>,
+}
+
+impl<'a, T, F, M> Block<'a, T, F, M>
+where
+    T: Scalar,
+    F: VectorField<T> + ?Sized,
+    M: EmbeddedRungeKutta,
+{
+    pub(super) fn new(
+        solver: &'a Adaptive<M>,
+        field: &'a F,
+        first: usize,
+        x0: ArrayView2<'_, T>,
+        times: &'a [&'a [T]],
+        out: ArrayViewMut3<'a, T>,
+    ) -> Self {
+        let pair = solver.method.pair();
+        let (batch, dim) = x0.dim();
+        let stages = pair.tableau.stages() + pair.extra.len();
+        let row = |index: usize| Row {
+            index,
+            t: times[index][0],
+            h: T::ZERO,
+            previous: SMALLEST_ERROR,
+            retry: false,
+            next: 0,
+            trouble: None,
+            done: false,
+        };
+        let mut block = Self {
+            solver,
+            field,
+            pair,
+            control: Controller::new(pair.error_order),
+            first,
+            times,
+            out,
+            statistics: vec![Statistics::default(); batch],
+            statuses: vec![Ok(()); batch],
+            dim,
+            rows: (0..batch).map(row).collect(),
+            t: vec![T::ZERO; batch],
+            dt: vec![T::ZERO; batch],
+            stage_t: vec![T::ZERO; batch],
+            x: coordinate_major(x0),
+            stage: vec![T::ZERO; batch * dim],
+            end: vec![T::ZERO; batch * dim],
+            slopes: vec![T::ZERO; stages * batch * dim],
+            verdicts: Vec::new(),
+            weights: vec![0.0; stages],
+            workspace: Workspace::default(),
+        };
+        (0..batch).for_each(|row| block.save_here(row));
+        block
+    }
+
+    /// Runs every trajectory to its last time, or to its failure.
+    pub(super) fn run(mut self) -> (Vec<Statistics>, Vec<Result<(), SolveError>>) {
+        self.begin();
+        while !self.rows.is_empty() {
+            self.plan();
+            match self.try_step() {
+                Ok(()) => self.conclude(),
+                Err(error) => self.object(error),
+            }
+            self.drop_finished();
+        }
+        (self.statistics, self.statuses)
+    }
+
+    /// First slopes and first step sizes.
+    fn begin(&mut self) {
+        loop {
+            // A row that failed must go, or it would fail again.
+            self.pack();
+            if self.rows.is_empty() {
+                return;
+            }
+            self.plan();
+            let len = self.x.len();
+            let slope = &mut self.slopes[..len];
+            match self.field.eval(&self.t, &self.x, slope, &mut self.workspace) {
+                Ok(()) => break,
+                Err(error @ FieldError::Undefined { row, .. }) if row < self.rows.len() => {
+                    self.fail_with(row, error);
+                }
+                Err(error) => {
+                    (0..self.rows.len()).for_each(|row| self.fail_with(row, error.clone()))
+                }
+            }
+        }
+        match self.solver.first_step {
+            Some(size) => {
+                for row in &mut self.rows {
+                    row.h = T::from_f64(size) * direction(self.times[row.index]);
+                }
+            }
+            None => self.choose_first_steps(),
+        }
+    }
+
+    /// Hairer's choice (Hairer, Norsett, Wanner I, II.4): an explicit Euler step of 1 % of the
+    /// state's own scale shows the second derivative, which gives the step.
+    fn choose_first_steps(&mut self) {
+        let (batch, len) = (self.rows.len(), self.x.len());
+        let (slope, rest) = self.slopes.split_at_mut(len);
+        let tolerances = self.solver.tolerances;
+        let norm = |v: &dyn Fn(usize) -> T, row: usize, x: &[T]| {
+            let square = |i: usize| {
+                let at = i * batch + row;
+                let scale = tolerances.atol + tolerances.rtol * x[at].to_f64().abs();
+                let v = v(at).to_f64();
+                if v == 0.0 { 0.0 } else { (v / scale).powi(2) }
+            };
+            ((0..self.dim).map(square).sum::<f64>() / self.dim.max(1) as f64).sqrt()
+        };
+        let mut sizes = vec![0.0; batch];
+        for row in 0..batch {
+            let (state, first) =
+                (norm(&|i| self.x[i], row, &self.x), norm(&|i| slope[i], row, &self.x));
+            let small = state < 1e-5 || first < 1e-5;
+            sizes[row] = if small { 1e-6 } else { 0.01 * state / first };
+            let longest = span(self.times[self.rows[row].index]).min(self.solver.max_step);
+            sizes[row] = sizes[row].min(longest);
+            self.dt[row] = T::from_f64(sizes[row]) * direction(self.times[self.rows[row].index]);
+        }
+        advance_time(&self.t, &self.dt, 1.0, &mut self.stage_t);
+        add_scaled_stages(&self.x, &self.dt, &[1.0], slope, &mut self.stage);
+        let second = &mut rest[..len];
+        // Where the field cannot be evaluated there, the small step itself is the answer.
+        let known =
+            self.field.eval(&self.stage_t, &self.stage, second, &mut self.workspace).is_ok();
+        for row in 0..batch {
+            let (size, index) = (sizes[row], self.rows[row].index);
+            let first = norm(&|i| slope[i], row, &self.x);
+            let change = norm(&|i| second[i] - slope[i], row, &self.x) / size;
+            let largest = first.max(change);
+            let exponent = 1.0 / self.pair.error_order as f64;
+            let by_error = if largest <= 1e-15 {
+                (size * 1e-3).max(1e-6)
+            } else {
+                (0.01 / largest).powf(exponent)
+            };
+            let chosen =
+                if known && by_error.is_finite() { by_error.min(100.0 * size) } else { size };
+            self.rows[row].h = T::from_f64(chosen) * direction(self.times[index]);
+            self.statistics[index].evaluations += 2;
+        }
+    }
+
+    /// Times and sizes of the next try.
+    fn plan(&mut self) {
+        for r in 0..self.rows.len() {
+            let row = &mut self.rows[r];
+            let times = self.times[row.index];
+            let remaining = times[times.len() - 1] - row.t;
+            let limit = T::from_f64(self.solver.max_step);
+            if row.h.abs() > limit {
+                row.h = limit * direction(times);
+            }
+            self.t[r] = row.t;
+            // Stretched by up to 1 %, so that no tiny step remains.
+            let reaches = row.h.abs() * T::from_f64(1.01) >= remaining.abs();
+            let (done, h) = (row.done, if reaches { remaining } else { row.h });
+            self.dt[r] = if done { T::ZERO } else { h };
+            let resolution = T::from_f64(10.0) * T::EPSILON * row.t.abs();
+            if !done && h != T::ZERO && !reaches && h.abs() <= resolution {
+                self.give_up(r);
+            }
+        }
+    }
+
+    fn try_step(&mut self) -> Result<(), FieldError> {
+        let tableau = self.pair.tableau;
+        for stage in 1..tableau.stages() {
+            self.evaluate(stage, tableau.c[stage], tableau.row(stage))?;
+        }
+        for row in self.rows.iter().filter(|row| !row.done) {
+            self.statistics[row.index].evaluations += tableau.stages() - 1;
+        }
+        std::mem::swap(&mut self.stage, &mut self.end);
+        Ok(())
+    }
+
+    /// Slope number `stage` of the method.
+    fn evaluate(&mut self, stage: usize, node: f64, weights: &[f64]) -> Result<(), FieldError> {
+        let len = self.x.len();
+        let (done, slope) = self.slopes[..(stage + 1) * len].split_at_mut(stage * len);
+        advance_time(&self.t, &self.dt, node, &mut self.stage_t);
+        add_scaled_stages(&self.x, &self.dt, weights, done, &mut self.stage);
+        self.field.eval(&self.stage_t, &self.stage, slope, &mut self.workspace)
+    }
+
+    /// Accepts or rejects, row by row.
+    fn conclude(&mut self) {
+        self.verdicts.clear();
+        for r in 0..self.rows.len() {
+            let error = self.error(r);
+            self.verdicts.push(match error {
+                _ if self.rows[r].done => Verdict::Idle,
+                error if error <= 1.0 => Verdict::Accepted(error),
+                error => Verdict::Rejected(error),
+            });
+        }
+        let interpolates =
+            |r: usize| matches!(self.verdicts[r], Verdict::Accepted(_)) && self.saves_before_end(r);
+        if !self.pair.extra.is_empty() && (0..self.rows.len()).any(interpolates) {
+            self.evaluate_extra();
+        }
+        for r in 0..self.rows.len() {
+            match self.verdicts[r] {
+                Verdict::Accepted(error) => self.accept(r, error),
+                Verdict::Rejected(error) => self.reject(r, error),
+                Verdict::Idle => {}
+            }
+        }
+    }
+
+    /// The stages that only the interpolant needs. An error leaves NaN for the states inside the
+    /// step; its end is not concerned.
+    fn evaluate_extra(&mut self) {
+        let (len, stages) = (self.x.len(), self.pair.tableau.stages());
+        for (k, (node, weights)) in self.pair.extra.iter().enumerate() {
+            if self.evaluate(stages + k, *node, weights).is_err() {
+                self.slopes[(stages + k) * len..(stages + k + 1) * len].fill(T::NAN);
+            }
+        }
+        for row in self.rows.iter().filter(|row| !row.done) {
+            self.statistics[row.index].evaluations += self.pair.extra.len();
+        }
+    }
+
+    /// Error of a row's try in units of the tolerance.
+    fn error(&self, r: usize) -> f64 {
+        let (batch, len) = (self.rows.len(), self.x.len());
+        let tolerances = self.solver.tolerances;
+        let (mut fine, mut coarse) = (0.0, 0.0);
+        for i in 0..self.dim {
+            let at = i * batch + r;
+            let size = Scalar::max(self.x[at].abs(), self.end[at].abs()).to_f64();
+            let scale = tolerances.atol + tolerances.rtol * size;
+            let estimate = |weights: &[f64]| -> f64 {
+                let slopes = self.slopes[at..].iter().step_by(len.max(1));
+                weights.iter().zip(slopes).map(|(w, k)| w * k.to_f64()).sum()
+            };
+            let add = |sum: &mut f64, estimate: f64| {
+                if estimate != 0.0 {
+                    *sum += (estimate / scale).powi(2);
+                }
+            };
+            add(&mut fine, estimate(self.pair.error));
+            if let Some(weights) = self.pair.coarse_error {
+                add(&mut coarse, estimate(weights));
+            }
+            if !self.end[at].is_finite() {
+                return f64::NAN;
+            }
+        }
+        let (h, dim) = (self.dt[r].to_f64().abs(), self.dim.max(1) as f64);
+        if self.pair.coarse_error.is_none() {
+            return h * (fine / dim).sqrt();
+        }
+        let denominator = fine + 0.01 * coarse;
+        if denominator > 0.0 { h * fine / (denominator * dim).sqrt() } else { denominator }
+    }
+
+    fn accept(&mut self, r: usize, error: f64) {
+        let times = self.times[self.rows[r].index];
+        let (t, dt, last) = (self.t[r], self.dt[r], times[times.len() - 1]);
+        let t_end = if dt == last - t { last } else { t + dt };
+        self.save_inside(r, t_end);
+        let (batch, len) = (self.rows.len(), self.x.len());
+        let last_stage = (self.pair.tableau.stages() - 1) * len;
+        for at in (r..len).step_by(batch) {
+            self.x[at] = self.end[at];
+            self.slopes[at] = self.slopes[last_stage + at];
+        }
+        let growth = self.control.accepted(error, self.rows[r].previous);
+        let row = &mut self.rows[r];
+        let factor = if row.retry { growth.min(1.0) } else { growth };
+        row.h = dt * T::from_f64(factor);
+        (row.t, row.previous, row.retry) = (t_end, error.max(SMALLEST_ERROR), false);
+        row.trouble = None;
+        self.statistics[row.index].steps += 1;
+        self.save_here(r);
+        self.check_count(r);
+    }
+
+    fn reject(&mut self, r: usize, error: f64) {
+        let row = &mut self.rows[r];
+        row.h = self.dt[r] * T::from_f64(self.control.rejected(error));
+        row.retry = true;
+        self.statistics[row.index].rejected += 1;
+        self.check_count(r);
+    }
+
+    /// The field refused a stage: that row tries a smaller step. Any other error ends them all.
+    fn object(&mut self, error: FieldError) {
+        match error {
+            FieldError::Undefined { row, .. } if row < self.rows.len() && !self.rows[row].done => {
+                self.rows[row].trouble = Some(error);
+                self.reject(row, f64::NAN);
+            }
+            error => (0..self.rows.len()).for_each(|row| self.fail_with(row, error.clone())),
+        }
+    }
+
+    /// Whether a time asked for lies inside the step just tried.
+    fn saves_before_end(&self, r: usize) -> bool {
+        let row = &self.rows[r];
+        let times = self.times[row.index];
+        times.get(row.next).is_some_and(|time| (*time - row.t).abs() < self.dt[r].abs())
+    }
+
+    /// Saves the states at the times inside the step that ends at `t_end`.
+    fn save_inside(&mut self, r: usize, t_end: T) {
+        let (batch, len) = (self.rows.len(), self.x.len());
+        let (index, t) = (self.rows[r].index, self.rows[r].t);
+        let times = self.times[index];
+        while let Some(&time) = times.get(self.rows[r].next) {
+            if (time - t).abs() >= (t_end - t).abs() {
+                break;
+            }
+            let theta = (time - t) / self.dt[r];
+            self.pair.dense_weights(theta.to_f64(), &mut self.weights);
+            for i in 0..self.dim {
+                let slopes = self.slopes[i * batch + r..].iter().step_by(len);
+                let weighted = self.weights.iter().zip(slopes);
+                let sum: T = weighted.map(|(w, k)| T::from_f64(*w) * *k).sum();
+                self.out[[index, self.rows[r].next, i]] = self.x[i * batch + r] + self.dt[r] * sum;
+            }
+            self.rows[r].next += 1;
+        }
+    }
+
+    /// Saves the current state if its time is asked for; the last one ends the row.
+    fn save_here(&mut self, r: usize) {
+        let batch = self.rows.len();
+        let row = &mut self.rows[r];
+        let times = self.times[row.index];
+        if times.get(row.next) == Some(&row.t) {
+            for i in 0..self.dim {
+                self.out[[row.index, row.next, i]] = self.x[i * batch + r];
+            }
+            row.next += 1;
+        }
+        row.done |= row.next == times.len();
+    }
+
+    fn check_count(&mut self, r: usize) {
+        let row = &self.rows[r];
+        let statistics = self.statistics[row.index];
+        let limit = self.solver.max_steps;
+        if !row.done && statistics.steps + statistics.rejected >= limit {
+            let (trajectory, time) = (self.first + row.index, row.t.to_f64());
+            self.fail(r, SolveError::TooManySteps { trajectory, limit, time });
+        }
+    }
+
+    /// The step has become too small: for want of accuracy, or because the field refuses.
+    fn give_up(&mut self, r: usize) {
+        let row = &mut self.rows[r];
+        if let Some(error) = row.trouble.take() {
+            return self.fail_with(r, error);
+        }
+        let (trajectory, time, dt) = (self.first + row.index, row.t.to_f64(), row.h.to_f64());
+        let step = self.statistics[row.index].steps;
+        self.fail(r, SolveError::StepTooSmall { trajectory, step, time, dt });
+    }
+
+    fn fail_with(&mut self, r: usize, source: FieldError) {
+        let row = &self.rows[r];
+        let (trajectory, time) = (self.first + row.index, row.t.to_f64());
+        let step = self.statistics[row.index].steps;
+        self.fail(r, SolveError::Field { trajectory, step, time, source });
+    }
+
+    fn fail(&mut self, r: usize, error: SolveError) {
+        self.rows[r].done = true;
+        self.dt[r] = T::ZERO;
+        self.statuses[self.rows[r].index] = Err(error);
+    }
+
+    /// Packs the buffers once half of the rows are done.
+    fn drop_finished(&mut self) {
+        let done = self.rows.iter().filter(|row| row.done).count();
+        if 2 * done >= self.rows.len() {
+            self.pack();
+        }
+    }
+
+    /// Takes the finished rows out of the buffers.
+    fn pack(&mut self) {
+        let (batch, dim) = (self.rows.len(), self.dim);
+        let kept: Vec<usize> = (0..batch).filter(|row| !self.rows[*row].done).collect();
+        let pack = |buffer: &mut [T]| {
+            // Moves only towards the front, in order, so that nothing is overwritten unread.
+            for i in 0..dim {
+                for (to, from) in kept.iter().enumerate() {
+                    buffer[i * kept.len() + to] = buffer[i * batch + from];
+                }
+            }
+        };
+        pack(&mut self.x);
+        pack(&mut self.slopes[..batch * dim]);
+        let stages = self.slopes.len() / (batch * dim).max(1);
+        self.x.truncate(kept.len() * dim);
+        self.stage.truncate(kept.len() * dim);
+        self.end.truncate(kept.len() * dim);
+        self.slopes.truncate(stages * kept.len() * dim);
+        self.rows.retain(|row| !row.done);
+        for buffer in [&mut self.t, &mut self.dt, &mut self.stage_t] {
+            buffer.truncate(kept.len());
+        }
+    }
+}
+
+/// 1 or -1.
+fn direction<T: Scalar>(times: &[T]) -> T {
+    if times[times.len() - 1] < times[0] { -T::ONE } else { T::ONE }
+}
+
+/// Length of the interval.
+fn span<T: Scalar>(times: &[T]) -> f64 {
+    (times[times.len() - 1] - times[0]).to_f64().abs()
+}

@@ -1,0 +1,234 @@
+//! Adaptive integration: golden trajectories, batches, failures.
+
+mod common;
+
+use common::*;
+use hnn_integrators::{
+    Adaptive, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, FieldError, FnField, SolveError,
+    Tolerances, VectorField, Workspace, solve, solve_batch,
+};
+use ndarray::{Array2, array};
+
+const TIGHT: Tolerances = Tolerances { rtol: 1e-12, atol: 1e-12 };
+
+#[test]
+fn damped_pendulum_matches_the_golden_trajectories() {
+    let file = golden("damped_pendulum");
+    for case in file["cases"].as_array().expect("cases") {
+        let field = DampedPendulum(case["lambda"].as_f64().expect("lambda"));
+        let (times, states) = (numbers(&case["t"]), matrix(&case["states"]));
+        let x0 = ndarray::Array1::from(numbers(&case["x0"]));
+        let run = solve(&field, x0.view(), &times, TIGHT).expect("solve");
+        assert_close(&run.states, &states, 1e-9, 1e-10);
+        let object: &dyn VectorField<f64> = &field;
+        let again = solve(object, x0.view(), &times, TIGHT).expect("solve");
+        assert_eq!(run, again);
+    }
+}
+
+#[test]
+fn truth_of_every_system() {
+    let file = golden("rk4_systems");
+    let check = |name: &str, field: &dyn VectorField<f64>| {
+        let case = &file[name];
+        let (times, truth) = (numbers(&case["truth_t"]), matrix(&case["truth"]));
+        let run = solve(field, truth.row(0), &times, TIGHT).expect("solve");
+        assert_close(&run.states, &truth, 1e-9, 1e-10);
+    };
+    check("spring", &Spring);
+    check("pendulum", &DampedPendulum(0.0));
+    check("damped_pendulum", &DampedPendulum(0.3));
+    check("henon_heiles", &HenonHeiles);
+    check("double_pendulum", &DoublePendulum);
+    check("double_pendulum_large", &DoublePendulum);
+}
+
+/// The conditions that make an interpolant of order 4 (Hairer, Norsett, Wanner I, II.6), and its
+/// end the step itself.
+fn check_interpolant(pair: EmbeddedPair<'_>) {
+    pair.tableau.check().expect("tableau");
+    let stages = pair.tableau.stages();
+    let last = pair.tableau.row(stages - 1);
+    assert_close(&pair.tableau.b[..stages - 1], last, 0.0, 0.0);
+    let sum: f64 = pair.error.iter().sum();
+    assert!(sum.abs() < 1e-15, "a constant slope makes no error");
+    let mut c = pair.tableau.c.to_vec();
+    c.extend(pair.extra.iter().map(|(node, _)| *node));
+    for theta in [0.1_f64, 0.35, 0.8, 1.0] {
+        let weights: Vec<f64> = pair
+            .dense
+            .iter()
+            .map(|p| p.iter().enumerate().map(|(k, p)| p * theta.powi(k as i32 + 1)).sum())
+            .collect();
+        for power in 0..4 {
+            let sum: f64 = weights.iter().zip(&c).map(|(w, c)| w * c.powi(power)).sum();
+            let exact = theta.powi(power + 1) / f64::from(power + 1);
+            assert!((sum - exact).abs() < 1e-13, "theta {theta}, power {power}: {sum} {exact}");
+        }
+        if theta == 1.0 {
+            assert_close(&weights[..stages], pair.tableau.b, 0.0, 1e-14);
+        }
+    }
+}
+
+#[test]
+fn coefficients_are_consistent() {
+    check_interpolant(DormandPrince5.pair());
+}
+
+#[test]
+fn a_batch_gives_what_single_runs_give() {
+    let x0 = Array2::from_shape_fn((150, 2), |(row, i)| 0.02 * row as f64 - 0.5 * i as f64);
+    let times = [0.0, 0.3, 1.0, 4.0, 10.0];
+    let tolerances = Tolerances::both(1e-9);
+    let batch = solve_batch(&Pendulum, x0.view(), &times, tolerances).expect("batch");
+    assert_eq!(batch.states.shape(), [150, 5, 2]);
+    for row in [0, 1, 77, 149] {
+        let single = solve(&Pendulum, x0.row(row), &times, tolerances).expect("single");
+        let of_batch = batch.states.index_axis(ndarray::Axis(0), row);
+        assert_close(of_batch, &single.states, 0.0, 0.0);
+        assert_eq!(batch.statistics[row], single.statistics);
+    }
+    let steps: Vec<usize> = batch.statistics.iter().map(|s| s.steps).collect();
+    assert!(steps.iter().max() > steps.iter().min(), "each has its own steps");
+}
+
+#[test]
+fn each_trajectory_may_have_its_own_times() {
+    let x0 = array![[1.0, 0.5], [1.0, 0.5], [1.0, 0.5]];
+    let times: [&[f64]; 3] = [&[0.0, 10.0], &[0.0, 2.0, 10.0], &[5.0]];
+    let solver = Adaptive::new(DormandPrince5, TIGHT);
+    let run = solver.solve_batch_at(&Pendulum, x0.view(), &times).expect("run");
+    for i in 0..2 {
+        assert!((run.states[[0, 1, i]] - PENDULUM_AT_10[i]).abs() < 1e-10);
+        assert!((run.states[[1, 2, i]] - PENDULUM_AT_10[i]).abs() < 1e-10);
+        assert_eq!(run.states[[2, 0, i]], x0[[2, i]]);
+        assert!(run.states[[2, 1, i]].is_nan());
+    }
+}
+
+#[test]
+fn backward_in_time_returns() {
+    let x0 = array![PENDULUM_AT_10[0], PENDULUM_AT_10[1]];
+    let run = solve(&Pendulum, x0.view(), &[10.0, 5.0, 0.0], TIGHT).expect("solve");
+    assert!((run.states[[2, 0]] - 1.0).abs() < 1e-10 && (run.states[[2, 1]] - 0.5).abs() < 1e-10);
+}
+
+#[test]
+fn the_error_follows_the_tolerance() {
+    let x0 = array![1.0, 0.5];
+    let mut last = f64::INFINITY;
+    for exponent in [4, 6, 8, 10, 12] {
+        let tolerances = Tolerances::both(10f64.powi(-exponent));
+        let run = solve(&Pendulum, x0.view(), &[0.0, 10.0], tolerances).expect("solve");
+        let error = (run.states[[1, 0]] - PENDULUM_AT_10[0]).abs();
+        assert!(error < 30.0 * 10f64.powi(-exponent) && error < last, "{exponent}: {error}");
+        last = error;
+    }
+}
+
+#[test]
+fn a_singularity_is_an_error_with_the_partial_solution() {
+    // x = 1 / (1/x0 - t): singular at t = 0.5 for the second row only.
+    let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
+    let x0 = array![[0.1], [2.0]];
+    let times = [0.0, 0.25, 1.0];
+    let failure = solve_batch(&explosive, x0.view(), &times, Tolerances::both(1e-9));
+    let failure = failure.expect_err("singular");
+    let SolveError::StepTooSmall { trajectory, time, .. } = failure.error else {
+        panic!("{}", failure.error)
+    };
+    assert_eq!(trajectory, 1);
+    assert!((time - 0.5).abs() < 1e-6);
+    let partial = failure.partial.expect("partial");
+    assert!(partial.statuses[0].is_ok() && partial.statuses[1].is_err());
+    assert!((partial.states[[0, 2, 0]] - 1.0 / 9.0).abs() < 1e-9);
+    assert!((partial.states[[1, 1, 0]] - 4.0).abs() < 1e-7);
+    assert!(partial.states[[1, 2, 0]].is_nan());
+}
+
+#[test]
+fn the_limit_of_steps_is_kept() {
+    let solver = Adaptive::new(DormandPrince5, TIGHT).max_steps(10);
+    let failure = solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 10.0]).expect_err("few");
+    assert!(matches!(failure.error, SolveError::TooManySteps { limit: 10, .. }));
+    let partial = failure.partial.expect("partial");
+    assert_eq!(partial.statistics.steps + partial.statistics.rejected, 10);
+}
+
+/// `dx/dt = -1` where `x > 0`, undefined below.
+struct UpperHalf;
+impl VectorField<f64> for UpperHalf {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn eval(
+        &self,
+        _t: &[f64],
+        x: &[f64],
+        dx: &mut [f64],
+        _workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        if let Some(row) = x.iter().position(|x| *x <= 0.0) {
+            return Err(FieldError::Undefined { row, reason: "x <= 0".into() });
+        }
+        dx.fill(-1.0);
+        Ok(())
+    }
+}
+
+#[test]
+fn a_field_that_is_undefined_stops_only_its_trajectory() {
+    let x0 = array![[3.0], [0.5], [-1.0]];
+    let times = [0.0, 0.25, 1.0];
+    let failure = solve_batch(&UpperHalf, x0.view(), &times, Tolerances::both(1e-9));
+    let partial = failure.expect_err("undefined").partial.expect("partial");
+    assert_eq!(partial.statuses[0], Ok(()));
+    assert!((partial.states[[0, 2, 0]] - 2.0).abs() < 1e-12);
+    for (row, at) in [(1, 0.5), (2, 0.0)] {
+        let Err(SolveError::Field { trajectory, time, .. }) = &partial.statuses[row] else {
+            panic!("{:?}", partial.statuses[row])
+        };
+        assert!(*trajectory == row && (time - at).abs() < 1e-9, "{trajectory} {time}");
+    }
+    assert!((partial.states[[1, 1, 0]] - 0.25).abs() < 1e-12);
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    let x0 = array![1.0, 0.5];
+    let go = |solver: Adaptive<DormandPrince5>, times: &[f64]| -> SolveError {
+        solver.solve(&Pendulum, x0.view(), times).expect_err("bad input").into()
+    };
+    let ok = Adaptive::new(DormandPrince5, Tolerances::default());
+    assert_eq!(go(ok, &[]), SolveError::NoTimes);
+    for times in
+        [&[0.0, 1.0, 0.5][..], &[0.0, 0.0], &[1.0, 0.5, 0.7], &[0.0, f64::NAN], &[f64::NAN]]
+    {
+        assert!(matches!(go(ok, times), SolveError::Times { .. }), "{times:?}");
+    }
+    let times = [0.0, 1.0];
+    for size in [0.0, -1.0, f64::NAN] {
+        assert!(matches!(go(ok.max_step(size), &times), SolveError::NotPositive { .. }));
+        assert!(matches!(go(ok.first_step(size), &times), SolveError::NotPositive { .. }));
+    }
+    assert_eq!(go(ok.max_steps(0), &times), SolveError::NoSteps);
+    for (rtol, atol) in [(-1e-9, 1e-9), (f64::NAN, 1e-9), (1e-9, f64::INFINITY)] {
+        let solver = Adaptive::new(DormandPrince5, Tolerances { rtol, atol });
+        assert!(matches!(go(solver, &times), SolveError::Negative { .. }));
+    }
+    let zero = Adaptive::new(DormandPrince5, Tolerances::both(0.0));
+    assert!(matches!(go(zero, &times), SolveError::NotPositive { .. }));
+    let empty = Array2::<f64>::zeros((0, 2));
+    let error = ok.solve_batch(&Pendulum, empty.view(), &times).expect_err("empty");
+    assert_eq!(error.error, SolveError::EmptyBatch);
+    let error = ok.solve_batch_at(&Pendulum, array![[1.0, 0.0]].view(), &[]).expect_err("rows");
+    assert!(matches!(error.error, SolveError::Rows { .. }));
+}
+
+#[test]
+fn single_precision_works_to_its_precision() {
+    let run = solve(&Pendulum, array![1.0_f32, 0.5].view(), &[0.0, 10.0], Tolerances::both(1e-6));
+    let run = run.expect("solve");
+    assert!((f64::from(run.states[[1, 0]]) - PENDULUM_AT_10[0]).abs() < 1e-4);
+}
