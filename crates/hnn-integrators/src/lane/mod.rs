@@ -1,11 +1,13 @@
 //! Lane types: what a formula is written over.
 
+mod dual;
 mod element;
 mod math;
 mod wide;
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
+pub use dual::{Dual, gradient, hessian};
 pub use element::Element;
 pub use wide::Wide;
 
@@ -47,6 +49,9 @@ pub trait Lane:
     /// `|x|`.
     #[must_use]
     fn abs(self) -> Self;
+    /// -1, 0 or 1, the sign of `x`; NaN for NaN.
+    #[must_use]
+    fn signum(self) -> Self;
     /// Square root.
     #[must_use]
     fn sqrt(self) -> Self;
@@ -114,6 +119,16 @@ macro_rules! scalar_lane {
             #[inline(always)]
             fn abs(self) -> Self {
                 $t::abs(self)
+            }
+            #[inline(always)]
+            fn signum(self) -> Self {
+                if self > 0.0 {
+                    1.0
+                } else if self < 0.0 {
+                    -1.0
+                } else {
+                    self
+                }
             }
             #[inline(always)]
             fn sqrt(self) -> Self {

@@ -96,6 +96,10 @@ impl<T: Scalar, const W: usize, I: Isa> Lane for Wide<T, W, I> {
         self.map(Lane::abs)
     }
     #[inline(always)]
+    fn signum(self) -> Self {
+        self.map(Lane::signum)
+    }
+    #[inline(always)]
     fn sqrt(self) -> Self {
         self.map(Lane::sqrt)
     }
