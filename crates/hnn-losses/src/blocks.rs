@@ -1,0 +1,74 @@
+//! Work cut into blocks, on all threads, with results that do not depend on their number.
+
+use std::ops::Range;
+
+use hnn_integrators::Scalar;
+use rayon::prelude::*;
+
+use crate::LossError;
+
+/// At most this many blocks have a gradient of their own; a slot takes several blocks in turn
+/// beyond. A constant, so that the order of additions does not depend on the machine.
+const MAX_SLOTS: usize = 32;
+
+/// The scratch memory of a batch's blocks, and their sums.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks<T, S> {
+    slots: Vec<Slot<T, S>>,
+}
+
+#[derive(Debug)]
+struct Slot<T, S> {
+    scratch: S,
+    theta_bar: Vec<T>,
+    sum: Result<f64, LossError>,
+}
+
+impl<T: Scalar, S: Default + Send> Blocks<T, S> {
+    /// Calls `work(items, scratch, theta_bar)` for every block of at most `block_len` of the
+    /// `items`, and returns the sum of what it returns. Where a gradient is asked for, `work` adds
+    /// to the `theta_bar` it is given, and their sum is added to the caller's.
+    pub(crate) fn run(
+        &mut self,
+        items: usize,
+        block_len: usize,
+        mut theta_bar: Option<&mut [T]>,
+        work: impl Fn(Range<usize>, &mut S, Option<&mut [T]>) -> Result<f64, LossError> + Sync,
+    ) -> Result<f64, LossError> {
+        let blocks = items.div_ceil(block_len.max(1)).max(1);
+        let used = blocks.min(MAX_SLOTS);
+        let params = theta_bar.as_ref().map(|t| t.len());
+        let empty = || Slot { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(0.0) };
+        if self.slots.len() < used {
+            self.slots.resize_with(used, empty);
+        }
+        let slots = &mut self.slots[..used];
+        slots.par_iter_mut().enumerate().for_each(|(index, slot)| {
+            if let Some(params) = params {
+                slot.theta_bar.clear();
+                slot.theta_bar.resize(params, T::ZERO);
+            }
+            let share = index * blocks / used..(index + 1) * blocks / used;
+            slot.sum = share
+                .map(|block| block * items / blocks..(block + 1) * items / blocks)
+                .try_fold(0.0, |sum, items| {
+                    let gradient = params.map(|_| &mut slot.theta_bar[..]);
+                    Ok(sum + work(items, &mut slot.scratch, gradient)?)
+                });
+        });
+        if let Some(theta_bar) = &mut theta_bar {
+            add_gradients(slots, theta_bar);
+        }
+        slots.iter().try_fold(0.0, |sum, slot| Ok(sum + slot.sum.clone()?))
+    }
+}
+
+/// Adds the slots' gradients, each parameter in the order of the slots.
+fn add_gradients<T: Scalar, S: Send>(slots: &[Slot<T, S>], theta_bar: &mut [T])
+where
+    Slot<T, S>: Sized,
+{
+    for slot in slots {
+        theta_bar.iter_mut().zip(&slot.theta_bar).for_each(|(sum, g)| *sum += *g);
+    }
+}

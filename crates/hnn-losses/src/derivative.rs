@@ -1,0 +1,233 @@
+//! The loss of derivatives: equations (1) and (2) of the HNN literature.
+
+use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::blocks::Blocks;
+use crate::{Loss, LossError, Selection};
+
+/// The mean squared error of the field against measured derivatives,
+/// `L = mean over rows and coordinates of (f(t, x; theta) - dx/dt)^2`.
+///
+/// For an HNN this is the loss of Greydanus et al. 2019,
+/// `|dH/dq + dp/dt|^2 + |dH/dp - dq/dt|^2`; with friction in the field it is
+/// `|dH/dq + F + dp/dt|^2 + |dH/dp - dq/dt|^2`. The papers write the sum of squares; this is the
+/// mean over all `N * D` entries.
+///
+/// ```
+/// use hnn_losses::{DerivativeLoss, Loss, Selection};
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use hnn_integrators::Parameters;
+/// use ndarray::array;
+/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
+/// let model = Hnn::new(net)?;
+/// // Two states of the spring H = q^2 + p^2, and their derivatives (2p, -2q).
+/// let x = array![[1.0, 0.0], [0.0, 0.5]];
+/// let dx = array![[0.0, -2.0], [1.0, 0.0]];
+/// let mut loss = DerivativeLoss::new(array![0.0, 0.0].view(), x.view(), dx.view())?;
+/// let mut gradient = vec![0.0; model.num_params()];
+/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// assert!(value > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DerivativeLoss<T: Scalar, F: DifferentiableField<T>> {
+    rows: Rows<T>,
+    blocks: Blocks<T, Scratch<T, F::Residuals>>,
+}
+
+/// The data, a row a sample.
+struct Rows<T> {
+    dim: usize,
+    t: Vec<T>,
+    x: Vec<T>,
+    dx: Vec<T>,
+}
+
+/// One block's samples, coordinate-major, and what its evaluation needs.
+#[derive(Default)]
+struct Scratch<T, R> {
+    t: Vec<T>,
+    x: Vec<T>,
+    target: Vec<T>,
+    /// The field, then its cotangent.
+    f: Vec<T>,
+    x_bar: Vec<T>,
+    residuals: R,
+    workspace: Workspace<T>,
+}
+
+impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
+    /// From `N` samples: times (N), states (N, D) and derivatives (N, D).
+    ///
+    /// # Errors
+    /// If there is no sample, the shapes differ, or a number is NaN or infinite.
+    pub fn new(
+        t: ArrayView1<'_, T>,
+        x: ArrayView2<'_, T>,
+        dx: ArrayView2<'_, T>,
+    ) -> Result<Self, LossError> {
+        let rows = x.nrows();
+        if x.is_empty() {
+            return Err(LossError::Empty { what: "samples" });
+        }
+        check_shape("derivatives", dx.shape(), x.shape(), "one derivative a state")?;
+        check_shape("times", t.shape(), &[rows], "one time a state")?;
+        check_finite("times", t.to_owned().insert_axis(ndarray::Axis(1)).view())?;
+        check_finite("states", x)?;
+        check_finite("derivatives", dx)?;
+        let rows = Rows {
+            dim: x.ncols(),
+            t: t.to_vec(),
+            x: x.iter().copied().collect(),
+            dx: dx.iter().copied().collect(),
+        };
+        Ok(Self { rows, blocks: Blocks::default() })
+    }
+
+    /// Number of samples `N`.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.t.len()
+    }
+
+    /// Whether there is no sample (never: the constructor refuses).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.t.is_empty()
+    }
+}
+
+/// Checks a shape.
+pub(crate) fn check_shape(
+    what: &'static str,
+    given: &[usize],
+    expected: &[usize],
+    hint: &'static str,
+) -> Result<(), LossError> {
+    if given == expected {
+        return Ok(());
+    }
+    Err(LossError::Shape { what, given: given.to_vec(), expected: expected.to_vec(), hint })
+}
+
+/// Checks that every number is finite.
+pub(crate) fn check_finite<T: Scalar>(
+    what: &'static str,
+    x: ArrayView2<'_, T>,
+) -> Result<(), LossError> {
+    match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        Some(((row, _), value)) => Err(LossError::NonFinite { what, row, value: value.to_f64() }),
+        None => Ok(()),
+    }
+}
+
+impl<T: Scalar> Rows<T> {
+    /// Copies the samples of a block into its scratch, coordinate-major.
+    fn gather<R>(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T, R>) {
+        let batch = rows.len();
+        let Scratch { t, x, target, f, x_bar, .. } = scratch;
+        t.resize(batch, T::ZERO);
+        for buffer in [&mut *x, target, f, x_bar] {
+            buffer.resize(batch * self.dim, T::ZERO);
+        }
+        for (lane, row) in rows.enumerate() {
+            t[lane] = self.t[row];
+            for i in 0..self.dim {
+                x[i * batch + lane] = self.x[row * self.dim + i];
+                target[i * batch + lane] = self.dx[row * self.dim + i];
+            }
+        }
+    }
+}
+
+/// The number of rows of a selection, checked against the data.
+pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, LossError> {
+    let Selection::Rows(selected) = selection else { return Ok(rows) };
+    match selected.iter().find(|row| **row >= rows) {
+        Some(row) => Err(LossError::NoSuchRow { row: *row, rows }),
+        None if selected.is_empty() => Err(LossError::Empty { what: "selected rows" }),
+        None => Ok(selected.len()),
+    }
+}
+
+/// Checks that a field fits the data.
+pub(crate) fn check_field<T: Scalar, F: VectorField<T> + ?Sized>(
+    field: &F,
+    dim: usize,
+) -> Result<(), LossError> {
+    if field.dim() == dim {
+        return Ok(());
+    }
+    Err(FieldError::Dimension { given: dim, expected: field.dim() }.into())
+}
+
+impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
+    fn evaluate(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<f64, LossError> {
+        let Self { rows, blocks } = self;
+        check_field(field, rows.dim)?;
+        let count = selected(selection, rows.t.len())?;
+        let entries = (count * rows.dim) as f64;
+        let scale = T::from_f64(2.0 * weight / entries);
+        let sum =
+            blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
+                match selection {
+                    Selection::All => rows.gather(items, scratch),
+                    Selection::Rows(selected) => {
+                        rows.gather(selected[items].iter().copied(), scratch);
+                    }
+                }
+                let Scratch { t, x, target, f, x_bar, residuals, workspace } = scratch;
+                match theta_bar {
+                    None => field.eval(t, x, f, workspace)?,
+                    Some(_) => field.eval_recorded(t, x, f, residuals)?,
+                }
+                let mut sum = 0.0;
+                for (f, target) in f.iter_mut().zip(target) {
+                    let error = *f - *target;
+                    sum += (error * error).to_f64();
+                    *f = scale * error;
+                }
+                if let Some(theta_bar) = theta_bar {
+                    field.vjp(x, residuals, f, x_bar, Some(theta_bar))?;
+                }
+                Ok(sum)
+            })?;
+        Ok(sum / entries)
+    }
+}
+
+impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
+    fn name(&self) -> &str {
+        "derivative"
+    }
+
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+        self.evaluate(field, selection, 0.0, None)
+    }
+
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError> {
+        check_gradient(theta_bar.len(), field.num_params())?;
+        self.evaluate(field, selection, weight, Some(theta_bar))
+    }
+}
+
+/// Checks the length of a gradient.
+pub(crate) fn check_gradient(given: usize, expected: usize) -> Result<(), LossError> {
+    if given == expected {
+        Ok(())
+    } else {
+        Err(FieldError::ParameterCount { given, expected }.into())
+    }
+}

@@ -1,0 +1,57 @@
+//! Errors of this crate.
+
+use hnn_integrators::FieldError;
+use thiserror::Error;
+
+/// What can go wrong when a loss or a metric is built or evaluated.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum LossError {
+    /// Two arrays do not fit each other.
+    #[error("{what} has shape {given:?}, but {expected:?} is needed: {hint}")]
+    Shape {
+        /// Which array.
+        what: &'static str,
+        /// Its shape.
+        given: Vec<usize>,
+        /// The shape needed.
+        expected: Vec<usize>,
+        /// Where the expectation comes from.
+        hint: &'static str,
+    },
+    /// There is nothing to compare.
+    #[error("the {what} are empty: give at least one row")]
+    Empty {
+        /// Which data.
+        what: &'static str,
+    },
+    /// The data are not finite.
+    #[error("{what} row {row} holds {value}: remove or repair the row")]
+    NonFinite {
+        /// Which array.
+        what: &'static str,
+        /// Which row.
+        row: usize,
+        /// The value.
+        value: f64,
+    },
+    /// A row was selected that the data do not have.
+    #[error("row {row} was selected, but the data have {rows} rows")]
+    NoSuchRow {
+        /// The row.
+        row: usize,
+        /// Number of rows.
+        rows: usize,
+    },
+    /// A weight is negative or not finite.
+    #[error("the weight {weight} of the {what} is no number of at least 0")]
+    Weight {
+        /// Of which term.
+        what: &'static str,
+        /// The weight.
+        weight: f64,
+    },
+    /// The field's own error.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}

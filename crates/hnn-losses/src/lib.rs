@@ -1,0 +1,26 @@
+//! Losses of derivatives and trajectories, regularisers, and metrics.
+//!
+//! A [`Loss`] turns the predictions of a [`DifferentiableField`] into a value and cotangents, and
+//! calls the field's vector-Jacobian product. It knows no model: not its layers, nor its weights.
+//!
+//! A batch is cut into blocks that run on all threads of the current `rayon` pool; the blocks, and
+//! the order in which their contributions are added, depend on the batch alone, so that the
+//! numbers are the same whatever the number of threads.
+//!
+//! [`DifferentiableField`]: hnn_integrators::DifferentiableField
+
+mod blocks;
+mod derivative;
+mod error;
+mod loss;
+pub mod metrics;
+mod penalty;
+mod selection;
+mod total;
+
+pub use derivative::DerivativeLoss;
+pub use error::LossError;
+pub use loss::Loss;
+pub use penalty::L2Penalty;
+pub use selection::Selection;
+pub use total::TotalLoss;

@@ -1,0 +1,37 @@
+//! What a loss is.
+
+use hnn_integrators::Scalar;
+
+use crate::{LossError, Selection};
+
+/// A scalar function `L(theta)` of a field's parameters, made of data; object-safe.
+///
+/// Losses keep the scratch memory of their evaluations, hence `&mut self`; an evaluation allocates
+/// nothing once that memory has grown.
+pub trait Loss<T: Scalar, F: ?Sized>: Send {
+    /// What the loss is called in logs.
+    fn name(&self) -> &str;
+
+    /// `L`.
+    ///
+    /// # Errors
+    /// If a selected row does not exist, or the field fails.
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError>;
+
+    /// `L`, and **adds** `weight * dL/dtheta` to `theta_bar`.
+    ///
+    /// # Errors
+    /// As [`value`](Self::value), or if `theta_bar` has another length than the parameters.
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError>;
+
+    /// The value of each term at the last evaluation, by name, for a loss that is a sum.
+    fn terms(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+}

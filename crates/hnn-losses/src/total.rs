@@ -1,0 +1,84 @@
+//! Sums of losses.
+
+use hnn_integrators::Scalar;
+
+use crate::{Loss, LossError, Selection};
+
+/// `L = sum of weight_i * L_i`, with each term's own value kept for the log.
+///
+/// `L_HNN + alpha L_traj + lambda |W|^2` is
+/// `TotalLoss::new(hnn).plus(alpha, traj)?.plus(lambda, L2Penalty::new())?`.
+///
+/// ```
+/// use hnn_losses::{DerivativeLoss, L2Penalty, Loss, Selection, TotalLoss};
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use ndarray::array;
+/// let net = Mlp::<f64>::new(Architecture::new(&[2, 8, 1])?, Initialisation::Orthogonal, 0);
+/// let model = Hnn::new(net)?;
+/// let (x, dx) = (array![[1.0, 0.0]], array![[0.0, -2.0]]);
+/// let derivative = DerivativeLoss::new(array![0.0].view(), x.view(), dx.view())?;
+/// let mut loss = TotalLoss::new(derivative).plus(1e-4, L2Penalty::new())?;
+/// let value = loss.value(&model, Selection::All)?;
+/// let terms = loss.terms();
+/// assert!((value - (terms[0].1 + 1e-4 * terms[1].1)).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TotalLoss<T, F: ?Sized> {
+    terms: Vec<Term<T, F>>,
+}
+
+struct Term<T, F: ?Sized> {
+    weight: f64,
+    loss: Box<dyn Loss<T, F>>,
+    last: f64,
+}
+
+impl<T: Scalar, F: ?Sized> TotalLoss<T, F> {
+    /// The sum of one term of weight 1.
+    pub fn new(loss: impl Loss<T, F> + 'static) -> Self {
+        Self { terms: vec![Term { weight: 1.0, loss: Box::new(loss), last: 0.0 }] }
+    }
+
+    /// The sum with one more term.
+    ///
+    /// # Errors
+    /// If the weight is negative or not finite.
+    pub fn plus(mut self, weight: f64, loss: impl Loss<T, F> + 'static) -> Result<Self, LossError> {
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(LossError::Weight { what: "loss term", weight });
+        }
+        self.terms.push(Term { weight, loss: Box::new(loss), last: 0.0 });
+        Ok(self)
+    }
+}
+
+impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
+    fn name(&self) -> &str {
+        "total"
+    }
+
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+        self.terms.iter_mut().try_fold(0.0, |sum, term| {
+            term.last = term.loss.value(field, selection)?;
+            Ok(sum + term.weight * term.last)
+        })
+    }
+
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError> {
+        self.terms.iter_mut().try_fold(0.0, |sum, term| {
+            let weight = weight * term.weight;
+            term.last = term.loss.value_and_gradient(field, selection, weight, theta_bar)?;
+            Ok(sum + term.weight * term.last)
+        })
+    }
+
+    fn terms(&self) -> Vec<(String, f64)> {
+        self.terms.iter().map(|term| (term.loss.name().to_owned(), term.last)).collect()
+    }
+}

@@ -1,0 +1,26 @@
+//! Optimisers and the trainer: schedules, mini-batches, early stopping, records.
+//!
+//! An optimiser sees one flat parameter vector and its gradient; the [`Trainer`] puts it to work
+//! on any [`Loss`](hnn_losses::Loss) of any
+//! [`DifferentiableField`](hnn_integrators::DifferentiableField), and tells an [`Observer`] how it
+//! goes.
+
+mod adam;
+mod early_stopping;
+mod error;
+mod minibatch;
+mod observer;
+mod optimiser;
+mod record;
+mod schedule;
+mod trainer;
+
+pub use adam::{Adam, WeightDecay};
+pub use early_stopping::EarlyStopping;
+pub use error::TrainError;
+pub use minibatch::MiniBatch;
+pub use observer::{Control, Observer, Progress};
+pub use optimiser::Optimiser;
+pub use record::{StepRecord, TrainingRecord};
+pub use schedule::Schedule;
+pub use trainer::Trainer;

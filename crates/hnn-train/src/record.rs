@@ -1,0 +1,79 @@
+//! What a training run leaves behind.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::TrainError;
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StepRecord {
+    /// The step, from 0.
+    pub step: usize,
+    /// The learning rate of its update.
+    pub rate: f64,
+    /// The loss before its update.
+    pub loss: f64,
+    /// The value of each term of the loss, by name.
+    pub terms: Vec<(String, f64)>,
+    /// The norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// The validation loss after its update, if one was taken.
+    pub validation: Option<f64>,
+}
+
+/// A whole run.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct TrainingRecord {
+    /// Its steps.
+    pub steps: Vec<StepRecord>,
+    /// Whether early stopping or an observer ended it before its last step.
+    pub stopped_early: bool,
+    /// The step whose parameters the model has now: the best one where there is a validation
+    /// loss, the last one otherwise.
+    pub kept_step: usize,
+    /// How long it took, in seconds.
+    pub seconds: f64,
+}
+
+impl TrainingRecord {
+    /// The loss at the last step (NaN if there was none).
+    #[must_use]
+    pub fn final_loss(&self) -> f64 {
+        self.steps.last().map_or(f64::NAN, |step| step.loss)
+    }
+
+    /// Writes the steps as CSV: `step, rate, loss, one column a term, gradient_norm, validation`.
+    ///
+    /// The file appears when it is complete: it is written beside its place and renamed.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
+        let path = path.as_ref();
+        let fail = |reason: String| TrainError::Write { path: path.to_owned(), reason };
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+        let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+            .map_err(|e| fail(e.to_string()))?;
+        let mut csv = csv::Writer::from_writer(file);
+        let terms = self.steps.first().map_or(&[][..], |step| &step.terms);
+        let names = terms.iter().map(|(name, _)| name.as_str());
+        let header = ["step", "rate", "loss"].into_iter().chain(names);
+        csv.write_record(header.chain(["gradient_norm", "validation"]))
+            .map_err(|e| fail(e.to_string()))?;
+        for step in &self.steps {
+            let values = step.terms.iter().map(|(_, value)| value.to_string());
+            let head = [step.step.to_string(), step.rate.to_string(), step.loss.to_string()];
+            let validation = step.validation.map(|v| v.to_string()).unwrap_or_default();
+            let tail = [step.gradient_norm.to_string(), validation];
+            csv.write_record(head.into_iter().chain(values).chain(tail))
+                .map_err(|e| fail(e.to_string()))?;
+        }
+        let mut file = csv.into_inner().map_err(|e| fail(e.to_string()))?;
+        file.flush().map_err(|e| fail(e.to_string()))?;
+        file.persist(path).map_err(|e| fail(e.to_string()))?;
+        Ok(())
+    }
+}
