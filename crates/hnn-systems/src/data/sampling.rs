@@ -1,0 +1,126 @@
+//! Data sets sampled from a system.
+
+use hnn_integrators::{SolveError, Tolerances, VectorField, VectorFieldExt, solve_batch};
+use ndarray::{ArrayView2, Axis};
+use rand::RngExt;
+use rand_distr::StandardNormal;
+
+use super::starts::{Purpose, stream};
+use super::{Starts, DataSet, Trajectory};
+use crate::SystemError;
+use crate::error::Constants;
+
+/// How a data set is sampled from a system.
+///
+/// ```
+/// use hnn_systems::{DampedPendulum, Sampling};
+/// let data = Sampling { noise: 0.1, ..Sampling::pendulum() }.sample(&DampedPendulum::default(), 0)?;
+/// assert_eq!((data.num_trajectories(), data.len()), (50, 50 * 45));
+/// let (train, test) = data.split_at(25)?;
+/// # Ok::<(), hnn_systems::SystemError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampling {
+    /// Law of the starting states.
+    pub starts: Starts,
+    /// Number of trajectories.
+    pub trajectories: usize,
+    /// Time of the first point.
+    pub t_start: f64,
+    /// Time of the last point.
+    pub t_end: f64,
+    /// Points a trajectory, equally spaced, both ends included.
+    pub points: usize,
+    /// Standard deviation of the normal noise on each coordinate of the states. The derivatives
+    /// are those of the noise-free states.
+    pub noise: f64,
+    /// Relative and absolute tolerance of the adaptive solver.
+    pub tolerance: f64,
+}
+
+impl Sampling {
+    /// The spring of the HNN paper's code: 50 trajectories of 30 points on [0, 3], starting at
+    /// radii in [0.1, 1], without noise.
+    #[must_use]
+    pub fn spring() -> Self {
+        Self {
+            starts: Starts::Ring { low: 0.1, high: 1.0 },
+            trajectories: 50,
+            t_start: 0.0,
+            t_end: 3.0,
+            points: 30,
+            noise: 0.0,
+            tolerance: 1e-12,
+        }
+    }
+
+    /// The pendulum of the HNN paper's code, also for the damped pendulum: 50 trajectories of 45
+    /// points on [0, 3], starting at radii in [1.3, 2.3], without noise.
+    #[must_use]
+    pub fn pendulum() -> Self {
+        Self { starts: Starts::Ring { low: 1.3, high: 2.3 }, points: 45, ..Self::spring() }
+    }
+
+    /// Samples a system of dimension D; the times of all trajectories are equal.
+    ///
+    /// The same seed gives the same data; with another noise the starts stay the same.
+    ///
+    /// # Errors
+    /// If a setting is out of range, or the solver or the field fails.
+    pub fn sample(
+        &self,
+        system: &dyn VectorField<f64>,
+        seed: u64,
+    ) -> Result<DataSet<f64>, SystemError> {
+        let starts = self.starts.draw(self.trajectories, system.dim(), seed)?;
+        self.sample_from(system, starts.view(), seed)
+    }
+
+    /// Samples a system from starting states of its user's, shape (M, D); `starts` and
+    /// `trajectories` of `self` are not looked at.
+    ///
+    /// # Errors
+    /// As [`sample`](Self::sample).
+    pub fn sample_from(
+        &self,
+        system: &dyn VectorField<f64>,
+        starts: ArrayView2<'_, f64>,
+        seed: u64,
+    ) -> Result<DataSet<f64>, SystemError> {
+        let times = self.times()?;
+        if starts.nrows() == 0 {
+            return Err(SystemError::Empty { what: "starting state" });
+        }
+        let tolerances = Tolerances::both(self.tolerance);
+        let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
+        let mut trajectories = Vec::with_capacity(starts.nrows());
+        for (index, states) in truth.states.axis_iter(Axis(0)).enumerate() {
+            let mut states = states.to_owned();
+            let derivatives = system.eval_rows(self.t_start, states.view())?;
+            if self.noise > 0.0 {
+                let mut rng = stream(seed, index, Purpose::Noise);
+                states.mapv_inplace(|x| x + self.noise * rng.sample::<f64, _>(StandardNormal));
+            }
+            trajectories.push(Trajectory::new(times.clone(), states, derivatives));
+        }
+        DataSet::new(trajectories)
+    }
+
+    /// The times of each trajectory.
+    ///
+    /// # Errors
+    /// If a setting is out of range.
+    pub fn times(&self) -> Result<Vec<f64>, SystemError> {
+        let check = Constants("sampling");
+        check.not_negative("noise", self.noise)?;
+        check.positive("tolerance", self.tolerance)?;
+        check.not_below("end of the times", self.t_end, self.t_start)?;
+        if self.points < 2 {
+            let (what, purpose) = ("points", "a trajectory");
+            return Err(SystemError::TooFew { what, purpose, given: self.points, needed: 2 });
+        }
+        let last = (self.points - 1) as f64;
+        let at = |k: usize| self.t_start + (self.t_end - self.t_start) * (k as f64 / last);
+        Ok((0..self.points).map(at).collect())
+    }
+}
