@@ -22,16 +22,18 @@
 mod analytic;
 mod data;
 mod error;
+mod from_energy;
 mod hamiltonian;
 mod pendulum_fit;
 mod systems;
 
-pub use analytic::{AnalyticHamiltonian, canonical};
+pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
 pub use data::{
-    CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, Pairs, Points, Sampling, Starts,
-    TimeBatch, Trajectory, TrajectoryView,
+    CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, Pairs, Points, Sampling,
+    Starts, TimeBatch, Trajectory, TrajectoryView,
 };
 pub use error::SystemError;
+pub use from_energy::FromEnergy;
 pub use hamiltonian::{Hamiltonian, HamiltonianExt};
 pub use pendulum_fit::PendulumFit;
 pub use systems::{Damped, DampedPendulum, Pendulum, Spring};

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_distr::StandardNormal;
 
 use super::starts::{Purpose, stream};
-use super::{Starts, DataSet, Trajectory};
+use super::{DataSet, Starts, Trajectory};
 use crate::SystemError;
 use crate::error::Constants;
 
@@ -114,7 +114,7 @@ impl Sampling {
         let check = Constants("sampling");
         check.not_negative("noise", self.noise)?;
         check.positive("tolerance", self.tolerance)?;
-        check.not_below("end of the times", self.t_end, self.t_start)?;
+        check.positive("t_end - t_start", self.t_end - self.t_start)?;
         if self.points < 2 {
             let (what, purpose) = ("points", "a trajectory");
             return Err(SystemError::TooFew { what, purpose, given: self.points, needed: 2 });

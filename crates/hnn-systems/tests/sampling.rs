@@ -1,0 +1,182 @@
+//! Starts and sampled data sets.
+
+use hnn_integrators::{FnField, Tolerances, VectorFieldExt, solve};
+use hnn_systems::{
+    Damped, DampedPendulum, FromEnergy, Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring,
+    Starts, SystemError,
+};
+use ndarray::{ArrayView1, array};
+
+mod common;
+use common::{close, matrix, numbers, reference};
+
+#[test]
+fn ring_is_uniform_in_radius() {
+    let count = 4000;
+    let starts = Starts::Ring { low: 1.3, high: 2.3 }.draw(count, 2, 7).expect("valid");
+    let radii = Vec::from_iter(starts.outer_iter().map(|x| x.dot(&x).sqrt()));
+    assert!(radii.iter().all(|r| (1.3 - 1e-12..=2.3 + 1e-12).contains(r)));
+    let mean = radii.iter().sum::<f64>() / count as f64;
+    // Standard error 1 / sqrt(12 * 4000) = 0.0046.
+    assert!((mean - 1.8).abs() < 0.02, "{mean}");
+    // Directions drawn from the box are denser along its diagonals: for the angle a within
+    // [0, pi/4] the density is proportional to 1 / cos^2 a, so that half of them lie where
+    // tan a < 1/2.
+    let fold = |x: ArrayView1<'_, f64>| {
+        let (a, b) = (x[0].abs(), x[1].abs());
+        a.min(b) / a.max(b)
+    };
+    let near_axes = starts.outer_iter().filter(|x| fold(x.view()) < 0.5).count();
+    assert!((near_axes as f64 / count as f64 - 0.5).abs() < 0.03);
+}
+
+#[test]
+fn grey_has_sizes_and_signs() {
+    let count = 4000;
+    let starts = Starts::GREY.draw(count, 2, 3).expect("valid");
+    assert!(starts.iter().all(|x| (0.2..=1.0).contains(&x.abs())));
+    for column in starts.columns() {
+        let positive = column.iter().filter(|x| **x > 0.0).count() as f64 / count as f64;
+        assert!((positive - 0.5).abs() < 0.03, "{positive}");
+        let size = column.mapv(f64::abs).sum() / count as f64;
+        assert!((size - 0.6).abs() < 0.02, "{size}");
+    }
+}
+
+#[test]
+fn a_box_has_bounds_of_its_own() {
+    let law = Starts::Box(vec![(-1.5, 1.5), (2.0, 2.0)]);
+    let starts = law.draw(200, 2, 0).expect("valid");
+    assert!(starts.column(0).iter().all(|x| x.abs() <= 1.5));
+    assert!(
+        starts.column(0).iter().any(|x| *x > 1.0) && starts.column(0).iter().any(|x| *x < -1.0)
+    );
+    assert!(starts.column(1).iter().all(|x| *x == 2.0));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_numbers() {
+    let law = Starts::Ring { low: 0.1, high: 1.0 };
+    let few = law.draw(3, 2, 5).expect("valid");
+    let many = law.draw(10, 2, 5).expect("valid");
+    assert_eq!(few, many.slice(ndarray::s![..3, ..]));
+    assert_ne!(few, law.draw(3, 2, 6).expect("valid"));
+    // The generator is fixed by name: these numbers must never change.
+    let expected = include_str!("data/starts_seed_5.txt").split_whitespace();
+    assert_eq!(expected.clone().count(), few.len());
+    for (x, text) in few.iter().zip(expected) {
+        assert_eq!(format!("{x:.15e}"), text);
+    }
+}
+
+#[test]
+fn data_sets_follow_the_protocol() {
+    let cases: [(&dyn Hamiltonian<f64>, Sampling, usize, f64, f64); 2] = [
+        (&Spring::default(), Sampling::spring(), 30, 0.1, 1.0),
+        (&Pendulum::default(), Sampling::pendulum(), 45, 1.3, 2.3),
+    ];
+    for (system, sampling, points, low, high) in cases {
+        let data = sampling.sample(system, 0).expect("sampled");
+        assert_eq!((data.num_trajectories(), data.len(), data.dim()), (50, 50 * points, 2));
+        for one in data.iter() {
+            assert_eq!((one.times[0], one.times[points - 1]), (0.0, 3.0));
+            let radius = one.states.row(0).dot(&one.states.row(0)).sqrt();
+            assert!((low - 1e-12..=high + 1e-12).contains(&radius));
+            let energy = system.energy_rows(one.states).expect("energy");
+            assert!(energy.iter().all(|e| (e - energy[0]).abs() < 1e-10));
+        }
+        let field = system.eval_rows(0.0, data.states()).expect("field");
+        close(data.derivatives().iter().copied(), field, 1e-15);
+        assert_eq!(data, sampling.sample(system, 0).expect("sampled"), "the same seed");
+    }
+}
+
+#[test]
+fn noise_is_on_the_states_only() {
+    let system = DampedPendulum::default();
+    let clean = Sampling::pendulum().sample(&system, 4).expect("sampled");
+    let noisy =
+        Sampling { noise: 0.1, ..Sampling::pendulum() }.sample(&system, 4).expect("sampled");
+    assert_eq!(noisy.derivatives(), clean.derivatives());
+    assert_eq!(noisy.times(), clean.times());
+    let noise = &noisy.states() - &clean.states();
+    let count = noise.len() as f64;
+    let mean = noise.sum() / count;
+    let deviation = (noise.mapv(|x| x * x).sum() / count - mean * mean).sqrt();
+    // 4500 numbers: standard errors 0.0015 and 0.001.
+    assert!(mean.abs() < 0.006, "{mean}");
+    assert!((deviation - 0.1).abs() < 0.004, "{deviation}");
+    let twice =
+        Sampling { noise: 0.2, ..Sampling::pendulum() }.sample(&system, 4).expect("sampled");
+    close(&twice.states() - &clean.states(), 2.0 * &noise, 1e-14);
+}
+
+#[test]
+fn golden_trajectories() {
+    let all = reference("damped_pendulum.json");
+    for case in all["cases"].as_array().expect("cases") {
+        let lambda = case["lambda"].as_f64().expect("lambda");
+        let system = DampedPendulum::new(lambda, 6.0).expect("valid");
+        let start = numbers(&case["x0"]);
+        let starts = array![[start[0], start[1]]];
+        let data = Sampling::pendulum().sample_from(&system, starts.view(), 0).expect("sampled");
+        close(data.times().to_vec(), numbers(&case["t"]), 1e-15);
+        close(data.states().iter().copied(), matrix(&case["states"]), 1e-10);
+        close(data.derivatives().iter().copied(), matrix(&case["derivatives"]), 1e-10);
+
+        let times = numbers(&case["t_long"]);
+        let run = solve(&system, starts.row(0), &times, Tolerances::both(1e-12)).expect("solved");
+        close(run.states.iter().copied(), matrix(&case["states_long"]), 1e-9);
+        let energy = system.energy_rows(run.states.view()).expect("energy");
+        close(energy, numbers(&case["energy_long"]), 1e-9);
+    }
+}
+
+#[test]
+fn bad_settings_are_named() {
+    let sample = |sampling: Sampling| {
+        let error = sampling.sample(&Spring::default(), 0).expect_err("bad setting");
+        error.to_string()
+    };
+    let good = Sampling::spring;
+    for noise in [-0.1, f64::NAN] {
+        let error = sample(Sampling { noise, ..good() });
+        assert_eq!(
+            error,
+            format!("sampling: noise = {noise}, but it must be finite and not negative")
+        );
+    }
+    assert!(sample(Sampling { points: 1, ..good() }).contains("at least 2"));
+    assert!(sample(Sampling { tolerance: 0.0, ..good() }).contains("tolerance = 0"));
+    assert!(sample(Sampling { t_end: 0.0, ..good() }).contains("t_end - t_start"));
+    assert!(sample(Sampling { t_end: -1.0, ..good() }).contains("t_end - t_start"));
+    assert!(sample(Sampling { t_start: f64::NAN, ..good() }).contains("t_end - t_start"));
+    assert_eq!(
+        sample(Sampling { trajectories: 0, ..good() }),
+        "no starting state: at least one is needed"
+    );
+    let ring = Starts::Ring { low: 1.0, high: 0.5 };
+    assert!(sample(Sampling { starts: ring, ..good() }).contains("high = 0.5"));
+    let three = Starts::Box(vec![(0.0, 1.0); 3]);
+    assert!(sample(Sampling { starts: three, ..good() }).contains("3 columns of bounds"));
+    let wide = array![[1.0, 2.0, 3.0]];
+    assert!(good().sample_from(&Spring::default(), wide.view(), 0).is_err());
+}
+
+#[test]
+fn a_field_that_blows_up_is_an_error() {
+    // x' = x^2 from 1 ends at t = 1.
+    let field = FnField::new(1, |_t, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
+    let error = Sampling::spring().sample_from(&field, array![[1.0]].view(), 0);
+    assert!(matches!(error, Err(SystemError::Solve(_))));
+}
+
+#[test]
+fn wrappers_are_the_systems_they_wrap() {
+    let plain = Pendulum::default();
+    let x = [0.7_f64, -1.1];
+    let field = plain.eval_state(0.0, &x).expect("field");
+    assert_eq!(FromEnergy(plain).eval_state(0.0, &x).expect("field"), field);
+    let frictionless = Damped::on(plain, 0.0).expect("valid");
+    assert_eq!(frictionless.eval_state(0.0, &x).expect("field"), field);
+}
