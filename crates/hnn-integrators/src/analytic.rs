@@ -1,7 +1,7 @@
 //! Vector fields given by a formula, written once for every lane type.
 
 use crate::simd::{Isa, Kernel, dispatch};
-use crate::{FieldError, Lane, Scalar, VectorField, Wide, Workspace};
+use crate::{ExplicitRun, FieldError, Lane, Scalar, VectorField, Wide, Workspace, fused};
 
 /// The state of a system of fixed dimension, a lane a coordinate: `[L; D]`.
 pub trait LaneState<L>: Copy + AsRef<[L]> + AsMut<[L]> {
@@ -62,6 +62,10 @@ impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
     ) -> Result<(), FieldError> {
         dispatch(EvalBatch { field: self, t, x, dx });
         Ok(())
+    }
+
+    fn advance_explicit(&self, run: &mut ExplicitRun<'_, T>) -> bool {
+        fused::advance(self, run)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{FieldError, Scalar, Workspace};
+use crate::{ExplicitRun, FieldError, Scalar, Workspace};
 
 /// A dynamics `dx/dt = f(t, x)` over a batch of states; object-safe.
 ///
@@ -27,6 +27,14 @@ pub trait VectorField<T: Scalar>: Send + Sync {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError>;
+
+    /// Takes many equal steps of an explicit method in one fused kernel, where the field has one
+    /// (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it did; otherwise
+    /// the states are untouched, and the caller steps through [`eval`](Self::eval).
+    fn advance_explicit(&self, run: &mut ExplicitRun<'_, T>) -> bool {
+        let _ = run;
+        false
+    }
 
     /// How many states a block should hold when a large batch is cut into blocks: enough to fill
     /// the vector units, few enough to stay in cache. An engine with threads of its own answers

@@ -23,7 +23,9 @@ mod error;
 mod field;
 mod fixed_step;
 mod fn_field;
+mod fused;
 pub mod lane;
+mod parallel;
 mod rollout;
 mod runge_kutta;
 mod scalar;
@@ -42,6 +44,7 @@ pub use error::FieldError;
 pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use fixed_step::{FixedStep, Trajectories};
 pub use fn_field::FnField;
+pub use fused::ExplicitRun;
 pub use lane::{Lane, Wide};
 pub use rollout::Rollout;
 pub use runge_kutta::{

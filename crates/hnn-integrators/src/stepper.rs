@@ -43,6 +43,48 @@ pub trait Stepper<T: Scalar, F: ?Sized>: Method {
         out: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError>;
+
+    /// `steps` equal steps of a batch, in place: row `r` goes from `t[r]` to
+    /// `t[r] + steps * dt[r]`.
+    ///
+    /// Steps one by one, unless the method and the field have a fused kernel for it.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step); the states are then somewhere on the way.
+    fn advance(
+        &self,
+        field: &F,
+        steps: usize,
+        t: &[T],
+        dt: &[T],
+        x: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        step_by_step(self, field, steps, t, dt, x, workspace)
+    }
+}
+
+/// [`Stepper::advance`] by single steps.
+pub(crate) fn step_by_step<T: Scalar, F: ?Sized, S: Stepper<T, F> + ?Sized>(
+    stepper: &S,
+    field: &F,
+    steps: usize,
+    t: &[T],
+    dt: &[T],
+    x: &mut [T],
+    workspace: &mut Workspace<T>,
+) -> Result<(), FieldError> {
+    let (own, inner) = workspace.split(x.len() + t.len());
+    let (next, now) = own.split_at_mut(x.len());
+    for step in 0..steps {
+        let step = T::from_usize(step);
+        for (now, (t, dt)) in now.iter_mut().zip(t.iter().zip(dt)) {
+            *now = *t + step * *dt;
+        }
+        stepper.step(field, now, dt, x, next, inner)?;
+        x.copy_from_slice(next);
+    }
+    Ok(())
 }
 
 /// A one-step method with its discrete adjoint: the exact derivative of the step as computed.

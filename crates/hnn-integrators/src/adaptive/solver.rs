@@ -1,10 +1,10 @@
 //! What users call to integrate adaptively.
 
-use ndarray::{Array2, Array3, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut3, Axis, s};
 
 use super::block::Block;
 use super::{DormandPrince5, EmbeddedRungeKutta, Statistics, Tolerances};
-use crate::{Scalar, SolveError, SolveFailure, VectorField, check};
+use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 
 /// Integration with a step size that keeps to [`Tolerances`], the states given at any times by
 /// the method's interpolant: the counterpart of SciPy's `solve_ivp`.
@@ -211,13 +211,14 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
             statuses: Vec::with_capacity(trajectories),
         };
         let size = field.block_len().clamp(1, trajectories);
-        let blocks = solution.states.axis_chunks_iter_mut(Axis(0), size).enumerate();
-        for (index, out) in blocks {
+        let blocks = solution.states.axis_chunks_iter_mut(Axis(0), size).enumerate().collect();
+        let results = parallel::map(blocks, |(index, out): (usize, ArrayViewMut3<'_, T>)| {
             let first = index * size;
             let rows = first..first + out.shape()[0];
-            let x0 = x0.slice(ndarray::s![rows.clone(), ..]);
-            let (statistics, statuses) =
-                Block::new(self, field, first, x0, &times[rows], out).run();
+            let x0 = x0.slice(s![rows.clone(), ..]);
+            Block::new(self, field, first, x0, &times[rows], out).run()
+        });
+        for (statistics, statuses) in results {
             solution.statistics.extend(statistics);
             solution.statuses.extend(statuses);
         }

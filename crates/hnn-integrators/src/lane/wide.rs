@@ -34,6 +34,23 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         slice[..W].copy_from_slice(&self.0);
     }
 
+    /// As [`load`](Self::load); where the slice has fewer than `W` numbers (but at least one),
+    /// the last is repeated.
+    #[inline(always)]
+    pub fn load_padded(slice: &[T]) -> Self {
+        if slice.len() >= W {
+            return Self::load(slice);
+        }
+        Self::new(std::array::from_fn(|i| slice[i.min(slice.len() - 1)]))
+    }
+
+    /// As [`store`](Self::store); where the slice has fewer than `W` places, the rest is dropped.
+    #[inline(always)]
+    pub fn store_padded(&self, slice: &mut [T]) {
+        let places = slice.len().min(W);
+        slice[..places].copy_from_slice(&self.0[..places]);
+    }
+
     #[inline(always)]
     pub(super) fn map(self, f: impl Fn(T) -> T) -> Self {
         Self::new(std::array::from_fn(|i| f(self.0[i])))

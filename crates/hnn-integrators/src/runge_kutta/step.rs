@@ -1,7 +1,8 @@
 //! One step of any explicit Runge-Kutta method, over slices.
 
 use super::ExplicitRungeKutta;
-use crate::{FieldError, Scalar, Stepper, VectorField, Workspace};
+use crate::stepper::step_by_step;
+use crate::{ExplicitRun, FieldError, Scalar, Stepper, VectorField, Workspace};
 
 impl<T, F, M> Stepper<T, F> for M
 where
@@ -31,6 +32,22 @@ where
         }
         add_scaled_stages(x, dt, tableau.b, slopes, out);
         Ok(())
+    }
+
+    fn advance(
+        &self,
+        field: &F,
+        steps: usize,
+        t: &[T],
+        dt: &[T],
+        x: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let mut run = ExplicitRun { tableau: self.tableau(), steps, t, dt, x };
+        if field.advance_explicit(&mut run) {
+            return Ok(());
+        }
+        step_by_step(self, field, steps, t, dt, run.x, workspace)
     }
 }
 

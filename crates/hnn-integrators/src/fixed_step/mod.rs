@@ -1,0 +1,217 @@
+//! Integration with a fixed step size.
+
+mod flight;
+mod legs;
+
+use std::ops::ControlFlow;
+
+use flight::Flight;
+use legs::Leg;
+use ndarray::{Array3, ArrayView2, Axis};
+
+use crate::{Scalar, SolveError, SolveFailure, Stepper, VectorField, check, parallel};
+
+/// How long a step is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Steps {
+    Count(usize),
+    Size(f64),
+}
+
+/// Integration by equal steps of a one-step method; many trajectories at once, forward or
+/// backward in time, on all cores (feature `threads`; the numbers do not depend on how many).
+///
+/// ```
+/// use hnn_integrators::{FixedStep, FnField, Rk4};
+/// use ndarray::array;
+/// let oscillator = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
+///     dx[0] = x[1];
+///     dx[1] = -x[0];
+/// });
+/// let x0 = array![[1.0, 0.0], [0.0, 2.0]];
+/// let run = FixedStep::count(Rk4, 100).save_every(50).run(&oscillator, (0.0, 1.0), x0.view())?;
+/// assert_eq!(run.times, [0.0, 0.5, 1.0]);
+/// assert_eq!(run.states.shape(), [2, 3, 2]); // trajectories, times, coordinates
+/// assert!((run.last()[[0, 0]] - 1.0f64.cos()).abs() < 1e-10);
+/// # Ok::<(), hnn_integrators::SolveError>(())
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct FixedStep<S> {
+    stepper: S,
+    steps: Steps,
+    /// None: only the last state.
+    save_every: Option<usize>,
+}
+
+/// Trajectories sampled at common times.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trajectories<T> {
+    /// The `T` times of the kept states.
+    pub times: Vec<T>,
+    /// States of shape (M, T, D): trajectory, time, coordinate.
+    pub states: Array3<T>,
+}
+
+impl<T: Scalar> Trajectories<T> {
+    /// The last kept state of every trajectory, of shape (M, D).
+    #[must_use]
+    pub fn last(&self) -> ArrayView2<'_, T> {
+        self.states.index_axis(Axis(1), self.times.len() - 1)
+    }
+}
+
+impl<S> FixedStep<S> {
+    /// `count` equal steps over the interval; keeps the last state.
+    pub fn count(stepper: S, count: usize) -> Self {
+        Self { stepper, steps: Steps::Count(count), save_every: None }
+    }
+
+    /// Steps of the size `dt > 0` (the direction is that of the interval), the last one shorter
+    /// if the interval is no multiple of `dt`, so that the run lands on the end exactly. Keeps the
+    /// last state.
+    pub fn size(stepper: S, dt: f64) -> Self {
+        Self { stepper, steps: Steps::Size(dt), save_every: None }
+    }
+
+    /// Keeps the start, every `k`-th state after it, and the last one.
+    #[must_use]
+    pub fn save_every(self, k: usize) -> Self {
+        Self { save_every: Some(k.max(1)), ..self }
+    }
+
+    /// Integrates over `interval = (start, end)` from the states `x0` of shape (M, D).
+    ///
+    /// # Errors
+    /// No or non-finite states, another dimension than the field's, no steps, a non-finite
+    /// interval or step size, a state that becomes non-finite, or the field's own error; what had
+    /// been computed before comes with it.
+    pub fn run<T, F>(
+        &self,
+        field: &F,
+        interval: (T, T),
+        x0: ArrayView2<'_, T>,
+    ) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+        S: Stepper<T, F>,
+    {
+        let legs = legs::over(self.steps, self.save_every, interval)?;
+        self.fly(field, interval.0, self.save_every.is_some(), &legs, x0)
+    }
+
+    /// Integrates from the states `x0` (M, D) at `times[0]` and keeps the states at all `times`.
+    ///
+    /// Each interval between two times is cut into equal steps: as many as [`count`](Self::count)
+    /// says, or as few as keep below [`size`](Self::size). Every time is landed on exactly.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and if the times are not strictly increasing (or decreasing).
+    pub fn run_at<T, F>(
+        &self,
+        field: &F,
+        times: &[T],
+        x0: ArrayView2<'_, T>,
+    ) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+        S: Stepper<T, F>,
+    {
+        let legs = legs::between(self.steps, times)?;
+        self.fly(field, times[0], true, &legs, x0)
+    }
+
+    /// Integrates without keeping anything: `observe(t, states)` sees the start, every `k`-th
+    /// state (of [`save_every`](Self::save_every); without it only the last), and the last one,
+    /// as states of shape (M, D), and may stop the run. Returns the time reached.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use hnn_integrators::{FixedStep, FnField, Rk4};
+    /// use ndarray::array;
+    /// let fall = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = -1.0);
+    /// let run = FixedStep::size(Rk4, 0.25).save_every(1);
+    /// let t = run.observe(&fall, (0.0, 10.0), array![[1.0]].view(), |_t, states| {
+    ///     if states[[0, 0]] < 0.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// })?;
+    /// assert_eq!(t, 1.0);
+    /// # Ok::<(), hnn_integrators::SolveError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn observe<T, F>(
+        &self,
+        field: &F,
+        interval: (T, T),
+        x0: ArrayView2<'_, T>,
+        mut observe: impl FnMut(T, ArrayView2<'_, T>) -> ControlFlow<()>,
+    ) -> Result<T, SolveError>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+        S: Stepper<T, F>,
+    {
+        check::start(x0, field.dim())?;
+        let legs = legs::over(self.steps, self.save_every, interval)?;
+        if self.save_every.is_some() && observe(interval.0, x0).is_break() {
+            return Ok(interval.0);
+        }
+        let mut flight = Flight::new(&self.stepper, field, 0, x0);
+        for leg in &legs {
+            flight.fly(leg)?;
+            if leg.saved && observe(leg.end, flight.states()).is_break() {
+                return Ok(leg.end);
+            }
+        }
+        Ok(interval.1)
+    }
+
+    /// Flies all legs, block by block of trajectories.
+    fn fly<T, F>(
+        &self,
+        field: &F,
+        start: T,
+        save_start: bool,
+        legs: &[Leg<T>],
+        x0: ArrayView2<'_, T>,
+    ) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+        S: Stepper<T, F>,
+    {
+        check::start(x0, field.dim())?;
+        let first = save_start.then_some(start);
+        let ends = legs.iter().filter(|leg| leg.saved).map(|leg| leg.end);
+        let times: Vec<T> = first.into_iter().chain(ends).collect();
+        let mut states = Array3::from_elem((x0.nrows(), times.len(), x0.ncols()), T::NAN);
+        let size = field.block_len().clamp(1, x0.nrows());
+        let blocks = x0.axis_chunks_iter(Axis(0), size);
+        let blocks = blocks.zip(states.axis_chunks_iter_mut(Axis(0), size)).enumerate().collect();
+        let results = parallel::map(blocks, |(index, (x0, mut out))| {
+            let mut flight = Flight::new(&self.stepper, field, index * size, x0);
+            let mut slots = 0..;
+            let mut save = |states: ArrayView2<'_, T>| {
+                let slot = slots.next().unwrap_or_default();
+                out.index_axis_mut(Axis(1), slot).assign(&states);
+            };
+            if save_start {
+                save(x0);
+            }
+            for leg in legs {
+                flight.fly(leg)?;
+                if leg.saved {
+                    save(flight.states());
+                }
+            }
+            Ok(())
+        });
+        let trajectories = Trajectories { times, states };
+        match results.into_iter().collect::<Result<(), SolveError>>() {
+            Ok(()) => Ok(trajectories),
+            Err(error) => Err(SolveFailure { error, partial: Some(Box::new(trajectories)) }),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Many steps in one kernel: the state stays in registers.
+//!
+//! A field given by a formula ([`AnalyticField`]) is compiled, together with the method, into one
+//! loop for each instruction set. Lanes of trajectories are loaded once, advanced by all steps,
+//! and stored once.
+
+use crate::runge_kutta::{ExplicitRungeKutta, Rk4, Tableau};
+use crate::simd::{Isa, Kernel, dispatch};
+use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
+
+/// Equal steps of an explicit Runge-Kutta method over a batch of `B = t.len()` states.
+#[derive(Debug)]
+pub struct ExplicitRun<'a, T> {
+    /// The method.
+    pub tableau: Tableau<'a>,
+    /// Number of steps.
+    pub steps: usize,
+    /// Time of each row at the first step.
+    pub t: &'a [T],
+    /// Step size of each row.
+    pub dt: &'a [T],
+    /// The states, advanced in place: `D * B` numbers, coordinate-major.
+    pub x: &'a mut [T],
+}
+
+/// Stages that the kernel for any tableau has room for; longer methods step through slices.
+const MOST_STAGES: usize = 16;
+
+/// Runs the steps in lanes; says whether the kernel could (it has room for 16 stages).
+pub(crate) fn advance<T: Scalar, F: AnalyticField>(
+    field: &F,
+    run: &mut ExplicitRun<'_, T>,
+) -> bool {
+    if run.tableau.stages() > MOST_STAGES {
+        return false;
+    }
+    dispatch(Advance { field, run });
+    true
+}
+
+struct Advance<'a, 'b, T, F> {
+    field: &'a F,
+    run: &'a mut ExplicitRun<'b, T>,
+}
+
+impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        // Four registers a coordinate keep both multiply-add units busy.
+        match 4 * I::VECTOR_BYTES / size_of::<T>() {
+            64 => self.advance_all::<I, 64>(),
+            32 => self.advance_all::<I, 32>(),
+            16 => self.advance_all::<I, 16>(),
+            _ => self.advance_all::<I, 8>(),
+        }
+    }
+}
+
+impl<T: Scalar, F: AnalyticField> Advance<'_, '_, T, F> {
+    #[inline(always)]
+    fn advance_all<I: Isa, const W: usize>(&mut self) {
+        let batch = self.run.t.len();
+        let mut row = 0;
+        while row + 1 < batch {
+            self.advance_at::<I, W>(row);
+            row += W;
+        }
+        if row < batch {
+            self.advance_at::<I, 1>(row);
+        }
+    }
+
+    #[inline(always)]
+    fn advance_at<I: Isa, const W: usize>(&mut self, row: usize) {
+        let batch = self.run.t.len();
+        let t = Wide::<T, W, I>::load_padded(&self.run.t[row..]);
+        let dt = Wide::<T, W, I>::load_padded(&self.run.dt[row..]);
+        let load = |i| Wide::<T, W, I>::load_padded(&self.run.x[i * batch + row..(i + 1) * batch]);
+        let x = F::State::from_fn(load);
+        let x = if self.run.tableau == Rk4.tableau() {
+            classical(self.field, self.run.steps, t, dt, x)
+        } else {
+            general(self.field, &self.run.tableau, self.run.steps, t, dt, x)
+        };
+        for (i, lane) in x.as_ref().iter().enumerate() {
+            lane.store_padded(&mut self.run.x[i * batch + row..(i + 1) * batch]);
+        }
+    }
+}
+
+/// The classical method, its coefficients in the code.
+#[inline(always)]
+fn classical<L: Lane, F: AnalyticField>(
+    field: &F,
+    steps: usize,
+    t0: L,
+    dt: L,
+    mut x: F::State<L>,
+) -> F::State<L> {
+    let (half, sixth, two) = (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
+    for step in 0..steps {
+        let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
+        let k1 = field.eval_lanes(t, &x);
+        let k2 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k1));
+        let k3 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k2));
+        let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
+        let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
+        x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
+    }
+    x
+}
+
+/// Any tableau.
+#[inline(always)]
+fn general<L: Lane, F: AnalyticField>(
+    field: &F,
+    tableau: &Tableau<'_>,
+    steps: usize,
+    t0: L,
+    dt: L,
+    mut x: F::State<L>,
+) -> F::State<L> {
+    let zero = F::State::<L>::from_fn(|_| L::constant(0.0));
+    let mut slopes = [zero; MOST_STAGES];
+    for step in 0..steps {
+        let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
+        for i in 0..tableau.stages() {
+            let stage = along::<L, _>(&x, dt, &weighted::<L, _>(tableau.row(i), &slopes, zero));
+            slopes[i] = field.eval_lanes(dt.mul_add(L::constant(tableau.c[i]), t), &stage);
+        }
+        x = along::<L, _>(&x, dt, &weighted::<L, _>(tableau.b, &slopes, zero));
+    }
+    x
+}
+
+/// `x + h k`.
+#[inline(always)]
+pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
+    S::from_fn(|i| h.mul_add(k.as_ref()[i], x.as_ref()[i]))
+}
+
+#[inline(always)]
+fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
+    S::from_fn(|i| a.as_ref()[i] + b.as_ref()[i])
+}
+
+/// `sum_j weights_j slopes_j`; stages of weight 0 are skipped.
+#[inline(always)]
+pub(crate) fn weighted<L: Lane, S: LaneState<L>>(weights: &[f64], slopes: &[S], zero: S) -> S {
+    let mut sum = zero;
+    for (weight, slope) in weights.iter().zip(slopes) {
+        if *weight != 0.0 {
+            sum = along::<L, _>(&sum, L::constant(*weight), slope);
+        }
+    }
+    sum
+}
