@@ -1,0 +1,143 @@
+//! A solution over time, true or predicted, and the curves it gives.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::PlotError;
+use crate::series::{Series, Value, check_length, finite};
+use crate::style::{Color, Dash};
+
+/// States of one system at given times: what a solver returns for the truth or for a model.
+///
+/// ```
+/// use hnn_plots::Rollout;
+/// let states = ndarray::array![[1.0, 0.0], [0.9, -0.2], [0.6, -0.3]];
+/// let rollout = Rollout::new("HNN", &[0.0, 0.1, 0.2], states.view())?;
+/// assert_eq!(rollout.label(), "HNN");
+/// # Ok::<(), hnn_plots::PlotError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Rollout {
+    label: String,
+    times: Vec<f64>,
+    states: Array2<f64>,
+    is_truth: bool,
+    color: Option<Color>,
+    dash: Dash,
+}
+
+impl Rollout {
+    /// `states` of shape (T, D), row `i` at time `times[i]`.
+    ///
+    /// # Errors
+    /// If it is empty, times and rows differ in number, or a value is not finite.
+    pub fn new<'t, T: Value + Copy + 't>(
+        label: impl Into<String>,
+        times: impl IntoIterator<Item: Value>,
+        states: ArrayView2<'t, T>,
+    ) -> Result<Self, PlotError> {
+        let label = label.into();
+        let times = finite(&label, "time", times)?;
+        if times.is_empty() || states.ncols() == 0 {
+            return Err(PlotError::Empty { label });
+        }
+        check_length(&label, "state", states.nrows(), times.len())?;
+        finite(&label, "coordinate", states.iter())?;
+        let states = states.mapv(Value::value);
+        Ok(Self { label, times, states, is_truth: false, color: None, dash: Dash::Solid })
+    }
+
+    /// Draws it as the truth: broad and grey, behind the models.
+    #[must_use]
+    pub fn truth(self) -> Self {
+        Self { is_truth: true, ..self }
+    }
+
+    /// Sets the colour.
+    #[must_use]
+    pub fn color(self, color: Color) -> Self {
+        Self { color: Some(color), ..self }
+    }
+
+    /// Sets how the line is broken up.
+    #[must_use]
+    pub fn dash(self, dash: Dash) -> Self {
+        Self { dash, ..self }
+    }
+
+    /// The label in the legend.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Dimension `D` of the states.
+    pub fn dim(&self) -> usize {
+        self.states.ncols()
+    }
+
+    /// Coordinate `i` over time.
+    ///
+    /// # Errors
+    /// If there is no such coordinate.
+    pub fn coordinate(&self, i: usize) -> Result<Series, PlotError> {
+        self.check_has(i)?;
+        self.over_time(self.states.column(i))
+    }
+
+    /// Coordinate `j` over coordinate `i`: the path in phase space.
+    ///
+    /// # Errors
+    /// If there is no such coordinate.
+    pub fn path(&self, i: usize, j: usize) -> Result<Series, PlotError> {
+        self.check_has(i.max(j))?;
+        Ok(self.styled(Series::new(&self.label, self.states.column(i), self.states.column(j))?))
+    }
+
+    /// The squared error `|x(t) - x_true(t)|^2 / D` over time, the mean over the coordinates.
+    ///
+    /// # Errors
+    /// If `truth` has other times or another dimension.
+    pub fn squared_error(&self, truth: &Self) -> Result<Series, PlotError> {
+        check_length(&self.label, "time", self.times.len(), truth.times.len())?;
+        check_length(&self.label, "coordinate", self.dim(), truth.dim())?;
+        let differs = |(a, b): (&f64, &f64)| (a - b).abs() > 1e-9 * (1.0 + a.abs());
+        if let Some(index) = self.times.iter().zip(&truth.times).position(differs) {
+            let (given, expected) = (self.times[index], truth.times[index]);
+            return Err(PlotError::Times { label: self.label.clone(), index, given, expected });
+        }
+        let rows = self.states.rows().into_iter().zip(truth.states.rows());
+        let error = |a: f64, b: f64| (a - b) * (a - b) / self.dim() as f64;
+        let errors: Vec<f64> =
+            rows.map(|(x, y)| x.iter().zip(y).map(|(a, b)| error(*a, *b)).sum()).collect();
+        self.over_time(&errors)
+    }
+
+    /// The energy along the solution, by any function of the state.
+    ///
+    /// # Errors
+    /// If an energy is not finite.
+    pub fn energy(&self, energy: impl Fn(&[f64]) -> f64) -> Result<Series, PlotError> {
+        let energies: Vec<f64> =
+            self.states.rows().into_iter().map(|row| energy(&row.to_vec())).collect();
+        self.over_time(&energies)
+    }
+
+    fn over_time(&self, values: impl IntoIterator<Item: Value>) -> Result<Series, PlotError> {
+        Ok(self.styled(Series::new(&self.label, &self.times, values)?))
+    }
+
+    fn styled(&self, series: Series) -> Series {
+        let series = if self.is_truth { series.truth() } else { series.dash(self.dash) };
+        match self.color {
+            Some(color) => series.color(color),
+            None => series,
+        }
+    }
+
+    fn check_has(&self, i: usize) -> Result<(), PlotError> {
+        if i < self.dim() {
+            return Ok(());
+        }
+        let (given, expected) = (self.dim(), i + 1);
+        Err(PlotError::Dimension { what: "the state of a rollout", given, expected })
+    }
+}

@@ -1,0 +1,174 @@
+//! Every kind of figure, written as PNG and SVG, read back and checked.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+
+use common::{TRUE_SYSTEM, energy, rollouts};
+use hnn_plots::{Dash, Figure, LossCurve, Mark, Panel, PlotError, Series};
+
+/// The figures stay here after the test, to be looked at.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("gallery")
+}
+
+/// Writes the figure in both formats; checks the PNG's size and that the SVG holds every label.
+fn check(figure: &Figure, name: &str, size: (u32, u32), labels: &[&str]) -> Result<(), PlotError> {
+    let png_path = folder().join(format!("{name}.png"));
+    figure.save(&png_path)?;
+    let file = std::fs::File::open(&png_path).expect("the PNG was written");
+    let mut reader =
+        png::Decoder::new(std::io::BufReader::new(file)).read_info().expect("a PNG header");
+    assert_eq!((reader.info().width, reader.info().height), size);
+    let mut pixels = vec![0; reader.output_buffer_size().expect("a size that fits")];
+    reader.next_frame(&mut pixels).expect("a whole PNG");
+    let ink = pixels.chunks_exact(4).filter(|pixel| pixel[..3] != [255, 255, 255]).count();
+    assert!(ink > pixels.len() / 4 / 100, "{name}: only {ink} pixels are not white");
+
+    let svg_path = folder().join(format!("{name}.svg"));
+    figure.save(&svg_path)?;
+    let svg = std::fs::read_to_string(svg_path).expect("the SVG was written");
+    for label in labels {
+        assert!(svg.contains(&format!(">{label}</text>")), "{name}.svg lacks `{label}`");
+    }
+    Ok(())
+}
+
+const MODELS: [&str; 4] = ["true system", "baseline", "HNN", "HNN + friction"];
+
+#[test]
+fn phase_portrait() -> Result<(), PlotError> {
+    let panel = hnn_plots::phase_portrait(&TRUE_SYSTEM, &rollouts()?)?
+        .x_label("angle θ (rad)")
+        .y_label("momentum p = θ\u{307}/2 (rad/s)");
+    let labels = [&MODELS[..], &["Phase portrait", "angle θ (rad)"]].concat();
+    check(&Figure::new(panel), "phase_portrait", (1600, 1000), &labels)
+}
+
+#[test]
+fn phase_portraits_side_by_side() -> Result<(), PlotError> {
+    let rollouts = rollouts()?;
+    let panel = |title: &str, models: &[usize]| -> Result<Panel, PlotError> {
+        let shown: Vec<_> = models.iter().map(|i| rollouts[*i].clone()).collect();
+        let panel =
+            hnn_plots::phase_portrait_within(&TRUE_SYSTEM, (-2.6, 2.6), (-3.0, 3.0), &shown)?;
+        Ok(panel.title(title))
+    };
+    let panels = vec![panel("HNN", &[0, 1, 2])?, panel("HNN + friction", &[0, 1, 3])?];
+    let figure = Figure::grid(2, panels)?.title("Phase space of the damped pendulum");
+    check(&figure, "phase_portraits", (2200, 900), &MODELS)
+}
+
+#[test]
+fn trajectories() -> Result<(), PlotError> {
+    let panels = hnn_plots::trajectories(&rollouts()?, &["angle θ (rad)", "momentum p (rad/s)"])?;
+    let figure = Figure::grid(1, panels)?.title("Trajectories");
+    check(&figure, "trajectories", (1600, 1440), &MODELS)
+}
+
+#[test]
+fn squared_error() -> Result<(), PlotError> {
+    let rollouts = rollouts()?;
+    let panel = hnn_plots::squared_error(&rollouts[0], &rollouts[1..])?;
+    check(&Figure::new(panel), "squared_error", (1600, 1000), &MODELS[1..])
+}
+
+#[test]
+fn energy_over_time() -> Result<(), PlotError> {
+    let panel = hnn_plots::energy(&rollouts()?, energy)?.y_label("energy H = 3(1 − cos θ) + p²");
+    check(&Figure::new(panel), "energy", (1600, 1000), &MODELS)
+}
+
+#[test]
+fn loss_curves() -> Result<(), PlotError> {
+    let steps = || (0..=2000).step_by(5);
+    let loss = |rate: f64, floor: f64, wobble: f64| {
+        steps().map(move |s| {
+            let s = s as f64;
+            (1.0 + wobble * (0.7 * s).sin()) * (floor + (-rate * s).exp())
+        })
+    };
+    let runs = [
+        LossCurve::new("baseline", steps(), loss(0.004, 3e-3, 0.3))?
+            .validation(steps(), loss(0.0038, 6e-3, 0.1))?,
+        LossCurve::new("HNN", steps(), loss(0.007, 4e-4, 0.3))?
+            .validation(steps(), loss(0.0065, 6e-4, 0.1))?,
+    ];
+    let labels = ["HNN, train", "HNN, validation", "baseline, train", "training step"];
+    check(&Figure::new(hnn_plots::loss_curves(&runs)), "loss_curves", (1600, 1000), &labels)
+}
+
+#[test]
+fn sweep() -> Result<(), PlotError> {
+    let alpha = [0.1, 1.0, 10.0, 50.0, 100.0];
+    let one_step = Series::new("one-step", alpha, [0.122, 0.119, 0.104, 0.064, 0.042])?
+        .error_bars([0.05; 5])?;
+    let full = Series::new("full trajectory", alpha, [0.1, 0.015, 0.02, 0.03, 0.05])?
+        .error_bars([0.013; 5])?
+        .dash(Dash::Dashed);
+    let panel = hnn_plots::sweep("Spring", "weight α", "coordinate MSE", vec![one_step, full])
+        .horizontal_line("derivative loss alone", 0.122, Dash::Dotted);
+    check(&Figure::new(panel), "sweep", (1600, 1000), &["one-step", "weight α", "100"])
+}
+
+#[test]
+fn categories() -> Result<(), PlotError> {
+    let names = ["baseline", "HNN", "HNN + friction", "HNN + dissipative friction"];
+    let ours = Series::of_values("this library", [1.0e-3, 0.52, 3.1e-5, 1.4e-5])?
+        .error_bars([4e-4, 2e-3, 5e-5, 3e-6])?;
+    let theirs = Series::of_values("reference", [1.1e-3, 0.526, 4.2e-5, 2.2e-5])?
+        .error_bars([7e-4, 1e-3, 2e-5, 7e-6])?;
+    let series = vec![ours, theirs];
+    let points = hnn_plots::by_category(
+        "Damped pendulum",
+        &names,
+        "energy MSE",
+        Mark::Points,
+        series.clone(),
+    )?
+    .log_y();
+    let bars = hnn_plots::by_category(
+        "The same, linear",
+        &names[..3],
+        "energy MSE",
+        Mark::Bars,
+        vec![
+            Series::of_values("this library", [1.0e-3, 0.52, 3.1e-5])?
+                .error_bars([4e-4, 2e-2, 2e-5])?,
+            Series::of_values("reference", [1.1e-3, 0.526, 4.2e-5])?,
+        ],
+    )?;
+    check(
+        &Figure::new(points),
+        "categories",
+        (1600, 1000),
+        &["HNN + dissipative friction", "reference"],
+    )?;
+    check(&Figure::new(bars), "bars", (1600, 1000), &["HNN + friction", "this library"])
+}
+
+#[test]
+fn regularisation_path() -> Result<(), PlotError> {
+    let lambda: Vec<f64> = (0..60).map(|i| 10f64.powf(-5.0 + 0.07 * f64::from(i))).collect();
+    let error: Vec<f64> = lambda.iter().map(|l| 2e-3 + l / (l + 0.01) + 2e-8 / l).collect();
+    let low: Vec<f64> = error.iter().map(|e| 0.8 * e).collect();
+    let high: Vec<f64> = error.iter().map(|e| 1.25 * e).collect();
+    let series = Series::new("cross-validated error", &lambda, &error)?.band(&low, &high)?;
+    let chosen = [("smallest error", 1.4e-5), ("one standard error", 1e-4)];
+    let terms: Vec<_> = lambda.iter().enumerate().step_by(6).map(|(i, l)| (*l, 62 - i)).collect();
+    let panel =
+        hnn_plots::regularisation_path("mean squared error", vec![series], &chosen, &terms).log_y();
+    let labels = ["number of terms", "smallest error", "cross-validated error"];
+    check(&Figure::new(panel), "regularisation_path", (1600, 1000), &labels)
+}
+
+#[test]
+fn overview_in_a_grid() -> Result<(), PlotError> {
+    let rollouts = rollouts()?;
+    let mut panels = vec![hnn_plots::phase_portrait(&TRUE_SYSTEM, &rollouts)?];
+    panels.extend(hnn_plots::trajectories(&rollouts[..], &["angle θ (rad)", "momentum p"])?);
+    panels.push(hnn_plots::energy(&rollouts, energy)?);
+    let figure =
+        Figure::grid(2, panels)?.title("Damped pendulum, θ\u{308} + 0.1 θ\u{307} + 6 sin θ = 0");
+    check(&figure, "overview", (2200, 1440), &MODELS)
+}
