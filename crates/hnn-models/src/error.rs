@@ -53,6 +53,14 @@ pub enum ModelError {
         /// Its value.
         value: f64,
     },
+    /// A property of a model has no form in its file.
+    #[error("the model's {name:?} cannot be written to a file: {reason}")]
+    Description {
+        /// The property.
+        name: String,
+        /// Why.
+        reason: String,
+    },
     /// The field's own error.
     #[error(transparent)]
     Field(#[from] FieldError),

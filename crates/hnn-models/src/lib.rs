@@ -16,11 +16,13 @@
 mod energy;
 mod error;
 mod field;
+mod io;
 mod map;
 pub mod mlp;
 
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction};
+pub use io::{PartReader, PartWriter, Persist};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};

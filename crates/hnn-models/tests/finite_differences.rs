@@ -69,7 +69,7 @@ fn network(
 ) -> Mlp<f64> {
     let sizes = [&[inputs], hidden, &[outputs]].concat();
     let architecture = Architecture::new(&sizes).expect("sizes").with_activation(activation);
-    Mlp::new(architecture.with_output_bias(seed % 2 == 0), Initialisation::Glorot, seed)
+    Mlp::new(architecture.with_output_bias(seed.is_multiple_of(2)), Initialisation::Glorot, seed)
 }
 
 proptest! {

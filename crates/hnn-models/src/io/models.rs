@@ -1,0 +1,103 @@
+//! What each model writes and reads.
+
+use hnn_integrators::Scalar;
+
+use super::{PartReader, PartWriter, Persist};
+use crate::mlp::{Architecture, Mlp};
+use crate::{
+    Baseline, DifferentiableEnergy, DifferentiableMap, Dissipative, Friction, Hnn, HnnFriction,
+    ModelError,
+};
+
+/// PyTorch's names of a layer's tensors.
+fn names(index: usize) -> (String, String) {
+    (format!("linear{}.weight", index + 1), format!("linear{}.bias", index + 1))
+}
+
+impl<T: Scalar> Persist<T> for Mlp<T> {
+    const KIND: &'static str = "mlp";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        let architecture = self.architecture();
+        part.property("sizes", architecture.sizes())?;
+        part.property("activation", architecture.activation())?;
+        part.property("output_bias", architecture.output_bias())?;
+        for (index, layer) in architecture.layers().iter().enumerate() {
+            let (weight, bias) = names(index);
+            let theta = self.params();
+            part.tensor(&weight, &[layer.rows, layer.cols], &theta[layer.start..layer.bias()])?;
+            if layer.has_bias {
+                part.tensor(&bias, &[layer.rows], &theta[layer.bias()..layer.end()])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let architecture = Architecture::new(&part.property::<Vec<usize>>("sizes")?)
+            .map_err(|e| part.fault(e))?
+            .with_activation(part.property("activation")?)
+            .with_output_bias(part.property("output_bias")?);
+        let theta = super::state_dict::flat(&architecture, |index, shape, is_bias| {
+            let (weight, bias) = names(index);
+            part.tensor(if is_bias { &bias } else { &weight }, shape)
+        })?;
+        Self::from_params(architecture, theta).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T> + Persist<T>> Persist<T> for Dissipative<N> {
+    const KIND: &'static str = "dissipative";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Self::new(part.inner::<T, N>("network")?).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T> + Persist<T>> Persist<T> for Baseline<N> {
+    const KIND: &'static str = "baseline";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Self::new(part.inner::<T, N>("network")?).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, E: DifferentiableEnergy<T> + Persist<T>> Persist<T> for Hnn<E> {
+    const KIND: &'static str = "hnn";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.inner("hamiltonian", self.energy_network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Self::new(part.inner::<T, E>("hamiltonian")?).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T, E, F> Persist<T> for HnnFriction<E, F>
+where
+    T: Scalar,
+    E: DifferentiableEnergy<T> + Persist<T>,
+    F: Friction<T> + Persist<T>,
+{
+    const KIND: &'static str = "hnn_friction";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.child("hamiltonian", self.conservative().energy_network())?;
+        part.child("friction", self.friction())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let hamiltonian = part.child::<T, E>("hamiltonian")?;
+        let friction = part.child::<T, F>("friction")?;
+        Self::new(hamiltonian, friction).map_err(|e| part.fault(e))
+    }
+}

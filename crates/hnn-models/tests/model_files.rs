@@ -1,0 +1,298 @@
+//! Model files: what is saved is loaded, and whatever is wrong with a file is an error.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use hnn_integrators::Scalar;
+use hnn_models::{
+    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
+    ModelError, Persist,
+};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+fn network<T: Scalar>(sizes: &[usize], seed: u64) -> Mlp<T> {
+    let architecture = Architecture::new(sizes)
+        .expect("sizes")
+        .with_activation(Activation::Swish)
+        .with_output_bias(seed % 2 == 1);
+    Mlp::new(architecture, Initialisation::Orthogonal, seed)
+}
+
+fn hnn(seed: u64) -> Hnn<Mlp<f32>> {
+    Hnn::new(network(&[4, 8, 8, 1], seed)).expect("even")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("temporary folder")
+}
+
+/// Saves, loads and compares.
+fn round_trip<T: Scalar, M: Persist<T> + PartialEq + std::fmt::Debug>(model: &M) {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    model.save(&path).expect("saves");
+    assert_eq!(&M::load(&path).expect("loads"), model);
+    let first = std::fs::read(&path).expect("reads");
+    model.save(&path).expect("saves again");
+    assert_eq!(first, std::fs::read(&path).expect("reads"), "the same model, the same bytes");
+    let files = std::fs::read_dir(folder.path()).expect("lists").count();
+    assert_eq!(files, 1, "no temporary file stays");
+}
+
+fn every_model<T: Scalar>() {
+    let free = HnnFriction::new(network::<T>(&[4, 8, 1], 1), network(&[4, 3, 2], 2));
+    let entries = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
+    let dissipative = HnnFriction::new(network::<T>(&[4, 8, 8, 1], 4), entries);
+    round_trip::<T, _>(&network::<T>(&[3, 5], 1));
+    round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
+    round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));
+    round_trip::<T, _>(&free.expect("fits"));
+    round_trip::<T, _>(&dissipative.expect("fits"));
+}
+
+#[test]
+fn every_model_in_f32() {
+    every_model::<f32>();
+}
+
+#[test]
+fn every_model_in_f64() {
+    every_model::<f64>();
+}
+
+#[test]
+fn tensors_have_the_names_and_layouts_of_pytorch() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let model = HnnFriction::new(network::<f32>(&[2, 3, 1], 1), network(&[2, 4, 1], 2));
+    let model = model.expect("fits");
+    model.save(&path).expect("saves");
+    let bytes = std::fs::read(&path).expect("reads");
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let mut names = file.names();
+    names.sort_unstable();
+    assert_eq!(
+        names,
+        [
+            "friction.linear1.bias",
+            "friction.linear1.weight",
+            "friction.linear2.weight",
+            "hamiltonian.linear1.bias",
+            "hamiltonian.linear1.weight",
+            "hamiltonian.linear2.bias",
+            "hamiltonian.linear2.weight",
+        ]
+    );
+    let w = file.tensor("friction.linear1.weight").expect("there");
+    assert_eq!((w.dtype(), w.shape()), (Dtype::F32, &[4, 2][..]));
+    let first = f32::from_le_bytes(w.data()[..4].try_into().expect("4 bytes"));
+    assert_eq!(first, model.friction().params()[0]);
+    // The networks load one by one, as PyTorch's would.
+    let architecture = model.friction().architecture().clone();
+    let friction = Mlp::<f32>::load_state_dict(&path, architecture, "friction.");
+    assert_eq!(&friction.expect("loads"), model.friction());
+}
+
+#[test]
+fn f32_widens_and_f64_does_not_narrow() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let model = hnn(1);
+    model.save(&path).expect("saves");
+    let wide = Hnn::<Mlp<f64>>::load(&path).expect("widens");
+    let (wide, narrow) = (wide.energy_network().params(), model.energy_network().params());
+    assert!(wide.iter().zip(narrow).all(|(w, n)| *w == f64::from(*n)));
+
+    Hnn::new(network::<f64>(&[2, 4, 1], 1)).expect("even").save(&path).expect("saves");
+    assert_fault(Hnn::<Mlp<f32>>::load(&path), "is of type F64, but the model's is f32");
+}
+
+#[track_caller]
+fn assert_fault<M: std::fmt::Debug>(result: Result<M, ModelError>, expected: &str) {
+    let error = result.expect_err("a fault");
+    assert!(matches!(error, ModelError::Format { .. }), "{error:?}");
+    let message = error.to_string();
+    assert!(message.contains(expected), "{message:?} lacks {expected:?}");
+    assert!(message.contains("model.safetensors"), "{message:?} names no file");
+}
+
+/// Tensors of f32, by name.
+type Tensors = HashMap<String, (Vec<usize>, Vec<f32>)>;
+
+fn tensors(path: &Path) -> (Value, Tensors) {
+    let bytes = std::fs::read(path).expect("reads");
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).expect("header");
+    let header = &metadata.metadata().as_ref().expect("metadata")["hnn"];
+    let numbers = |b: &[u8]| -> Vec<f32> {
+        b.chunks(4).map(|b| f32::from_le_bytes(b.try_into().expect("4 bytes"))).collect()
+    };
+    let file = SafeTensors::deserialize(&bytes).expect("safetensors");
+    let tensors = file.iter().map(|(n, t)| (n.to_owned(), (t.shape().to_vec(), numbers(t.data()))));
+    (serde_json::from_str(header).expect("JSON"), tensors.collect())
+}
+
+fn write(path: &Path, header: Option<&str>, tensors: &Tensors) {
+    let bytes: HashMap<_, Vec<u8>> = tensors
+        .iter()
+        .map(|(n, (_, data))| (n, data.iter().flat_map(|w| w.to_le_bytes()).collect()))
+        .collect();
+    let views = tensors.iter().map(|(n, (shape, _))| {
+        (n, TensorView::new(Dtype::F32, shape.clone(), &bytes[n]).expect("fits"))
+    });
+    let metadata = header.map(|h| HashMap::from([("hnn".to_owned(), h.to_owned())]));
+    std::fs::write(path, safetensors::serialize(views, metadata).expect("serialises"))
+        .expect("writes");
+}
+
+/// Saves a model, changes its header and tensors, and loads it.
+fn load_changed(
+    change: impl FnOnce(&mut Value, &mut Tensors),
+) -> Result<Hnn<Mlp<f32>>, ModelError> {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    hnn(3).save(&path).expect("saves");
+    let (mut header, mut tensors) = tensors(&path);
+    change(&mut header, &mut tensors);
+    write(&path, Some(&header.to_string()), &tensors);
+    Hnn::load(&path)
+}
+
+#[test]
+fn changed_contents_are_faults() {
+    assert_eq!(load_changed(|_, _| {}).expect("unchanged"), hnn(3));
+    let fault = |change: fn(&mut Value, &mut Tensors), expected| {
+        assert_fault(load_changed(change), expected);
+    };
+    fault(|_, t| drop(t.remove("linear2.bias")), "\"linear2.bias\" is missing");
+    fault(
+        |_, t| drop(t.insert("linear9.bias".into(), (vec![1], vec![0.0]))),
+        "does not have: [\"linear9.bias\"]",
+    );
+    fault(
+        |_, t| t.get_mut("linear1.weight").expect("there").0 = vec![4, 8],
+        "\"linear1.weight\" is [4, 8], not [8, 4]",
+    );
+    fault(
+        |_, t| t.get_mut("linear1.weight").expect("there").1[5] = f32::NAN,
+        "number 5 of the tensor \"linear1.weight\" is NaN",
+    );
+    fault(
+        |_, t| t.get_mut("linear3.weight").expect("there").1[0] = f32::INFINITY,
+        "number 0 of the tensor \"linear3.weight\" is inf",
+    );
+    fault(|h, _| h["format_version"] = json!(2), "format version is 2");
+    fault(|h, _| h["format_version"] = json!("one"), "format version is unknown");
+    fault(|h, _| h["model"]["kind"] = json!("baseline"), "kind \"baseline\", but \"hnn\"");
+    fault(|h, _| h["model"] = Value::Null, "kind \"nothing\"");
+    fault(|h, _| h["model"]["hamiltonian"]["kind"] = json!("angles"), "\"mlp\" is asked for");
+    fault(|h, _| h["model"]["hamiltonian"]["activation"] = json!("relu"), "\"activation\"");
+    fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4]), "make no network");
+    fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4, -1]), "\"sizes\"");
+    fault(
+        |h, _| h["model"]["hamiltonian"]["sizes"] = json!([1_u64 << 40, 1_u64 << 40, 1]),
+        "\"linear1.weight\" is [8, 4], not",
+    );
+    fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4, 8, 1]), "linear2.weight");
+    fault(|h, _| h["model"] = json!({ "kind": "hnn" }), "lacks \"hamiltonian\"");
+}
+
+#[test]
+fn a_part_of_a_model_must_fit_the_model() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let net = network::<f32>(&[3, 4, 1], 1);
+    net.save(&path).expect("saves");
+    let (header, tensors) = tensors(&path);
+    let header = json!({
+        "format_version": 1,
+        "model": { "kind": "hnn", "hamiltonian": header["model"] },
+    });
+    write(&path, Some(&header.to_string()), &tensors);
+    assert_fault(Hnn::<Mlp<f32>>::load(&path), "no canonical coordinates");
+}
+
+#[test]
+fn damaged_and_foreign_files_are_faults() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let load = || Hnn::<Mlp<f32>>::load(&path);
+    assert!(matches!(load(), Err(ModelError::File { action: "read", .. })));
+
+    hnn(1).save(&path).expect("saves");
+    let bytes = std::fs::read(&path).expect("reads");
+    for length in (0..bytes.len()).step_by(7) {
+        std::fs::write(&path, &bytes[..length]).expect("writes");
+        assert_fault(load(), "is no model file");
+    }
+    std::fs::write(&path, b"a text file, and no model at all").expect("writes");
+    assert_fault(load(), "is no model file");
+    std::fs::write(&path, [0xff; 64]).expect("writes");
+    assert_fault(load(), "is no model file");
+
+    write(&path, None, &Tensors::new());
+    assert_fault(load(), "does not say what model it holds");
+    write(&path, Some("not JSON"), &Tensors::new());
+    assert_fault(load(), "is no model file");
+}
+
+#[test]
+fn nothing_replaces_a_good_file_when_saving_fails() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let good = network::<f64>(&[2, 4, 1], 1);
+    good.save(&path).expect("saves");
+    let mut broken = good.clone();
+    let mut theta = good.params().to_vec();
+    theta[3] = f64::NAN;
+    hnn_integrators::Parameters::set_params(&mut broken, &theta).expect("fits");
+    let error = broken.save(&path).expect_err("NaN");
+    assert!(matches!(error, ModelError::NonFiniteParameter { index: 3, .. }), "{error}");
+    assert_eq!(Mlp::<f64>::load(&path).expect("loads"), good);
+    let nowhere = folder.path().join("nowhere").join("model.safetensors");
+    assert!(matches!(good.save(&nowhere), Err(ModelError::File { action: "write", .. })));
+}
+
+#[test]
+fn state_dicts_of_pytorch() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    let net = network::<f32>(&[2, 3, 3, 1], 8);
+    let architecture = net.architecture().clone();
+    let load = |prefix| Mlp::<f32>::load_state_dict(&path, architecture.clone(), prefix);
+    let layers = architecture.layers();
+    let state_dict = |names: [&str; 3]| -> Tensors {
+        let mut tensors = Tensors::new();
+        for (name, l) in names.iter().zip(&layers) {
+            let w = net.params()[l.start..l.bias()].to_vec();
+            tensors.insert(format!("{name}.weight"), (vec![l.rows, l.cols], w));
+            if l.has_bias {
+                let b = net.params()[l.bias()..l.end()].to_vec();
+                tensors.insert(format!("{name}.bias"), (vec![l.rows], b));
+            }
+        }
+        tensors
+    };
+    // A module of its own, a Sequential (10 after 2, as numbers), and one network of several.
+    for names in [["linear1", "linear2", "linear3"], ["net.0", "net.2", "net.10"]] {
+        write(&path, None, &state_dict(names));
+        assert_eq!(load("").expect("loads"), net);
+    }
+    let mut two = state_dict(["h.0", "h.2", "h.4"]);
+    two.insert("f.0.weight".into(), (vec![1, 1], vec![0.5]));
+    write(&path, None, &two);
+    assert_eq!(load("h.").expect("loads"), net);
+    assert_fault(load(""), "4 layers");
+    assert_fault(load("g."), "0 layers");
+
+    let mut extra = state_dict(["linear1", "linear2", "linear3"]);
+    extra.insert("linear3.bias".into(), (vec![1], vec![0.5]));
+    write(&path, None, &extra);
+    assert_fault(load(""), "does not have: [\"linear3.bias\"]");
+    extra.remove("linear3.bias");
+    extra.remove("linear2.bias");
+    write(&path, None, &extra);
+    assert_fault(load(""), "\"linear2.bias\" is missing");
+}
