@@ -7,7 +7,7 @@ use crate::field::Arrows;
 use crate::panel::Panel;
 use crate::series::{Series, Value};
 use crate::style::{Color, Dash, Mark};
-use crate::{PlotError, Rollout};
+use crate::{Motion, PlotError};
 
 const TIME: &str = "time t (s)";
 
@@ -18,9 +18,9 @@ const TIME: &str = "time t (s)";
 /// If there is no solution, a dimension is not 2, or the field fails.
 pub fn phase_portrait(
     field: &dyn VectorField<f64>,
-    rollouts: &[Rollout],
+    motions: &[Motion],
 ) -> Result<Panel, PlotError> {
-    let paths = paths(rollouts)?;
+    let paths = paths(motions)?;
     let mut bare = Panel::new("Phase portrait");
     (bare.x.padding, bare.y.padding) = (0.08, 0.08);
     bare.series = paths;
@@ -37,15 +37,15 @@ pub fn phase_portrait_within(
     field: &dyn VectorField<f64>,
     q: (f64, f64),
     p: (f64, f64),
-    rollouts: &[Rollout],
+    motions: &[Motion],
 ) -> Result<Panel, PlotError> {
     let mut panel = Panel::new("Phase portrait");
-    panel.series = paths(rollouts)?;
+    panel.series = paths(motions)?;
     with_arrows(panel, field, q, p)
 }
 
-fn paths(rollouts: &[Rollout]) -> Result<Vec<Series>, PlotError> {
-    rollouts.iter().map(|rollout| rollout.path(0, 1)).collect()
+fn paths(motions: &[Motion]) -> Result<Vec<Series>, PlotError> {
+    motions.iter().map(|motion| motion.path(0, 1)).collect()
 }
 
 fn with_arrows(
@@ -65,13 +65,13 @@ fn with_arrows(
 ///
 /// # Errors
 /// If a solution has another number of coordinates than there are labels.
-pub fn trajectories(rollouts: &[Rollout], labels: &[&str]) -> Result<Vec<Panel>, PlotError> {
-    if let Some(rollout) = rollouts.iter().find(|rollout| rollout.dim() != labels.len()) {
-        let (given, expected) = (rollout.dim(), labels.len());
-        return Err(PlotError::Dimension { what: "the state of a rollout", given, expected });
+pub fn trajectories(motions: &[Motion], labels: &[&str]) -> Result<Vec<Panel>, PlotError> {
+    if let Some(motion) = motions.iter().find(|motion| motion.dim() != labels.len()) {
+        let (given, expected) = (motion.dim(), labels.len());
+        return Err(PlotError::Dimension { what: "the state of a motion", given, expected });
     }
     let panel = |(i, label): (usize, &&str)| {
-        let series = rollouts.iter().map(|rollout| rollout.coordinate(i));
+        let series = motions.iter().map(|motion| motion.coordinate(i));
         Ok(over_time("", label, series.collect::<Result<_, PlotError>>()?))
     };
     labels.iter().enumerate().map(panel).collect()
@@ -81,8 +81,8 @@ pub fn trajectories(rollouts: &[Rollout], labels: &[&str]) -> Result<Vec<Panel>,
 ///
 /// # Errors
 /// If a solution has other times than the truth, or another dimension.
-pub fn squared_error(truth: &Rollout, rollouts: &[Rollout]) -> Result<Panel, PlotError> {
-    let errors = rollouts.iter().map(|rollout| rollout.squared_error(truth));
+pub fn squared_error(truth: &Motion, motions: &[Motion]) -> Result<Panel, PlotError> {
+    let errors = motions.iter().map(|motion| motion.squared_error(truth));
     let errors = errors.collect::<Result<_, _>>()?;
     Ok(over_time("Squared error of the trajectory", "squared error", errors).log_y())
 }
@@ -92,8 +92,8 @@ pub fn squared_error(truth: &Rollout, rollouts: &[Rollout]) -> Result<Panel, Plo
 ///
 /// # Errors
 /// If an energy is not finite.
-pub fn energy(rollouts: &[Rollout], energy: impl Fn(&[f64]) -> f64) -> Result<Panel, PlotError> {
-    let energies = rollouts.iter().map(|rollout| rollout.energy(&energy));
+pub fn energy(motions: &[Motion], energy: impl Fn(&[f64]) -> f64) -> Result<Panel, PlotError> {
+    let energies = motions.iter().map(|motion| motion.energy(&energy));
     Ok(over_time("Energy", "energy H", energies.collect::<Result<_, _>>()?))
 }
 

@@ -1,7 +1,7 @@
 //! Figures of mechanical systems, as PNG or SVG, made by Rust alone.
 //!
 //! A [`Figure`] holds one [`Panel`] or several; a panel holds [`Series`]. The charts of the field
-//! are functions of [`Rollout`]s or series that return a panel: [`phase_portrait`], [`trajectories`], [`squared_error`],
+//! are functions of [`Motion`]s or series that return a panel: [`phase_portrait`], [`trajectories`], [`squared_error`],
 //! [`energy`], [`loss_curves`], [`sweep`], [`by_category`], [`regularisation_path`].
 //!
 //! Colours are told apart by colour-blind readers, the legend covers no curve, text may hold Greek
@@ -10,7 +10,7 @@
 //!
 //! ```
 //! use hnn_integrators::{AnalyticField, Lane};
-//! use hnn_plots::{Figure, Rollout, phase_portrait};
+//! use hnn_plots::{Figure, Motion, phase_portrait};
 //!
 //! /// H = 3 (1 - cos q) + p^2.
 //! struct Pendulum;
@@ -28,7 +28,7 @@
 //!     0 => (omega * t[row]).cos(),
 //!     _ => -0.5 * omega * (omega * t[row]).sin(),
 //! });
-//! let small_angle = Rollout::new("small-angle solution", &t, states.view())?;
+//! let small_angle = Motion::new("small-angle solution", &t, states.view())?;
 //! let panel = phase_portrait(&Pendulum, &[small_angle])?.x_label("angle q (rad)");
 //! let png = Figure::new(panel).to_png()?;
 //! assert_eq!(&png[1..4], b"PNG");
@@ -45,9 +45,9 @@ mod font;
 mod ink;
 mod layout;
 mod legend;
+mod motion;
 mod panel;
 mod png;
-mod rollout;
 mod save;
 mod scene;
 mod series;
@@ -61,7 +61,7 @@ pub use charts::{
 };
 pub use error::PlotError;
 pub use figure::Figure;
+pub use motion::Motion;
 pub use panel::Panel;
-pub use rollout::Rollout;
 pub use series::{Series, Value};
 pub use style::{Color, Dash, Mark};

@@ -3,7 +3,7 @@
 
 use hnn_integrators::{FieldError, VectorField, Workspace};
 use hnn_plots::{
-    Dash, Figure, LossCurve, Mark, Panel, PlotError, Rollout, Series, by_category, phase_portrait,
+    Dash, Figure, LossCurve, Mark, Motion, Panel, PlotError, Series, by_category, phase_portrait,
     phase_portrait_within, squared_error, trajectories,
 };
 use ndarray::{Array2, array};
@@ -40,14 +40,14 @@ fn series_name_what_is_wrong() {
 #[test]
 fn rollouts_must_fit_together() -> Result<(), PlotError> {
     let states = array![[0.0, 1.0], [0.1, 0.9]];
-    assert!(message(Rollout::new("HNN", [0.0], states.view())).contains("2 values of state"));
-    let truth = Rollout::new("truth", [0.0, 0.1], states.view())?;
-    let later = Rollout::new("HNN", [0.0, 0.2], states.view())?;
+    assert!(message(Motion::new("HNN", [0.0], states.view())).contains("2 values of state"));
+    let truth = Motion::new("truth", [0.0, 0.1], states.view())?;
+    let later = Motion::new("HNN", [0.0, 0.2], states.view())?;
     assert!(message(squared_error(&truth, &[later])).contains("time number 1 is 0.2"));
     assert!(message(truth.coordinate(2)).contains("dimension 2, expected 3"));
     assert!(message(trajectories(&[truth], &["q"])).contains("dimension 2, expected 1"));
     let nothing = Array2::<f64>::zeros((0, 2));
-    assert!(message(Rollout::new("HNN", Vec::<f64>::new(), nothing.view())).contains("empty"));
+    assert!(message(Motion::new("HNN", Vec::<f64>::new(), nothing.view())).contains("empty"));
     Ok(())
 }
 
@@ -97,7 +97,7 @@ impl VectorField<f64> for Constant {
 
 #[test]
 fn phase_portraits_need_a_finite_field_in_the_plane() -> Result<(), PlotError> {
-    let path = Rollout::new("HNN", [0.0, 1.0], array![[0.0, 1.0], [0.5, 0.5]].view())?;
+    let path = Motion::new("HNN", [0.0, 1.0], array![[0.0, 1.0], [0.5, 0.5]].view())?;
     let paths = [path];
     assert!(message(phase_portrait(&Constant(4, 1.0), &paths)).contains("dimension 4, expected 2"));
     assert!(message(phase_portrait(&Constant(2, f64::NAN), &paths)).contains("is NaN"));

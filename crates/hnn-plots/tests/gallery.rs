@@ -4,7 +4,7 @@ mod common;
 
 use std::path::{Path, PathBuf};
 
-use common::{TRUE_SYSTEM, energy, rollouts};
+use common::{TRUE_SYSTEM, energy, motions};
 use hnn_plots::{Dash, Figure, LossCurve, Mark, Panel, PlotError, Series};
 
 /// The figures stay here after the test, to be looked at.
@@ -38,7 +38,7 @@ const MODELS: [&str; 4] = ["true system", "baseline", "HNN", "HNN + friction"];
 
 #[test]
 fn phase_portrait() -> Result<(), PlotError> {
-    let panel = hnn_plots::phase_portrait(&TRUE_SYSTEM, &rollouts()?)?
+    let panel = hnn_plots::phase_portrait(&TRUE_SYSTEM, &motions()?)?
         .x_label("angle θ (rad)")
         .y_label("momentum p = θ\u{307}/2 (rad/s)");
     let labels = [&MODELS[..], &["Phase portrait", "angle θ (rad)"]].concat();
@@ -47,9 +47,9 @@ fn phase_portrait() -> Result<(), PlotError> {
 
 #[test]
 fn phase_portraits_side_by_side() -> Result<(), PlotError> {
-    let rollouts = rollouts()?;
+    let motions = motions()?;
     let panel = |title: &str, models: &[usize]| -> Result<Panel, PlotError> {
-        let shown: Vec<_> = models.iter().map(|i| rollouts[*i].clone()).collect();
+        let shown: Vec<_> = models.iter().map(|i| motions[*i].clone()).collect();
         let panel =
             hnn_plots::phase_portrait_within(&TRUE_SYSTEM, (-2.6, 2.6), (-3.0, 3.0), &shown)?;
         Ok(panel.title(title))
@@ -61,21 +61,21 @@ fn phase_portraits_side_by_side() -> Result<(), PlotError> {
 
 #[test]
 fn trajectories() -> Result<(), PlotError> {
-    let panels = hnn_plots::trajectories(&rollouts()?, &["angle θ (rad)", "momentum p (rad/s)"])?;
+    let panels = hnn_plots::trajectories(&motions()?, &["angle θ (rad)", "momentum p (rad/s)"])?;
     let figure = Figure::grid(1, panels)?.title("Trajectories");
     check(&figure, "trajectories", (1600, 1440), &MODELS)
 }
 
 #[test]
 fn squared_error() -> Result<(), PlotError> {
-    let rollouts = rollouts()?;
-    let panel = hnn_plots::squared_error(&rollouts[0], &rollouts[1..])?;
+    let motions = motions()?;
+    let panel = hnn_plots::squared_error(&motions[0], &motions[1..])?;
     check(&Figure::new(panel), "squared_error", (1600, 1000), &MODELS[1..])
 }
 
 #[test]
 fn energy_over_time() -> Result<(), PlotError> {
-    let panel = hnn_plots::energy(&rollouts()?, energy)?.y_label("energy H = 3(1 − cos θ) + p²");
+    let panel = hnn_plots::energy(&motions()?, energy)?.y_label("energy H = 3(1 − cos θ) + p²");
     check(&Figure::new(panel), "energy", (1600, 1000), &MODELS)
 }
 
@@ -164,10 +164,10 @@ fn regularisation_path() -> Result<(), PlotError> {
 
 #[test]
 fn overview_in_a_grid() -> Result<(), PlotError> {
-    let rollouts = rollouts()?;
-    let mut panels = vec![hnn_plots::phase_portrait(&TRUE_SYSTEM, &rollouts)?];
-    panels.extend(hnn_plots::trajectories(&rollouts[..], &["angle θ (rad)", "momentum p"])?);
-    panels.push(hnn_plots::energy(&rollouts, energy)?);
+    let motions = motions()?;
+    let mut panels = vec![hnn_plots::phase_portrait(&TRUE_SYSTEM, &motions)?];
+    panels.extend(hnn_plots::trajectories(&motions[..], &["angle θ (rad)", "momentum p"])?);
+    panels.push(hnn_plots::energy(&motions, energy)?);
     let figure =
         Figure::grid(2, panels)?.title("Damped pendulum, θ\u{308} + 0.1 θ\u{307} + 6 sin θ = 0");
     check(&figure, "overview", (2200, 1440), &MODELS)

@@ -1,7 +1,7 @@
 //! A damped pendulum and two imperfect models of it.
 
 use hnn_integrators::{AnalyticField, Lane, VectorFieldExt};
-use hnn_plots::{PlotError, Rollout};
+use hnn_plots::{Motion, PlotError};
 use ndarray::Array2;
 
 /// H = 3 (1 - cos q) + p^2 with friction: (2 p, -strength sin q - damping p).
@@ -27,7 +27,7 @@ pub(crate) fn energy(x: &[f64]) -> f64 {
 
 impl Pendulum {
     /// 400 states over 20 s by the classical Runge-Kutta method.
-    pub(crate) fn rollout(&self, label: &str, start: [f64; 2]) -> Result<Rollout, PlotError> {
+    pub(crate) fn motion(&self, label: &str, start: [f64; 2]) -> Result<Motion, PlotError> {
         let h = 0.05;
         let times: Vec<f64> = (0..400).map(|i| h * f64::from(i)).collect();
         let mut states = Array2::zeros((times.len(), 2));
@@ -43,17 +43,17 @@ impl Pendulum {
                 .map(|i| x[i] + h / 6.0 * (k1[i] + 2.0 * k2[i] + 2.0 * k3[i] + k4[i]))
                 .collect();
         }
-        Rollout::new(label, &times, states.view())
+        Motion::new(label, &times, states.view())
     }
 }
 
 /// The truth, then models named as in the experiments.
-pub(crate) fn rollouts() -> Result<Vec<Rollout>, PlotError> {
+pub(crate) fn motions() -> Result<Vec<Motion>, PlotError> {
     let start = [1.9, 0.4];
     Ok(vec![
-        TRUE_SYSTEM.rollout("true system", start)?.truth(),
-        Pendulum { strength: 2.8, damping: 0.04 }.rollout("baseline", start)?,
-        Pendulum { strength: 3.0, damping: 0.0 }.rollout("HNN", start)?,
-        Pendulum { strength: 3.01, damping: 0.099 }.rollout("HNN + friction", start)?,
+        TRUE_SYSTEM.motion("true system", start)?.truth(),
+        Pendulum { strength: 2.8, damping: 0.04 }.motion("baseline", start)?,
+        Pendulum { strength: 3.0, damping: 0.0 }.motion("HNN", start)?,
+        Pendulum { strength: 3.01, damping: 0.099 }.motion("HNN + friction", start)?,
     ])
 }

@@ -9,14 +9,14 @@ use crate::style::{Color, Dash};
 /// States of one system at given times: what a solver returns for the truth or for a model.
 ///
 /// ```
-/// use hnn_plots::Rollout;
+/// use hnn_plots::Motion;
 /// let states = ndarray::array![[1.0, 0.0], [0.9, -0.2], [0.6, -0.3]];
-/// let rollout = Rollout::new("HNN", &[0.0, 0.1, 0.2], states.view())?;
-/// assert_eq!(rollout.label(), "HNN");
+/// let motion = Motion::new("HNN", &[0.0, 0.1, 0.2], states.view())?;
+/// assert_eq!(motion.label(), "HNN");
 /// # Ok::<(), hnn_plots::PlotError>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Rollout {
+pub struct Motion {
     label: String,
     times: Vec<f64>,
     states: Array2<f64>,
@@ -25,7 +25,7 @@ pub struct Rollout {
     dash: Dash,
 }
 
-impl Rollout {
+impl Motion {
     /// `states` of shape (T, D), row `i` at time `times[i]`.
     ///
     /// # Errors
@@ -138,6 +138,6 @@ impl Rollout {
             return Ok(());
         }
         let (given, expected) = (self.dim(), i + 1);
-        Err(PlotError::Dimension { what: "the state of a rollout", given, expected })
+        Err(PlotError::Dimension { what: "the state of a motion", given, expected })
     }
 }
