@@ -1,0 +1,68 @@
+//! Learns the energy of a mechanical system from data, and integrates it.
+//!
+//! This crate gathers the libraries of the workspace under one name; each is a crate of its own,
+//! for those who need only that one.
+//!
+//! | module | crate | what it holds |
+//! |---|---|---|
+//! | [`integrators`] | `hnn-integrators` | vector fields, steppers, adaptive solvers, discrete adjoints |
+//! | [`systems`] | `hnn-systems` | true systems with exact energies, data sets, measured data |
+//! | [`models`] | `hnn-models` | networks, baseline, HNN, HNN with friction |
+//! | [`losses`] | `hnn-losses` | losses, penalties, metrics |
+//! | [`train`] | `hnn-train` | optimisers, the trainer, early stopping, records |
+#![cfg_attr(
+    feature = "plots",
+    doc = "| [`plots`] | `hnn-plots` | phase portraits, trajectories, energies, errors (feature `plots`, on by default) |"
+)]
+//!
+//! [`prelude`] has the names that most programs need.
+//!
+//! # A Hamiltonian neural network in ten lines
+//!
+//! ```
+//! use hnn::prelude::*;
+//!
+//! let truth = Pendulum::default(); // H = p^2 + 3 (1 - cos q)
+//! let sampling = Sampling { trajectories: 10, points: 16, ..Sampling::pendulum() };
+//! let (train, test) = sampling.sample(&truth, 0)?.split_at(8)?;
+//! let mut loss = DerivativeLoss::new(train.times().into(), train.states(), train.derivatives())?;
+//! let network = Mlp::new(Architecture::new(&[2, 20, 1])?, Initialisation::Orthogonal, 0);
+//! let mut model = Hnn::new(network)?;
+//! let mut trainer = Trainer::new(400).with_schedule(Schedule::Cosine { from: 3e-2, to: 0.0 });
+//! let record = trainer.fit(&mut model, &mut loss, None, &mut ())?;
+//!
+//! // The learned energy integrates from a start that it has not seen, and is conserved.
+//! let solution = solve(&model, test.starts().row(0), &[0.0, 10.0, 20.0], Tolerances::default())?;
+//! let energies = truth.energy_rows(solution.states.view())?;
+//! assert!((energies[2] - energies[0]).abs() < 0.05 * energies[0]);
+//! # assert!(record.final_loss() < 1e-2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[doc(inline)]
+pub use hnn_integrators as integrators;
+#[doc(inline)]
+pub use hnn_losses as losses;
+#[doc(inline)]
+pub use hnn_models as models;
+#[cfg(feature = "plots")]
+#[doc(inline)]
+pub use hnn_plots as plots;
+#[doc(inline)]
+pub use hnn_systems as systems;
+#[doc(inline)]
+pub use hnn_train as train;
+
+/// The array library whose types the workspace takes and gives.
+pub use ndarray;
+
+pub mod prelude;
+
+/// The book's pages and the README, whose code runs as tests.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../../../README.md")]
+    struct Readme;
+    #[doc = include_str!("../../../docs/src/getting-started.md")]
+    struct GettingStarted;
+}

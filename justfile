@@ -1,0 +1,41 @@
+# Recipes for https://just.systems; each calls a check of scripts/check, which needs no `just`.
+
+# List the recipes.
+default:
+    @just --list
+
+# Everything that continuous integration runs.
+ci:
+    .ci/run
+
+# Format the sources.
+fmt:
+    cargo fmt --all
+
+# Lints, no warnings allowed.
+clippy:
+    scripts/check clippy
+
+# The reference documentation, no warnings allowed.
+doc:
+    scripts/check doc
+
+# All tests of the native engine.
+test:
+    scripts/check test
+
+# Every example, briefly, and its results.json.
+examples-quick:
+    scripts/check examples
+
+# Every benchmark, briefly.
+bench-quick:
+    scripts/check bench
+
+# The book (with mdBook, where it is installed) and its links.
+book:
+    scripts/check book
+
+# The tests of the libtorch engine; finds or fetches libtorch.
+tch-test:
+    scripts/check tch
