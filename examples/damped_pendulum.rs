@@ -1,0 +1,311 @@
+//! The damped pendulum: a baseline network, an HNN, and HNNs with friction learn
+//! `theta'' + lambda theta' + 6 sin theta = 0`, and the figures show who got the energy right.
+//!
+//! `cargo run --release --example damped_pendulum`
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use hnn_examples::{
+    Bars, ExampleError, Kind, Learned, Output, Recipe, Result, Rollouts, Row, Table, learn,
+    roll_out, scientific,
+};
+use hnn_integrators::coordinate_major;
+use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
+use hnn_systems::{DampedPendulum, DataSet, HamiltonianExt, Sampling, Starts};
+use ndarray::{Array1, Array2, Axis, concatenate, s};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// The damped pendulum, learned four times.
+#[derive(Debug, Parser, Serialize)]
+struct Options {
+    /// Number of seeds (data, initial weights).
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// Standard deviation of the noise on the measured states.
+    #[arg(long, default_value_t = 0.0)]
+    noise: f64,
+    /// Friction lambda of the true pendulum.
+    #[arg(long, default_value_t = 0.1)]
+    lambda: f64,
+    /// Which models.
+    #[arg(long, value_delimiter = ',')]
+    #[serde(skip)]
+    models: Vec<Kind>,
+    #[command(flatten)]
+    recipe: Recipe,
+    /// The reference protocol's own training recipe: wider networks, constant rate.
+    #[arg(long)]
+    protocol: bool,
+    /// Tolerance of the adaptive solver that rolls the models out.
+    #[arg(long, default_value_t = 1e-12)]
+    tolerance: f64,
+    /// Output folder [default: target/examples/damped_pendulum].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Load the models from this folder instead of training them.
+    #[arg(long)]
+    load: Option<PathBuf>,
+    /// Number of threads [default: all cores].
+    #[arg(long)]
+    threads: Option<usize>,
+    /// A short run that shows that everything works; its figures mean little.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// One trained model and its errors.
+struct Trial {
+    kind: Kind,
+    seed: u64,
+    rollouts: Rollouts,
+    metrics: Vec<(&'static str, f64)>,
+}
+
+/// What the models are judged by.
+struct Judge {
+    system: DampedPendulum,
+    times: Vec<f64>,
+    starts: Array2<f64>,
+    truth: Rollouts,
+    tolerance: f64,
+}
+
+/// Number of test starts of each law.
+const STARTS: usize = 15;
+
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut options: Options) -> Result<()> {
+    if options.protocol {
+        options.recipe = Recipe::protocol();
+    }
+    if options.quick {
+        (options.seeds, options.recipe.steps) = (2, 60);
+        options.tolerance = options.tolerance.max(1e-8);
+    }
+    if options.models.is_empty() {
+        options.models = Kind::ALL.to_vec();
+    }
+    if options.seeds == 0 {
+        let reason = "give at least 1".to_owned();
+        return Err(ExampleError::Option { option: "--seeds", reason });
+    }
+    if let Some(threads) = options.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| ExampleError::Option { option: "--threads", reason: e.to_string() })?;
+    }
+    let begin = Instant::now();
+    let output = Output::new("damped_pendulum", options.out.as_deref())?;
+    let system = DampedPendulum::new(options.lambda, 6.0)?;
+    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
+    let judge = Judge::new(system, options.tolerance)?;
+
+    let trials = train_all(&options, &sampling, &judge, &output)?;
+    let table = tabulate(&options, &trials)?;
+    draw(&judge, &trials, &output)?;
+    output.results(&options, begin.elapsed().as_secs_f64(), &table)?;
+    println!("models are in {}; --load {0} uses them again", output.folder().display());
+    Ok(())
+}
+
+impl Judge {
+    fn new(system: DampedPendulum, tolerance: f64) -> Result<Self> {
+        let times = Array1::linspace(0.0, 20.0, 100).to_vec();
+        let grey = Starts::GREY.draw(STARTS, 2, 1_000_000)?;
+        let ring = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000)?;
+        let starts = concatenate![Axis(0), grey, ring];
+        let truth = roll_out(&system, starts.view(), &times, 1e-12)?;
+        Ok(Self { system, times, starts, truth, tolerance })
+    }
+
+    /// Rolls a model out and compares it with the truth.
+    fn judge(&self, kind: Kind, seed: u64, model: &Learned) -> Result<Trial> {
+        let rollouts = roll_out(model.field(), self.starts.view(), &self.times, self.tolerance)?;
+        let (grey, grey_energy) = rollouts.errors(&self.system, &self.truth, 0..STARTS)?;
+        let (ring, ring_energy) = rollouts.errors(&self.system, &self.truth, STARTS..2 * STARTS)?;
+        let mut metrics = vec![
+            ("energy_mse", grey_energy),
+            ("coordinate_mse", grey),
+            ("energy_mse_ring", ring_energy),
+            ("coordinate_mse_ring", ring),
+        ];
+        let grid = grid();
+        if let Some(friction) = model.friction(grid.view())? {
+            let lambda = self.system.lambda();
+            let errors = friction.iter().zip(grid.column(1)).map(|(f, p)| f - lambda * p);
+            metrics.push(("friction_rms_error", rms(errors.collect())));
+        }
+        if let Some(hamiltonian) = model.hamiltonian() {
+            let x = coordinate_major(grid.view());
+            let mut learned = vec![0.0; grid.nrows()];
+            hamiltonian.energy(&x, &mut learned, &mut Default::default())?;
+            let truth = self.system.energy_rows(grid.view())?;
+            let difference = Array1::from(learned) - truth;
+            let constant = difference.mean().unwrap_or(0.0);
+            metrics.push(("energy_rms_error", rms((difference - constant).to_vec())));
+        }
+        Ok(Trial { kind, seed, rollouts, metrics })
+    }
+}
+
+/// 31 x 31 states on |q|, |p| <= 1.5.
+fn grid() -> Array2<f64> {
+    let at = |i: usize| -1.5 + 0.1 * i as f64;
+    Array2::from_shape_fn((31 * 31, 2), |(row, i)| if i == 0 { at(row / 31) } else { at(row % 31) })
+}
+
+fn rms(errors: Vec<f64>) -> f64 {
+    (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt()
+}
+
+/// Trains (or loads) and judges every model with every seed, on all threads.
+fn train_all(
+    options: &Options,
+    sampling: &Sampling,
+    judge: &Judge,
+    output: &Output,
+) -> Result<Vec<Trial>> {
+    let data = (0..options.seeds)
+        .map(|seed| -> Result<DataSet<f32>> {
+            let (train, _) = sampling.sample(&judge.system, seed)?.split_at(25)?;
+            Ok(train.cast()?)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let jobs: Vec<(u64, Kind)> = (0..options.seeds)
+        .flat_map(|seed| options.models.iter().map(move |kind| (seed, *kind)))
+        .collect();
+    let bars =
+        Bars::new(if options.load.is_some() { 0 } else { jobs.len() * options.recipe.steps });
+    let trials = jobs
+        .into_par_iter()
+        .map(|(seed, kind)| {
+            let name = format!("{}_{seed}.safetensors", kind.key());
+            let path = match &options.load {
+                Some(folder) => folder.join(&name),
+                None => output.path(&name),
+            };
+            if options.load.is_none() {
+                let mut observer = bars.observer(kind.label());
+                let train = &data[seed as usize];
+                let record = learn(kind, &options.recipe, seed, train, &path, &mut observer)?;
+                record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
+                bars.line(&format!(
+                    "seed {seed}: {} trained in {:.1} s, loss {}",
+                    kind.label(),
+                    record.seconds,
+                    scientific(record.final_loss())
+                ));
+            }
+            judge.judge(kind, seed, &Learned::load(kind, &path)?)
+        })
+        .collect();
+    bars.finish();
+    trials
+}
+
+/// The deck's own mean energy MSE, of unknown constants.
+fn deck(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Baseline => "41.56e-3",
+        Kind::Hnn => "1.238",
+        Kind::HnnFriction => "2.951e-3",
+        Kind::HnnDissipative => "",
+    }
+}
+
+fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for &kind in &options.models {
+        let of_kind: Vec<&Trial> = trials.iter().filter(|t| t.kind == kind).collect();
+        for (index, (metric, _)) in of_kind[0].metrics.iter().enumerate() {
+            let values: Vec<f64> = of_kind.iter().map(|t| t.metrics[index].1).collect();
+            rows.push(Row::of(kind.key(), metric, &values)?);
+        }
+    }
+    let find = |kind: Kind, metric: &str| {
+        rows.iter().find(|row| row.model == kind.key() && row.metric == metric)
+    };
+    println!("\nMean energy MSE over t in [0, 20], {STARTS} test starts, {} seeds:", options.seeds);
+    let header = ["model", "mean", "std. error", "median", "the deck's"];
+    let mut table = Table::new(&header);
+    for &kind in &options.models {
+        if let Some(row) = find(kind, "energy_mse") {
+            let numbers = [row.mean, row.std_error, row.median].map(scientific);
+            let cells = numbers.into_iter().chain([deck(kind).to_owned()]);
+            table.row([kind.label().to_owned()].into_iter().chain(cells));
+        }
+    }
+    println!("{table}");
+    println!(
+        "Other errors, mean ± standard error (friction F against lambda p, H against the true"
+    );
+    println!("energy up to a constant: r.m.s. on |q|, |p| <= 1.5):");
+    let metrics = ["coordinate_mse", "friction_rms_error", "energy_rms_error"];
+    let mut table = Table::new(&["model", "coordinate MSE", "friction", "energy H"]);
+    for &kind in &options.models {
+        let cell = |metric: &&str| match find(kind, metric) {
+            Some(row) => format!("{} ± {}", scientific(row.mean), scientific(row.std_error)),
+            None => "-".to_owned(),
+        };
+        table.row([kind.label().to_owned()].into_iter().chain(metrics.iter().map(cell)));
+    }
+    println!("{table}");
+    Ok(rows)
+}
+
+/// The deck's figures, of the first seed and the first test start.
+fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
+    let motion = |label: &str, rollouts: &Rollouts| {
+        Motion::new(label, &judge.times, rollouts.states.slice(s![0, .., ..]))
+    };
+    let truth = motion("truth", &judge.truth)?.truth();
+    let mut motions = Vec::new();
+    for trial in trials.iter().filter(|t| t.seed == 0) {
+        if trial.rollouts.states.slice(s![0, .., ..]).iter().all(|x| x.is_finite()) {
+            motions.push((trial.kind, motion(trial.kind.label(), &trial.rollouts)?));
+        }
+    }
+    let of = |kinds: &[Kind]| -> Vec<Motion> {
+        let chosen = motions.iter().filter(|(kind, _)| kinds.contains(kind));
+        [truth.clone()].into_iter().chain(chosen.map(|(_, m)| m.clone())).collect()
+    };
+    let all = of(&Kind::ALL);
+    let portrait = |title: &str, kinds: &[Kind]| -> Result<_> {
+        Ok(phase_portrait(&judge.system, &of(kinds))?.title(title))
+    };
+    let portraits = Figure::grid(
+        2,
+        vec![
+            portrait("HNN against the baseline", &[Kind::Baseline, Kind::Hnn])?,
+            portrait(
+                "HNN + friction against the baseline",
+                &[Kind::Baseline, Kind::HnnFriction, Kind::HnnDissipative],
+            )?,
+        ],
+    )?
+    .title("Damped pendulum: phase space");
+    output.figure("phase_space", &portraits)?;
+
+    let panels = trajectories(&all, &["angle θ = q (rad)", "momentum p"])?;
+    let figure = Figure::grid(1, panels)?.title("Damped pendulum: trajectory");
+    output.figure("trajectory", &figure)?;
+    output.figure("mse", &Figure::new(squared_error(&truth, &all[1..])?))?;
+    let true_energy = |x: &[f64]| judge.system.energy_state(x).unwrap_or(f64::NAN);
+    output.figure("energy", &Figure::new(energy(&all, true_energy)?))?;
+    Ok(())
+}

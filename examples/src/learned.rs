@@ -1,0 +1,142 @@
+//! Training the models, and what they are afterwards.
+
+use std::path::Path;
+
+use hnn_integrators::{DifferentiableField, FieldError, VectorField, Workspace, coordinate_major};
+use hnn_losses::{DerivativeLoss, Loss};
+use hnn_models::{
+    Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
+};
+use hnn_systems::{DataSet, Hamiltonian};
+use hnn_train::{Observer, TrainingRecord};
+use ndarray::{ArrayView1, ArrayView2};
+
+use crate::{Kind, Recipe, Result};
+
+/// A trained model, in `f64` for evaluation.
+pub enum Learned {
+    /// See [`Kind::Baseline`].
+    Baseline(Baseline<Mlp<f64>>),
+    /// See [`Kind::Hnn`].
+    Hnn(Hnn<Mlp<f64>>),
+    /// See [`Kind::HnnFriction`].
+    Friction(HnnFriction<Mlp<f64>, Mlp<f64>>),
+    /// See [`Kind::HnnDissipative`].
+    Dissipative(HnnFriction<Mlp<f64>, Dissipative<Mlp<f64>>>),
+}
+
+impl Learned {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// If the file holds no model of this kind.
+    pub fn load(kind: Kind, path: &Path) -> Result<Self> {
+        Ok(match kind {
+            Kind::Baseline => Self::Baseline(Persist::load(path)?),
+            Kind::Hnn => Self::Hnn(Persist::load(path)?),
+            Kind::HnnFriction => Self::Friction(Persist::load(path)?),
+            Kind::HnnDissipative => Self::Dissipative(Persist::load(path)?),
+        })
+    }
+
+    /// Its field.
+    #[must_use]
+    pub fn field(&self) -> &dyn VectorField<f64> {
+        match self {
+            Self::Baseline(model) => model,
+            Self::Hnn(model) => model,
+            Self::Friction(model) => model,
+            Self::Dissipative(model) => model,
+        }
+    }
+
+    /// Its energy, where it has one.
+    #[must_use]
+    pub fn hamiltonian(&self) -> Option<&dyn Hamiltonian<f64>> {
+        match self {
+            Self::Baseline(_) => None,
+            Self::Hnn(model) => Some(model),
+            Self::Friction(model) => Some(model),
+            Self::Dissipative(model) => Some(model),
+        }
+    }
+
+    /// Its friction at states of shape (B, 2), where it has one.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    pub fn friction(&self, x: ArrayView2<'_, f64>) -> Result<Option<Vec<f64>>, FieldError> {
+        match self {
+            Self::Baseline(_) | Self::Hnn(_) => Ok(None),
+            Self::Friction(model) => forces(model.friction(), x).map(Some),
+            Self::Dissipative(model) => forces(model.friction(), x).map(Some),
+        }
+    }
+}
+
+fn forces(
+    friction: &impl DifferentiableMap<f64>,
+    x: ArrayView2<'_, f64>,
+) -> Result<Vec<f64>, FieldError> {
+    let mut force = vec![0.0; x.nrows()];
+    friction.eval(x.nrows(), &coordinate_major(x), &mut force, &mut Workspace::default())?;
+    Ok(force)
+}
+
+/// Trains a model on the derivatives of `train`, and saves it.
+///
+/// # Errors
+/// If the recipe makes no sense, the training diverges, or the file cannot be written.
+pub fn learn(
+    kind: Kind,
+    recipe: &Recipe,
+    seed: u64,
+    train: &DataSet<f32>,
+    path: &Path,
+    observer: &mut dyn Observer,
+) -> Result<TrainingRecord> {
+    // A network's seed depends on its role, so that models that share a part start from the same.
+    let network = |outputs: usize, role: u64| -> Result<Mlp<f32>> {
+        let architecture = recipe.architecture(2, outputs)?;
+        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + seed))
+    };
+    let job = Job { recipe, seed, train, path, observer };
+    match kind {
+        Kind::Baseline => job.run(Baseline::new(network(2, 0)?)?),
+        Kind::Hnn => job.run(Hnn::new(network(1, 1)?)?),
+        Kind::HnnFriction => job.run(HnnFriction::new(network(1, 1)?, network(1, 2)?)?),
+        Kind::HnnDissipative => {
+            job.run(HnnFriction::new(network(1, 1)?, Dissipative::new(network(1, 2)?)?)?)
+        }
+    }
+}
+
+struct Job<'a> {
+    recipe: &'a Recipe,
+    seed: u64,
+    train: &'a DataSet<f32>,
+    path: &'a Path,
+    observer: &'a mut dyn Observer,
+}
+
+impl Job<'_> {
+    fn run<F>(self, mut model: F) -> Result<TrainingRecord>
+    where
+        F: DifferentiableField<f32> + Persist<f32> + 'static,
+        F::Residuals: 'static,
+    {
+        let mut loss = loss::<F>(self.train)?;
+        let mut trainer = self.recipe.trainer(self.train.len(), self.seed)?;
+        let record = trainer.fit(&mut model, loss.as_mut(), None, self.observer)?;
+        model.save(self.path)?;
+        Ok(record)
+    }
+}
+
+fn loss<F>(train: &DataSet<f32>) -> Result<Box<dyn Loss<f32, F>>>
+where
+    F: DifferentiableField<f32> + 'static,
+{
+    let times = ArrayView1::from(train.times());
+    Ok(Box::new(DerivativeLoss::new(times, train.states(), train.derivatives())?))
+}

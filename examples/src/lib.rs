@@ -1,0 +1,23 @@
+//! What the experiments share: recipes, the four models, progress, tables and output.
+#![allow(clippy::print_stdout)]
+
+mod error;
+mod evaluation;
+mod kind;
+mod learned;
+mod output;
+mod progress;
+mod recipe;
+mod table;
+
+pub use error::ExampleError;
+pub use evaluation::{Rollouts, roll_out};
+pub use kind::Kind;
+pub use learned::{Learned, learn};
+pub use output::{Output, Row};
+pub use progress::Bars;
+pub use recipe::Recipe;
+pub use table::{Table, scientific};
+
+/// What an example returns.
+pub type Result<T, E = ExampleError> = std::result::Result<T, E>;
