@@ -204,7 +204,8 @@ fn titles(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
     let power = |exponent| format!("\u{d7}10{}", superscript(exponent));
     let middle = (area.left + 0.5 * area.width, area.top + 0.5 * area.height);
     let label_y = area.bottom() + TICK_LENGTH + 18.0 + 16.0;
-    scene.text(&panel.x.label, (middle.0, label_y), LABEL_SIZE, Anchor::Middle);
+    let size = font::fitting(&panel.x.label, LABEL_SIZE, area.width);
+    scene.text(&panel.x.label, (middle.0, label_y), size, Anchor::Middle);
     let exponent = plan.x_ticks(area.width).exponent;
     if exponent != 0 {
         scene.text(&power(exponent), (area.right(), label_y), TICK_SIZE, Anchor::End);
@@ -212,7 +213,8 @@ fn titles(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
     let ticks = plan.y_ticks(area.height);
     let widest = ticks.ticks.iter().map(|t| font::width(&t.label, TICK_SIZE)).fold(0.0, f64::max);
     let label_x = area.left - TICK_LENGTH - 4.0 - widest - 10.0;
-    scene.text_upwards(&panel.y.label, (label_x, middle.1), LABEL_SIZE);
+    let size = font::fitting(&panel.y.label, LABEL_SIZE, area.height + 40.0);
+    scene.text_upwards(&panel.y.label, (label_x, middle.1), size);
 
     let mut above = area.top - 6.0;
     if let Some(axis) = &panel.top {
@@ -234,5 +236,6 @@ fn titles(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
             legend::draw_rows(scene, &plan.entries, (area.left, above + 4.0), area.width);
         }
     }
-    scene.text(&panel.title, (area.left, above - 2.0), TITLE_SIZE, Anchor::Start);
+    let size = font::fitting(&panel.title, TITLE_SIZE, area.width);
+    scene.text(&panel.title, (area.left, above - 2.0), size, Anchor::Start);
 }

@@ -8,7 +8,7 @@ use crate::panel::{Entry, Panel};
 use crate::scene::{Anchor, Rect, Scene};
 use crate::series::Series;
 use crate::style::Color;
-use crate::{PlotError, draw, png, save, svg};
+use crate::{PlotError, draw, font, png, save, svg};
 
 const BORDER: f64 = 6.0;
 const SUPTITLE_SIZE: f64 = 16.0;
@@ -158,7 +158,8 @@ impl Figure {
         let mut top = BORDER;
         let left = BORDER + 14.0;
         if !self.title.is_empty() {
-            scene.text(&self.title, (left, top + 20.0), SUPTITLE_SIZE, Anchor::Start);
+            let size = font::fitting(&self.title, SUPTITLE_SIZE, scene.width - 2.0 * left);
+            scene.text(&self.title, (left, top + 20.0), size, Anchor::Start);
             top += SUPTITLE_ROOM;
         }
         if let Some(entries) = legend {

@@ -21,6 +21,11 @@ pub(crate) fn width(text: &str, size: f64) -> f64 {
     units * size / f64::from(FACE.units_per_em())
 }
 
+/// The size at which a line of text fits into this room; `size` where that is small enough.
+pub(crate) fn fitting(text: &str, size: f64, room: f64) -> f64 {
+    size * (room / width(text, size).max(1e-9)).min(1.0)
+}
+
 /// Appends the outlines of a line of text that starts at the origin, `y` downwards.
 pub(crate) fn outline(text: &str, size: f64, path: &mut PathBuilder) {
     let scale = size as f32 / f32::from(FACE.units_per_em());

@@ -5,7 +5,7 @@
 //! [`energy`], [`loss_curves`], [`sweep`], [`by_category`], [`regularisation_path`].
 //!
 //! Colours are told apart by colour-blind readers, the legend covers no curve, text may hold Greek
-//! and mathematics (the font is embedded), and equal input gives equal bytes on every machine.
+//! and mathematics (the font is embedded), and the picture is the same on every machine.
 //! Shapes are anti-aliased at sub-pixel positions by `tiny-skia`.
 //!
 //! ```

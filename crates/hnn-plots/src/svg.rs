@@ -65,7 +65,7 @@ fn push_text(out: &mut String, text: &Text) -> std::fmt::Result {
     };
     writeln!(
         out,
-        "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{}\" fill=\"{}\" text-anchor=\"{anchor}\"{turn}>{}</text>",
+        "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{:.2}\" fill=\"{}\" text-anchor=\"{anchor}\"{turn}>{}</text>",
         text.size,
         hex(text.color),
         escape(&text.text)

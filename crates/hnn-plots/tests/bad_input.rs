@@ -154,6 +154,16 @@ fn markup_in_labels_stays_text() -> Result<(), PlotError> {
 }
 
 #[test]
+fn long_titles_shrink_to_fit() -> Result<(), PlotError> {
+    let short = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).title("short")).to_svg()?;
+    assert!(short.contains("font-size=\"14.00\" fill=\"#262626\" text-anchor=\"start\">short"));
+    let title = "a title that goes on ".repeat(20);
+    let long = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).title(&title)).to_svg()?;
+    assert!(long.contains(&title) && !long.contains("font-size=\"14.00\""));
+    Ok(())
+}
+
+#[test]
 fn equal_input_gives_equal_bytes() -> Result<(), PlotError> {
     assert_eq!(draw(line(&[0.0, 1.0], &[0.0, 1.0]))?, draw(line(&[0.0, 1.0], &[0.0, 1.0]))?);
     Ok(())
@@ -186,7 +196,7 @@ fn number() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
 
     /// Any finite data are drawn, or refused with an error; nothing panics, no coordinate is NaN.
     #[test]
