@@ -8,6 +8,7 @@
 //! | [`Baseline`] | `dx/dt = N(x)` |
 //! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq` |
 //! | [`HnnFriction`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq - F(q, p)` |
+//! | [`Lnn`] | `dq/dt = v`, `dv/dt = (d2L/dv2)^-1 (dL/dq - (d2L/dv dq) v + Q)` |
 //!
 //! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
 //! operations, no allocation once the buffers have grown. Any other energy or map that implements
@@ -17,6 +18,8 @@ mod energy;
 mod error;
 mod field;
 mod io;
+mod lagrangian;
+mod lnn;
 mod map;
 pub mod mlp;
 
@@ -24,5 +27,7 @@ pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction};
 pub use io::{PartReader, PartWriter, Persist};
+pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms};
+pub use lnn::{FrictionForce, GeneralisedForce, InputForce, Lnn, Sum, Unforced};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};

@@ -1,55 +1,13 @@
 //! Every model's vector-Jacobian product against finite differences, for random networks.
 
-use hnn_integrators::{DifferentiableField, VectorField, Workspace};
+mod common;
+
+use common::check_vjp as check;
+use hnn_integrators::Workspace;
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
 };
 use proptest::prelude::*;
-
-/// `sum of v * f(x)`.
-fn projection<F: VectorField<f64>>(field: &F, x: &[f64], v: &[f64], batch: usize) -> f64 {
-    let mut dx = vec![0.0; x.len()];
-    field.eval(&vec![0.0; batch], x, &mut dx, &mut Workspace::default()).expect("evaluates");
-    dx.iter().zip(v).map(|(f, v)| f * v).sum()
-}
-
-/// Compares `x_bar` and `theta_bar` along random directions with central differences.
-fn check<F: DifferentiableField<f64>>(field: &mut F, batch: usize, seed: u64) {
-    let wave = |phase: f64, len: usize| -> Vec<f64> {
-        (0..len).map(|i| (phase + 1.7 * i as f64 + seed as f64).sin()).collect()
-    };
-    let len = field.dim() * batch;
-    let (x, v, x_dot) = (wave(0.3, len), wave(1.1, len), wave(2.9, len));
-    let mut theta = vec![0.0; field.num_params()];
-    field.copy_params(&mut theta).expect("fits");
-    let theta_dot = wave(0.7, theta.len());
-
-    let mut residuals = F::Residuals::default();
-    let mut dx = vec![0.0; len];
-    let mut x_bar = vec![0.0; len];
-    let mut theta_bar = vec![0.0; theta.len()];
-    field.eval_recorded(&vec![0.0; batch], &x, &mut dx, &mut residuals).expect("evaluates");
-    field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
-
-    let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };
-    let shifted = |a: &[f64], b: &[f64], h: f64| -> Vec<f64> {
-        a.iter().zip(b).map(|(a, b)| a + h * b).collect()
-    };
-    let h = 1e-5;
-    let by_x = (projection(field, &shifted(&x, &x_dot, h), &v, batch)
-        - projection(field, &shifted(&x, &x_dot, -h), &v, batch))
-        / (2.0 * h);
-    field.set_params(&shifted(&theta, &theta_dot, h)).expect("fits");
-    let plus = projection(field, &x, &v, batch);
-    field.set_params(&shifted(&theta, &theta_dot, -h)).expect("fits");
-    let by_theta = (plus - projection(field, &x, &v, batch)) / (2.0 * h);
-    for (name, exact, difference) in
-        [("x", dot(&x_bar, &x_dot), by_x), ("theta", dot(&theta_bar, &theta_dot), by_theta)]
-    {
-        let scale = 1.0 + difference.abs();
-        assert!((exact - difference).abs() < 1e-6 * scale, "by {name}: {exact}, {difference}");
-    }
-}
 
 fn activation() -> impl Strategy<Value = Activation> {
     prop::sample::select(Activation::ALL.to_vec())

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use hnn_integrators::Scalar;
 use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
-    ModelError, Persist,
+    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction,
+    Initialisation, Lnn, Mlp, ModelError, Persist,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -46,6 +46,10 @@ fn every_model<T: Scalar>() {
     let free = HnnFriction::new(network::<T>(&[4, 8, 1], 1), network(&[4, 3, 2], 2));
     let entries = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
     let dissipative = HnnFriction::new(network::<T>(&[4, 8, 8, 1], 4), entries);
+    let friction = FrictionForce::new(network::<T>(&[4, 5, 2], 7));
+    let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
+    round_trip::<T, _>(&damped.with_rcond(1e-3));
+    round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
     round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
     round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));

@@ -5,8 +5,8 @@ use hnn_integrators::Scalar;
 use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
-    Baseline, DifferentiableEnergy, DifferentiableMap, Dissipative, Friction, Hnn, HnnFriction,
-    ModelError,
+    Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Dissipative,
+    Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, Lnn, ModelError, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -99,5 +99,54 @@ where
         let hamiltonian = part.child::<T, E>("hamiltonian")?;
         let friction = part.child::<T, F>("friction")?;
         Self::new(hamiltonian, friction).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T, L, Q> Persist<T> for Lnn<L, Q>
+where
+    T: Scalar,
+    L: DifferentiableLagrangian<T> + Persist<T>,
+    Q: GeneralisedForce<T> + Persist<T>,
+{
+    const KIND: &'static str = "lnn";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("rcond", self.rcond())?;
+        part.child("lagrangian", self.lagrangian())?;
+        part.child("force", self.force())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let lagrangian = part.child::<T, L>("lagrangian")?;
+        let force = part.child::<T, Q>("force")?;
+        let model = Self::forced(lagrangian, force).map_err(|e| part.fault(e))?;
+        match part.property::<Option<f64>>("rcond")? {
+            Some(rcond) => Ok(model.with_rcond(rcond)),
+            None => Ok(model),
+        }
+    }
+}
+
+impl<T: Scalar> Persist<T> for Unforced {
+    const KIND: &'static str = "unforced";
+
+    fn write(&self, _part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn read(_part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Ok(Self)
+    }
+}
+
+impl<T: Scalar, F: Friction<T> + Persist<T>> Persist<T> for FrictionForce<F> {
+    const KIND: &'static str = "friction";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.inner("friction", self.friction())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Ok(Self::new(part.inner::<T, F>("friction")?))
     }
 }

@@ -4,6 +4,7 @@ mod activation;
 mod architecture;
 mod energy;
 mod initialisation;
+mod lagrangian;
 mod linalg;
 mod map;
 mod passes;
@@ -14,6 +15,7 @@ pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
 pub use energy::EnergyResiduals;
 pub use initialisation::Initialisation;
+pub use lagrangian::LagrangianResiduals;
 pub use map::MapResiduals;
 
 use crate::ModelError;

@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use hnn_integrators::Scalar;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::{Lane, Scalar, Wide};
 
 use super::{Layer, Mlp, linalg};
 
@@ -149,4 +149,77 @@ pub(super) fn elementwise<T: Scalar, const N: usize>(
         }
     }
     dispatch(Elementwise { out, inputs, f });
+}
+
+/// `out[row] = sum over units of a * b * c`, each of shape (units, B), with `B = out.len()`.
+pub(super) fn unit_sums<T: Scalar>(out: &mut [T], factors: [&[T]; 3]) {
+    struct UnitSums<'a, T> {
+        out: &'a mut [T],
+        factors: [&'a [T]; 3],
+    }
+    impl<T: Scalar> Kernel for UnitSums<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            let [a, b, c] = self.factors;
+            let batch = self.out.len();
+            self.out.fill(T::ZERO);
+            if batch == 1 {
+                self.out[0] = triple_dot::<T, I>(a, b, c);
+                return;
+            }
+            let rows = a.chunks_exact(batch).zip(b.chunks_exact(batch)).zip(c.chunks_exact(batch));
+            for ((a, b), c) in rows {
+                for i in 0..batch {
+                    self.out[i] += a[i] * b[i] * c[i];
+                }
+            }
+        }
+    }
+    dispatch(UnitSums { out, factors });
+}
+
+/// `sum of a * b * c`.
+#[inline(always)]
+fn triple_dot<T: Scalar, I: Isa>(a: &[T], b: &[T], c: &[T]) -> T {
+    let mut sum = Wide::<T, 16, I>::splat(T::ZERO);
+    let whole = a.len() - a.len() % 16;
+    for i in (0..whole).step_by(16) {
+        sum = (Wide::load(&a[i..]) * Wide::load(&b[i..])).mul_add(Wide::load(&c[i..]), sum);
+    }
+    let tail = (whole..a.len()).map(|i| a[i] * b[i] * c[i]);
+    sum.0.into_iter().chain(tail).fold(T::ZERO, |sum, product| sum + product)
+}
+
+/// `out = sum over k of coefficients_k * z_k`: `out` and each of the K `z_k` have shape (units, B),
+/// each of the K coefficients shape (B), repeated over the units.
+pub(super) fn combine<T: Scalar>(out: &mut [T], z: &[T], coefficients: &[T]) {
+    struct Combine<'a, T> {
+        out: &'a mut [T],
+        z: &'a [T],
+        coefficients: &'a [T],
+    }
+    impl<T: Scalar> Kernel for Combine<'_, T> {
+        type Output = ();
+        #[inline(always)]
+        fn run<I: Isa>(self) {
+            let terms = self.z.len() / self.out.len().max(1);
+            let batch = self.coefficients.len() / terms.max(1);
+            let each = self.z.chunks_exact(self.out.len().max(1));
+            for (k, (z, coefficients)) in
+                each.zip(self.coefficients.chunks_exact(batch)).enumerate()
+            {
+                let rows = self.out.chunks_exact_mut(batch).zip(z.chunks_exact(batch));
+                for (out, z) in rows {
+                    for i in 0..batch {
+                        let sum = if k == 0 { T::ZERO } else { out[i] };
+                        out[i] = sum + coefficients[i] * z[i];
+                    }
+                }
+            }
+        }
+    }
+    if !out.is_empty() {
+        dispatch(Combine { out, z, coefficients });
+    }
 }

@@ -1,0 +1,115 @@
+//! Lagrangians whose Euler-Lagrange equation trains.
+
+use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+
+/// A learned Lagrangian `L(q, v; theta)` with everything the Euler-Lagrange equation needs, and
+/// the pull-back through that equation.
+///
+/// A state is `x = [q, v]`, with `m` coordinates and `n` velocities, `D = m + n`. For a Lagrangian
+/// of generalised coordinates m = n and dq/dt = v; behind a change of coordinates (angles as
+/// cosines and sines, see [`Angles`](crate::Angles)) there are more coordinates than velocities,
+/// so the coordinates' rate `q_dot` is an argument of its own. Its length says what `m` is.
+///
+/// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
+pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
+    /// What an evaluation of the terms keeps for its pull-back.
+    type Residuals: Default + Send;
+
+    /// Dimension `D` of the state.
+    fn dim(&self) -> usize;
+
+    /// `value[row] = L(x_row)` for `B = value.len()` states.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn lagrangian(
+        &self,
+        x: &[T],
+        value: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+
+    /// The derivatives that the Euler-Lagrange equation is made of, for `batch` states.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn terms(
+        &self,
+        batch: usize,
+        x: &[T],
+        q_dot: &[T],
+        terms: LagrangianTerms<'_, T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError>;
+
+    /// As [`terms`](Self::terms), keeping the residuals.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn terms_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        q_dot: &[T],
+        terms: LagrangianTerms<'_, T>,
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError>;
+
+    /// Pulls the Euler-Lagrange residual back: for each row
+    ///
+    /// `phi = D_(eta, 0) L - D_(0, lambda) D_(q_dot, q_ddot) L`,
+    ///
+    /// with all four directions held fixed. With eta = lambda this is
+    /// `lambda . (dL/dq - (d2L/dv dq) q_dot - (d2L/dv2) q_ddot)`.
+    /// **Overwrites** `x_bar = dphi/dx` (D * B) and `q_dot_bar = dphi/dq_dot` (m * B), and **adds**
+    /// `sum over rows of dphi/dtheta` to `theta_bar` where it is asked for.
+    ///
+    /// # Errors
+    /// If the engine fails.
+    fn terms_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        directions: &EulerLagrange<'_, T>,
+        bars: LagrangianBars<'_, T>,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+
+    /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).
+    fn block_len(&self) -> usize {
+        64
+    }
+}
+
+/// Where [`DifferentiableLagrangian::terms`] writes its results.
+#[derive(Debug)]
+pub struct LagrangianTerms<'a, T> {
+    /// `dL/dx`, D * B.
+    pub gradient: &'a mut [T],
+    /// The mass matrix `d2L/dv_i dv_j`, entry (i, j) of all rows at `(i * n + j) * B`.
+    pub mass: &'a mut [T],
+    /// `(d2L/dv dq) q_dot`, n * B: with q_dot = v, the terms quadratic in the velocities.
+    pub mixed: &'a mut [T],
+}
+
+/// The directions of the Euler-Lagrange residual in [`DifferentiableLagrangian::terms_vjp`].
+#[derive(Debug, Clone, Copy)]
+pub struct EulerLagrange<'a, T> {
+    /// Rate of the coordinates, m * B, as it was recorded.
+    pub q_dot: &'a [T],
+    /// Rate of the velocities, n * B.
+    pub q_ddot: &'a [T],
+    /// What `dL/dq` is tested against, m * B.
+    pub eta: &'a [T],
+    /// What `d/dt dL/dv` is tested against, n * B.
+    pub lambda: &'a [T],
+}
+
+/// Where [`DifferentiableLagrangian::terms_vjp`] writes its results.
+#[derive(Debug)]
+pub struct LagrangianBars<'a, T> {
+    /// The cotangent of the state, D * B.
+    pub x: &'a mut [T],
+    /// The cotangent of the coordinates' rate, m * B.
+    pub q_dot: &'a mut [T],
+}

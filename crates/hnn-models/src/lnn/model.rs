@@ -1,0 +1,380 @@
+//! The Lagrangian neural network.
+
+use hnn_integrators::{
+    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace, coordinate_major,
+};
+use hnn_systems::Hamiltonian;
+use ndarray::{Array1, Array3, ArrayView2};
+
+use super::solve::{MassSolver, matrix_of_row, reciprocal_condition};
+use super::{GeneralisedForce, Unforced};
+use crate::mlp::check_length;
+use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
+
+/// `dq/dt = v`, `dv/dt = A^-1 (dL/dq - (d2L/dv dq) v + Q)` with `A = d2L/dv2`: the Euler-Lagrange
+/// equation of a learned Lagrangian `L(q, v)` (Cranmer et al. 2020, "Lagrangian Neural Networks",
+/// equation 6) and a generalised force `Q` (none by default).
+///
+/// *The solve.* `A` is factorised by Gaussian elimination with partial pivoting. Where a pivot is
+/// at most `rcond` times the largest one, the pseudo-inverse takes its place: eigenvalues of at
+/// most `rcond` times the largest size are dropped. The default `rcond = 10 n eps` is that of JAX
+/// and of the paper's code; [`with_rcond`](Self::with_rcond) sets another, and
+/// [`conditioning`](Self::conditioning) tells how near to singular `A` is.
+///
+/// *Gradients.* With the cotangent `c` of dv/dt and `lambda = A^-1 c`, `c . d(dv/dt)` is the
+/// derivative of the Euler-Lagrange residual tested against `lambda`
+/// ([`DifferentiableLagrangian::terms_vjp`]): no inverse is differentiated. Where the pseudo-inverse
+/// was taken, this is the derivative at fixed range of `A`.
+///
+/// *Energy.* As a [`Hamiltonian`] its energy is `v . dL/dv - L`, conserved when `Q = 0`. Mind that
+/// L, and so the energy, is only known up to a factor and a total derivative.
+///
+/// Parameters: those of `L`, then those of `Q`.
+///
+/// ```
+/// use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
+/// use hnn_integrators::VectorFieldExt;
+/// let architecture = Architecture::new(&[4, 32, 32, 1])?.with_activation(Activation::Softplus);
+/// let model = Lnn::new(Mlp::<f64>::new(architecture, Initialisation::Glorot, 1))?;
+/// let x = [0.1, 0.2, -0.3, 0.4];
+/// assert_eq!(model.eval_state(0.0, &x)?[..2], x[2..]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lnn<L, Q = Unforced> {
+    lagrangian: L,
+    force: Q,
+    solver: MassSolver,
+}
+
+/// What an [`Lnn`] keeps for its vector-Jacobian product.
+#[derive(Debug, Default)]
+pub struct LnnResiduals<T, L, Q> {
+    lagrangian: L,
+    force: Q,
+    buffer: Vec<T>,
+}
+
+/// The quantities of one evaluation.
+struct Sections<'a, T> {
+    /// `dL/dx`, D * B.
+    gradient: &'a mut [T],
+    /// `A`, n * n * B.
+    mass: &'a mut [T],
+    /// The right-hand side, n * B; first `(d2L/dv dq) v`.
+    rhs: &'a mut [T],
+    /// dv/dt, n * B.
+    acceleration: &'a mut [T],
+    /// n * B.
+    lambda: &'a mut [T],
+    /// n * B.
+    q_dot_bar: &'a mut [T],
+    scratch: &'a mut [T],
+}
+
+const fn buffer_len(n: usize, batch: usize) -> usize {
+    (2 * n + n * n + 4 * n) * batch + MassSolver::scratch_len(n)
+}
+
+fn sections<T>(n: usize, batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
+    let mut rest = buffer;
+    let mut take = |len| -> &mut [T] {
+        let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
+        rest = tail;
+        head
+    };
+    Sections {
+        gradient: take(2 * n * batch),
+        mass: take(n * n * batch),
+        rhs: take(n * batch),
+        acceleration: take(n * batch),
+        lambda: take(n * batch),
+        q_dot_bar: take(n * batch),
+        scratch: take(MassSolver::scratch_len(n)),
+    }
+}
+
+impl<T> Sections<'_, T> {
+    fn terms(&mut self) -> LagrangianTerms<'_, T> {
+        LagrangianTerms { gradient: self.gradient, mass: self.mass, mixed: self.rhs }
+    }
+}
+
+impl<L> Lnn<L> {
+    /// The field of a Lagrangian, no force.
+    ///
+    /// # Errors
+    /// If the Lagrangian's state has an odd dimension.
+    pub fn new<T: Scalar>(lagrangian: L) -> Result<Self, ModelError>
+    where
+        L: DifferentiableLagrangian<T>,
+    {
+        Self::forced::<T>(lagrangian, Unforced)
+    }
+}
+
+impl<L, Q> Lnn<L, Q> {
+    /// The field of a Lagrangian and a force.
+    ///
+    /// # Errors
+    /// If the Lagrangian's state has an odd dimension, or the force does not fit it.
+    pub fn forced<T: Scalar>(lagrangian: L, force: Q) -> Result<Self, ModelError>
+    where
+        L: DifferentiableLagrangian<T>,
+        Q: GeneralisedForce<T>,
+    {
+        let dim = lagrangian.dim();
+        if dim == 0 || dim % 2 != 0 {
+            return Err(ModelError::OddDimension { dim });
+        }
+        force.check(dim)?;
+        Ok(Self { lagrangian, force, solver: MassSolver::new(None) })
+    }
+
+    /// The same with another threshold below which singular values of the mass matrix, relative to
+    /// the largest, count as 0.
+    #[must_use]
+    pub fn with_rcond(mut self, rcond: f64) -> Self {
+        self.solver = MassSolver::new(Some(rcond));
+        self
+    }
+
+    /// The threshold given to [`with_rcond`](Self::with_rcond), if any.
+    #[must_use]
+    pub fn rcond(&self) -> Option<f64> {
+        self.solver.given()
+    }
+
+    /// The Lagrangian.
+    pub fn lagrangian(&self) -> &L {
+        &self.lagrangian
+    }
+
+    /// The generalised force.
+    pub fn force(&self) -> &Q {
+        &self.force
+    }
+
+    /// The mass matrices `d2L/dv2` of states of shape (B, 2n): shape (B, n, n).
+    ///
+    /// # Errors
+    /// If the rows have another dimension than the model, or the engine fails.
+    pub fn mass_matrices<T: Scalar>(&self, x: ArrayView2<'_, T>) -> Result<Array3<T>, FieldError>
+    where
+        L: DifferentiableLagrangian<T>,
+    {
+        let (batch, n) = (x.nrows(), self.lagrangian.dim() / 2);
+        if x.ncols() != 2 * n {
+            return Err(FieldError::Dimension { given: x.ncols(), expected: 2 * n });
+        }
+        let x = coordinate_major(x);
+        let mut buffer = vec![T::ZERO; buffer_len(n, batch)];
+        let mut s = sections(n, batch, &mut buffer);
+        if batch > 0 {
+            let workspace = &mut Workspace::default();
+            self.lagrangian.terms(batch, &x, &x[n * batch..], s.terms(), workspace)?;
+        }
+        Ok(Array3::from_shape_fn((batch, n, n), |(row, i, j)| s.mass[(i * n + j) * batch + row]))
+    }
+
+    /// The reciprocal condition number of the mass matrix of each state of shape (B, 2n): smallest
+    /// over largest size of its eigenvalues. At most `rcond`, and the pseudo-inverse is taken.
+    ///
+    /// # Errors
+    /// As [`mass_matrices`](Self::mass_matrices).
+    pub fn conditioning<T: Scalar>(&self, x: ArrayView2<'_, T>) -> Result<Array1<f64>, FieldError>
+    where
+        L: DifferentiableLagrangian<T>,
+    {
+        let mass = self.mass_matrices(x)?;
+        let n = mass.dim().1;
+        let condition = |m: ndarray::ArrayView2<'_, T>| {
+            let entries: Vec<T> = m.iter().copied().collect();
+            reciprocal_condition(&matrix_of_row(n, 1, 0, &entries))
+        };
+        Ok(mass.outer_iter().map(condition).collect())
+    }
+
+    /// From the terms to dx/dt; `force` adds Q.
+    fn finish<T: Scalar>(
+        &self,
+        x: &[T],
+        dx: &mut [T],
+        s: &mut Sections<'_, T>,
+        batch: usize,
+        force: impl FnOnce(&mut [T]) -> Result<(), FieldError>,
+    ) -> Result<(), FieldError> {
+        let half = x.len() / 2;
+        s.rhs.iter_mut().zip(&*s.gradient).for_each(|(rhs, g)| *rhs = *g - *rhs);
+        force(s.rhs)?;
+        self.solver.solve(batch, s.mass, s.rhs, s.acceleration, s.scratch);
+        dx[..half].copy_from_slice(&x[half..]);
+        dx[half..].copy_from_slice(s.acceleration);
+        Ok(())
+    }
+}
+
+impl<T: Scalar, L: Parameters<T>, Q: Parameters<T>> Parameters<T> for Lnn<L, Q> {
+    fn num_params(&self) -> usize {
+        self.lagrangian.num_params() + self.force.num_params()
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        check_length(out.len(), self.num_params())?;
+        let (l, q) = out.split_at_mut(self.lagrangian.num_params());
+        self.lagrangian.copy_params(l)?;
+        self.force.copy_params(q)
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        check_length(theta.len(), self.num_params())?;
+        let (l, q) = theta.split_at(self.lagrangian.num_params());
+        self.lagrangian.set_params(l)?;
+        self.force.set_params(q)
+    }
+}
+
+impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorField<T>
+    for Lnn<L, Q>
+{
+    fn dim(&self) -> usize {
+        self.lagrangian.dim()
+    }
+
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let batch = t.len();
+        let n = self.dim() / 2;
+        let (buffer, inner) = workspace.split(buffer_len(n, batch));
+        let mut s = sections(n, batch, buffer);
+        self.lagrangian.terms(batch, x, &x[n * batch..], s.terms(), inner)?;
+        self.finish(x, dx, &mut s, batch, |force| self.force.add(t, x, force, inner))
+    }
+
+    fn block_len(&self) -> usize {
+        self.lagrangian.block_len()
+    }
+}
+
+impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> DifferentiableField<T>
+    for Lnn<L, Q>
+{
+    type Residuals = LnnResiduals<T, L::Residuals, Q::Residuals>;
+
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError> {
+        let batch = t.len();
+        let n = self.dim() / 2;
+        let LnnResiduals { lagrangian, force, buffer } = residuals;
+        buffer.resize(buffer_len(n, batch), T::ZERO);
+        let mut s = sections(n, batch, buffer);
+        self.lagrangian.terms_recorded(batch, x, &x[n * batch..], s.terms(), lagrangian)?;
+        self.finish(x, dx, &mut s, batch, |rhs| self.force.add_recorded(t, x, rhs, force))
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        v: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let LnnResiduals { lagrangian, force, buffer } = residuals;
+        let half = x.len() / 2;
+        let n = self.dim() / 2;
+        let batch = half / n;
+        let s = sections(n, batch, buffer);
+        let (q_bar, acceleration_bar) = v.split_at(half);
+        self.solver.solve(batch, s.mass, acceleration_bar, s.lambda, s.scratch);
+        let (l_bar, force_bar) = match theta_bar {
+            Some(theta_bar) => {
+                let (l, q) = theta_bar.split_at_mut(self.lagrangian.num_params());
+                (Some(l), Some(q))
+            }
+            None => (None, None),
+        };
+        let directions = EulerLagrange {
+            q_dot: &x[half..],
+            q_ddot: s.acceleration,
+            eta: s.lambda,
+            lambda: s.lambda,
+        };
+        let bars = LagrangianBars { x: x_bar, q_dot: s.q_dot_bar };
+        self.lagrangian.terms_vjp(x, lagrangian, &directions, bars, l_bar)?;
+        // The velocity is the coordinates' rate, in the residual and in dq/dt = v.
+        let rates = s.q_dot_bar.iter().zip(q_bar);
+        x_bar[half..].iter_mut().zip(rates).for_each(|(x, (rate, q))| *x += *rate + *q);
+        self.force.add_vjp(x, force, s.lambda, x_bar, force_bar)
+    }
+}
+
+impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamiltonian<T>
+    for Lnn<L, Q>
+{
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let batch = energy.len();
+        let half = x.len() / 2;
+        let (buffer, inner) = workspace.split(buffer_len(self.dim() / 2, batch));
+        let mut s = sections(self.dim() / 2, batch, buffer);
+        self.lagrangian.terms(batch, x, &x[half..], s.terms(), inner)?;
+        self.lagrangian.lagrangian(x, energy, inner)?;
+        energy.iter_mut().for_each(|e| *e = -*e);
+        let momenta = s.gradient[half..].chunks_exact(batch);
+        for (p, v) in momenta.zip(x[half..].chunks_exact(batch)) {
+            energy.iter_mut().zip(p.iter().zip(v)).for_each(|(e, (p, v))| *e += *p * *v);
+        }
+        Ok(())
+    }
+
+    /// `dE/dq = (d2L/dq dv) v - dL/dq`, `dE/dv = A v`.
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let half = x.len() / 2;
+        let n = self.dim() / 2;
+        let (buffer, _) = workspace.split(buffer_len(n, batch));
+        let mut s = sections(n, batch, buffer);
+        let mut residuals = L::Residuals::default();
+        let v = &x[half..];
+        self.lagrangian.terms_recorded(batch, x, v, s.terms(), &mut residuals)?;
+        s.acceleration.fill(T::ZERO);
+        let still = &*s.acceleration;
+        let directions = EulerLagrange { q_dot: v, q_ddot: still, eta: still, lambda: v };
+        let bars = LagrangianBars { x: gradient, q_dot: s.q_dot_bar };
+        self.lagrangian.terms_vjp(x, &mut residuals, &directions, bars, None)?;
+        let (dq, dv) = gradient.split_at_mut(half);
+        // phi = -v . (d2L/dv dq) q_dot here.
+        let terms = s.q_dot_bar.iter().zip(&s.gradient[..half]);
+        dq.iter_mut().zip(terms).for_each(|(dq, (mixed, g))| *dq = -*mixed - *g);
+        dv.fill(T::ZERO);
+        for i in 0..n {
+            for j in 0..n {
+                let mass = &s.mass[(i * n + j) * batch..][..batch];
+                let v = &v[j * batch..(j + 1) * batch];
+                let dv = &mut dv[i * batch..(i + 1) * batch];
+                dv.iter_mut().zip(mass.iter().zip(v)).for_each(|(d, (m, v))| *d += *m * *v);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! Lagrangian networks against PyTorch, finite differences and closed forms.
+
+mod common;
+
+use common::{
+    assert_close, check_states, check_vjp, golden, lanes, network as golden_network, numbers,
+    transpose,
+};
+use hnn_integrators::{
+    DifferentiableField, FixedStep, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
+};
+use hnn_models::{
+    Activation, Architecture, DifferentiableLagrangian, Dissipative, FrictionForce, Initialisation,
+    InputForce, Lnn, Mlp, Sum,
+};
+use hnn_systems::HamiltonianExt;
+use ndarray::{Array2, ArrayView2, array};
+use proptest::prelude::*;
+
+const TOLERANCE: f64 = 1e-9;
+
+#[test]
+fn golden_accelerations_and_gradients() {
+    let g = golden("lnn_softplus_4_16_16_1");
+    let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
+    let (batch, x) = lanes(&g["x"]);
+    let rows = Array2::from_shape_vec((batch, 4), numbers(&g["x"])).expect("rows");
+    let mass = model.mass_matrices(rows.view()).expect("evaluates");
+    assert_close("M", mass.as_slice().expect("contiguous"), &numbers(&g["M"]), TOLERANCE);
+
+    let target = numbers(&g["target"]);
+    let mut dx = vec![0.0; x.len()];
+    let mut residuals = Default::default();
+    model.eval_recorded(&vec![0.0; batch], &x, &mut dx, &mut residuals).expect("evaluates");
+    let acceleration = transpose(&dx[2 * batch..], 2);
+    assert_close("acc", &acceleration, &numbers(&g["acc"]), TOLERANCE);
+    let mut unrecorded = vec![0.0; x.len()];
+    model
+        .eval(&vec![0.0; batch], &x, &mut unrecorded, &mut Workspace::default())
+        .expect("evaluates");
+    assert_eq!(dx, unrecorded);
+
+    let count = target.len() as f64;
+    let error: Vec<f64> = acceleration.iter().zip(&target).map(|(f, y)| f - y).collect();
+    let loss = error.iter().map(|e| e * e).sum::<f64>() / count;
+    assert_close("loss", &[loss], &numbers(&g["loss"]), TOLERANCE);
+    let mut v = vec![0.0; 2 * batch];
+    let scaled: Vec<f64> = error.iter().map(|e| 2.0 * e / count).collect();
+    v.extend(transpose(&scaled, batch));
+    let (mut x_bar, mut theta_bar) = (vec![0.0; x.len()], vec![0.0; model.num_params()]);
+    model.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
+    assert_close("gradient", &theta_bar, &numbers(&g["grad"]), TOLERANCE);
+}
+
+#[test]
+fn golden_trajectory() {
+    let g = golden("lnn_softplus_4_16_16_1");
+    let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
+    let x0 = Array2::from_shape_vec((1, 4), numbers(&g["rk4_x0"])).expect("one row");
+    let run = FixedStep::count(Rk4, 10).save_every(1).run(&model, (0.0, 0.1), x0.view());
+    let states = run.expect("integrates").states;
+    let states = states.as_slice().expect("contiguous");
+    assert_close("states", states, &numbers(&g["rk4_states"]), TOLERANCE);
+}
+
+/// Degrees of freedom, hidden sizes, activation, batch, seed.
+fn cases() -> impl Strategy<Value = (usize, Vec<usize>, Activation, usize, u64)> {
+    let activation = prop::sample::select(Activation::ALL.to_vec());
+    (1..6_usize, prop::collection::vec(12..32_usize, 1..4), activation, 1..5_usize, 0..1000_u64)
+}
+
+fn network(sizes: &[usize], activation: Activation, seed: u64) -> Mlp<f64> {
+    let architecture = Architecture::new(sizes).expect("sizes").with_activation(activation);
+    Mlp::new(architecture.with_output_bias(seed.is_multiple_of(2)), Initialisation::He, seed)
+}
+
+/// Smallest size of the mass matrices' eigenvalues. Finite differences mean nothing near a
+/// singular matrix.
+fn smallest_mass<L, Q>(model: &Lnn<L, Q>, batch: usize, seed: u64) -> f64
+where
+    L: DifferentiableLagrangian<f64>,
+{
+    let x = check_states(model.lagrangian().dim(), batch, seed);
+    let mass = model.mass_matrices(x.view()).expect("evaluates");
+    let size = |m: ArrayView2<'_, f64>| {
+        let m = nalgebra::DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| m[[i, j]]);
+        m.symmetric_eigenvalues().abs().min()
+    };
+    mass.outer_iter().map(size).fold(f64::INFINITY, f64::min)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { max_global_rejects: 10_000, failure_persistence: None, ..ProptestConfig::with_cases(40) })]
+
+    #[test]
+    fn free_network((n, hidden, activation, batch, seed) in cases()) {
+        let sizes = [&[2 * n], &hidden[..], &[1]].concat();
+        let mut model = Lnn::new(network(&sizes, activation, seed)).expect("even");
+        prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
+        check_vjp(&mut model, batch, seed);
+    }
+
+    #[test]
+    fn forced_network((n, hidden, activation, batch, seed) in cases()) {
+        let sizes = [&[2 * n], &hidden[..], &[1]].concat();
+        let lagrangian = network(&sizes, activation, seed);
+        let free = network(&[2 * n, 8, n], activation, seed + 1);
+        let entries = network(&[2 * n, 8, n * (n + 1) / 2], activation, seed + 2);
+        let torque = InputForce::new(n, |t: f64, u: &mut [f64]| u.fill(t + 1.0));
+        let friction = Dissipative::new(entries).expect("triangle");
+        let force = Sum(FrictionForce::new(free), Sum(torque, FrictionForce::new(friction)));
+        let mut model = Lnn::forced(lagrangian, force).expect("fits");
+        prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
+        check_vjp(&mut model, batch, seed);
+    }
+
+    /// The energy's gradient is the gradient of the energy, and orthogonal to the field.
+    #[test]
+    fn energy((n, hidden, activation, _, seed) in cases()) {
+        let sizes = [&[2 * n], &hidden[..], &[1]].concat();
+        let model = Lnn::new(network(&sizes, activation, seed)).expect("even");
+        prop_assume!(smallest_mass(&model, 1, seed) > 0.1);
+        let x = check_states(2 * n, 1, seed).row(0).to_vec();
+        let gradient = model.energy_gradient_state(&x).expect("evaluates");
+        for i in 0..2 * n {
+            let shifted = |h: f64| {
+                let mut x = x.clone();
+                x[i] += h;
+                model.energy_state(&x).expect("evaluates")
+            };
+            let difference = (shifted(1e-5) - shifted(-1e-5)) / 2e-5;
+            prop_assert!((difference - gradient[i]).abs() < 1e-7 * (1.0 + difference.abs()));
+        }
+        let dx = model.eval_state(0.0, &x).expect("evaluates");
+        let rate: f64 = gradient.iter().zip(&dx).map(|(g, f)| g * f).sum();
+        let size: f64 = gradient.iter().zip(&dx).map(|(g, f)| (g * f).abs()).sum();
+        prop_assert!(rate.abs() < 1e-11 * size.max(1.0), "{rate} of {size}");
+    }
+}
+
+#[test]
+fn forces_enter_the_right_hand_side() {
+    let net = network(&[4, 16, 16, 1], Activation::Softplus, 3);
+    let x = array![[0.3, -0.2, 0.5, 0.1]];
+    let mass = Lnn::new(net.clone()).expect("even").mass_matrices(x.view()).expect("evaluates");
+    let free = Lnn::new(net.clone()).expect("even").eval_rows(2.0, x.view()).expect("evaluates");
+    let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.copy_from_slice(&[t, -3.0]));
+    let driven = Lnn::forced(net, torque).expect("fits").eval_rows(2.0, x.view());
+    let driven = driven.expect("evaluates");
+    // A (driven - free) = u(2).
+    for (i, u) in [2.0, -3.0].into_iter().enumerate() {
+        let sum: f64 =
+            (0..2).map(|j| mass[[0, i, j]] * (driven[[0, 2 + j]] - free[[0, 2 + j]])).sum();
+        assert!((sum - u).abs() < 1e-12, "{sum} is not {u}");
+    }
+}
+
+#[test]
+fn singular_mass_matrices_take_the_pseudo_inverse() {
+    // A linear network: no mass at all. Zero accelerations, no NaN.
+    let linear = Lnn::new(network(&[4, 1], Activation::Tanh, 1)).expect("even");
+    let x = array![[0.1, 0.2, 0.3, 0.4], [0.5, 0.6, 0.7, 0.8]];
+    let dx = linear.eval_rows(0.0, x.view()).expect("evaluates");
+    assert_eq!(dx.column(2).to_vec(), [0.0, 0.0]);
+    assert_eq!(linear.conditioning(x.view()).expect("evaluates").to_vec(), [0.0, 0.0]);
+    // One hidden unit: a mass matrix of rank 1, along the unit's weights of the velocities.
+    let rank_one = network(&[4, 1, 1], Activation::Softplus, 2);
+    let w = rank_one.params()[2..4].to_vec();
+    let model = Lnn::new(rank_one).expect("even");
+    let dx = model.eval_rows(0.0, x.view()).expect("evaluates");
+    for row in dx.rows() {
+        let across = row[2] * w[1] - row[3] * w[0];
+        assert!(across.abs() < 1e-9 * (row[2].abs() + row[3].abs()), "{row}");
+    }
+    let conditioning = model.conditioning(x.view()).expect("evaluates");
+    assert!(conditioning.iter().all(|c| *c < 1e-14), "{conditioning}");
+}
+
+#[test]
+fn one_state_at_a_time_gives_the_same_in_f32_as_well() {
+    let architecture = Architecture::new(&[4, 40, 33, 1]).expect("sizes");
+    let architecture = architecture.with_activation(Activation::Softplus);
+    let net = Mlp::<f32>::new(architecture, Initialisation::Glorot, 5);
+    let model = Lnn::new(net).expect("even");
+    let x = Array2::from_shape_fn((37, 4), |(i, j)| (1.3 * i as f32 + 0.7 * j as f32).sin());
+    let together = model.eval_rows(0.0, x.view()).expect("evaluates");
+    let conditioning = model.conditioning(x.view()).expect("evaluates");
+    for (i, row) in x.rows().into_iter().enumerate() {
+        let alone = model.eval_state(0.0, &row.to_vec()).expect("evaluates");
+        let size = alone.iter().fold(1.0_f32, |m, f| m.max(f.abs()));
+        let tolerance = 1e-5 * size / conditioning[i] as f32;
+        for (a, b) in alone.iter().zip(together.row(i)) {
+            assert!((a - b).abs() < tolerance, "{a} and {b} at row {i}");
+        }
+    }
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    let net = |sizes: &[usize]| network(sizes, Activation::Softplus, 0);
+    assert!(Lnn::new(net(&[3, 4, 1])).is_err());
+    assert!(Lnn::forced(net(&[4, 4, 1]), FrictionForce::new(net(&[4, 4, 1]))).is_err());
+    assert!(Lnn::forced(net(&[4, 4, 1]), FrictionForce::new(net(&[2, 4, 2]))).is_err());
+    let torque = InputForce::new(1, |_: f64, _: &mut [f64]| {});
+    assert!(Lnn::forced(net(&[4, 4, 1]), torque).is_err());
+    let model = Lnn::new(net(&[4, 4, 1])).expect("even");
+    assert!(model.mass_matrices(ArrayView2::from(&[[1.0, 2.0]])).is_err());
+    assert!(model.eval_state(0.0, &[1.0]).is_err());
+}
