@@ -61,6 +61,25 @@ pub enum ModelError {
         /// Why.
         reason: String,
     },
+    /// A device that a network was to live on is not there.
+    #[error("device {device} cannot be used: {reason}")]
+    Device {
+        /// The device asked for.
+        device: String,
+        /// What is missing, and what to use.
+        reason: String,
+    },
+    /// A libtorch module of another kind than a perceptron has no native copy and no model file.
+    #[error(
+        "this libtorch module is no perceptron of the library's own, so it has no native copy and no model file: save its variables by `save_variables` instead"
+    )]
+    NotPerceptron,
+    /// A dropout probability outside `[0, 1)`.
+    #[error("dropout with probability {probability}: it must be at least 0 and below 1")]
+    Dropout {
+        /// The probability given.
+        probability: f64,
+    },
     /// The field's own error.
     #[error(transparent)]
     Field(#[from] FieldError),

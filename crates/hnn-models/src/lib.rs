@@ -12,7 +12,8 @@
 //!
 //! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
 //! operations, no allocation once the buffers have grown. Any other energy or map that implements
-//! the two traits makes the same models.
+//! the two traits makes the same models; those of module `tch` (with feature `tch`) wrap any
+//! libtorch module.
 
 mod energy;
 mod error;
@@ -22,6 +23,8 @@ mod lagrangian;
 mod lnn;
 mod map;
 pub mod mlp;
+#[cfg(feature = "tch")]
+pub mod tch;
 
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;

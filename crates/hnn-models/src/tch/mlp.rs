@@ -1,0 +1,119 @@
+//! Perceptrons as libtorch modules, with PyTorch's names.
+
+use std::ops::Range;
+
+use tch::nn::{ModuleT, VarStore};
+use tch::{Device, Tensor};
+
+use super::{TchScalar, require_device};
+use crate::{Activation, Architecture, Mlp, ModelError};
+
+/// A multilayer perceptron to be built in libtorch: the native engine's [`Mlp`] with its weights,
+/// dropout, and the names of its layers.
+///
+/// So the same architecture, initialisation and seed give the same network in both engines.
+/// Weights are registered as `linear1.weight`, `linear1.bias`, `linear2.weight`, .., the names and
+/// the `[out][in]` layout of PyTorch's `Linear`, in the order of the native engine's flat vector.
+///
+/// ```
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp, tch::{TchEnergy, TchMlp}};
+/// let network = Mlp::new(Architecture::new(&[2, 200, 200, 1])?, Initialisation::Orthogonal, 1);
+/// let network = TchMlp::from(network).with_dropout(0.1)?;
+/// let model = Hnn::new(TchEnergy::<f32>::mlp(network, tch::Device::Cpu)?)?;
+/// assert_eq!(model.energy_network().network().named_tensors()[0].0, "linear1.bias");
+/// # Ok::<(), hnn_models::ModelError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct TchMlp<T> {
+    native: Mlp<T>,
+    dropout: f64,
+    prefix: String,
+}
+
+impl<T> From<Mlp<T>> for TchMlp<T> {
+    /// Without dropout, the layers named `linear1`, `linear2`, ...
+    fn from(native: Mlp<T>) -> Self {
+        Self { native, dropout: 0.0, prefix: "linear".to_owned() }
+    }
+}
+
+impl<T: TchScalar> TchMlp<T> {
+    /// The same with dropout after every hidden layer: in training, each unit is 0 with this
+    /// probability, and the others are scaled up by `1 / (1 - probability)`.
+    ///
+    /// # Errors
+    /// If the probability is not in `[0, 1)`.
+    pub fn with_dropout(mut self, probability: f64) -> Result<Self, ModelError> {
+        if !(0.0..1.0).contains(&probability) {
+            return Err(ModelError::Dropout { probability });
+        }
+        self.dropout = probability;
+        Ok(self)
+    }
+
+    /// The same with layers named `{prefix}1`, `{prefix}2`, ...
+    #[must_use]
+    pub fn with_layer_prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    pub(super) fn architecture(&self) -> &Architecture {
+        self.native.architecture()
+    }
+
+    /// The variables, and the module that shares them.
+    pub(super) fn build(&self, device: Device) -> Result<(VarStore, Perceptron), ModelError> {
+        require_device(device)?;
+        let store = VarStore::new(device);
+        let mut layers = Vec::new();
+        for (index, layer) in self.architecture().layers().iter().enumerate() {
+            let path = store.root() / format!("{}{}", self.prefix, index + 1);
+            let variable = |name, shape: &[i64], numbers: Range<usize>| {
+                let numbers = Tensor::from_slice(&self.native.params()[numbers]);
+                path.add(name, numbers.view(shape).to_device(device), true)
+            };
+            let (rows, cols) = (layer.rows as i64, layer.cols as i64);
+            let weight = variable("weight", &[rows, cols], layer.start..layer.bias());
+            let bias = || variable("bias", &[rows], layer.bias()..layer.end());
+            layers.push((weight, layer.has_bias.then(bias)));
+        }
+        let activation = self.architecture().activation();
+        Ok((store, Perceptron { layers, activation, dropout: self.dropout }))
+    }
+}
+
+/// The layers' weights and biases, shared with their store.
+#[derive(Debug)]
+pub(super) struct Perceptron {
+    layers: Vec<(Tensor, Option<Tensor>)>,
+    activation: Activation,
+    dropout: f64,
+}
+
+impl ModuleT for Perceptron {
+    fn forward_t(&self, x: &Tensor, train: bool) -> Tensor {
+        let mut a = x.shallow_clone();
+        for (index, (weight, bias)) in self.layers.iter().enumerate() {
+            a = a.linear(weight, bias.as_ref());
+            if index + 1 < self.layers.len() {
+                a = activate(self.activation, &a);
+                if train && self.dropout > 0.0 {
+                    a = a.dropout(self.dropout, true);
+                }
+            }
+        }
+        a
+    }
+}
+
+fn activate(activation: Activation, z: &Tensor) -> Tensor {
+    match activation {
+        Activation::Tanh => z.tanh(),
+        // libtorch's own softplus is linear above 20, an error of 2e-9 in double precision.
+        Activation::Softplus => z.zeros_like().logaddexp(z),
+        Activation::Sin => z.sin(),
+        Activation::Sigmoid => z.sigmoid(),
+        Activation::Swish => z.silu(),
+    }
+}

@@ -1,0 +1,48 @@
+//! libtorch as the engine: any network, any device, and an independent judge of every exact
+//! formula. Needs feature `tch` and a libtorch, which `scripts/with-libtorch` finds or fetches.
+//!
+//! | type | wraps | is |
+//! |---|---|---|
+//! | [`TchEnergy`] | `(B, D) -> (B)` | a [`DifferentiableEnergy`](crate::DifferentiableEnergy): makes an [`Hnn`](crate::Hnn), an [`HnnFriction`](crate::HnnFriction) |
+//! | [`TchMap`] | `(B, D) -> (B, K)` | a [`DifferentiableMap`](crate::DifferentiableMap): makes a friction, a [`Baseline`](crate::Baseline) ([`TchField`]) |
+//! | [`TchLagrangian`] | `(B, 2n) -> (B)` | the field `(dq/dt, dv/dt)` of a Lagrangian network |
+//!
+//! The wrapped network is any [`nn::ModuleT`](tch::nn::ModuleT) (hence any
+//! [`nn::Module`](tch::nn::Module)) or closure, with the [`VarStore`](tch::nn::VarStore) that holds
+//! its parameters, or a perceptron of the same [`Architecture`](crate::Architecture) as the native
+//! engine's. Losses, steppers, trainers and plots see the project's own traits and nothing of
+//! libtorch. Derivatives come from automatic differentiation: the gradient of an energy by a
+//! backward pass with `create_graph`, its pull-back by a second one through that graph.
+//!
+//! The parameters' order in the flat vector is the order of their registration in the `VarStore`.
+//!
+//! **Training and evaluation mode.** Modules see `train = true` in the evaluations that are
+//! recorded for a gradient and `false` in all others, so dropout acts in training alone, with one
+//! mask for a value and its gradient. Masks come from libtorch's own random numbers
+//! (`tch::manual_seed`).
+//!
+//! **Threads.** Tensors may be sent to another thread but not shared, so a model keeps its network
+//! behind a lock; libtorch has threads of its own (`tch::set_num_threads`).
+
+mod device;
+mod energy;
+mod lagrangian;
+mod map;
+mod mlp;
+mod network;
+mod persist;
+mod tensor_field;
+pub mod trajectory;
+
+pub use device::{parse_device, require_device};
+pub use energy::TchEnergy;
+pub use lagrangian::{MassMatrix, TchLagrangian};
+pub use map::{TchField, TchMap};
+pub use mlp::TchMlp;
+pub use network::{TchNetwork, TchResiduals};
+pub use tensor_field::TensorField;
+
+/// A number that both engines compute with: `f32` or `f64`.
+pub trait TchScalar: hnn_integrators::Scalar + tch::kind::Element {}
+
+impl<T: hnn_integrators::Scalar + tch::kind::Element> TchScalar for T {}

@@ -1,0 +1,331 @@
+//! What every libtorch model shares: a module, its parameters, and two ways to run it.
+
+use std::fmt::{self, Debug};
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hnn_integrators::{FieldError, Parameters};
+use tch::nn::{ModuleT, VarStore};
+use tch::{Device, Kind, TchError, Tensor};
+
+use super::{TchMlp, TchScalar, require_device};
+use crate::mlp::check_length;
+use crate::{Architecture, Mlp, ModelError};
+
+/// A libtorch module with its parameters: what every libtorch model is made of.
+///
+/// The module is behind a lock, since tensors may be sent to another thread but not shared.
+pub struct TchNetwork<T> {
+    inner: Mutex<Inner>,
+    dim: usize,
+    num_params: usize,
+    device: Device,
+    /// What the native engine needs to know, if the module is a perceptron.
+    architecture: Option<Architecture>,
+    number: PhantomData<fn() -> T>,
+}
+
+/// The module and the tensors it shares with its store.
+pub(super) struct Inner {
+    store: VarStore,
+    /// Trainable tensors, in the order of their registration.
+    params: Vec<Tensor>,
+    module: Box<dyn ModuleT>,
+}
+
+/// What a recorded evaluation keeps: the graph that libtorch built.
+#[derive(Debug, Default)]
+pub struct TchResiduals<T> {
+    recorded: Option<(Tensor, Tensor)>,
+    theta_bar: Vec<T>,
+}
+
+/// The first line of what libtorch says; the rest is a C++ stack trace.
+pub(super) fn engine(error: TchError) -> FieldError {
+    let text = error.to_string();
+    FieldError::Engine { reason: text.lines().next().unwrap_or_default().to_owned() }
+}
+
+pub(super) fn failed(reason: String) -> FieldError {
+    FieldError::Engine { reason }
+}
+
+impl Inner {
+    /// The module at `x` of shape (B, D), with a gradient graph where gradients are on.
+    ///
+    /// `tch` panics on most of libtorch's errors (two shapes that do not fit, say): caught here.
+    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor, FieldError> {
+        catch_unwind(AssertUnwindSafe(|| self.module.forward_t(x, train))).map_err(|panic| {
+            let text = panic
+                .downcast_ref::<String>()
+                .map(String::as_str)
+                .or_else(|| panic.downcast_ref::<&str>().copied())
+                .unwrap_or("no message");
+            let first = text.lines().next().unwrap_or_default();
+            failed(format!("the module panicked at a batch of shape {:?}: {first}", x.size()))
+        })
+    }
+
+    /// As [`forward`](Self::forward), one number a state: shape (B), from (B) or (B, 1).
+    pub(super) fn forward_scalar(&self, x: &Tensor, train: bool) -> Result<Tensor, FieldError> {
+        let y = self.forward(x, train)?;
+        let batch = x.size()[0];
+        match y.size()[..] {
+            [b] | [b, 1] if b == batch => y.f_reshape([batch]).map_err(engine),
+            _ => Err(wrong_shape(&y, &format!("[{batch}] or [{batch}, 1]"), x)),
+        }
+    }
+}
+
+pub(super) fn wrong_shape(y: &Tensor, expected: &str, x: &Tensor) -> FieldError {
+    let (given, states) = (y.size(), x.size());
+    failed(format!(
+        "the module gave shape {given:?} for states of shape {states:?}: it must give {expected}"
+    ))
+}
+
+/// What becomes of the graph that a gradient is taken through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Graph {
+    /// Freed: this was its last use.
+    Drop,
+    /// Kept for another gradient.
+    Keep,
+    /// Kept, and the gradient gets a graph of its own.
+    Differentiate,
+}
+
+/// `d(sum of y)/dinputs`; zeros where `y` does not depend on an input.
+pub(super) fn gradients(
+    y: &Tensor,
+    inputs: &[&Tensor],
+    graph: Graph,
+) -> Result<Vec<Tensor>, FieldError> {
+    let zeros = || inputs.iter().map(|x| x.f_zeros_like().map_err(engine)).collect();
+    if !y.requires_grad() || inputs.is_empty() {
+        return zeros();
+    }
+    let sum = y.f_sum(None::<Kind>).map_err(engine)?;
+    let found =
+        Tensor::f_run_backward(&[sum], inputs, graph != Graph::Drop, graph == Graph::Differentiate);
+    let found = found.map_err(engine)?.into_iter().zip(inputs);
+    found.map(|(g, x)| if g.defined() { Ok(g) } else { x.f_zeros_like().map_err(engine) }).collect()
+}
+
+impl<T: TchScalar> TchNetwork<T> {
+    /// Takes over a module and its store, whose real numbers are converted to `T`.
+    pub(super) fn new(
+        mut store: VarStore,
+        dim: usize,
+        module: impl ModuleT + 'static,
+    ) -> Result<Self, ModelError> {
+        let device = store.device();
+        require_device(device)?;
+        convert::<T>(&mut store);
+        let params = store.trainable_variables();
+        let num_params = params.iter().map(Tensor::numel).sum();
+        let inner = Mutex::new(Inner { store, params, module: Box::new(module) });
+        let architecture = None;
+        Ok(Self { inner, dim, num_params, device, architecture, number: PhantomData })
+    }
+
+    /// Builds a perceptron.
+    pub(super) fn mlp(mlp: &TchMlp<T>, device: Device) -> Result<Self, ModelError> {
+        let (store, module) = mlp.build(device)?;
+        let architecture = mlp.architecture();
+        let network = Self::new(store, architecture.input_dim(), module)?;
+        Ok(Self { architecture: Some(architecture.clone()), ..network })
+    }
+
+    /// The native engine's copy of this network, if it is a perceptron (dropout is no part of it).
+    ///
+    /// # Errors
+    /// If it is none, or a weight is NaN or infinite.
+    pub fn native(&self) -> Result<Mlp<T>, ModelError> {
+        let architecture = self.architecture.clone().ok_or(ModelError::NotPerceptron)?;
+        let mut theta = vec![T::default(); self.num_params];
+        self.copy_params(&mut theta)?;
+        Mlp::from_params(architecture, theta)
+    }
+
+    /// Saves the variables under their names; with the extension `safetensors` PyTorch reads them
+    /// (`model.load_state_dict(safetensors.torch.load_file(path))`).
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn save_variables(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
+        self.lock().store.save(path).map_err(|e| engine(e).into())
+    }
+
+    /// Loads the variables by name, of a file that [`save_variables`](Self::save_variables) or
+    /// PyTorch wrote (`safetensors.torch.save_file(model.state_dict(), path)`).
+    ///
+    /// # Errors
+    /// If the file cannot be read, or a variable is missing or of another shape.
+    pub fn load_variables(&mut self, path: impl AsRef<Path>) -> Result<(), ModelError> {
+        let mut inner = self.lock();
+        inner.store.load(path).map_err(engine)?;
+        // Loading takes over the file's kind of number.
+        convert::<T>(&mut inner.store);
+        Ok(())
+    }
+
+    /// Dimension of the states.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Where the network lives.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// All variables (buffers too) in the order of their names, shared with the module.
+    pub fn named_tensors(&self) -> Vec<(String, Tensor)> {
+        let mut named: Vec<_> = self.lock().store.variables().into_iter().collect();
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        named
+    }
+
+    /// A caught panic of the module leaves nothing half-done, so poison is of no concern.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// States as a tensor of shape (B, D) on the device.
+    pub(super) fn upload(&self, x: &[T], columns: usize) -> Result<Tensor, TchError> {
+        let batch = x.len().checked_div(columns).unwrap_or(0);
+        let lanes = Tensor::f_from_slice(x)?.f_view([columns as i64, batch as i64])?;
+        lanes.f_tr()?.f_contiguous()?.f_to_device(self.device)
+    }
+
+    /// A tensor of shape (B, K) or (B) as a coordinate-major slice.
+    fn download(y: &Tensor, out: &mut [T]) -> Result<(), TchError> {
+        let lanes = if y.dim() == 2 { y.f_detach()?.f_tr()? } else { y.f_detach()? };
+        lanes.f_to_device(Device::Cpu)?.f_contiguous()?.f_copy_data(out, out.len())
+    }
+
+    /// `y = f(network, x)`, keeping nothing; `f` is told whether to keep a graph.
+    pub(super) fn eval(
+        &self,
+        x: &[T],
+        y: &mut [T],
+        f: impl FnOnce(&Inner, &Tensor) -> Result<Tensor, FieldError>,
+    ) -> Result<(), FieldError> {
+        let inner = self.lock();
+        let x = self.upload(x, self.dim).map_err(engine)?;
+        let value = tch::with_grad(|| f(&inner, &x))?;
+        Self::download(&value, y).map_err(engine)
+    }
+
+    /// As [`eval`](Self::eval), keeping the graph from `x` and the parameters to `y`.
+    pub(super) fn eval_recorded(
+        &self,
+        x: &[T],
+        y: &mut [T],
+        residuals: &mut TchResiduals<T>,
+        f: impl FnOnce(&Inner, &Tensor) -> Result<Tensor, FieldError>,
+    ) -> Result<(), FieldError> {
+        let inner = self.lock();
+        let x = self.upload(x, self.dim).map_err(engine)?.set_requires_grad(true);
+        let value = tch::with_grad(|| f(&inner, &x))?;
+        Self::download(&value, y).map_err(engine)?;
+        residuals.recorded = Some((x, value));
+        Ok(())
+    }
+
+    /// Pulls `y_bar` back through the recorded graph: overwrites `x_bar`, adds to `theta_bar`.
+    pub(super) fn vjp(
+        &self,
+        residuals: &mut TchResiduals<T>,
+        y_bar: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let (x, y) = residuals.recorded.take().ok_or_else(|| {
+            failed("no evaluation was recorded, or it was pulled back already".to_owned())
+        })?;
+        let inner = self.lock();
+        let columns = if y.dim() == 2 { y.size()[1] as usize } else { 1 };
+        let y_bar = self.upload(y_bar, columns).map_err(engine)?;
+        let mut inputs = vec![&x];
+        if theta_bar.is_some() {
+            inputs.extend(&inner.params);
+        }
+        let found = tch::with_grad(|| {
+            let product = y.f_mul(&y_bar.f_view_as(&y).map_err(engine)?).map_err(engine)?;
+            gradients(&product, &inputs, Graph::Drop)
+        })?;
+        Self::download(&found[0], x_bar).map_err(engine)?;
+        if let Some(theta_bar) = theta_bar {
+            let scratch = &mut residuals.theta_bar;
+            scratch.resize(self.num_params, T::default());
+            flatten(&found[1..], scratch).map_err(engine)?;
+            theta_bar.iter_mut().zip(scratch).for_each(|(sum, g)| *sum += *g);
+        }
+        Ok(())
+    }
+
+    /// The trainable tensors, shared with the module.
+    pub(super) fn tensors(&self) -> Vec<Tensor> {
+        self.lock().params.iter().map(Tensor::shallow_clone).collect()
+    }
+}
+
+impl<T: TchScalar> Parameters<T> for TchNetwork<T> {
+    fn num_params(&self) -> usize {
+        self.num_params
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        check_length(out.len(), self.num_params)?;
+        flatten(&self.lock().params, out).map_err(engine)
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        check_length(theta.len(), self.num_params)?;
+        if theta.is_empty() {
+            return Ok(());
+        }
+        let flat = Tensor::f_from_slice(theta).and_then(|t| t.f_to_device(self.device));
+        let flat = flat.map_err(engine)?;
+        let mut inner = self.lock();
+        let mut start = 0;
+        tch::no_grad(|| {
+            for param in &mut inner.params {
+                let len = param.numel() as i64;
+                let part = flat.f_narrow(0, start, len)?.f_view_as(param)?;
+                param.f_copy_(&part)?;
+                start += len;
+            }
+            Ok(())
+        })
+        .map_err(engine)
+    }
+}
+
+/// Makes a store's real numbers `T`s; counters and masks stay what they are.
+fn convert<T: TchScalar>(store: &mut VarStore) {
+    if T::KIND == Kind::Double { store.double() } else { store.float() }
+}
+
+/// The tensors' numbers one after another, with one transfer.
+pub(super) fn flatten<T: TchScalar>(tensors: &[Tensor], out: &mut [T]) -> Result<(), TchError> {
+    if tensors.is_empty() {
+        return Ok(());
+    }
+    let parts: Result<Vec<_>, _> = tensors.iter().map(|t| t.f_detach()?.f_reshape([-1])).collect();
+    Tensor::f_cat(&parts?, 0)?.f_to_device(Device::Cpu)?.f_copy_data(out, out.len())
+}
+
+impl<T> Debug for TchNetwork<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TchNetwork")
+            .field("dim", &self.dim)
+            .field("num_params", &self.num_params)
+            .field("device", &self.device)
+            .finish_non_exhaustive()
+    }
+}

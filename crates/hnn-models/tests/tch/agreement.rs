@@ -1,0 +1,103 @@
+//! 50 random networks: the native engine's exact formulas against automatic differentiation.
+
+use hnn_integrators::{Parameters, Workspace};
+use hnn_models::tch::{TchEnergy, TchMap};
+use hnn_models::{Baseline, DifferentiableEnergy, Dissipative, Hnn, HnnFriction, Mlp};
+use tch::Device;
+
+use crate::random::{Case, TOLERANCE, assert_close, assert_same_field};
+
+pub(crate) fn energy(native: &Mlp<f64>) -> TchEnergy<f64> {
+    TchEnergy::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
+}
+
+pub(crate) fn map(native: &Mlp<f64>) -> TchMap<f64> {
+    TchMap::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
+}
+
+#[test]
+fn parameters_have_the_same_order() {
+    for case in Case::all() {
+        let native = case.network(1);
+        let mut judge = energy(&native);
+        let mut theta = vec![0.0; native.num_params()];
+        judge.copy_params(&mut theta).expect("the lengths agree");
+        assert!(theta == native.params(), "{}", case.name);
+        theta.reverse();
+        judge.set_params(&theta).expect("the lengths agree");
+        let mut read = vec![0.0; theta.len()];
+        judge.copy_params(&mut read).expect("the lengths agree");
+        assert!(theta == read, "{}", case.name);
+    }
+}
+
+#[test]
+fn energies_and_their_gradients_agree() {
+    for case in Case::all() {
+        let native = case.network(1);
+        let judge = energy(&native);
+        let x = case.numbers(0, case.dim * case.batch);
+        let evaluate = |h: &dyn Evaluate| {
+            let (mut value, mut gradient) = (vec![0.0; case.batch], vec![0.0; x.len()]);
+            h.evaluate(&x, &mut value, &mut gradient);
+            (value, gradient)
+        };
+        let ((value, gradient), expected) = (evaluate(&judge), evaluate(&native));
+        assert_close(&format!("{}: energy", case.name), &value, &expected.0, TOLERANCE);
+        assert_close(&format!("{}: gradient", case.name), &gradient, &expected.1, TOLERANCE);
+    }
+}
+
+/// An energy and its gradient, whatever its residuals are.
+trait Evaluate {
+    fn evaluate(&self, x: &[f64], value: &mut [f64], gradient: &mut [f64]);
+}
+
+impl<E: DifferentiableEnergy<f64>> Evaluate for E {
+    fn evaluate(&self, x: &[f64], value: &mut [f64], gradient: &mut [f64]) {
+        let workspace = &mut Workspace::default();
+        self.energy(x, value, workspace).expect("the energy is defined");
+        self.gradient(value.len(), x, gradient, workspace).expect("the energy is defined");
+    }
+}
+
+#[test]
+fn hamiltonian_networks_agree() {
+    for case in Case::all() {
+        let native = case.network(1);
+        let judge = Hnn::new(energy(&native)).expect("D is even");
+        assert_same_field(&case, "HNN", &judge, &Hnn::new(native).expect("D is even"));
+    }
+}
+
+#[test]
+fn friction_networks_agree() {
+    for case in Case::all() {
+        let (h, f) = (case.network(1), case.network(case.dim / 2));
+        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
+        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        assert_same_field(&case, "HNN with friction", &judge, &native);
+    }
+}
+
+#[test]
+fn dissipative_friction_agrees() {
+    for case in Case::all() {
+        let n = case.dim / 2;
+        let (h, l) = (case.network(1), case.network(n * (n + 1) / 2));
+        let friction = Dissipative::new(map(&l)).expect("the shapes fit");
+        let judge = HnnFriction::new(energy(&h), friction).expect("the shapes fit");
+        let friction = Dissipative::new(l).expect("the shapes fit");
+        let native = HnnFriction::new(h, friction).expect("the shapes fit");
+        assert_same_field(&case, "HNN with dissipative friction", &judge, &native);
+    }
+}
+
+#[test]
+fn baselines_agree() {
+    for case in Case::all() {
+        let native = case.network(case.dim);
+        let judge = Baseline::new(map(&native)).expect("D inputs and outputs");
+        assert_same_field(&case, "baseline", &judge, &Baseline::new(native).expect("D outputs"));
+    }
+}

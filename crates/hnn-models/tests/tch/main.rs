@@ -1,0 +1,12 @@
+//! libtorch against the native engine, the golden files and its own contract.
+#![cfg(feature = "tch")]
+
+mod agreement;
+#[path = "../common/mod.rs"]
+mod common;
+mod devices;
+mod dropout;
+mod golden;
+mod random;
+mod trajectories;
+mod weights;

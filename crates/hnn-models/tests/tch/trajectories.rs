@@ -1,0 +1,144 @@
+//! Trajectory losses computed three ways: the discrete adjoint over the native engine, the
+//! discrete adjoint over libtorch, and libtorch's own graph through all steps.
+
+use hnn_integrators::{DifferentiableField, DifferentiableStepper, Rk4};
+use hnn_models::tch::{TensorField, trajectory};
+use hnn_models::{Baseline, Hnn, HnnFriction};
+use ndarray::Array3;
+use tch::Device;
+
+use crate::agreement::{energy, map};
+use crate::random::{Case, TOLERANCE, assert_close};
+
+const DT: f64 = 0.1;
+/// States of a trajectory.
+const T: usize = 6;
+
+/// Measured states of shape (M, T, D), M the case's batch.
+fn measured(case: &Case) -> Array3<f64> {
+    let numbers = case.numbers(5, case.batch * T * case.dim);
+    Array3::from_shape_vec((case.batch, T, case.dim), numbers).expect("the lengths agree")
+}
+
+/// State `step` of every trajectory, coordinate-major.
+fn column(x: &Array3<f64>, step: usize) -> Vec<f64> {
+    x.index_axis(ndarray::Axis(1), step).t().iter().copied().collect()
+}
+
+/// Adds the squared distance of `now` to `target` to the loss, and its derivative to `bar`.
+fn compare(now: &[f64], target: &[f64], weight: f64, bar: &mut [f64]) -> f64 {
+    let mut loss = 0.0;
+    for ((now, target), bar) in now.iter().zip(target).zip(bar) {
+        loss += weight * (now - target).powi(2);
+        *bar += 2.0 * weight * (now - target);
+    }
+    loss
+}
+
+/// The full-trajectory loss (`windows = 1`) or the one-step loss (`windows = T - 1`): `windows`
+/// chains of steps that begin at measured states, by the discrete adjoint.
+fn by_adjoint<F: DifferentiableField<f64>>(
+    field: &F,
+    x: &Array3<f64>,
+    windows: usize,
+    weight: f64,
+) -> (f64, Vec<f64>) {
+    let batch = x.shape()[0];
+    let (t, dt) = (vec![0.0; batch], vec![DT; batch]);
+    let mut gradient = vec![0.0; field.num_params()];
+    let mut loss = 0.0;
+    let steps = (T - 1) / windows;
+    for window in 0..windows {
+        let mut states = vec![column(x, window * steps)];
+        let mut tapes = Vec::new();
+        for _ in 0..steps {
+            let mut out = vec![0.0; states[0].len()];
+            let mut tape = Default::default();
+            let state = states.last().expect("it begins with one");
+            Rk4.record(field, &t, &dt, state, &mut out, &mut tape).expect("the field is defined");
+            states.push(out);
+            tapes.push(tape);
+        }
+        let mut bar = vec![0.0; states[0].len()];
+        for step in (0..steps).rev() {
+            let target = column(x, window * steps + step + 1);
+            loss += compare(&states[step + 1], &target, weight, &mut bar);
+            Rk4.pull_back(field, &mut tapes[step], &mut bar, Some(&mut gradient))
+                .expect("the step was recorded");
+        }
+    }
+    (loss, gradient)
+}
+
+fn assert_three_ways<N, J>(case: &Case, what: &str, native: &N, judge: &J)
+where
+    N: DifferentiableField<f64>,
+    J: DifferentiableField<f64> + TensorField<f64>,
+{
+    let x = measured(case);
+    let tensor = trajectory::states(x.view(), Device::Cpu).expect("the CPU is there");
+    let d = case.dim;
+    for (name, windows, entries) in [
+        ("full-trajectory loss", 1, case.batch * (T - 1) * d),
+        ("one-step loss", T - 1, (case.batch * T - 1) * d),
+    ] {
+        let (loss, gradient) = trajectory::value_and_gradient(judge, |field| {
+            if windows == 1 {
+                trajectory::full_trajectory_loss(field, &tensor, DT)
+            } else {
+                trajectory::one_step_loss(field, &tensor, DT)
+            }
+        })
+        .expect("the field is defined");
+        let weight = 1.0 / entries as f64;
+        for (engine, (value, adjoint)) in [
+            ("native", by_adjoint(native, &x, windows, weight)),
+            ("libtorch", by_adjoint(judge, &x, windows, weight)),
+        ] {
+            let what = format!("{}: {what}, {name}, {engine} engine", case.name);
+            assert_close(&what, &[value], &[loss], TOLERANCE);
+            assert_close(&format!("{what}, gradient"), &adjoint, &gradient, TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn hamiltonian_networks_agree() {
+    for case in Case::all() {
+        let native = Hnn::new(case.network(1)).expect("D is even");
+        let judge = Hnn::new(energy(native.energy_network())).expect("D is even");
+        assert_three_ways(&case, "HNN", &native, &judge);
+    }
+}
+
+#[test]
+fn friction_networks_agree() {
+    for case in Case::all() {
+        let (h, f) = (case.network(1), case.network(case.dim / 2));
+        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
+        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        assert_three_ways(&case, "HNN with friction", &native, &judge);
+    }
+}
+
+#[test]
+fn baselines_agree() {
+    for case in Case::all() {
+        let native = Baseline::new(case.network(case.dim)).expect("D outputs");
+        let judge = Baseline::new(map(native.network())).expect("D outputs");
+        assert_three_ways(&case, "baseline", &native, &judge);
+    }
+}
+
+#[test]
+fn trajectories_of_a_wrong_shape_are_refused() {
+    let case = Case::all().next().expect("there are 50");
+    let judge = Hnn::new(energy(&case.network(1))).expect("D is even");
+    let states = measured(&case);
+    let flat = states.view().into_shape_with_order((case.batch * T, case.dim)).expect("contiguous");
+    let x = trajectory::states(flat, Device::Cpu).expect("the CPU is there");
+    let error =
+        trajectory::value_and_gradient(&judge, |field| trajectory::one_step_loss(field, &x, DT))
+            .expect_err("two axes");
+    assert!(error.to_string().contains("give (M, T, D)"), "{error}");
+}
