@@ -1,0 +1,5 @@
+//! From measurements to equations.
+
+mod samples;
+
+pub use samples::Samples;

@@ -1,0 +1,153 @@
+//! States with their derivatives.
+
+use hnn_integrators::Workspace;
+use ndarray::{Array2, ArrayView2};
+
+use crate::equations::{Equations, RowBlock, RowSource, Visitor};
+use crate::gram::not_finite;
+use crate::program::Program;
+use crate::{Ansatz, SparseError, error::require, error::same_length};
+
+/// States `x` with derivatives `dx/dt`, both of shape (N, D).
+///
+/// Every sample gives `D` equations, one a coordinate; features are evaluated in blocks, so memory
+/// does not grow with the library times the samples.
+///
+/// ```
+/// use hnn_sparse::{Ansatz, Library, Samples, Selection};
+/// use ndarray::{Array2, Axis, stack};
+/// let q = ndarray::Array1::linspace(-1.0, 1.0, 20);
+/// let p = q.mapv(|q| 0.8 - q * q);
+/// let x = stack(Axis(1), &[q.view(), p.view()]).unwrap();
+/// // H = p^2/2 + q^4/4: dq/dt = p, dp/dt = -q^3.
+/// let dx = stack(Axis(1), &[p.view(), q.mapv(|q| -q.powi(3)).view()]).unwrap();
+/// let ansatz = Ansatz::new(&Library::monomials(1, 1..=5)?)?;
+/// let found = Selection::default().run(&Samples::new(x, dx)?.equations(&ansatz)?)?;
+/// assert_eq!(found.names(), ["p^2", "q^4"]);
+/// # Ok::<(), hnn_sparse::SparseError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Samples {
+    x: Array2<f64>,
+    dx: Array2<f64>,
+    root_weights: Option<Vec<f64>>,
+    trajectories: Vec<usize>,
+}
+
+/// Equations of one block, about: what fits the second-level cache with a hundred columns.
+const BLOCK_ROWS: usize = 256;
+
+/// Derivatives given are taken to hold to this, relative: nothing smaller is a term.
+const RELATIVE_ERROR: f64 = 1e-11;
+
+impl Samples {
+    /// Of states and derivatives, a row a sample.
+    ///
+    /// # Errors
+    /// If the shapes differ or a number is not finite.
+    pub fn new(x: Array2<f64>, dx: Array2<f64>) -> Result<Self, SparseError> {
+        same_length("rows of the derivatives", dx.nrows(), x.nrows())?;
+        same_length("columns of the derivatives", dx.ncols(), x.ncols())?;
+        check_finite("the states", x.view())?;
+        check_finite("the derivatives", dx.view())?;
+        let trajectories = vec![0; x.nrows()];
+        Ok(Self { x, dx, root_weights: None, trajectories })
+    }
+
+    /// A weight for each sample: the sum of squares is `sum of weight * residual^2`.
+    ///
+    /// # Errors
+    /// If there are not as many as samples, or one is negative.
+    pub fn with_weights(mut self, weights: &[f64]) -> Result<Self, SparseError> {
+        same_length("weights, one a sample", weights.len(), self.x.nrows())?;
+        for &weight in weights {
+            require(weight >= 0.0, "a weight", weight, "finite and not negative")?;
+        }
+        self.root_weights = Some(weights.iter().map(|w| w.sqrt()).collect());
+        Ok(self)
+    }
+
+    /// Which trajectory each sample is of, for cross-validation by trajectory.
+    ///
+    /// # Errors
+    /// If there are not as many as samples.
+    pub fn with_trajectories(mut self, trajectories: Vec<usize>) -> Result<Self, SparseError> {
+        same_length("trajectories, one a sample", trajectories.len(), self.x.nrows())?;
+        self.trajectories = trajectories;
+        Ok(self)
+    }
+
+    /// Their equations for the unknowns of `ansatz`.
+    ///
+    /// # Errors
+    /// If the states have another dimension, or there are fewer equations than unknowns.
+    pub fn equations(self, ansatz: &Ansatz) -> Result<Equations, SparseError> {
+        same_length("coordinates of the states", self.x.ncols(), ansatz.dim())?;
+        let program = Program::compile(ansatz.dim(), &ansatz.fields());
+        let columns = ansatz.columns().len();
+        let source = SampleRows { samples: self, program, columns };
+        Equations::new(ansatz.clone(), Box::new(source), RELATIVE_ERROR)
+    }
+}
+
+/// The error that names the first number that is not finite.
+pub(crate) fn check_finite(what: &'static str, x: ArrayView2<'_, f64>) -> Result<(), SparseError> {
+    if x.iter().all(|value| value.is_finite()) {
+        return Ok(());
+    }
+    match not_finite(x, ndarray::ArrayView1::from(&[])) {
+        SparseError::NotFinite { row, column, .. } => {
+            Err(SparseError::NotFinite { what, row, column })
+        }
+        other => Err(other),
+    }
+}
+
+struct SampleRows {
+    samples: Samples,
+    program: Program,
+    columns: usize,
+}
+
+impl RowSource for SampleRows {
+    fn rows(&self) -> usize {
+        self.samples.x.len()
+    }
+
+    fn trajectories(&self) -> usize {
+        self.samples.trajectories.iter().max().map_or(0, |last| last + 1)
+    }
+
+    fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {
+        let (count, dim) = self.samples.x.dim();
+        let length = (BLOCK_ROWS / dim).max(1);
+        let mut workspace = Workspace::default();
+        let mut columns = vec![];
+        for first in (0..count).step_by(length) {
+            let batch = length.min(count - first);
+            let gather = |table: &Array2<f64>| -> Vec<f64> {
+                let part = table.slice(ndarray::s![first..first + batch, ..]);
+                part.t().iter().copied().collect()
+            };
+            let (x, mut target) = (gather(&self.samples.x), gather(&self.samples.dx));
+            columns.resize(self.columns * dim * batch, 0.0);
+            self.program.run(batch, &x, &mut columns, &mut workspace);
+            if let Some(weights) = &self.samples.root_weights {
+                let weights = &weights[first..first + batch];
+                for part in columns.chunks_exact_mut(batch).chain(target.chunks_exact_mut(batch)) {
+                    part.iter_mut().zip(weights).for_each(|(value, weight)| *value *= weight);
+                }
+            }
+            let observations: Vec<usize> = (0..dim).flat_map(|_| first..first + batch).collect();
+            let trajectories: Vec<usize> =
+                observations.iter().map(|&k| self.samples.trajectories[k]).collect();
+            visitor(RowBlock {
+                columns: &columns,
+                target: &target,
+                observations: &observations,
+                trajectories: &trajectories,
+            })?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! Errors of this crate.
+
+use std::path::PathBuf;
+
+use hnn_integrators::FieldError;
+use thiserror::Error;
+
+/// What goes wrong in the identification of a Hamiltonian.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SparseError {
+    /// A number of the data is infinite or NaN.
+    #[error(
+        "{what} has a number that is not finite at row {row}, column {column}: remove the row or repair it"
+    )]
+    NotFinite {
+        /// Which table.
+        what: &'static str,
+        /// Row, from 0.
+        row: usize,
+        /// Column, from 0.
+        column: usize,
+    },
+    /// Two things that belong together have different lengths.
+    #[error("{what}: {given} given, {expected} expected")]
+    Length {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        given: usize,
+        /// How many there should be.
+        expected: usize,
+    },
+    /// There are too few equations.
+    #[error(
+        "{what}: {given} given, at least {needed} needed; give more data or a smaller library"
+    )]
+    TooFew {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        given: usize,
+        /// How many there should be at least.
+        needed: usize,
+    },
+    /// A column of a regression is 0 in every row.
+    #[error(
+        "column {column} ({name}) is zero in every row, so its coefficient is free: drop it or give it an infinite weight"
+    )]
+    ZeroColumn {
+        /// Column, from 0.
+        column: usize,
+        /// Its name.
+        name: String,
+    },
+    /// Two columns of a regression, or two features, are the same up to a factor.
+    #[error(
+        "columns {first} ({first_name}) and {second} ({second_name}) are the same up to a factor: drop one of them"
+    )]
+    DuplicateColumns {
+        /// The first column, from 0.
+        first: usize,
+        /// Its name.
+        first_name: String,
+        /// The second column, from 0.
+        second: usize,
+        /// Its name.
+        second_name: String,
+    },
+    /// No feature has this name.
+    #[error("no feature is named `{name}`; the library has: {known}")]
+    UnknownFeature {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A feature names a coordinate that the states do not have.
+    #[error("feature {feature} uses coordinate {coordinate}, but states have {dim} coordinates")]
+    Coordinate {
+        /// Position of the feature.
+        feature: usize,
+        /// Coordinate, from 0.
+        coordinate: usize,
+        /// Dimension of the states.
+        dim: usize,
+    },
+    /// A feature of a Hamiltonian is constant, so no data can tell its coefficient.
+    #[error("feature {feature} is constant: an energy is known up to a constant only; remove it")]
+    ConstantFeature {
+        /// Position of the feature.
+        feature: usize,
+    },
+    /// A setting has a value that it cannot have.
+    #[error("{name} is {given}, but must be {expected}")]
+    Setting {
+        /// Which setting.
+        name: &'static str,
+        /// The value given.
+        given: String,
+        /// Which values it may have.
+        expected: &'static str,
+    },
+    /// The times of a trajectory do not increase.
+    #[error(
+        "the times of trajectory {trajectory} do not increase from row {row} to the next: sort the rows and merge those of equal time"
+    )]
+    Times {
+        /// Trajectory, from 0.
+        trajectory: usize,
+        /// Row, from 0.
+        row: usize,
+    },
+    /// No formula is left after the selection.
+    #[error("no term of the library explains the data better than none: {reason}")]
+    NothingFound {
+        /// Why.
+        reason: String,
+    },
+    /// The Hamiltonian is not a sum `T(p) + V(q)` without friction.
+    #[error(
+        "the Hamiltonian is not separable: term `{term}` is neither a function of q nor of p alone; use an implicit or a general method"
+    )]
+    NotSeparable {
+        /// The term in the way.
+        term: String,
+    },
+    /// A custom function of a saved formula was not given.
+    #[error("the formula uses the custom function `{name}`: pass it when reading the file")]
+    MissingFunction {
+        /// Its name.
+        name: String,
+    },
+    /// A custom function cannot be printed as Rust.
+    #[error("the custom function `{name}` has no Rust form: implement `CustomFunction::rust`")]
+    NoRustForm {
+        /// Its name.
+        name: String,
+    },
+    /// The refinement by shooting did not converge.
+    #[error("the refinement did not converge in {iterations} iterations: {reason}")]
+    NoConvergence {
+        /// Iterations made.
+        iterations: usize,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {path}: {source}")]
+    File {
+        /// Read or write.
+        action: &'static str,
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file holds something else than a formula.
+    #[error("not a sparse Hamiltonian in JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A vector field failed.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}
+
+/// The setting's error, if the condition does not hold.
+pub(crate) fn require(
+    condition: bool,
+    name: &'static str,
+    given: impl ToString,
+    expected: &'static str,
+) -> Result<(), SparseError> {
+    if condition {
+        Ok(())
+    } else {
+        Err(SparseError::Setting { name, given: given.to_string(), expected })
+    }
+}
+
+/// The error of two lengths that should agree.
+pub(crate) fn same_length(
+    what: &'static str,
+    given: usize,
+    expected: usize,
+) -> Result<(), SparseError> {
+    if given == expected { Ok(()) } else { Err(SparseError::Length { what, given, expected }) }
+}

@@ -1,0 +1,226 @@
+//! The Gram matrix of a regression: all that a LASSO needs to know of its rows.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+
+use crate::equations::{Equations, RowBlock};
+use crate::{SparseError, error::require, error::same_length};
+
+/// `X^T X`, `X^T y` and `y^T y` of the rows of a regression `X w = y`, whatever their number `n`.
+///
+/// Rows with weights are multiplied by the root of theirs.
+///
+/// ```
+/// use hnn_sparse::Gram;
+/// use ndarray::array;
+/// let x = array![[1.0, 0.0], [1.0, 1.0], [0.0, 2.0]];
+/// let gram = Gram::new(x.view(), array![1.0, 3.0, 4.0].view())?;
+/// assert_eq!(gram.matrix(), array![[2.0, 1.0], [1.0, 5.0]]);
+/// assert_eq!((gram.rows(), gram.target_square()), (3, 26.0));
+/// # Ok::<(), hnn_sparse::SparseError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Gram {
+    pub(crate) rows: usize,
+    pub(crate) matrix: Array2<f64>,
+    pub(crate) target: Vec<f64>,
+    pub(crate) target_square: f64,
+    pub(crate) names: Vec<String>,
+}
+
+/// Columns of one block of a large product: only blocks on and above the diagonal are computed.
+const COLUMN_BLOCK: usize = 128;
+/// Rows of one product.
+const ROW_BLOCK: usize = 4096;
+
+impl Gram {
+    /// Of the rows of `x` (n, m) with the targets `y` (n).
+    ///
+    /// # Errors
+    /// If the lengths differ, there is no row, or a number is not finite.
+    pub fn new(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) -> Result<Self, SparseError> {
+        same_length("targets y, one a row of X", y.len(), x.nrows())?;
+        if x.nrows() == 0 {
+            return Err(SparseError::TooFew { what: "rows", given: 0, needed: 1 });
+        }
+        let mut gram = Self::empty(column_names(x.ncols()));
+        for (x, y) in x.axis_chunks_iter(Axis(0), ROW_BLOCK).zip(y.axis_chunks_iter(Axis(0), ROW_BLOCK))
+        {
+            gram.add(x, y);
+        }
+        gram.finish();
+        if gram.is_finite() { Ok(gram) } else { Err(not_finite(x, y)) }
+    }
+
+    /// As [`new`](Self::new) with a weight for each row: the sum of squares is
+    /// `sum of weight * residual^2`, and `n` stays the number of rows.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), or if a weight is negative.
+    pub fn weighted(
+        x: ArrayView2<'_, f64>,
+        y: ArrayView1<'_, f64>,
+        weights: ArrayView1<'_, f64>,
+    ) -> Result<Self, SparseError> {
+        same_length("weights, one a row of X", weights.len(), x.nrows())?;
+        for &weight in weights {
+            require(weight >= 0.0, "a row weight", weight, "finite and not negative")?;
+        }
+        let root = weights.mapv(f64::sqrt);
+        let x = &x * &root.view().insert_axis(Axis(1));
+        Self::new(x.view(), (&y * &root).view())
+    }
+
+    /// Of the equations of an identification, block by block: memory does not grow with their
+    /// number.
+    ///
+    /// # Errors
+    /// If a number is not finite.
+    pub fn of(equations: &Equations) -> Result<Self, SparseError> {
+        let mut gram = Self::empty(equations.names().to_vec());
+        equations.visit(&mut |block| {
+            gram.add_block(&block);
+            Ok(())
+        })?;
+        gram.finish();
+        Ok(gram)
+    }
+
+    pub(crate) fn empty(names: Vec<String>) -> Self {
+        let columns = names.len();
+        let matrix = Array2::zeros((columns, columns));
+        Self { rows: 0, matrix, target: vec![0.0; columns], target_square: 0.0, names }
+    }
+
+    /// Adds the rows of a block; [`finish`](Self::finish) must follow the last one.
+    pub(crate) fn add_block(&mut self, block: &RowBlock<'_>) {
+        let shape = (self.columns(), block.rows());
+        if let Ok(columns) = ArrayView2::from_shape(shape, block.columns) {
+            self.add(columns.t(), ArrayView1::from(block.target));
+        }
+    }
+
+    fn add(&mut self, x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) {
+        self.rows += x.nrows();
+        self.target_square += y.dot(&y);
+        let target = x.t().dot(&y);
+        self.target.iter_mut().zip(&target).for_each(|(sum, new)| *sum += new);
+        let m = self.columns();
+        for first in (0..m).step_by(COLUMN_BLOCK) {
+            let (a, last) = (x.slice(s![.., first..m.min(first + COLUMN_BLOCK)]), m);
+            let b = x.slice(s![.., first..last]);
+            let mut sum = self.matrix.slice_mut(s![first..first + a.ncols(), first..last]);
+            general_mat_mul(1.0, &a.t(), &b, 1.0, &mut sum);
+        }
+    }
+
+    /// Copies the upper triangle to the lower one.
+    pub(crate) fn finish(&mut self) {
+        for i in 0..self.columns() {
+            for j in 0..i {
+                self.matrix[[i, j]] = self.matrix[[j, i]];
+            }
+        }
+    }
+
+    fn is_finite(&self) -> bool {
+        let diagonal = self.matrix.diag();
+        self.target_square.is_finite() && diagonal.iter().all(|d| d.is_finite())
+    }
+
+    /// These rows without those of `part`, which must be among them.
+    pub(crate) fn without(&self, part: &Self) -> Self {
+        let target = self.target.iter().zip(&part.target).map(|(a, b)| a - b).collect();
+        Self {
+            rows: self.rows - part.rows,
+            matrix: &self.matrix - &part.matrix,
+            target,
+            target_square: self.target_square - part.target_square,
+            names: self.names.clone(),
+        }
+    }
+
+    /// `|X w - y|^2`, with the rounding of the squares (see [`Triangle`](crate::linalg::Triangle)).
+    pub(crate) fn residual_square(&self, w: &[f64]) -> f64 {
+        let w = ArrayView1::from(w);
+        let target = ArrayView1::from(self.target.as_slice());
+        self.target_square - 2.0 * target.dot(&w) + w.dot(&self.matrix.dot(&w))
+    }
+
+    /// Gives the columns names, for errors and reports.
+    ///
+    /// # Errors
+    /// If there are not as many names as columns.
+    pub fn with_names<S: Into<String>>(
+        mut self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, SparseError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        same_length("names of columns", names.len(), self.columns())?;
+        self.names = names;
+        Ok(self)
+    }
+
+    /// Number of rows `n`.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns `m`.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.target.len()
+    }
+
+    /// `X^T X` (m, m).
+    #[must_use]
+    pub fn matrix(&self) -> ArrayView2<'_, f64> {
+        self.matrix.view()
+    }
+
+    /// `X^T y` (m).
+    #[must_use]
+    pub fn target(&self) -> &[f64] {
+        &self.target
+    }
+
+    /// `y^T y`.
+    #[must_use]
+    pub fn target_square(&self) -> f64 {
+        self.target_square
+    }
+
+    /// Names of the columns.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Root mean square of every column.
+    #[must_use]
+    pub fn column_scales(&self) -> Array1<f64> {
+        self.matrix.diag().mapv(|square| (square / self.rows as f64).sqrt())
+    }
+}
+
+/// `column 0`, `column 1`, ...
+pub(crate) fn column_names(columns: usize) -> Vec<String> {
+    (0..columns).map(|j| format!("column {j}")).collect()
+}
+
+/// The error that names the first number that is not finite.
+pub(crate) fn not_finite(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) -> SparseError {
+    let in_x = x.indexed_iter().find(|(_, value)| !value.is_finite());
+    if let Some(((row, column), _)) = in_x {
+        return SparseError::NotFinite { what: "X", row, column };
+    }
+    match y.iter().position(|value| !value.is_finite()) {
+        Some(row) => SparseError::NotFinite { what: "y", row, column: 0 },
+        None => SparseError::Setting {
+            name: "the size of the numbers",
+            given: "so large that squares overflow".to_owned(),
+            expected: "below 1e150",
+        },
+    }
+}

@@ -1,0 +1,31 @@
+//! Sparse identification of Hamiltonians: from data, or from a trained network, to a formula.
+//!
+//! A [`Library`] holds the terms that `H` may have; an [`Ansatz`] adds those of a friction. Data
+//! become linear [`Equations`] for the coefficients, and [`Selection`] finds the few terms that
+//! explain them. [`Lasso`] is the plain LASSO, with a certificate for every solution.
+
+mod ansatz;
+mod data;
+mod diagnosis;
+mod equations;
+mod error;
+mod expression;
+mod gram;
+mod lasso;
+mod library;
+mod linalg;
+mod model;
+mod program;
+mod selection;
+
+pub use ansatz::{Ansatz, Column, Friction};
+pub use data::Samples;
+pub use diagnosis::{Combination, Diagnosis};
+pub use equations::Equations;
+pub use error::SparseError;
+pub use expression::{Argument, CustomFunction, Expression};
+pub use gram::Gram;
+pub use lasso::{Certificate, Lasso, LassoSolution, Penalty};
+pub use library::Library;
+pub use model::{ModelTerm, SparseHamiltonian, SparseResiduals};
+pub use selection::{Criterion, FoundTerm, Identification, Selection};

@@ -1,0 +1,108 @@
+//! The vector-Jacobian product of the formula's field.
+
+use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+
+use super::{SparseHamiltonian, field};
+use crate::expression::Expression;
+use crate::program::Program;
+
+/// What an evaluation of a [`SparseHamiltonian`] keeps for its vector-Jacobian product: nothing
+/// but scratch memory, since the derivatives are formulas of the state.
+#[derive(Debug, Default)]
+pub struct SparseResiduals<T> {
+    workspace: Workspace<T>,
+}
+
+/// What does not change with the coefficients.
+#[derive(Debug)]
+pub(super) struct Derivatives {
+    /// The entries `(i, k)` of the Jacobian `df_i/dx_k` that are not 0 everywhere.
+    pub(super) entries: Vec<(usize, usize)>,
+    /// The pairs (term, component) of the fields that are not 0 everywhere.
+    components: Vec<(usize, usize)>,
+    /// Those components.
+    fields: Program,
+}
+
+impl Derivatives {
+    pub(super) fn new(dim: usize, fields: &[Vec<Expression>]) -> Self {
+        let pairs = (0..dim).flat_map(|i| (0..dim).map(move |k| (i, k)));
+        let active =
+            |&(i, k): &(usize, usize)| fields.iter().any(|f| !f[i].derivative(k).is_zero());
+        let all = (0..fields.len()).flat_map(|j| (0..dim).map(move |i| (j, i)));
+        let components: Vec<_> = all.filter(|&(j, i)| !fields[j][i].is_zero()).collect();
+        Self {
+            entries: pairs.filter(active).collect(),
+            fields: Program::compile(dim, components.iter().map(|&(j, i)| &fields[j][i])),
+            components,
+        }
+    }
+}
+
+impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
+    type Residuals = SparseResiduals<T>;
+
+    fn num_params(&self) -> usize {
+        self.terms.len()
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        check_count(out.len(), self.terms.len())?;
+        for (out, term) in out.iter_mut().zip(&self.terms) {
+            *out = T::from_f64(term.coefficient);
+        }
+        Ok(())
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        check_count(theta.len(), self.terms.len())?;
+        let theta: Vec<f64> = theta.iter().map(|c| c.to_f64()).collect();
+        self.assign(&theta);
+        Ok(())
+    }
+
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut Self::Residuals,
+    ) -> Result<(), FieldError> {
+        self.eval(t, x, dx, &mut residuals.workspace)
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        v: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let Derivatives { entries, components, fields } = &*self.derivatives;
+        let batch = v.len() / self.state_dim();
+        let lane = |k: usize| k * batch..(k + 1) * batch;
+        let (values, inner) =
+            residuals.workspace.split(batch * entries.len().max(components.len()));
+        field::run(&self.jacobian, batch, x, &mut values[..batch * entries.len()], inner)?;
+        x_bar.fill(T::ZERO);
+        for (e, &(i, k)) in entries.iter().enumerate() {
+            let products = values[lane(e)].iter().zip(&v[lane(i)]);
+            for (x_bar, (&slope, &v)) in x_bar[lane(k)].iter_mut().zip(products) {
+                *x_bar += slope * v;
+            }
+        }
+        if let Some(theta_bar) = theta_bar {
+            fields.run(batch, x, &mut values[..batch * components.len()], inner);
+            for (c, &(j, i)) in components.iter().enumerate() {
+                theta_bar[j] +=
+                    values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_count(given: usize, expected: usize) -> Result<(), FieldError> {
+    if given == expected { Ok(()) } else { Err(FieldError::ParameterCount { given, expected }) }
+}

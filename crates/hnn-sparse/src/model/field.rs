@@ -1,0 +1,61 @@
+//! The formula as a vector field and as a Hamiltonian.
+
+use hnn_integrators::{FieldError, Scalar, VectorField, Workspace};
+use hnn_systems::Hamiltonian;
+
+use super::{Compiled, SparseHamiltonian};
+
+impl<T: Scalar> VectorField<T> for SparseHamiltonian {
+    fn dim(&self) -> usize {
+        self.state_dim()
+    }
+
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        run(&self.field, t.len(), x, dx, workspace)
+    }
+}
+
+impl<T: Scalar> Hamiltonian<T> for SparseHamiltonian {
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        run(&self.energy, energy.len(), x, energy, workspace)
+    }
+
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        run(&self.gradient, batch, x, gradient, workspace)
+    }
+}
+
+/// Runs a program; where a formula may be singular, says at which row it is.
+pub(super) fn run<T: Scalar>(
+    compiled: &Compiled,
+    batch: usize,
+    x: &[T],
+    out: &mut [T],
+    workspace: &mut Workspace<T>,
+) -> Result<(), FieldError> {
+    compiled.program.run(batch, x, out, workspace);
+    if compiled.program.is_singular()
+        && let Some(position) = out.iter().position(|value| !value.is_finite())
+    {
+        let reason = "a term of the formula is singular or undefined there".to_owned();
+        return Err(FieldError::Undefined { row: position % batch, reason });
+    }
+    Ok(())
+}

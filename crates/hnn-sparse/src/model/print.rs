@@ -1,0 +1,106 @@
+//! The formula as text, LaTeX and Rust. No term that acts is left out, however small.
+
+use std::fmt;
+
+use super::SparseHamiltonian;
+use crate::SparseError;
+use crate::ansatz::Role;
+use crate::expression::{Atom, Expression, Syntax, signed_sum};
+
+/// Significant digits of printed coefficients.
+const DIGITS: usize = 6;
+
+impl fmt::Display for SparseHamiltonian {
+    /// As [`to_text`](SparseHamiltonian::to_text); `{:.3}` prints three significant digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.lines(Syntax::Text, f.precision().unwrap_or(DIGITS)).join("\n"))
+    }
+}
+
+impl SparseHamiltonian {
+    /// As text, six significant digits: `H = 0.5 p^2 - cos(q)`. Friction follows on lines of its
+    /// own: `D = 0.1`, or `D[p1] = 0.1` where momenta differ.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        self.to_string()
+    }
+
+    /// As LaTeX, six significant digits, a line each for `H` and the friction.
+    #[must_use]
+    pub fn to_latex(&self) -> String {
+        self.lines(Syntax::Latex, DIGITS).join(" \\\\\n")
+    }
+
+    /// As Rust: the functions `energy` and `field`, with every digit of the coefficients.
+    ///
+    /// # Errors
+    /// If a custom function has no Rust form.
+    pub fn to_rust(&self) -> Result<String, SparseError> {
+        let dim = self.state_dim();
+        let names: Vec<String> = (0..dim).map(|i| format!("x[{i}]")).collect();
+        let mut components = vec![Expression::constant(0.0); dim];
+        for term in &self.terms {
+            for (i, component) in components.iter_mut().enumerate() {
+                *component =
+                    component.clone() + term.coefficient * term.column.field(i, dim);
+            }
+        }
+        let energy = self.hamiltonian();
+        let atoms = energy.atoms().chain(components.iter().flat_map(Expression::atoms));
+        for atom in atoms {
+            if let Atom::Custom(custom, _) = atom
+                && Syntax::Rust.atom(atom, &names).is_empty()
+            {
+                return Err(SparseError::NoRustForm { name: custom.name().to_owned() });
+            }
+        }
+        let print = |expression: &Expression| expression.print(Syntax::Rust, &names);
+        let rows: Vec<String> = components.iter().map(|c| format!("        {},\n", print(c))).collect();
+        let order = self.coordinates.join(", ");
+        Ok(format!(
+            "/// The energy H of the state x = [{order}].\n\
+             pub fn energy(x: &[f64; {dim}]) -> f64 {{\n    {}\n}}\n\n\
+             /// The time derivative of the state x = [{order}].\n\
+             pub fn field(x: &[f64; {dim}]) -> [f64; {dim}] {{\n    [\n{}    ]\n}}\n",
+            print(&energy),
+            rows.concat()
+        ))
+    }
+
+    fn lines(&self, syntax: Syntax, digits: usize) -> Vec<String> {
+        let n = self.state_dim() / 2;
+        let momentum = |k: usize| syntax.name(&self.coordinates[n + k]);
+        let sides = [(Role::Energy, "H".to_owned()), (Role::Friction, "D".to_owned())];
+        let own = (0..n).map(|k| {
+            let name = match syntax {
+                Syntax::Latex => format!("D_{{{}}}", momentum(k)),
+                _ => format!("D[{}]", momentum(k)),
+            };
+            (Role::FrictionOn(k), name)
+        });
+        let mut lines = vec![];
+        for (role, name) in sides.into_iter().chain(own) {
+            let terms: Vec<_> = self.terms.iter().filter(|t| t.column.role == role).collect();
+            if terms.is_empty() && role != Role::Energy {
+                continue;
+            }
+            let printed = terms.iter().map(|term| {
+                let number = significant(term.coefficient, digits);
+                let feature = term.column.feature();
+                let constant = Expression::constant(1.0);
+                if *feature == constant {
+                    return (number, String::new());
+                }
+                let text = feature.print(syntax, &self.coordinates);
+                (number, if feature.terms.len() > 1 { format!("({text})") } else { text })
+            });
+            lines.push(format!("{name} = {}", signed_sum(syntax, printed)));
+        }
+        lines
+    }
+}
+
+/// The number with so many significant digits.
+fn significant(number: f64, digits: usize) -> f64 {
+    format!("{number:.*e}", digits.max(1) - 1).parse().unwrap_or(number)
+}
