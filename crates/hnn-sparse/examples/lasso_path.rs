@@ -23,7 +23,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let [folder, rows, columns, share, tolerance] = arguments.as_slice() else {
         return Err("usage: lasso_path FOLDER ROWS COLUMNS SMALLEST_SHARE GAP_TOLERANCE".into());
     };
-    let x = Array2::from_shape_vec((rows.parse()?, columns.parse()?), read(format!("{folder}/x.f64"))?)?;
+    let x = Array2::from_shape_vec(
+        (rows.parse()?, columns.parse()?),
+        read(format!("{folder}/x.f64"))?,
+    )?;
     let y = Array1::from(read(format!("{folder}/y.f64"))?);
     let tolerance: f64 = tolerance.parse()?;
     let mut lasso = Lasso::default().gap_tolerance(tolerance);

@@ -153,9 +153,8 @@ impl Ansatz {
     /// Every component of the field of every column: `D` expressions a column.
     pub(crate) fn fields(&self) -> Vec<Expression> {
         let dim = self.dim();
-        let components = |column: &Column| -> Vec<_> {
-            (0..dim).map(|i| column.field(i, dim)).collect()
-        };
+        let components =
+            |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
         self.columns.iter().flat_map(components).collect()
     }
 }

@@ -102,9 +102,8 @@ impl Diagnosis {
             let chosen = shares.filter(|(_, share)| *share >= low && *share < high);
             chosen.map(|(k, share)| (share, v_t.row(k).iter().copied().collect())).collect()
         };
-        let name = |(visibility, v): (f64, Vec<f64>)| {
-            combination(visibility, &v, &used, &norms, names)
-        };
+        let name =
+            |(visibility, v): (f64, Vec<f64>)| combination(visibility, &v, &used, &norms, names);
         let free = sparsest(basis_below(0.0, FREE));
         Self {
             rows: equations.rows(),
@@ -159,8 +158,11 @@ fn combination(
 ) -> Combination {
     let largest = v.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
     let significant = (0..v.len()).filter(|&k| v[k].abs() > NEGLIGIBLE * largest);
-    let numbers: Vec<(usize, f64)> = significant.map(|k| (used[k], v[k] / norms[used[k]])).collect();
-    let unit = numbers.iter().fold(0.0_f64, |a, (_, b)| if b.abs() > a.abs() * (1.0 + 1e-9) { *b } else { a });
+    let numbers: Vec<(usize, f64)> =
+        significant.map(|k| (used[k], v[k] / norms[used[k]])).collect();
+    let unit = numbers
+        .iter()
+        .fold(0.0_f64, |a, (_, b)| if b.abs() > a.abs() * (1.0 + 1e-9) { *b } else { a });
     let term = |(j, number): (usize, f64)| (j, names[j].clone(), number / unit);
     Combination { terms: numbers.into_iter().map(term).collect(), visibility }
 }

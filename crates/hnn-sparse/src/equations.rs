@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::gram::not_finite;
-use crate::{Ansatz, SparseError, error::same_length};
+use crate::{Ansatz, SparseError};
 
 /// Some rows of a regression `X w = y`.
 pub(crate) struct RowBlock<'a> {
@@ -16,6 +16,8 @@ pub(crate) struct RowBlock<'a> {
     pub(crate) observations: &'a [usize],
     /// Which trajectory each row is of.
     pub(crate) trajectories: &'a [usize],
+    /// Which component of the field all of them are about.
+    pub(crate) component: usize,
 }
 
 impl RowBlock<'_> {
@@ -167,22 +169,17 @@ fn locate(block: &RowBlock<'_>, columns: usize, first: usize) -> SparseError {
 
 /// Rows kept in memory: what a transformation of trajectories leaves behind.
 pub(crate) struct Table {
-    /// The columns of `X`, one after the other, `rows` numbers each.
-    pub(crate) columns: Vec<f64>,
-    pub(crate) target: Vec<f64>,
+    /// For every component of the field the columns of `X`, one after the other.
+    pub(crate) columns: Vec<Vec<f64>>,
+    /// For every component `y`, as long as the two below.
+    pub(crate) target: Vec<Vec<f64>>,
     pub(crate) observations: Vec<usize>,
     pub(crate) trajectories: Vec<usize>,
 }
 
-impl Table {
-    pub(crate) fn check(&self, columns: usize) -> Result<(), SparseError> {
-        same_length("numbers of X", self.columns.len(), columns * self.target.len())
-    }
-}
-
 impl RowSource for Table {
     fn rows(&self) -> usize {
-        self.target.len()
+        self.target.len() * self.observations.len()
     }
 
     fn trajectories(&self) -> usize {
@@ -190,11 +187,15 @@ impl RowSource for Table {
     }
 
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {
-        visitor(RowBlock {
-            columns: &self.columns,
-            target: &self.target,
-            observations: &self.observations,
-            trajectories: &self.trajectories,
-        })
+        for (component, (columns, target)) in self.columns.iter().zip(&self.target).enumerate() {
+            visitor(RowBlock {
+                columns,
+                target,
+                observations: &self.observations,
+                trajectories: &self.trajectories,
+                component,
+            })?;
+        }
+        Ok(())
     }
 }

@@ -32,9 +32,7 @@ pub enum SparseError {
         expected: usize,
     },
     /// There are too few equations.
-    #[error(
-        "{what}: {given} given, at least {needed} needed; give more data or a smaller library"
-    )]
+    #[error("{what}: {given} given, at least {needed} needed; give more data or a smaller library")]
     TooFew {
         /// What was counted.
         what: &'static str,

@@ -44,7 +44,8 @@ impl Gram {
             return Err(SparseError::TooFew { what: "rows", given: 0, needed: 1 });
         }
         let mut gram = Self::empty(column_names(x.ncols()));
-        for (x, y) in x.axis_chunks_iter(Axis(0), ROW_BLOCK).zip(y.axis_chunks_iter(Axis(0), ROW_BLOCK))
+        for (x, y) in
+            x.axis_chunks_iter(Axis(0), ROW_BLOCK).zip(y.axis_chunks_iter(Axis(0), ROW_BLOCK))
         {
             gram.add(x, y);
         }

@@ -62,7 +62,8 @@ impl Library {
     pub fn monomials_per_variable(largest: &[usize]) -> Result<Self, SparseError> {
         let n = largest.len() / 2;
         same_length("degrees, one a coordinate (positions, then momenta)", largest.len(), 2 * n)?;
-        let wanted = exponents(largest, usize::MAX).into_iter().filter(|e| e.iter().any(|&k| k > 0));
+        let wanted =
+            exponents(largest, usize::MAX).into_iter().filter(|e| e.iter().any(|&k| k > 0));
         Self::from_features(n, wanted.map(|e| monomial(&e)))
     }
 
@@ -102,9 +103,8 @@ impl Library {
     ) -> Result<Self, SparseError> {
         let n = degrees_of_freedom;
         let pairs = (0..n).flat_map(|i| (i + 1..n).map(move |j| Argument::Difference(i, j)));
-        let features = pairs.flat_map(|u| {
-            exponents.iter().map(move |&k| Expression::distance(&[u]).powi(k))
-        });
+        let features =
+            pairs.flat_map(|u| exponents.iter().map(move |&k| Expression::distance(&[u]).powi(k)));
         Self::from_features(n, features)
     }
 
@@ -310,7 +310,8 @@ fn canonical_names(n: usize) -> Vec<String> {
 }
 
 fn monomial(exponents: &[usize]) -> Expression {
-    let powers = exponents.iter().enumerate().map(|(i, &k)| Expression::coordinate(i).powi(k as i32));
+    let powers =
+        exponents.iter().enumerate().map(|(i, &k)| Expression::coordinate(i).powi(k as i32));
     powers.fold(Expression::constant(1.0), |product, power| product * power)
 }
 

@@ -61,13 +61,19 @@ proptest! {
 fn blocks_of_any_size_agree_with_single_states() {
     let library = everything();
     for batch in [1, 7, 8, 63, 64, 65, 200] {
-        let x = Array2::from_shape_fn((batch, 4), |(b, i)| 0.3 + 0.7 * ((b * 4 + i) as f64).sin() + i as f64);
+        let x = Array2::from_shape_fn((batch, 4), |(b, i)| {
+            0.3 + 0.7 * ((b * 4 + i) as f64).sin() + i as f64
+        });
         let values = library.values(x.view()).expect("valid");
         for (b, state) in x.rows().into_iter().enumerate() {
             for (j, feature) in library.features().iter().enumerate() {
                 let exact = feature.value(&state.to_vec());
                 let error = (values[[b, j]] - exact).abs();
-                assert!(error < 1e-13 * (1.0 + exact.abs()), "{} row {b} of {batch}", library.names()[j]);
+                assert!(
+                    error < 1e-13 * (1.0 + exact.abs()),
+                    "{} row {b} of {batch}",
+                    library.names()[j]
+                );
             }
         }
     }
@@ -92,10 +98,7 @@ fn printed_forms() {
     let h = 0.5 * Expression::coordinate(2).powi(2) - 2.0 * distance.powi(-1)
         + 1e-7 * Expression::sin(2.0, 0) * Expression::coordinate(3)
         - Expression::difference(0, 1).powi(3);
-    assert_eq!(
-        h.to_text(&names),
-        "0.5 p1^2 + 1e-7 p2 sin(2 q1) - (q1 - q2)^3 - 2 |q1 - q2|^-1"
-    );
+    assert_eq!(h.to_text(&names), "0.5 p1^2 + 1e-7 p2 sin(2 q1) - (q1 - q2)^3 - 2 |q1 - q2|^-1");
     assert_eq!(
         h.to_latex(&names),
         "0.5\\,p_{1}^{2} + 1 \\cdot 10^{-7}\\,p_{2}\\,\\sin\\left(2\\,q_{1}\\right) \

@@ -86,9 +86,13 @@ fn henon_heiles_from_our_own_library() {
                 1 => Some(name.to_owned()),
                 e => Some(format!("{name}^{e}")),
             };
-            let name: Vec<String> =
-                ["q1", "q2", "p1", "p2"].into_iter().zip(exponents.row(k)).filter_map(power).collect();
-            let j = names.iter().position(|n| *n == name.join(" ")).expect("a feature of the library");
+            let name: Vec<String> = ["q1", "q2", "p1", "p2"]
+                .into_iter()
+                .zip(exponents.row(k))
+                .filter_map(power)
+                .collect();
+            let j =
+                names.iter().position(|n| *n == name.join(" ")).expect("a feature of the library");
             assert!((w[j] - expected).abs() < 1e-8, "{} at {alpha}", names[j]);
             let difference = &ours.column(j) - &theirs.column(k);
             assert!(difference.iter().all(|d| d.abs() < 1e-8), "column {}", names[j]);

@@ -17,10 +17,10 @@ use crate::{Ansatz, SparseError, error::require, error::same_length};
 /// use hnn_sparse::{Ansatz, Library, Samples, Selection};
 /// use ndarray::{Array2, Axis, stack};
 /// let q = ndarray::Array1::linspace(-1.0, 1.0, 20);
-/// let p = q.mapv(|q| 0.8 - q * q);
+/// let p = q.mapv(|q: f64| 0.8 - q * q);
 /// let x = stack(Axis(1), &[q.view(), p.view()]).unwrap();
 /// // H = p^2/2 + q^4/4: dq/dt = p, dp/dt = -q^3.
-/// let dx = stack(Axis(1), &[p.view(), q.mapv(|q| -q.powi(3)).view()]).unwrap();
+/// let dx = stack(Axis(1), &[p.view(), q.mapv(|q: f64| -q.powi(3)).view()]).unwrap();
 /// let ansatz = Ansatz::new(&Library::monomials(1, 1..=5)?)?;
 /// let found = Selection::default().run(&Samples::new(x, dx)?.equations(&ansatz)?)?;
 /// assert_eq!(found.names(), ["p^2", "q^4"]);
@@ -34,8 +34,8 @@ pub struct Samples {
     trajectories: Vec<usize>,
 }
 
-/// Equations of one block, about: what fits the second-level cache with a hundred columns.
-const BLOCK_ROWS: usize = 256;
+/// Samples of one block: what fits the second-level cache with a hundred columns.
+const BLOCK: usize = 256;
 
 /// Derivatives given are taken to hold to this, relative: nothing smaller is a term.
 const RELATIVE_ERROR: f64 = 1e-11;
@@ -120,33 +120,37 @@ impl RowSource for SampleRows {
 
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {
         let (count, dim) = self.samples.x.dim();
-        let length = (BLOCK_ROWS / dim).max(1);
         let mut workspace = Workspace::default();
-        let mut columns = vec![];
-        for first in (0..count).step_by(length) {
-            let batch = length.min(count - first);
+        let (mut values, mut columns) = (vec![], vec![]);
+        for first in (0..count).step_by(BLOCK) {
+            let batch = BLOCK.min(count - first);
+            let block = first..first + batch;
             let gather = |table: &Array2<f64>| -> Vec<f64> {
-                let part = table.slice(ndarray::s![first..first + batch, ..]);
-                part.t().iter().copied().collect()
+                table.slice(ndarray::s![block.clone(), ..]).t().iter().copied().collect()
             };
             let (x, mut target) = (gather(&self.samples.x), gather(&self.samples.dx));
-            columns.resize(self.columns * dim * batch, 0.0);
-            self.program.run(batch, &x, &mut columns, &mut workspace);
+            values.resize(self.columns * dim * batch, 0.0);
+            self.program.run(batch, &x, &mut values, &mut workspace);
             if let Some(weights) = &self.samples.root_weights {
-                let weights = &weights[first..first + batch];
-                for part in columns.chunks_exact_mut(batch).chain(target.chunks_exact_mut(batch)) {
+                let weights = &weights[block.clone()];
+                for part in values.chunks_exact_mut(batch).chain(target.chunks_exact_mut(batch)) {
                     part.iter_mut().zip(weights).for_each(|(value, weight)| *value *= weight);
                 }
             }
-            let observations: Vec<usize> = (0..dim).flat_map(|_| first..first + batch).collect();
-            let trajectories: Vec<usize> =
-                observations.iter().map(|&k| self.samples.trajectories[k]).collect();
-            visitor(RowBlock {
-                columns: &columns,
-                target: &target,
-                observations: &observations,
-                trajectories: &trajectories,
-            })?;
+            let observations: Vec<usize> = block.clone().collect();
+            for (component, target) in target.chunks_exact(batch).enumerate() {
+                columns.clear();
+                for column in values.chunks_exact(dim * batch) {
+                    columns.extend_from_slice(&column[component * batch..][..batch]);
+                }
+                visitor(RowBlock {
+                    columns: &columns,
+                    target,
+                    observations: &observations,
+                    trajectories: &self.samples.trajectories[block.clone()],
+                    component,
+                })?;
+            }
         }
         Ok(())
     }

@@ -44,7 +44,7 @@ impl Argument {
 /// An angular frequency: a positive number with the total order that canonical forms need.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Frequency(pub(crate) f64);
+pub(crate) struct Frequency(pub(crate) f64);
 
 impl PartialEq for Frequency {
     fn eq(&self, other: &Self) -> bool {

@@ -62,7 +62,7 @@ pub trait CustomFunction: Send + Sync {
 
 /// Which derivative of a custom function an atom stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Derivative {
+pub(crate) enum Derivative {
     /// The function.
     Value,
     /// Its first derivative.
@@ -87,7 +87,7 @@ impl Derivative {
 
 /// A custom function by name; read from a file it has no function until one is given.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct CustomAtom {
+pub(crate) struct CustomAtom {
     name: String,
     #[serde(skip)]
     function: Option<Arc<dyn CustomFunction>>,

@@ -21,10 +21,7 @@ impl Expression {
 }
 
 /// `a x - b y + ...`; a factor of 1 is left out where a product remains.
-pub(crate) fn signed_sum(
-    syntax: Syntax,
-    terms: impl IntoIterator<Item = (f64, String)>,
-) -> String {
+pub(crate) fn signed_sum(syntax: Syntax, terms: impl IntoIterator<Item = (f64, String)>) -> String {
     let mut sum = String::new();
     for (number, product) in terms {
         sum.push_str(match (sum.is_empty(), number < 0.0) {

@@ -80,7 +80,8 @@ impl Penalty {
         let scales = gram.column_scales();
         let sizes: Vec<f64> = estimate.iter().zip(scales).map(|(w, s)| (w * s).abs()).collect();
         let largest = sizes.iter().fold(0.0_f64, |a, &b| a.max(b));
-        let weight = |size: f64| if size > 0.0 { (largest / size).powf(gamma) } else { f64::INFINITY };
+        let weight =
+            |size: f64| if size > 0.0 { (largest / size).powf(gamma) } else { f64::INFINITY };
         Self::default().weights(sizes.into_iter().map(weight).collect::<Vec<_>>())
     }
 

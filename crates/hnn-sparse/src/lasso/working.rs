@@ -81,9 +81,8 @@ impl Working {
     pub(crate) fn gap(&self, scaled: &Scaled, lambda: f64) -> f64 {
         let mut scale = 1.0_f64;
         let (mut residual, mut slack) = (scaled.target_square, 0.0);
-        let inner = |place: usize, a: usize| {
-            self.gradient[place] - scaled.ridge(lambda, a) * self.u[place]
-        };
+        let inner =
+            |place: usize, a: usize| self.gradient[place] - scaled.ridge(lambda, a) * self.u[place];
         for (place, &a) in self.members.iter().enumerate() {
             let threshold = scaled.threshold(lambda, a);
             if threshold > 0.0 {
@@ -113,9 +112,8 @@ impl Working {
             return Polish::Singular;
         }
         let support = &self.support;
-        let signed = |place: usize| {
-            scaled.threshold(lambda, self.members[place]) * self.u[place].signum()
-        };
+        let signed =
+            |place: usize| scaled.threshold(lambda, self.members[place]) * self.u[place].signum();
         // The Newton step from u, twice: the second removes the first one's rounding.
         let mut target: Vec<f64> = support.iter().map(|&place| self.u[place]).collect();
         let mut gradient = self.gradient.clone();
@@ -126,7 +124,13 @@ impl Working {
             };
             let mut step: Vec<f64> = support.iter().enumerate().map(slope).collect();
             self.factor.solve(&mut step);
-            dispatch(Move { q: &self.q, stride: self.stride, support, step: &step, gradient: &mut gradient });
+            dispatch(Move {
+                q: &self.q,
+                stride: self.stride,
+                support,
+                step: &step,
+                gradient: &mut gradient,
+            });
             target.iter_mut().zip(&step).for_each(|(u, step)| *u += step);
         }
         // The first place on the way where a penalised coefficient changes its sign.
@@ -213,11 +217,8 @@ impl Kernel for Sweep<'_> {
             let old = working.u[place];
             let z = working.gradient[place] + old;
             let size = z.abs() - scaled.threshold(lambda, a);
-            let new = if size > 0.0 {
-                size.copysign(z) / (1.0 + scaled.ridge(lambda, a))
-            } else {
-                0.0
-            };
+            let new =
+                if size > 0.0 { size.copysign(z) / (1.0 + scaled.ridge(lambda, a)) } else { 0.0 };
             if new == old {
                 continue;
             }

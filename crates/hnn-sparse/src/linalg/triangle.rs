@@ -21,17 +21,47 @@ pub(crate) struct Triangle {
 }
 
 impl Triangle {
-    pub(crate) fn of(equations: &Equations) -> Result<Self, SparseError> {
-        let mut triangle = Self::empty(equations.columns());
+    /// One triangle for each component of the field, of that component's rows.
+    pub(crate) fn by_component(equations: &Equations) -> Result<Vec<Self>, SparseError> {
+        let mut triangles = vec![Self::empty(equations.columns()); equations.ansatz().dim()];
         let mut scratch = vec![];
         equations.visit(&mut |block| {
             scratch.clear();
             scratch.extend_from_slice(block.columns);
             scratch.extend_from_slice(block.target);
-            triangle.add(block.rows(), &mut scratch);
+            triangles[block.component].add(block.rows(), &mut scratch);
             Ok(())
         })?;
-        Ok(triangle)
+        Ok(triangles)
+    }
+
+    /// The triangle of the rows of all parts, each part's multiplied by its weight.
+    pub(crate) fn merged(parts: &[Self], weights: &[f64]) -> Self {
+        let mut whole = Self::empty(parts.first().map_or(0, |part| part.columns));
+        for (part, weight) in parts.iter().zip(weights) {
+            let width = part.columns + 1;
+            let row = |k: usize| (0..width).map(move |i| weight * part.row(i)[k]);
+            let mut block: Vec<f64> = (0..width).flat_map(row).collect();
+            whole.add(width, &mut block);
+            whole.rows += part.rows;
+            whole.rows -= width;
+        }
+        whole
+    }
+
+    pub(crate) fn of(equations: &Equations) -> Result<Self, SparseError> {
+        let parts = Self::by_component(equations)?;
+        Ok(Self::merged(&parts, &vec![1.0; parts.len()]))
+    }
+
+    /// Squared residual of the least-squares fit on all columns.
+    pub(crate) fn rest(&self) -> f64 {
+        self.row(self.columns)[self.columns].powi(2)
+    }
+
+    /// Number of columns that are not 0 in every row.
+    pub(crate) fn active_columns(&self) -> usize {
+        (0..self.columns).filter(|&j| self.column_square(j) > 0.0).count()
     }
 
     pub(crate) fn empty(columns: usize) -> Self {

@@ -1,6 +1,8 @@
 //! The vector-Jacobian product of the formula's field.
 
-use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{
+    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+};
 
 use super::{SparseHamiltonian, field};
 use crate::expression::Expression;
@@ -39,9 +41,8 @@ impl Derivatives {
     }
 }
 
-impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
-    type Residuals = SparseResiduals<T>;
-
+/// The coefficients, in the order of the terms.
+impl<T: Scalar> Parameters<T> for SparseHamiltonian {
     fn num_params(&self) -> usize {
         self.terms.len()
     }
@@ -60,6 +61,10 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         self.assign(&theta);
         Ok(())
     }
+}
+
+impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
+    type Residuals = SparseResiduals<T>;
 
     fn eval_recorded(
         &self,
@@ -95,8 +100,7 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         if let Some(theta_bar) = theta_bar {
             fields.run(batch, x, &mut values[..batch * components.len()], inner);
             for (c, &(j, i)) in components.iter().enumerate() {
-                theta_bar[j] +=
-                    values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
+                theta_bar[j] += values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
             }
         }
         Ok(())

@@ -105,8 +105,11 @@ impl SparseHamiltonian {
         functions: &[Arc<dyn CustomFunction>],
     ) -> Result<Self, SparseError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path)
-            .map_err(|source| SparseError::File { action: "read", path: path.into(), source })?;
+        let text = fs::read_to_string(path).map_err(|source| SparseError::File {
+            action: "read",
+            path: path.into(),
+            source,
+        })?;
         Self::from_json(&text, functions)
     }
 }

@@ -171,8 +171,7 @@ impl SparseHamiltonian {
         for (term, &coefficient) in self.terms.iter_mut().zip(coefficients) {
             term.coefficient = coefficient;
         }
-        for compiled in
-            [&mut self.field, &mut self.energy, &mut self.gradient, &mut self.jacobian]
+        for compiled in [&mut self.field, &mut self.energy, &mut self.gradient, &mut self.jacobian]
         {
             compiled.set(coefficients);
         }

@@ -41,8 +41,7 @@ impl SparseHamiltonian {
         let mut components = vec![Expression::constant(0.0); dim];
         for term in &self.terms {
             for (i, component) in components.iter_mut().enumerate() {
-                *component =
-                    component.clone() + term.coefficient * term.column.field(i, dim);
+                *component = component.clone() + term.coefficient * term.column.field(i, dim);
             }
         }
         let energy = self.hamiltonian();
@@ -55,7 +54,8 @@ impl SparseHamiltonian {
             }
         }
         let print = |expression: &Expression| expression.print(Syntax::Rust, &names);
-        let rows: Vec<String> = components.iter().map(|c| format!("        {},\n", print(c))).collect();
+        let rows: Vec<String> =
+            components.iter().map(|c| format!("        {},\n", print(c))).collect();
         let order = self.coordinates.join(", ");
         Ok(format!(
             "/// The energy H of the state x = [{order}].\n\

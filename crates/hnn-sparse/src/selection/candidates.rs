@@ -104,7 +104,8 @@ fn forward(gram: &Gram, triangle: &Triangle, allowed: &[usize]) -> Vec<usize> {
         let fit = LeastSquares::new(triangle, &chosen);
         let w = fit.coefficients();
         let correlation = |j: usize| {
-            let known: f64 = fit.columns.iter().zip(&w).map(|(&k, w)| gram.matrix[[j, k]] * w).sum();
+            let known: f64 =
+                fit.columns.iter().zip(&w).map(|(&k, w)| gram.matrix[[j, k]] * w).sum();
             ((gram.target[j] - known) / scales[j]).abs()
         };
         let next = allowed

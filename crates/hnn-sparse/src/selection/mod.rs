@@ -172,7 +172,9 @@ impl Selection {
     /// # Errors
     /// If the data are not finite, a name is unknown, or no term is better than none.
     pub fn run(&self, equations: &Equations) -> Result<Identification, SparseError> {
-        self.run_on(equations, Triangle::of(equations)?)
+        let parts = Triangle::by_component(equations)?;
+        let weights = component_weights(&parts, equations.relative_error());
+        self.run_on(equations, Triangle::merged(&parts, &weights))
     }
 
     fn run_on(
@@ -182,9 +184,8 @@ impl Selection {
     ) -> Result<Identification, SparseError> {
         let position = |name: &String| {
             let names = equations.names();
-            names.iter().position(|known| known == name).ok_or_else(|| SparseError::UnknownFeature {
-                name: name.clone(),
-                known: names.join(", "),
+            names.iter().position(|known| known == name).ok_or_else(|| {
+                SparseError::UnknownFeature { name: name.clone(), known: names.join(", ") }
             })
         };
         let required = self.required.iter().map(position).collect::<Result<Vec<_>, _>>()?;
@@ -234,6 +235,27 @@ impl Selection {
             warnings,
         })
     }
+}
+
+/// Weights that make the noise of all components of the field equally large, from what no
+/// combination of all features explains of each: without them a component that is large, and so
+/// noisy, would drown the others. All 1 where there are too few rows to tell.
+fn component_weights(parts: &[Triangle], relative_error: f64) -> Vec<f64> {
+    const LARGEST_RATIO: f64 = 1e4;
+    let enough = parts.iter().all(|part| part.rows() >= 3 * part.active_columns() + 10);
+    let deviation = |part: &Triangle| {
+        let freedom = (part.rows() - part.active_columns()) as f64;
+        let floor = relative_error.powi(2) * part.target_square() / part.rows() as f64;
+        (part.rest() / freedom).max(floor).sqrt()
+    };
+    if !enough {
+        return vec![1.0; parts.len()];
+    }
+    let deviations: Vec<f64> = parts.iter().map(deviation).collect();
+    let largest = deviations.iter().fold(0.0_f64, |a, &b| a.max(b));
+    let weight = |deviation: &f64| (largest / deviation).min(LARGEST_RATIO);
+    // 0 / 0: a field that is 0.
+    deviations.iter().map(weight).map(|w| if w.is_nan() { 1.0 } else { w }).collect()
 }
 
 /// `(column, coefficient, standard error)` of a least-squares fit.
