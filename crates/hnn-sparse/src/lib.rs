@@ -5,6 +5,7 @@
 //! explain them. [`Lasso`] is the plain LASSO, with a certificate for every solution.
 
 mod ansatz;
+mod cross_validation;
 mod data;
 mod diagnosis;
 mod equations;
@@ -19,7 +20,8 @@ mod program;
 mod selection;
 
 pub use ansatz::{Ansatz, Column, Friction};
-pub use data::Samples;
+pub use cross_validation::{CrossValidation, Folds};
+pub use data::{Differentiation, IntegralForm, Observations, Samples, WeakForm};
 pub use diagnosis::{Combination, Diagnosis};
 pub use equations::Equations;
 pub use error::SparseError;

@@ -20,7 +20,7 @@ fn everything() -> Library {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(16) })]
     #[test]
     fn gradients_and_hessians_are_derivatives(
         x in prop::array::uniform4(-1.5..1.5_f64),

@@ -1,5 +1,15 @@
 //! From measurements to equations.
 
+mod differences;
+mod integral;
+mod observations;
+mod quadrature;
 mod samples;
+mod weak;
+mod windows;
 
+pub use differences::Differentiation;
+pub use integral::IntegralForm;
+pub use observations::Observations;
 pub use samples::Samples;
+pub use weak::WeakForm;

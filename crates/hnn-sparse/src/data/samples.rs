@@ -15,12 +15,10 @@ use crate::{Ansatz, SparseError, error::require, error::same_length};
 ///
 /// ```
 /// use hnn_sparse::{Ansatz, Library, Samples, Selection};
-/// use ndarray::{Array2, Axis, stack};
-/// let q = ndarray::Array1::linspace(-1.0, 1.0, 20);
-/// let p = q.mapv(|q: f64| 0.8 - q * q);
-/// let x = stack(Axis(1), &[q.view(), p.view()]).unwrap();
+/// use ndarray::Array2;
+/// let x = Array2::from_shape_fn((40, 2), |(k, i)| ((7 * k + 3 * i) as f64).sin());
 /// // H = p^2/2 + q^4/4: dq/dt = p, dp/dt = -q^3.
-/// let dx = stack(Axis(1), &[p.view(), q.mapv(|q: f64| -q.powi(3)).view()]).unwrap();
+/// let dx = Array2::from_shape_fn((40, 2), |(k, i)| if i == 0 { x[[k, 1]] } else { -x[[k, 0]].powi(3) });
 /// let ansatz = Ansatz::new(&Library::monomials(1, 1..=5)?)?;
 /// let found = Selection::default().run(&Samples::new(x, dx)?.equations(&ansatz)?)?;
 /// assert_eq!(found.names(), ["p^2", "q^4"]);
@@ -32,6 +30,7 @@ pub struct Samples {
     dx: Array2<f64>,
     root_weights: Option<Vec<f64>>,
     trajectories: Vec<usize>,
+    relative_error: f64,
 }
 
 /// Samples of one block: what fits the second-level cache with a hundred columns.
@@ -51,7 +50,7 @@ impl Samples {
         check_finite("the states", x.view())?;
         check_finite("the derivatives", dx.view())?;
         let trajectories = vec![0; x.nrows()];
-        Ok(Self { x, dx, root_weights: None, trajectories })
+        Ok(Self { x, dx, root_weights: None, trajectories, relative_error: RELATIVE_ERROR })
     }
 
     /// A weight for each sample: the sum of squares is `sum of weight * residual^2`.
@@ -77,6 +76,26 @@ impl Samples {
         Ok(self)
     }
 
+    /// Declares the derivatives to hold no better than this, relative to their root mean square:
+    /// what is below is not taken for a term.
+    #[must_use]
+    pub fn with_relative_error(mut self, error: f64) -> Self {
+        self.relative_error = error.abs().max(RELATIVE_ERROR);
+        self
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.x.nrows()
+    }
+
+    /// Whether there is no sample.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Their equations for the unknowns of `ansatz`.
     ///
     /// # Errors
@@ -85,8 +104,9 @@ impl Samples {
         same_length("coordinates of the states", self.x.ncols(), ansatz.dim())?;
         let program = Program::compile(ansatz.dim(), &ansatz.fields());
         let columns = ansatz.columns().len();
+        let relative_error = self.relative_error;
         let source = SampleRows { samples: self, program, columns };
-        Equations::new(ansatz.clone(), Box::new(source), RELATIVE_ERROR)
+        Equations::new(ansatz.clone(), Box::new(source), relative_error)
     }
 }
 
@@ -153,5 +173,18 @@ impl RowSource for SampleRows {
             }
         }
         Ok(())
+    }
+}
+
+/// The points of a data set with the derivatives that are in it.
+impl TryFrom<&hnn_systems::DataSet<f64>> for Samples {
+    type Error = SparseError;
+
+    fn try_from(data: &hnn_systems::DataSet<f64>) -> Result<Self, SparseError> {
+        let count = |trajectory: hnn_systems::TrajectoryView<'_, f64>| trajectory.times.len();
+        let counts = data.iter().map(count).enumerate();
+        let trajectories = counts.flat_map(|(index, n)| std::iter::repeat_n(index, n)).collect();
+        Self::new(data.states().to_owned(), data.derivatives().to_owned())?
+            .with_trajectories(trajectories)
     }
 }

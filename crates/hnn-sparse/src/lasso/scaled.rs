@@ -9,8 +9,10 @@ pub(crate) struct Scaled {
     pub(crate) columns: Vec<usize>,
     /// `s`: `w_j = u_a / s_a`.
     pub(crate) scales: Vec<f64>,
-    /// Penalty of each unknown in units of lambda.
+    /// L1 penalty of each unknown in units of lambda.
     pub(crate) weights: Vec<f64>,
+    /// Ridge penalty of each unknown in units of lambda.
+    ridge_weights: Vec<f64>,
     /// `Q`, row after row; diagonal 1.
     pub(crate) q: Vec<f64>,
     /// `c`.
@@ -48,8 +50,12 @@ impl Scaled {
         let weight = |(&j, s): (&usize, &f64)| {
             if penalty.standardize { penalty.weight(j) } else { penalty.weight(j) / s }
         };
+        let weights: Vec<f64> = columns.iter().zip(&scales).map(weight).collect();
+        let ridge =
+            |(weight, s): (&f64, &f64)| if penalty.standardize { *weight } else { weight / s };
         let scaled = Self {
-            weights: columns.iter().zip(&scales).map(weight).collect(),
+            ridge_weights: weights.iter().zip(&scales).map(ridge).collect(),
+            weights,
             c: columns.iter().zip(&scales).map(|(&j, s)| gram.target[j] / (s * n)).collect(),
             target_square: gram.target_square / n,
             l1_share: penalty.l1_share,
@@ -92,7 +98,7 @@ impl Scaled {
 
     /// What the elastic net adds to the diagonal.
     pub(crate) fn ridge(&self, lambda: f64, a: usize) -> f64 {
-        lambda * (1.0 - self.l1_share) * self.weights[a]
+        lambda * (1.0 - self.l1_share) * self.ridge_weights[a]
     }
 
     /// Coefficients of all the regression's columns.

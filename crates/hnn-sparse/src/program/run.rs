@@ -27,11 +27,6 @@ impl Program {
         let (registers, _) = workspace.split(self.instructions.len() * CHUNK);
         dispatch(Run { program: self, batch, x, out, registers });
     }
-
-    /// Evaluates every expression at one state.
-    pub(crate) fn run_state(&self, x: &[f64], out: &mut [f64], workspace: &mut Workspace<f64>) {
-        self.run(1, x, out, workspace);
-    }
 }
 
 struct Run<'a, T> {

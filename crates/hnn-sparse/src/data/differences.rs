@@ -1,0 +1,208 @@
+//! Derivatives estimated from the states.
+
+use ndarray::Array2;
+
+use super::observations::{Observations, Observed};
+use super::quadrature::derivative_weights;
+use super::samples::Samples;
+use crate::{SparseError, error::require};
+
+/// How derivatives are estimated from states alone, for [`Samples`].
+///
+/// Noise on the states is amplified by the inverse of the step: the
+/// [`WeakForm`](crate::WeakForm) is the better choice for noisy data.
+///
+/// ```
+/// use hnn_sparse::{Differentiation, Observations};
+/// # use ndarray::Array2;
+/// let times: Vec<f64> = (0..100).map(|k| 0.01 * k as f64).collect();
+/// let states = Array2::from_shape_fn((100, 2), |(k, i)| (times[k] + i as f64).sin());
+/// let mut observations = Observations::new(2);
+/// observations.push(times, states)?;
+/// let samples = Differentiation::Central.samples(&observations)?;
+/// assert_eq!(samples.len(), 98);
+/// # Ok::<(), hnn_sparse::SparseError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Differentiation {
+    /// The parabola through a point and its two neighbours: second order, steps of any size. The
+    /// ends of a trajectory give no sample. (Forward differences are not offered: they add an
+    /// artificial damping of about `omega^2 dt / 2`.)
+    Central,
+    /// Savitzky and Golay (1964): the polynomial that fits all points within half the width best,
+    /// its value and slope in the middle; steps of any size. Smooths the states as well.
+    SavitzkyGolay {
+        /// Duration of the fitted piece, in units of time.
+        width: f64,
+        /// Degree of the polynomial.
+        degree: usize,
+    },
+}
+
+impl Differentiation {
+    /// Savitzky and Golay with a quartic.
+    #[must_use]
+    pub fn savitzky_golay(width: f64) -> Self {
+        Self::SavitzkyGolay { width, degree: 4 }
+    }
+
+    /// States with estimated derivatives, and an estimate of the error that the method itself
+    /// makes.
+    ///
+    /// # Errors
+    /// If the width is not positive, or a trajectory has too few points for the method.
+    pub fn samples(self, observations: &Observations) -> Result<Samples, SparseError> {
+        let mut rows = Rows::default();
+        for (index, trajectory) in observations.trajectories.iter().enumerate() {
+            match self {
+                Self::Central => central(trajectory, index, &mut rows)?,
+                Self::SavitzkyGolay { width, degree } => {
+                    let valid = width > 0.0 && width.is_finite();
+                    require(valid, "the width of Savitzky-Golay", width, "positive")?;
+                    savitzky_golay(trajectory, index, width, degree, &mut rows)?;
+                }
+            }
+        }
+        rows.samples(observations.dim())
+    }
+}
+
+/// Samples on their way into tables.
+#[derive(Default)]
+struct Rows {
+    states: Vec<f64>,
+    derivatives: Vec<f64>,
+    trajectories: Vec<usize>,
+    /// Sum of squared differences to a method of higher (or lower) order.
+    error_square: f64,
+}
+
+impl Rows {
+    fn samples(self, dim: usize) -> Result<Samples, SparseError> {
+        let count = self.trajectories.len();
+        let table = |numbers: Vec<f64>| {
+            Array2::from_shape_vec((count, dim), numbers)
+                .unwrap_or_else(|_| Array2::zeros((0, dim)))
+        };
+        let size: f64 = self.derivatives.iter().map(|d| d * d).sum();
+        let error = if size > 0.0 { (self.error_square.max(0.0) / size).sqrt() } else { 0.0 };
+        Ok(Samples::new(table(self.states), table(self.derivatives))?
+            .with_trajectories(self.trajectories)?
+            .with_relative_error(error))
+    }
+}
+
+fn too_few(given: usize, needed: usize) -> SparseError {
+    SparseError::TooFew { what: "points of a trajectory, for this derivative", given, needed }
+}
+
+fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), SparseError> {
+    let count = trajectory.times.len();
+    if count < 3 {
+        return Err(too_few(count, 3));
+    }
+    let slope = |from: usize, points: usize, at: usize, i: usize| -> f64 {
+        let weights = derivative_weights(&trajectory.times[from..from + points], at - from);
+        weights.iter().enumerate().map(|(k, w)| w * trajectory.states[[from + k, i]]).sum()
+    };
+    for k in 1..count - 1 {
+        for i in 0..trajectory.states.ncols() {
+            let derivative = slope(k - 1, 3, k, i);
+            rows.states.push(trajectory.states[[k, i]]);
+            rows.derivatives.push(derivative);
+            let first = k.saturating_sub(2).min(count.saturating_sub(5));
+            let better = slope(first, 5.min(count), k, i);
+            rows.error_square += (better - derivative).powi(2);
+        }
+        rows.trajectories.push(index);
+    }
+    Ok(())
+}
+
+fn savitzky_golay(
+    trajectory: &Observed,
+    index: usize,
+    width: f64,
+    degree: usize,
+    rows: &mut Rows,
+) -> Result<(), SparseError> {
+    let times = &trajectory.times;
+    let slack = 1e-9 * width;
+    for &t in times {
+        let inside = t - 0.5 * width >= times[0] - slack
+            && t + 0.5 * width <= times[times.len() - 1] + slack;
+        if !inside {
+            continue;
+        }
+        let first = times.partition_point(|&s| s < t - 0.5 * width - slack);
+        let last = times.partition_point(|&s| s <= t + 0.5 * width + slack);
+        if last - first < degree + 1 {
+            return Err(too_few(last - first, degree + 1));
+        }
+        let fit = LocalFit::new(&times[first..last], t, 0.5 * width, degree);
+        for i in 0..trajectory.states.ncols() {
+            let values: Vec<f64> = (first..last).map(|row| trajectory.states[[row, i]]).collect();
+            let (value, slope, error_square) = fit.at_centre(&values);
+            rows.states.push(value);
+            rows.derivatives.push(slope);
+            rows.error_square += error_square;
+        }
+        rows.trajectories.push(index);
+    }
+    Ok(())
+}
+
+/// Polynomials that are orthonormal on some points, and their values and slopes at a centre.
+struct LocalFit {
+    degree: usize,
+    /// Values at the points; value and slope at the centre. Two degrees more than the fit's.
+    basis: Vec<(Vec<f64>, f64, f64)>,
+}
+
+impl LocalFit {
+    /// Modified Gram-Schmidt on the powers of `(s - t) / half`.
+    fn new(times: &[f64], t: f64, half: f64, degree: usize) -> Self {
+        let mut basis: Vec<(Vec<f64>, f64, f64)> = vec![];
+        for power in 0..=(degree + 2).min(times.len() - 1) {
+            let mut values: Vec<f64> =
+                times.iter().map(|s| ((s - t) / half).powi(power as i32)).collect();
+            let mut value = f64::from(u8::from(power == 0));
+            let mut slope = f64::from(u8::from(power == 1)) / half;
+            // Twice is enough (Kahan).
+            for _ in 0..2 {
+                for (other, other_value, other_slope) in &basis {
+                    let projection = dot(&values, other);
+                    values.iter_mut().zip(other).for_each(|(a, b)| *a -= projection * b);
+                    value -= projection * other_value;
+                    slope -= projection * other_slope;
+                }
+            }
+            let norm = dot(&values, &values).sqrt();
+            values.iter_mut().for_each(|v| *v /= norm);
+            basis.push((values, value / norm, slope / norm));
+        }
+        Self { degree, basis }
+    }
+
+    /// Value and slope at the centre, and the squared error of the slope: what two more degrees
+    /// add to it, less what the noise adds to that.
+    fn at_centre(&self, values: &[f64]) -> (f64, f64, f64) {
+        let shares: Vec<f64> = self.basis.iter().map(|b| dot(&b.0, values)).collect();
+        let fitted = self.degree + 1;
+        let sum = |of: fn(&(Vec<f64>, f64, f64)) -> f64, from: usize, to: usize| -> f64 {
+            let pairs = self.basis.iter().zip(&shares);
+            pairs.skip(from).take(to - from).map(|(b, share)| of(b) * share).sum()
+        };
+        let all = self.basis.len();
+        let step = sum(|b| b.2, fitted, all);
+        let rest = dot(values, values) - dot(&shares, &shares);
+        let freedom = values.len() - all;
+        let variance = if freedom > 0 { (rest / freedom as f64).max(0.0) } else { 0.0 };
+        let noise: f64 = self.basis.iter().skip(fitted).map(|b| b.2 * b.2 * variance).sum();
+        (sum(|b| b.1, 0, fitted), sum(|b| b.2, 0, fitted), step * step - noise)
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

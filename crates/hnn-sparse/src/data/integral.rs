@@ -1,0 +1,87 @@
+//! The integral form: differences of states are integrals of the field.
+
+use super::Observations;
+use super::observations::Observed;
+use super::quadrature::add_interval;
+use super::windows::{Window, equations};
+use crate::{Ansatz, Equations, SparseError, error::require};
+
+/// The integral form of the equations (Schaeffer and McCalla 2017):
+///
+/// ```text
+/// x_i(t + width) - x_i(t) = sum_j c_j integral from t to t + width of F_ji(x) dt
+/// ```
+///
+/// on windows that overlap by half. Steps may have any size.
+///
+/// ```
+/// use hnn_sparse::IntegralForm;
+/// assert!(IntegralForm::new(1.0).is_ok() && IntegralForm::new(0.0).is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IntegralForm {
+    width: f64,
+}
+
+/// The error of the quadrature that is allowed for, relative.
+const RELATIVE_ERROR: f64 = 1e-6;
+
+impl IntegralForm {
+    /// With windows of this duration.
+    ///
+    /// # Errors
+    /// If it is not positive.
+    pub fn new(width: f64) -> Result<Self, SparseError> {
+        require(width > 0.0 && width.is_finite(), "the window's width", width, "positive")?;
+        Ok(Self { width })
+    }
+
+    /// The equations of these trajectories.
+    ///
+    /// # Errors
+    /// If the states have another dimension, or there are fewer equations than unknowns.
+    pub fn equations(
+        &self,
+        observations: &Observations,
+        ansatz: &Ansatz,
+    ) -> Result<Equations, SparseError> {
+        equations(
+            observations,
+            ansatz,
+            RELATIVE_ERROR,
+            |_, trajectory| Ok(self.windows(trajectory)),
+        )
+    }
+
+    fn windows(&self, trajectory: &Observed) -> Vec<Window> {
+        let times = &trajectory.times;
+        let mut windows = vec![];
+        let mut first = 0;
+        while first + 1 < times.len() {
+            let until = times[first] + self.width * (1.0 - 1e-9);
+            let last = times.partition_point(|&t| t < until).max(first + 1);
+            if last >= times.len() {
+                break;
+            }
+            windows.push(window(times, first, last));
+            let next = times[first] + 0.5 * self.width * (1.0 - 1e-9);
+            first = times.partition_point(|&t| t < next).max(first + 1);
+        }
+        windows
+    }
+}
+
+fn window(times: &[f64], first: usize, last: usize) -> Window {
+    // Near the ends of a window the interpolation uses points outside of it.
+    let (from, to) = (first.saturating_sub(3), (last + 4).min(times.len()));
+    let mut features = vec![0.0; to - from];
+    for interval in first..last {
+        add_interval(&times[from..to], interval - from, &mut features);
+    }
+    let duration = times[last] - times[first];
+    features.iter_mut().for_each(|weight| *weight /= duration);
+    let mut target = vec![0.0; to - from];
+    target[first - from] = -1.0 / duration;
+    target[last - from] = 1.0 / duration;
+    Window { first: from, target, features }
+}
