@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{
-    Bars, ExampleError, Kind, Learned, Output, Recipe, Result, Rollouts, Row, Table, learn,
-    roll_out, scientific,
+    Bars, Kind, Learned, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table, check_seeds,
+    exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -37,7 +37,8 @@ struct Options {
     #[serde(skip)]
     models: Vec<Kind>,
     #[command(flatten)]
-    recipe: Recipe,
+    #[serde(skip)]
+    recipe: RecipeOptions,
     /// The reference protocol's own training recipe: wider networks, constant rate.
     #[arg(long)]
     protocol: bool,
@@ -58,11 +59,20 @@ struct Options {
     quick: bool,
 }
 
+/// What `results.json` holds of the run.
+#[derive(Serialize)]
+struct Config<'a> {
+    #[serde(flatten)]
+    options: &'a Options,
+    recipe: &'a Recipe,
+}
+
 /// One trained model and its errors.
 struct Trial {
     kind: Kind,
     seed: u64,
-    rollouts: Rollouts,
+    /// Of the first test start, at the times of the figures.
+    motion: Rollouts,
     metrics: Vec<(&'static str, f64)>,
 }
 
@@ -72,6 +82,9 @@ struct Judge {
     times: Vec<f64>,
     starts: Array2<f64>,
     truth: Rollouts,
+    /// The times of the figures, and the truth of the first test start there.
+    dense_times: Vec<f64>,
+    dense_truth: Rollouts,
     tolerance: f64,
 }
 
@@ -79,46 +92,34 @@ struct Judge {
 const STARTS: usize = 15;
 
 fn main() -> ExitCode {
-    match run(Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit(run(Options::parse()))
 }
 
 fn run(mut options: Options) -> Result<()> {
-    if options.protocol {
-        options.recipe = Recipe::protocol();
-    }
-    if options.quick {
-        (options.seeds, options.recipe.steps) = (2, 60);
-        options.tolerance = options.tolerance.max(1e-8);
-    }
+    let begin = Instant::now();
+    use_threads(options.threads)?;
     if options.models.is_empty() {
         options.models = Kind::ALL.to_vec();
     }
-    if options.seeds == 0 {
-        let reason = "give at least 1".to_owned();
-        return Err(ExampleError::Option { option: "--seeds", reason });
+    let mut recipe = options.recipe.change(match (options.protocol, options.noise > 0.0) {
+        (true, _) => Recipe::protocol(),
+        (false, true) => Recipe::noisy(),
+        (false, false) => Recipe::clean(),
+    });
+    if options.quick {
+        (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(60));
+        options.tolerance = options.tolerance.max(1e-8);
     }
-    if let Some(threads) = options.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|e| ExampleError::Option { option: "--threads", reason: e.to_string() })?;
-    }
-    let begin = Instant::now();
+    check_seeds(options.seeds)?;
     let output = Output::new("damped_pendulum", options.out.as_deref())?;
     let system = DampedPendulum::new(options.lambda, 6.0)?;
-    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
     let judge = Judge::new(system, options.tolerance)?;
 
-    let trials = train_all(&options, &sampling, &judge, &output)?;
+    let trials = train_all(&options, &recipe, &judge, &output)?;
     let table = tabulate(&options, &trials)?;
     draw(&judge, &trials, &output)?;
-    output.results(&options, begin.elapsed().as_secs_f64(), &table)?;
+    let config = Config { options: &options, recipe: &recipe };
+    output.results(&config, begin.elapsed().as_secs_f64(), &table)?;
     println!("models are in {}; --load {0} uses them again", output.folder().display());
     Ok(())
 }
@@ -130,7 +131,9 @@ impl Judge {
         let ring = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000)?;
         let starts = concatenate![Axis(0), grey, ring];
         let truth = roll_out(&system, starts.view(), &times, 1e-12)?;
-        Ok(Self { system, times, starts, truth, tolerance })
+        let dense_times = Array1::linspace(0.0, 20.0, 1001).to_vec();
+        let dense_truth = roll_out(&system, starts.slice(s![..1, ..]), &dense_times, 1e-12)?;
+        Ok(Self { system, times, starts, truth, dense_times, dense_truth, tolerance })
     }
 
     /// Rolls a model out and compares it with the truth.
@@ -159,7 +162,9 @@ impl Judge {
             let constant = difference.mean().unwrap_or(0.0);
             metrics.push(("energy_rms_error", rms((difference - constant).to_vec())));
         }
-        Ok(Trial { kind, seed, rollouts, metrics })
+        let first = self.starts.slice(s![..1, ..]);
+        let motion = roll_out(model.field(), first, &self.dense_times, 1e-6)?;
+        Ok(Trial { kind, seed, motion, metrics })
     }
 }
 
@@ -176,10 +181,11 @@ fn rms(errors: Vec<f64>) -> f64 {
 /// Trains (or loads) and judges every model with every seed, on all threads.
 fn train_all(
     options: &Options,
-    sampling: &Sampling,
+    recipe: &Recipe,
     judge: &Judge,
     output: &Output,
 ) -> Result<Vec<Trial>> {
+    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
     let data = (0..options.seeds)
         .map(|seed| -> Result<DataSet<f32>> {
             let (train, _) = sampling.sample(&judge.system, seed)?.split_at(25)?;
@@ -189,8 +195,7 @@ fn train_all(
     let jobs: Vec<(u64, Kind)> = (0..options.seeds)
         .flat_map(|seed| options.models.iter().map(move |kind| (seed, *kind)))
         .collect();
-    let bars =
-        Bars::new(if options.load.is_some() { 0 } else { jobs.len() * options.recipe.steps });
+    let bars = Bars::new(if options.load.is_some() { 0 } else { jobs.len() * recipe.steps });
     let trials = jobs
         .into_par_iter()
         .map(|(seed, kind)| {
@@ -202,7 +207,7 @@ fn train_all(
             if options.load.is_none() {
                 let mut observer = bars.observer(kind.label());
                 let train = &data[seed as usize];
-                let record = learn(kind, &options.recipe, seed, train, &path, &mut observer)?;
+                let record = learn(kind, recipe, seed, train, &path, &mut observer)?;
                 record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
                 bars.line(&format!(
                     "seed {seed}: {} trained in {:.1} s, loss {}",
@@ -271,13 +276,13 @@ fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
 /// The deck's figures, of the first seed and the first test start.
 fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let motion = |label: &str, rollouts: &Rollouts| {
-        Motion::new(label, &judge.times, rollouts.states.slice(s![0, .., ..]))
+        Motion::new(label, &judge.dense_times, rollouts.states.slice(s![0, .., ..]))
     };
-    let truth = motion("truth", &judge.truth)?.truth();
+    let truth = motion("truth", &judge.dense_truth)?.truth();
     let mut motions = Vec::new();
     for trial in trials.iter().filter(|t| t.seed == 0) {
-        if trial.rollouts.states.slice(s![0, .., ..]).iter().all(|x| x.is_finite()) {
-            motions.push((trial.kind, motion(trial.kind.label(), &trial.rollouts)?));
+        if trial.motion.states.iter().all(|x| x.is_finite()) {
+            motions.push((trial.kind, motion(trial.kind.label(), &trial.motion)?));
         }
     }
     let of = |kinds: &[Kind]| -> Vec<Motion> {

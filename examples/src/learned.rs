@@ -106,7 +106,11 @@ pub fn learn(
         Kind::Hnn => job.run(Hnn::new(network(1, 1)?)?),
         Kind::HnnFriction => job.run(HnnFriction::new(network(1, 1)?, network(1, 2)?)?),
         Kind::HnnDissipative => {
-            job.run(HnnFriction::new(network(1, 1)?, Dissipative::new(network(1, 2)?)?)?)
+            // With an output bias a constant R is within easy reach, and where there are no data
+            // the network falls back on one.
+            let architecture = recipe.architecture(2, 1)?.with_output_bias(true);
+            let entries = Mlp::new(architecture, Initialisation::Orthogonal, 2000 + seed);
+            job.run(HnnFriction::new(network(1, 1)?, Dissipative::new(entries)?)?)
         }
     }
 }

@@ -8,6 +8,7 @@ mod learned;
 mod output;
 mod progress;
 mod recipe;
+mod run;
 mod table;
 
 pub use error::ExampleError;
@@ -16,7 +17,8 @@ pub use kind::Kind;
 pub use learned::{Learned, learn};
 pub use output::{Output, Row};
 pub use progress::Bars;
-pub use recipe::Recipe;
+pub use recipe::{Recipe, RecipeOptions};
+pub use run::{check_seeds, exit, use_threads};
 pub use table::{Table, scientific};
 
 /// What an example returns.

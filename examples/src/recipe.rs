@@ -7,33 +7,49 @@ use serde::Serialize;
 
 use crate::{ExampleError, Result};
 
-/// Network and training options.
-#[derive(Debug, Clone, Args, Serialize)]
+/// Network and training.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
     /// Training steps of each model.
-    #[arg(long, default_value_t = 2001)]
     pub steps: usize,
-    /// Hidden layer sizes, separated by commas.
-    #[arg(long, value_delimiter = ',', default_value = "200,200")]
+    /// Hidden layer sizes.
     pub hidden: Vec<usize>,
     /// Learning rate (the first one, where it decays).
-    #[arg(long, default_value_t = 1e-3)]
     pub rate: f64,
-    /// Keep the learning rate constant instead of letting it fall to 0 by a cosine.
-    #[arg(long)]
+    /// Whether the rate stays instead of falling to 0 by a cosine.
     pub constant_rate: bool,
     /// Points a batch; 0 for full batches.
-    #[arg(long, default_value_t = 0)]
     pub batch: usize,
     /// L2 weight decay, coupled as PyTorch's `weight_decay`.
-    #[arg(long, default_value_t = 1e-4)]
     pub weight_decay: f64,
-    /// Decay of the running average of the weights; 0 for none.
-    #[arg(long, default_value_t = 0.0)]
-    pub averaging: f64,
-    /// Activation: tanh, softplus, sin, sigmoid or swish.
-    #[arg(long, default_value = "tanh", value_parser = activation)]
+    /// Activation of the hidden layers.
     pub activation: Activation,
+}
+
+/// Options that change a recipe.
+#[derive(Debug, Clone, Args)]
+pub struct RecipeOptions {
+    /// Training steps of each model.
+    #[arg(long)]
+    steps: Option<usize>,
+    /// Hidden layer sizes, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    hidden: Option<Vec<usize>>,
+    /// Learning rate (the first one, where it decays).
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Keep the learning rate constant instead of letting it fall to 0 by a cosine.
+    #[arg(long)]
+    constant_rate: bool,
+    /// Points a batch; 0 for full batches.
+    #[arg(long)]
+    batch: Option<usize>,
+    /// L2 weight decay, coupled as PyTorch's `weight_decay`.
+    #[arg(long)]
+    weight_decay: Option<f64>,
+    /// Activation: tanh, softplus, sin, sigmoid or swish.
+    #[arg(long, value_parser = activation)]
+    activation: Option<Activation>,
 }
 
 fn activation(name: &str) -> std::result::Result<Activation, String> {
@@ -41,7 +57,44 @@ fn activation(name: &str) -> std::result::Result<Activation, String> {
         .map_err(|_| "give tanh, softplus, sin, sigmoid or swish".to_owned())
 }
 
+impl RecipeOptions {
+    /// The recipe with these options put in.
+    #[must_use]
+    pub fn change(&self, recipe: Recipe) -> Recipe {
+        Recipe {
+            steps: self.steps.unwrap_or(recipe.steps),
+            hidden: self.hidden.clone().unwrap_or(recipe.hidden),
+            rate: self.rate.unwrap_or(recipe.rate),
+            constant_rate: self.constant_rate || recipe.constant_rate,
+            batch: self.batch.unwrap_or(recipe.batch),
+            weight_decay: self.weight_decay.unwrap_or(recipe.weight_decay),
+            activation: self.activation.unwrap_or(recipe.activation),
+        }
+    }
+}
+
 impl Recipe {
+    /// For states without noise: a high rate that falls, hardly any weight decay.
+    #[must_use]
+    pub fn clean() -> Self {
+        Self {
+            steps: 4000,
+            hidden: vec![100, 100],
+            rate: 2e-2,
+            constant_rate: false,
+            batch: 256,
+            weight_decay: 1e-5,
+            activation: Activation::Tanh,
+        }
+    }
+
+    /// For noisy states: fewer and smaller steps and more weight decay, or the networks learn the
+    /// noise.
+    #[must_use]
+    pub fn noisy() -> Self {
+        Self { steps: 1500, rate: 1e-3, weight_decay: 1e-3, ..Self::clean() }
+    }
+
     /// The protocol of the reference experiments: 2-200-200-1, tanh, Adam at the constant rate
     /// 1e-3, weight decay 1e-4, 2001 full-batch steps.
     #[must_use]
@@ -53,7 +106,6 @@ impl Recipe {
             constant_rate: true,
             batch: 0,
             weight_decay: 1e-4,
-            averaging: 0.0,
             activation: Activation::Tanh,
         }
     }
@@ -82,12 +134,9 @@ impl Recipe {
             Schedule::Cosine { from: self.rate, to: 0.0 }
         };
         let adam = Adam::default().with_decay(WeightDecay::Coupled(self.weight_decay));
-        let mut trainer = Trainer::new(self.steps).with_schedule(schedule).with_optimiser(adam);
+        let trainer = Trainer::new(self.steps).with_schedule(schedule).with_optimiser(adam);
         if self.batch > 0 && self.batch < rows {
-            trainer = trainer.with_minibatch(MiniBatch::points(rows, self.batch, seed)?);
-        }
-        if self.averaging > 0.0 {
-            trainer = trainer.with_averaging(self.averaging);
+            return Ok(trainer.with_minibatch(MiniBatch::points(rows, self.batch, seed)?));
         }
         Ok(trainer)
     }

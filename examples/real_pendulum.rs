@@ -1,0 +1,285 @@
+//! A real pendulum: the same models learn measured data, beside a pendulum of two parameters
+//! fitted by least squares; and what forward differences do to all of them.
+//!
+//! `cargo run --release --example real_pendulum -- --data real_pend_h_1.txt`
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use hnn_examples::{
+    Bars, ExampleError, Kind, Learned, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table,
+    check_seeds, exit, learn, roll_out, scientific, use_threads,
+};
+use hnn_models::Activation;
+use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
+use hnn_systems::{
+    DataSet, DerivativeScheme, GAP_FACTOR, HamiltonianExt, Measurements, PendulumFit,
+};
+use ndarray::{Array1, Axis, s};
+use rayon::prelude::*;
+use serde::Serialize;
+
+/// A real pendulum, learned from measured angles and angular velocities.
+#[derive(Debug, Parser, Serialize)]
+struct Options {
+    /// The measured data: rows of trial, time, angle, angular velocity between blanks.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Number of seeds (initial weights).
+    #[arg(long, default_value_t = 5)]
+    seeds: u64,
+    /// The part of the rows that the models are trained on; they are tested on the rest.
+    #[arg(long, default_value_t = 0.8)]
+    train: f64,
+    #[command(flatten)]
+    #[serde(skip)]
+    recipe: RecipeOptions,
+    /// Output folder [default: target/examples/real_pendulum].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Load the models from this folder instead of training them.
+    #[arg(long)]
+    load: Option<PathBuf>,
+    /// Number of threads [default: all cores].
+    #[arg(long)]
+    threads: Option<usize>,
+    /// A short run that shows that everything works; without --data, on a simulated pendulum.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// What `results.json` holds of the run.
+#[derive(Serialize)]
+struct Config<'a> {
+    #[serde(flatten)]
+    options: &'a Options,
+    recipe: &'a Recipe,
+}
+
+const HELP: &str = "give a text file of measured rows, four numbers a row between blanks: trial, \
+    time in seconds, angle in radians, angular velocity; lines that begin with % are skipped. \
+    Such a file is real_pend_h_1.txt in the supplement of Schmidt and Lipson, \"Distilling \
+    Free-Form Natural Laws from Experimental Data\", Science 324 (2009), and in the code of \
+    Greydanus et al., \"Hamiltonian Neural Networks\" (2019)";
+
+/// The measured test rows, and the energy they are scored with.
+struct Test {
+    rollout: Rollouts,
+    times: Vec<f64>,
+    score: PendulumFit,
+}
+
+/// The rollout of one model, and its errors.
+struct Trial {
+    name: String,
+    label: String,
+    rollout: Rollouts,
+    coordinate_mse: f64,
+    energy_mse: f64,
+}
+
+fn main() -> ExitCode {
+    exit(run(Options::parse()))
+}
+
+fn run(mut options: Options) -> Result<()> {
+    let begin = Instant::now();
+    use_threads(options.threads)?;
+    let mut recipe = options.recipe.change(measured());
+    if options.quick {
+        (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(100));
+    }
+    check_seeds(options.seeds)?;
+    let output = Output::new("real_pendulum", options.out.as_deref())?;
+    let measurements = match &options.data {
+        Some(path) => Measurements::read_text(path)?,
+        None if options.quick => simulated()?,
+        None => return Err(ExampleError::Option { option: "--data", reason: HELP.to_owned() }),
+    };
+    if !(options.train > 0.0 && options.train < 1.0) {
+        let reason = format!("{} is no part of the rows between 0 and 1", options.train);
+        return Err(ExampleError::Option { option: "--train", reason });
+    }
+    let rows = (options.train * measurements.len() as f64) as usize;
+    let (train, test) = measurements.split_at(rows)?;
+    let midpoint = train.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint)?;
+    let forward = train.trajectories(GAP_FACTOR, DerivativeScheme::Forward)?;
+    println!(
+        "{} measured rows: {} to train on ({} derivatives in {} pieces), {} to test on",
+        measurements.len(),
+        train.len(),
+        midpoint.len(),
+        midpoint.num_trajectories(),
+        test.len()
+    );
+    let test = Test {
+        rollout: Rollouts { states: test.states().to_owned().insert_axis(Axis(0)) },
+        times: test.times().to_vec(),
+        // H = 2.4 (1 - cos q) + p^2: twice the energy of theta'' = -1.2 sin theta.
+        score: PendulumFit::new(1.2, 0.0)?,
+    };
+
+    let mut trials = fits(&midpoint, &forward, &test)?;
+    trials.extend(train_all(&options, &recipe, &midpoint, &forward, &test, &output)?);
+    let table = tabulate(&trials)?;
+    draw(&test, &trials, &output)?;
+    let config = Config { options: &options, recipe: &recipe };
+    output.results(&config, begin.elapsed().as_secs_f64(), &table)
+}
+
+/// Few, noisy data: a small network, strongly regularised.
+fn measured() -> Recipe {
+    Recipe {
+        steps: 2000,
+        hidden: vec![32, 32],
+        rate: 1e-2,
+        constant_rate: false,
+        batch: 0,
+        weight_decay: 1e-4,
+        activation: Activation::Tanh,
+    }
+}
+
+/// A simulated pendulum with measurement noise, for `--quick` without data.
+fn simulated() -> Result<Measurements> {
+    let times = Array1::linspace(0.0, 50.0, 301).to_vec();
+    let fit = PendulumFit::new(1.3, 0.01)?;
+    let start = ndarray::array![[1.0, 0.5]];
+    let run = roll_out(&fit, start.view(), &times, 1e-9)?;
+    let noise = |i: usize, phase: f64| 0.005 * (12.9898 * i as f64 + phase).sin();
+    let rows: Vec<_> = times
+        .iter()
+        .enumerate()
+        .map(|(i, t)| {
+            let (q, v) = (run.states[[0, i, 0]], run.states[[0, i, 1]]);
+            (0, *t, q + noise(i, 0.0), v + noise(i, 78.233))
+        })
+        .collect();
+    Ok(Measurements::from_rows(&rows)?)
+}
+
+impl Test {
+    /// Rolls a field out from the first test row.
+    fn judge(
+        &self,
+        name: &str,
+        label: &str,
+        field: &dyn hnn_integrators::VectorField<f64>,
+    ) -> Result<Trial> {
+        let start = self.rollout.states.slice(s![.., 0, ..]);
+        let rollout = roll_out(field, start, &self.times, 1e-12)?;
+        let (coordinate_mse, energy_mse) = rollout.errors(&self.score, &self.rollout, 0..1)?;
+        // The score's energy is half of the published one.
+        let energy_mse = 4.0 * energy_mse;
+        let (name, label) = (name.to_owned(), label.to_owned());
+        Ok(Trial { name, label, rollout, coordinate_mse, energy_mse })
+    }
+}
+
+/// The two-parameter pendulum, by midpoint and by forward differences.
+fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<Vec<Trial>> {
+    let schemes = [
+        ("least_squares", "least squares, two parameters", midpoint),
+        ("least_squares_forward", "least squares, forward differences", forward),
+    ];
+    let trial = |(name, label, data): (&str, &str, &DataSet<f64>)| {
+        let fit = PendulumFit::least_squares(data)?;
+        println!("{label}: theta'' = -{:.4} sin theta - {:.4} theta'", fit.a(), fit.c());
+        test.judge(name, label, &fit)
+    };
+    schemes.into_iter().map(trial).collect()
+}
+
+/// Trains (or loads) and judges every model with every seed; the dissipative one also with
+/// forward differences.
+fn train_all(
+    options: &Options,
+    recipe: &Recipe,
+    midpoint: &DataSet<f64>,
+    forward: &DataSet<f64>,
+    test: &Test,
+    output: &Output,
+) -> Result<Vec<Trial>> {
+    let (midpoint, forward) = (midpoint.cast::<f32>()?, forward.cast::<f32>()?);
+    let mut models: Vec<_> = Kind::ALL
+        .iter()
+        .map(|k| (*k, k.key().to_owned(), k.label().to_owned(), &midpoint))
+        .collect();
+    let kind = Kind::HnnDissipative;
+    let name = format!("{}_forward", kind.key());
+    models.push((kind, name, format!("{}, forward differences", kind.label()), &forward));
+    let jobs: Vec<_> =
+        (0..options.seeds).flat_map(|s| models.iter().map(move |m| (s, m))).collect();
+    let steps = if options.load.is_some() { 0 } else { jobs.len() * recipe.steps };
+    let bars = Bars::new(steps);
+    let trials = jobs
+        .into_par_iter()
+        .map(|(seed, (kind, name, label, data))| {
+            let file = format!("{name}_{seed}.safetensors");
+            let path = match &options.load {
+                Some(folder) => folder.join(&file),
+                None => output.path(&file),
+            };
+            if options.load.is_none() {
+                let mut observer = bars.observer(label);
+                learn(*kind, recipe, seed, data, &path, &mut observer)?;
+            }
+            test.judge(name, label, Learned::load(*kind, &path)?.field())
+        })
+        .collect();
+    bars.finish();
+    trials
+}
+
+fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for trial in trials {
+        if !names.contains(&(&trial.name, &trial.label)) {
+            names.push((&trial.name, &trial.label));
+        }
+    }
+    let mut rows = Vec::new();
+    let mut table =
+        Table::new(&["model", "energy MSE", "std. error", "median", "coordinate MSE", "seeds"]);
+    for (name, label) in names {
+        let of_model = || trials.iter().filter(|t| t.name == name);
+        let energies: Vec<f64> = of_model().map(|t| t.energy_mse).collect();
+        let coordinates: Vec<f64> = of_model().map(|t| t.coordinate_mse).collect();
+        let energy = Row::of(name, "energy_mse", &energies)?;
+        let coordinate = Row::of(name, "coordinate_mse", &coordinates)?;
+        let numbers = [energy.mean, energy.std_error, energy.median, coordinate.mean];
+        let cells = numbers.map(scientific).into_iter().chain([energy.n.to_string()]);
+        table.row([label.to_owned()].into_iter().chain(cells));
+        rows.extend([energy, coordinate]);
+    }
+    println!("\nOne rollout over the test rows, energy H = 2.4 (1 - cos q) + p^2");
+    println!("(published: baseline 0.386, HNN 1.45e-2, dissipative HNN 1.07e-3):");
+    println!("{table}");
+    Ok(rows)
+}
+
+/// The figures, of the first seed.
+fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
+    let motion = |label: &str, rollout: &Rollouts| {
+        Motion::new(label, &test.times, rollout.states.slice(s![0, .., ..]))
+    };
+    let truth = motion("measured", &test.rollout)?.truth();
+    let mut motions = vec![truth.clone()];
+    for trial in trials {
+        let known = motions.iter().any(|m| m.label() == trial.label);
+        let finite = trial.rollout.states.iter().all(|x| x.is_finite());
+        if !known && finite && !trial.name.ends_with("forward") {
+            motions.push(motion(&trial.label, &trial.rollout)?);
+        }
+    }
+    let portrait = phase_portrait(&test.score, &motions)?.title("A real pendulum: phase space");
+    output.figure("phase_space", &Figure::new(portrait))?;
+    let panels = trajectories(&motions, &["angle θ = q (rad)", "angular velocity p (rad/s)"])?;
+    output.figure("trajectory", &Figure::grid(1, panels)?.title("A real pendulum: trajectory"))?;
+    output.figure("mse", &Figure::new(squared_error(&truth, &motions[1..])?))?;
+    let score = |x: &[f64]| 2.0 * test.score.energy_state(x).unwrap_or(f64::NAN);
+    output.figure("energy", &Figure::new(energy(&motions, score)?))
+}
