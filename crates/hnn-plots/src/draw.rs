@@ -4,7 +4,8 @@ use crate::field::Arrows;
 use crate::font;
 use crate::ink::{Frame, Ink};
 use crate::layout::{
-    EXPONENT_ROOM, LABEL_ROOM, LABEL_SIZE, Plan, TICK_LENGTH, TICK_SIZE, TITLE_SIZE, TOP_TICK_ROOM,
+    EXPONENT_ROOM, LABEL_ROOM, LABEL_SIZE, Plan, TICK_LENGTH, TICK_SIZE, TITLE_ROOM, TITLE_SIZE,
+    TOP_TICK_ROOM,
 };
 use crate::legend::{self, Place};
 use crate::panel::TopAxis;
@@ -13,10 +14,11 @@ use crate::series::Series;
 use crate::style::{Color, Dash};
 use crate::ticks::superscript;
 
-/// Draws the panel with its axes about `area`; `top` is the upper edge of its cell.
+/// Draws the panel with its axes about `area` of its `cell`.
 pub(crate) fn panel(
     scene: &mut Scene,
     plan: &Plan<'_>,
+    cell: Rect,
     area: Rect,
     color_of: &dyn Fn(&Series) -> Color,
 ) {
@@ -39,7 +41,11 @@ pub(crate) fn panel(
     starts(scene, plan, &frame);
     scene.line(area.outline(), Stroke::solid(Color::INK, 0.9));
     tick_labels(scene, plan, &frame);
-    titles(scene, plan, &frame);
+    labels(scene, plan, &frame);
+    // At the cell's top, whatever stands below: titles side by side are level.
+    let size = font::fitting(&plan.panel.title, TITLE_SIZE, area.width);
+    let baseline = cell.top + TITLE_ROOM;
+    scene.text(&plan.panel.title, (area.left, baseline), size, Anchor::Start);
 }
 
 fn grid(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
@@ -198,8 +204,8 @@ fn top_ticks(scene: &mut Scene, axis: &TopAxis, frame: &Frame<'_>) {
     }
 }
 
-/// Title, legend, the labels of the axes and their powers of ten, from the frame outwards.
-fn titles(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
+/// Legend, the labels of the axes and their powers of ten, from the frame outwards.
+fn labels(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
     let (panel, area) = (plan.panel, frame.area);
     let power = |exponent| format!("\u{d7}10{}", superscript(exponent));
     let middle = (area.left + 0.5 * area.width, area.top + 0.5 * area.height);
@@ -236,6 +242,4 @@ fn titles(scene: &mut Scene, plan: &Plan<'_>, frame: &Frame<'_>) {
             legend::draw_rows(scene, &plan.entries, (area.left, above + 4.0), area.width);
         }
     }
-    let size = font::fitting(&panel.title, TITLE_SIZE, area.width);
-    scene.text(&panel.title, (area.left, above - 2.0), size, Anchor::Start);
 }

@@ -136,8 +136,8 @@ impl Figure {
         let cells = self.cells(&scene, top, rows);
         let areas = self.areas(&mut plans, &cells, rows);
         let color = |series: &Series| series.color.unwrap_or_else(|| color_of(&series.label));
-        for (plan, area) in plans.iter().zip(areas) {
-            draw::panel(&mut scene, plan, area, &color);
+        for ((plan, cell), area) in plans.iter().zip(cells).zip(areas) {
+            draw::panel(&mut scene, plan, cell, area, &color);
         }
         Ok(scene)
     }

@@ -8,6 +8,8 @@ use crate::scene::{Point, Rect};
 use crate::ticks::Ticks;
 use crate::{PlotError, font};
 
+/// The most that the margins at either side take, more or less.
+const SIDES: f64 = 130.0;
 pub(crate) const TITLE_SIZE: f64 = 14.0;
 pub(crate) const LABEL_SIZE: f64 = 12.5;
 pub(crate) const TICK_SIZE: f64 = 11.0;
@@ -142,7 +144,7 @@ impl<'a> Plan<'a> {
             top += TOP_TICK_ROOM + if axis.label.is_empty() { 0.0 } else { LABEL_ROOM };
         }
         if self.place == Place::Above {
-            top += legend::rows_height(&self.entries, cell.width - 90.0);
+            top += legend::rows_height(&self.entries, cell.width - SIDES);
         }
         let height = cell.height - top - bottom;
         let ticks = self.y_ticks(height);
