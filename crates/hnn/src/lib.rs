@@ -7,8 +7,9 @@
 //! |---|---|---|
 //! | [`integrators`] | `hnn-integrators` | vector fields, steppers, adaptive solvers, discrete adjoints |
 //! | [`systems`] | `hnn-systems` | true systems with exact energies, data sets, measured data |
-//! | [`models`] | `hnn-models` | networks, baseline, HNN, HNN with friction |
+//! | [`models`] | `hnn-models` | networks, baseline, HNN, HNN with friction, LNN; with feature `tch`, libtorch as a second engine |
 //! | [`losses`] | `hnn-losses` | losses, penalties, metrics |
+//! | [`sparse`] | `hnn-sparse` | Hamiltonians as short formulas: feature libraries, LASSO, selection |
 //! | [`train`] | `hnn-train` | optimisers, the trainer, early stopping, records |
 #![cfg_attr(
     feature = "plots",
@@ -48,6 +49,8 @@ pub use hnn_models as models;
 #[cfg(feature = "plots")]
 #[doc(inline)]
 pub use hnn_plots as plots;
+#[doc(inline)]
+pub use hnn_sparse as sparse;
 #[doc(inline)]
 pub use hnn_systems as systems;
 #[doc(inline)]
