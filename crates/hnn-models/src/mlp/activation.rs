@@ -98,27 +98,17 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Apply { z, mut out } = self.0;
-        let whole = z.len() - z.len() % 16;
-        for i in (0..whole).step_by(16) {
-            apply_at::<T, I, N, 16, INDEX>(z, &mut out, i);
+        let Apply { z, out } = self.0;
+        let activation = const { Activation::from_index(INDEX) };
+        let out = out.map(|out| &mut out[..z.len()]);
+        // One number an iteration: the compiler makes vectors of it, and better ones than of
+        // lanes (which it takes apart and shuffles).
+        for i in 0..z.len() {
+            let [value, derivatives @ ..] = activation.derivatives(Wide::<T, 1, I>::new([z[i]]));
+            z[i] = value.0[0];
+            for k in 0..N {
+                out[k][i] = derivatives[k].0[0];
+            }
         }
-        for i in whole..z.len() {
-            apply_at::<T, I, N, 1, INDEX>(z, &mut out, i);
-        }
-    }
-}
-
-#[inline(always)]
-fn apply_at<T: Scalar, I: Isa, const N: usize, const W: usize, const INDEX: usize>(
-    z: &mut [T],
-    out: &mut [&mut [T]; N],
-    i: usize,
-) {
-    let activation = const { Activation::from_index(INDEX) };
-    let [value, derivatives @ ..] = activation.derivatives(Wide::<T, W, I>::load(&z[i..]));
-    value.store(&mut z[i..]);
-    for (out, derivative) in out.iter_mut().zip(derivatives) {
-        derivative.store(&mut out[i..]);
     }
 }

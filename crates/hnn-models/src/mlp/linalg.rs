@@ -2,12 +2,15 @@
 //!
 //! `W` has shape (m, k), row-major; a batch has shape (m, B) or (k, B), row-major. Batches go to
 //! `ndarray`'s matrix product, which picks the processor's best kernel at run time. For a single
-//! state it is 6 times slower than reading `W` once, which is what the kernels below do.
+//! state it is 6 times slower than reading `W` once, which is what the kernels of this file do; and
+//! for the few columns of the first layer it spends more on packing than on products.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, Wide};
 use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2, aview1};
+use ndarray::{ArrayView2, ArrayViewMut2};
+
+use super::narrow;
 
 /// A row-major view; the lengths of the engine's buffers fit their shapes by construction.
 fn view<T>(data: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
@@ -17,6 +20,9 @@ fn view<T>(data: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
 fn view_mut<T>(data: &mut [T], rows: usize, cols: usize) -> ArrayViewMut2<'_, T> {
     ArrayViewMut2::from_shape((rows, cols), data).expect("buffers fit their shapes")
 }
+
+/// Up to this many columns, `W` is taken a column at a time.
+const FEW: usize = 8;
 
 /// `out = W x + b`, shapes (m, B) = (m, k) (k, B) + (m).
 pub(super) fn affine<T: Scalar>(
@@ -32,6 +38,9 @@ pub(super) fn affine<T: Scalar>(
             out.iter_mut().zip(b).for_each(|(y, b)| *y += *b);
         }
         return;
+    }
+    if k <= FEW {
+        return dispatch(narrow::Affine { out, w, b, x, k, batch });
     }
     let keep = match b {
         Some(b) => {
@@ -53,6 +62,9 @@ pub(super) fn transposed<T: Scalar>(
     if batch == 1 {
         return dispatch(TransposedMatVec { out, w, d });
     }
+    if k <= FEW {
+        return dispatch(narrow::Transposed { out, w, d, k, batch });
+    }
     let w = view(w, m, k);
     general_mat_mul(T::ONE, &w.t(), &view(d, m, batch), T::ZERO, &mut view_mut(out, k, batch));
 }
@@ -70,15 +82,16 @@ pub(super) fn add_outer<T: Scalar>(
         }
         return;
     }
+    if k <= FEW {
+        return dispatch(narrow::AddOuter { w_bar, d, a, k, batch });
+    }
     let a = view(a, k, batch);
     general_mat_mul(T::ONE, &view(d, m, batch), &a.t(), T::ONE, &mut view_mut(w_bar, m, k));
 }
 
 /// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B).
 pub(super) fn add_row_sums<T: Scalar>(b_bar: &mut [T], d: &[T], batch: usize) {
-    for (b, row) in b_bar.iter_mut().zip(d.chunks_exact(batch)) {
-        *b += aview1(row).sum();
-    }
+    dispatch(narrow::AddRowSums { b_bar, d, batch });
 }
 
 struct MatVec<'a, T> {

@@ -7,6 +7,7 @@ mod initialisation;
 mod lagrangian;
 mod linalg;
 mod map;
+mod narrow;
 mod passes;
 
 use hnn_integrators::{FieldError, Parameters, Scalar};
