@@ -1,7 +1,10 @@
 //! Vector fields given by a formula, written once for every lane type.
 
 use crate::simd::{Isa, Kernel, dispatch};
-use crate::{ExplicitRun, FieldError, Lane, Scalar, VectorField, Wide, Workspace, fused};
+use crate::{
+    AdaptiveRun, ExplicitRun, FieldError, Lane, Scalar, VectorField, Wide, Workspace, adaptive,
+    fused,
+};
 
 /// The state of a system of fixed dimension, a lane a coordinate: `[L; D]`.
 pub trait LaneState<L>: Copy + AsRef<[L]> + AsMut<[L]> {
@@ -14,8 +17,13 @@ pub trait LaneState<L>: Copy + AsRef<[L]> + AsMut<[L]> {
 impl<L: Copy, const D: usize> LaneState<L> for [L; D] {
     const DIM: usize = D;
     #[inline(always)]
-    fn from_fn(f: impl FnMut(usize) -> L) -> Self {
-        std::array::from_fn(f)
+    fn from_fn(mut f: impl FnMut(usize) -> L) -> Self {
+        const { assert!(D > 0, "a state needs a coordinate") };
+        let mut state = [f(0); D];
+        for i in 1..D {
+            state[i] = f(i);
+        }
+        state
     }
 }
 
@@ -66,6 +74,15 @@ impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
 
     fn advance_explicit(&self, run: &mut ExplicitRun<'_, T>) -> bool {
         fused::advance(self, run)
+    }
+
+    fn solve_adaptive(&self, run: &mut AdaptiveRun<'_, T>) -> bool {
+        adaptive::fused::solve(self, run)
+    }
+
+    /// Lanes are refilled from the block, so it should be much longer than a vector.
+    fn block_len(&self) -> usize {
+        1024
     }
 }
 

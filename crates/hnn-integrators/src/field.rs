@@ -2,7 +2,7 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{ExplicitRun, FieldError, Scalar, Workspace};
+use crate::{AdaptiveRun, ExplicitRun, FieldError, Scalar, Workspace};
 
 /// A dynamics `dx/dt = f(t, x)` over a batch of states; object-safe.
 ///
@@ -32,6 +32,14 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     /// (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it did; otherwise
     /// the states are untouched, and the caller steps through [`eval`](Self::eval).
     fn advance_explicit(&self, run: &mut ExplicitRun<'_, T>) -> bool {
+        let _ = run;
+        false
+    }
+
+    /// Integrates a block of trajectories adaptively in one fused kernel, where the field has one
+    /// (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it did; otherwise
+    /// nothing is touched.
+    fn solve_adaptive(&self, run: &mut AdaptiveRun<'_, T>) -> bool {
         let _ = run;
         false
     }

@@ -23,6 +23,9 @@ pub struct ExplicitRun<'a, T> {
     pub x: &'a mut [T],
 }
 
+/// Vector registers a coordinate: enough to keep both multiply-add units busy.
+pub(crate) const REGISTERS: usize = 4;
+
 /// Stages that the kernel for any tableau has room for; longer methods step through slices.
 const MOST_STAGES: usize = 16;
 
@@ -48,8 +51,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        // Four registers a coordinate keep both multiply-add units busy.
-        match 4 * I::VECTOR_BYTES / size_of::<T>() {
+        match REGISTERS * I::VECTOR_BYTES / size_of::<T>() {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),
@@ -136,14 +138,24 @@ fn general<L: Lane, F: AnalyticField>(
 }
 
 /// `x + h k`.
+///
+/// (Loops here, not closures: a closure that is not inlined is compiled for the baseline.)
 #[inline(always)]
 pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
-    S::from_fn(|i| h.mul_add(k.as_ref()[i], x.as_ref()[i]))
+    let mut sum = *x;
+    for i in 0..S::DIM {
+        sum.as_mut()[i] = h.mul_add(k.as_ref()[i], x.as_ref()[i]);
+    }
+    sum
 }
 
 #[inline(always)]
 fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
-    S::from_fn(|i| a.as_ref()[i] + b.as_ref()[i])
+    let mut sum = *a;
+    for i in 0..S::DIM {
+        sum.as_mut()[i] += b.as_ref()[i];
+    }
+    sum
 }
 
 /// `sum_j weights_j slopes_j`; stages of weight 0 are skipped.

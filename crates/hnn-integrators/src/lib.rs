@@ -32,11 +32,12 @@ mod scalar;
 pub mod simd;
 mod solve_error;
 mod stepper;
+mod symplectic;
 mod workspace;
 
 pub use adaptive::{
-    Adaptive, BatchSolution, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, Solution,
-    Statistics, Tolerances, solve, solve_batch,
+    Adaptive, AdaptiveRun, BatchSolution, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta,
+    Solution, Statistics, Tolerances, solve, solve_batch,
 };
 pub use analytic::{AnalyticField, LaneState};
 pub use differentiable::{DifferentiableField, Parameters};
@@ -54,4 +55,9 @@ pub use runge_kutta::{
 pub use scalar::Scalar;
 pub use solve_error::{SolveError, SolveFailure};
 pub use stepper::{DifferentiableStepper, Method, Stepper};
+pub use symplectic::{
+    AnalyticSeparable, BlanesMoanSrkn6, DifferentiableSeparable, Flow, KahanLi8, Pefrl,
+    PositionVerlet, Ruth3, Separable, Splitting, SplittingMethod, SplittingRun, SplittingTape,
+    SymplecticEuler, VelocityVerlet, Yoshida4, Yoshida6, Yoshida8,
+};
 pub use workspace::Workspace;

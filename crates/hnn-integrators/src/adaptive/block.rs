@@ -1,9 +1,9 @@
 //! A block of trajectories advanced together, each with a step size of its own.
 
-use ndarray::{ArrayView2, ArrayViewMut3};
-
 use super::control::{Controller, SMALLEST_ERROR};
-use super::{Adaptive, EmbeddedPair, EmbeddedRungeKutta, Statistics};
+use super::first_step::FirstStep;
+use super::run::{direction, span};
+use super::{AdaptiveRun, EmbeddedPair};
 use crate::runge_kutta::{add_scaled_stages, advance_time};
 use crate::{FieldError, Scalar, SolveError, VectorField, Workspace, coordinate_major};
 
@@ -34,17 +34,11 @@ enum Verdict {
     Idle,
 }
 
-pub(super) struct Block<'a, T, F: ?Sized, M> {
-    solver: &'a Adaptive<M>,
-    field: &'a F,
+pub(super) struct Block<'r, 'a, T, F: ?Sized> {
+    field: &'r F,
+    run: &'r mut AdaptiveRun<'a, T>,
     pair: EmbeddedPair<'a>,
     control: Controller,
-    /// Global index of the block's first trajectory.
-    first: usize,
-    times: &'a [&'a [T]],
-    out: ArrayViewMut3<'a, T>,
-    statistics: Vec<Statistics>,
-    statuses: Vec<Result<(), SolveError>>,
     dim: usize,
     rows: Vec<Row<T>>,
     /// The buffers hold a number for each active row, or `dim` of them, coordinate-major.
@@ -63,21 +57,13 @@ pub(super) struct Block<'a, T, F: ?Sized, M> {
     workspace: Workspace<T>,
 }
 
-impl<'a, T, F, M> Block<'a, T, F, M>
+impl<'r, 'a, T, F> Block<'r, 'a, T, F>
 where
     T: Scalar,
     F: VectorField<T> + ?Sized,
-    M: EmbeddedRungeKutta,
 {
-    pub(super) fn new(
-        solver: &'a Adaptive<M>,
-        field: &'a F,
-        first: usize,
-        x0: ArrayView2<'_, T>,
-        times: &'a [&'a [T]],
-        out: ArrayViewMut3<'a, T>,
-    ) -> Self {
-        let pair = solver.method.pair();
+    pub(super) fn new(field: &'r F, run: &'r mut AdaptiveRun<'a, T>) -> Self {
+        let (pair, times, x0) = (run.pair, run.times, run.x0);
         let (batch, dim) = x0.dim();
         let stages = pair.tableau.stages() + pair.extra.len();
         let row = |index: usize| Row {
@@ -91,15 +77,10 @@ where
             done: false,
         };
         let mut block = Self {
-            solver,
             field,
+            run,
             pair,
             control: Controller::new(pair.error_order),
-            first,
-            times,
-            out,
-            statistics: vec![Statistics::default(); batch],
-            statuses: vec![Ok(()); batch],
             dim,
             rows: (0..batch).map(row).collect(),
             t: vec![T::ZERO; batch],
@@ -118,7 +99,7 @@ where
     }
 
     /// Runs every trajectory to its last time, or to its failure.
-    pub(super) fn run(mut self) -> (Vec<Statistics>, Vec<Result<(), SolveError>>) {
+    pub(super) fn run(mut self) {
         self.begin();
         while !self.rows.is_empty() {
             self.plan();
@@ -128,7 +109,6 @@ where
             }
             self.drop_finished();
         }
-        (self.statistics, self.statuses)
     }
 
     /// First slopes and first step sizes.
@@ -152,62 +132,46 @@ where
                 }
             }
         }
-        match self.solver.first_step {
+        match self.run.settings.first_step {
             Some(size) => {
                 for row in &mut self.rows {
-                    row.h = T::from_f64(size) * direction(self.times[row.index]);
+                    row.h = T::from_f64(size) * direction(self.run.times[row.index]);
                 }
             }
             None => self.choose_first_steps(),
         }
     }
 
-    /// Hairer's choice (Hairer, Norsett, Wanner I, II.4): an explicit Euler step of 1 % of the
-    /// state's own scale shows the second derivative, which gives the step.
+    /// The sizes of the first steps, from a second slope.
     fn choose_first_steps(&mut self) {
         let (batch, len) = (self.rows.len(), self.x.len());
         let (slope, rest) = self.slopes.split_at_mut(len);
-        let tolerances = self.solver.tolerances;
-        let norm = |v: &dyn Fn(usize) -> T, row: usize, x: &[T]| {
-            let square = |i: usize| {
-                let at = i * batch + row;
-                let scale = tolerances.atol + tolerances.rtol * x[at].to_f64().abs();
-                let v = v(at).to_f64();
-                if v == 0.0 { 0.0 } else { (v / scale).powi(2) }
-            };
-            ((0..self.dim).map(square).sum::<f64>() / self.dim.max(1) as f64).sqrt()
+        let (second, settings) = (&mut rest[..len], self.run.settings);
+        let of = |v: &'_ [T], row: usize| -> Vec<f64> {
+            v[row..].iter().step_by(batch).map(|v| v.to_f64()).collect()
         };
-        let mut sizes = vec![0.0; batch];
-        for row in 0..batch {
-            let (state, first) =
-                (norm(&|i| self.x[i], row, &self.x), norm(&|i| slope[i], row, &self.x));
-            let small = state < 1e-5 || first < 1e-5;
-            sizes[row] = if small { 1e-6 } else { 0.01 * state / first };
-            let longest = span(self.times[self.rows[row].index]).min(self.solver.max_step);
-            sizes[row] = sizes[row].min(longest);
-            self.dt[row] = T::from_f64(sizes[row]) * direction(self.times[self.rows[row].index]);
+        let mut firsts = Vec::with_capacity(batch);
+        for (r, row) in self.rows.iter().enumerate() {
+            let times = self.run.times[row.index];
+            let longest = span(times).min(settings.max_step);
+            let (x, slope) = (of(&self.x, r), of(slope, r));
+            let (x, slope) = (x.iter().copied(), slope.into_iter());
+            let first = FirstStep::new(settings.tolerances, longest, x, slope);
+            self.dt[r] = T::from_f64(first.trial) * direction(times);
+            firsts.push(first);
         }
         advance_time(&self.t, &self.dt, 1.0, &mut self.stage_t);
         add_scaled_stages(&self.x, &self.dt, &[1.0], slope, &mut self.stage);
-        let second = &mut rest[..len];
-        // Where the field cannot be evaluated there, the small step itself is the answer.
-        let known =
-            self.field.eval(&self.stage_t, &self.stage, second, &mut self.workspace).is_ok();
-        for row in 0..batch {
-            let (size, index) = (sizes[row], self.rows[row].index);
-            let first = norm(&|i| slope[i], row, &self.x);
-            let change = norm(&|i| second[i] - slope[i], row, &self.x) / size;
-            let largest = first.max(change);
-            let exponent = 1.0 / self.pair.error_order as f64;
-            let by_error = if largest <= 1e-15 {
-                (size * 1e-3).max(1e-6)
-            } else {
-                (0.01 / largest).powf(exponent)
-            };
-            let chosen =
-                if known && by_error.is_finite() { by_error.min(100.0 * size) } else { size };
-            self.rows[row].h = T::from_f64(chosen) * direction(self.times[index]);
-            self.statistics[index].evaluations += 2;
+        if self.field.eval(&self.stage_t, &self.stage, second, &mut self.workspace).is_err() {
+            second.fill(T::NAN);
+        }
+        second.iter_mut().zip(&*slope).for_each(|(second, first)| *second -= *first);
+        for (r, first) in firsts.iter().enumerate() {
+            let (change, x) = (of(second, r).into_iter(), of(&self.x, r).into_iter());
+            let size = first.choose(settings.tolerances, self.pair.error_order, change, x);
+            let index = self.rows[r].index;
+            self.rows[r].h = T::from_f64(size) * direction(self.run.times[index]);
+            self.run.statistics[index].evaluations += 2;
         }
     }
 
@@ -215,9 +179,9 @@ where
     fn plan(&mut self) {
         for r in 0..self.rows.len() {
             let row = &mut self.rows[r];
-            let times = self.times[row.index];
+            let times = self.run.times[row.index];
             let remaining = times[times.len() - 1] - row.t;
-            let limit = T::from_f64(self.solver.max_step);
+            let limit = T::from_f64(self.run.settings.max_step);
             if row.h.abs() > limit {
                 row.h = limit * direction(times);
             }
@@ -239,7 +203,7 @@ where
             self.evaluate(stage, tableau.c[stage], tableau.row(stage))?;
         }
         for row in self.rows.iter().filter(|row| !row.done) {
-            self.statistics[row.index].evaluations += tableau.stages() - 1;
+            self.run.statistics[row.index].evaluations += tableau.stages() - 1;
         }
         std::mem::swap(&mut self.stage, &mut self.end);
         Ok(())
@@ -289,14 +253,14 @@ where
             }
         }
         for row in self.rows.iter().filter(|row| !row.done) {
-            self.statistics[row.index].evaluations += self.pair.extra.len();
+            self.run.statistics[row.index].evaluations += self.pair.extra.len();
         }
     }
 
     /// Error of a row's try in units of the tolerance.
     fn error(&self, r: usize) -> f64 {
         let (batch, len) = (self.rows.len(), self.x.len());
-        let tolerances = self.solver.tolerances;
+        let tolerances = self.run.settings.tolerances;
         let (mut fine, mut coarse) = (0.0, 0.0);
         for i in 0..self.dim {
             let at = i * batch + r;
@@ -328,7 +292,7 @@ where
     }
 
     fn accept(&mut self, r: usize, error: f64) {
-        let times = self.times[self.rows[r].index];
+        let times = self.run.times[self.rows[r].index];
         let (t, dt, last) = (self.t[r], self.dt[r], times[times.len() - 1]);
         let t_end = if dt == last - t { last } else { t + dt };
         self.save_inside(r, t_end);
@@ -344,7 +308,7 @@ where
         row.h = dt * T::from_f64(factor);
         (row.t, row.previous, row.retry) = (t_end, error.max(SMALLEST_ERROR), false);
         row.trouble = None;
-        self.statistics[row.index].steps += 1;
+        self.run.statistics[row.index].steps += 1;
         self.save_here(r);
         self.check_count(r);
     }
@@ -353,7 +317,7 @@ where
         let row = &mut self.rows[r];
         row.h = self.dt[r] * T::from_f64(self.control.rejected(error));
         row.retry = true;
-        self.statistics[row.index].rejected += 1;
+        self.run.statistics[row.index].rejected += 1;
         self.check_count(r);
     }
 
@@ -371,7 +335,7 @@ where
     /// Whether a time asked for lies inside the step just tried.
     fn saves_before_end(&self, r: usize) -> bool {
         let row = &self.rows[r];
-        let times = self.times[row.index];
+        let times = self.run.times[row.index];
         times.get(row.next).is_some_and(|time| (*time - row.t).abs() < self.dt[r].abs())
     }
 
@@ -379,7 +343,7 @@ where
     fn save_inside(&mut self, r: usize, t_end: T) {
         let (batch, len) = (self.rows.len(), self.x.len());
         let (index, t) = (self.rows[r].index, self.rows[r].t);
-        let times = self.times[index];
+        let times = self.run.times[index];
         while let Some(&time) = times.get(self.rows[r].next) {
             if (time - t).abs() >= (t_end - t).abs() {
                 break;
@@ -390,7 +354,8 @@ where
                 let slopes = self.slopes[i * batch + r..].iter().step_by(len);
                 let weighted = self.weights.iter().zip(slopes);
                 let sum: T = weighted.map(|(w, k)| T::from_f64(*w) * *k).sum();
-                self.out[[index, self.rows[r].next, i]] = self.x[i * batch + r] + self.dt[r] * sum;
+                self.run.out[[index, self.rows[r].next, i]] =
+                    self.x[i * batch + r] + self.dt[r] * sum;
             }
             self.rows[r].next += 1;
         }
@@ -400,10 +365,10 @@ where
     fn save_here(&mut self, r: usize) {
         let batch = self.rows.len();
         let row = &mut self.rows[r];
-        let times = self.times[row.index];
+        let times = self.run.times[row.index];
         if times.get(row.next) == Some(&row.t) {
             for i in 0..self.dim {
-                self.out[[row.index, row.next, i]] = self.x[i * batch + r];
+                self.run.out[[row.index, row.next, i]] = self.x[i * batch + r];
             }
             row.next += 1;
         }
@@ -412,10 +377,10 @@ where
 
     fn check_count(&mut self, r: usize) {
         let row = &self.rows[r];
-        let statistics = self.statistics[row.index];
-        let limit = self.solver.max_steps;
+        let statistics = self.run.statistics[row.index];
+        let limit = self.run.settings.max_steps;
         if !row.done && statistics.steps + statistics.rejected >= limit {
-            let (trajectory, time) = (self.first + row.index, row.t.to_f64());
+            let (trajectory, time) = (self.run.first + row.index, row.t.to_f64());
             self.fail(r, SolveError::TooManySteps { trajectory, limit, time });
         }
     }
@@ -426,22 +391,22 @@ where
         if let Some(error) = row.trouble.take() {
             return self.fail_with(r, error);
         }
-        let (trajectory, time, dt) = (self.first + row.index, row.t.to_f64(), row.h.to_f64());
-        let step = self.statistics[row.index].steps;
+        let (trajectory, time, dt) = (self.run.first + row.index, row.t.to_f64(), row.h.to_f64());
+        let step = self.run.statistics[row.index].steps;
         self.fail(r, SolveError::StepTooSmall { trajectory, step, time, dt });
     }
 
     fn fail_with(&mut self, r: usize, source: FieldError) {
         let row = &self.rows[r];
-        let (trajectory, time) = (self.first + row.index, row.t.to_f64());
-        let step = self.statistics[row.index].steps;
+        let (trajectory, time) = (self.run.first + row.index, row.t.to_f64());
+        let step = self.run.statistics[row.index].steps;
         self.fail(r, SolveError::Field { trajectory, step, time, source });
     }
 
     fn fail(&mut self, r: usize, error: SolveError) {
         self.rows[r].done = true;
         self.dt[r] = T::ZERO;
-        self.statuses[self.rows[r].index] = Err(error);
+        self.run.statuses[self.rows[r].index] = Err(error);
     }
 
     /// Packs the buffers once half of the rows are done.
@@ -476,14 +441,4 @@ where
             buffer.truncate(kept.len());
         }
     }
-}
-
-/// 1 or -1.
-fn direction<T: Scalar>(times: &[T]) -> T {
-    if times[times.len() - 1] < times[0] { -T::ONE } else { T::ONE }
-}
-
-/// Length of the interval.
-fn span<T: Scalar>(times: &[T]) -> f64 {
-    (times[times.len() - 1] - times[0]).to_f64().abs()
 }

@@ -1,5 +1,8 @@
 //! Step-size control.
 
+use crate::simd::Isa;
+use crate::{Lane, Scalar, Wide};
+
 /// A proportional-integral controller with Hairer's constants (Hairer, Wanner, *Solving Ordinary
 /// Differential Equations II*, IV.2): damps the oscillation of the step size that a purely
 /// integral one shows where stability limits it.
@@ -41,5 +44,43 @@ impl Controller {
         } else {
             SHRINK_AT_MOST
         }
+    }
+}
+
+/// The same controller over lanes, on logarithms of the squared error.
+impl Controller {
+    /// Largest growth of a step.
+    pub(crate) fn most(&self) -> f64 {
+        GROW_AT_MOST
+    }
+
+    /// Logarithm of the smallest error that counts.
+    pub(crate) fn log_smallest(&self) -> f64 {
+        SMALLEST_ERROR.ln()
+    }
+
+    /// From the squared error: its logarithm halved (that of the error, at least that of the
+    /// smallest), and the factor of the step size, at most `growth` after an accepted step.
+    #[inline(always)]
+    pub(crate) fn lanes<T: Scalar, const W: usize, I: Isa>(
+        &self,
+        squared: Wide<T, W, I>,
+        log_previous: Wide<T, W, I>,
+        growth: Wide<T, W, I>,
+    ) -> (Wide<T, W, I>, Wide<T, W, I>) {
+        let one = Wide::<T, W, I>::splat(T::ONE);
+        // Below this the step grows as much as it may; it also keeps the logarithm finite.
+        let tiny = Wide::<T, W, I>::splat(T::from_f64(1e-30));
+        let log = squared.choose_le(tiny, tiny, squared).ln() * Wide::constant(0.5);
+        let by_error = log * Wide::constant(-self.alpha);
+        let by_both = log_previous.mul_add(Wide::constant(self.beta), by_error);
+        let exponent = squared.choose_le(one, by_both, by_error);
+        let factor = exponent.exp() * Wide::constant(SAFETY);
+        let least = Wide::<T, W, I>::constant(SHRINK_AT_MOST);
+        let factor = factor.choose_le(growth, factor, growth);
+        // NaN and infinity, too, shrink.
+        let factor = least.choose_le(factor, factor, least);
+        let smallest = Wide::<T, W, I>::constant(SMALLEST_ERROR.ln());
+        (log.choose_le(smallest, smallest, log), factor)
     }
 }

@@ -3,11 +3,15 @@
 mod block;
 mod control;
 mod dormand_prince5;
+mod first_step;
+pub(crate) mod fused;
 mod pair;
+mod run;
 mod solver;
 
 pub use dormand_prince5::DormandPrince5;
 pub use pair::{EmbeddedPair, EmbeddedRungeKutta};
+pub use run::AdaptiveRun;
 pub use solver::{Adaptive, BatchSolution, Solution, solve, solve_batch};
 
 /// The error that a step may make: coordinate `i` by `atol + rtol |x_i|`, in the root mean square

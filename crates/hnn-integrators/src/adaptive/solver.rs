@@ -3,7 +3,8 @@
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut3, Axis, s};
 
 use super::block::Block;
-use super::{DormandPrince5, EmbeddedRungeKutta, Statistics, Tolerances};
+use super::run::Settings;
+use super::{AdaptiveRun, DormandPrince5, EmbeddedRungeKutta, Statistics, Tolerances};
 use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 
 /// Integration with a step size that keeps to [`Tolerances`], the states given at any times by
@@ -25,10 +26,7 @@ use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 #[derive(Debug, Clone, Copy)]
 pub struct Adaptive<M> {
     pub(super) method: M,
-    pub(super) tolerances: Tolerances,
-    pub(super) first_step: Option<f64>,
-    pub(super) max_step: f64,
-    pub(super) max_steps: usize,
+    pub(super) settings: Settings,
 }
 
 /// One trajectory at the times asked for.
@@ -94,25 +92,28 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
     /// and at most a million steps a trajectory.
     pub fn new(method: M, tolerances: Tolerances) -> Self {
         let (first_step, max_step, max_steps) = (None, f64::INFINITY, 1_000_000);
-        Self { method, tolerances, first_step, max_step, max_steps }
+        Self { method, settings: Settings { tolerances, first_step, max_step, max_steps } }
     }
 
     /// Size of the first step tried.
     #[must_use]
-    pub fn first_step(self, size: f64) -> Self {
-        Self { first_step: Some(size), ..self }
+    pub fn first_step(mut self, size: f64) -> Self {
+        self.settings.first_step = Some(size);
+        self
     }
 
     /// Largest size of a step, for fields with short events that a long step would miss.
     #[must_use]
-    pub fn max_step(self, size: f64) -> Self {
-        Self { max_step: size, ..self }
+    pub fn max_step(mut self, size: f64) -> Self {
+        self.settings.max_step = size;
+        self
     }
 
     /// Largest number of steps a trajectory, accepted and rejected.
     #[must_use]
-    pub fn max_steps(self, count: usize) -> Self {
-        Self { max_steps: count, ..self }
+    pub fn max_steps(mut self, count: usize) -> Self {
+        self.settings.max_steps = count;
+        self
     }
 
     /// Integrates one trajectory from the state `x0` (D numbers) at `times[0]`, and gives its
@@ -215,8 +216,21 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         let results = parallel::map(blocks, |(index, out): (usize, ArrayViewMut3<'_, T>)| {
             let first = index * size;
             let rows = first..first + out.shape()[0];
-            let x0 = x0.slice(s![rows.clone(), ..]);
-            Block::new(self, field, first, x0, &times[rows], out).run()
+            let count = rows.len();
+            let mut run = AdaptiveRun {
+                pair: self.method.pair(),
+                settings: self.settings,
+                first,
+                x0: x0.slice(s![rows.clone(), ..]),
+                times: &times[rows],
+                out,
+                statistics: vec![Statistics::default(); count],
+                statuses: vec![Ok(()); count],
+            };
+            if !field.solve_adaptive(&mut run) {
+                Block::new(field, &mut run).run();
+            }
+            (run.statistics, run.statuses)
         });
         for (statistics, statuses) in results {
             solution.statistics.extend(statistics);
@@ -229,16 +243,16 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
     }
 
     fn check_settings(&self) -> Result<(), SolveError> {
-        let Tolerances { rtol, atol } = self.tolerances;
+        let Tolerances { rtol, atol } = self.settings.tolerances;
         check::not_negative("rtol", rtol)?;
         check::not_negative("atol", atol)?;
         check::positive("the sum of rtol and atol", rtol + atol)?;
-        if let Some(size) = self.first_step {
+        if let Some(size) = self.settings.first_step {
             check::positive("the first step", size)?;
         }
-        if self.max_step != f64::INFINITY {
-            check::positive("the largest step", self.max_step)?;
+        if self.settings.max_step != f64::INFINITY {
+            check::positive("the largest step", self.settings.max_step)?;
         }
-        if self.max_steps == 0 { Err(SolveError::NoSteps) } else { Ok(()) }
+        if self.settings.max_steps == 0 { Err(SolveError::NoSteps) } else { Ok(()) }
     }
 }

@@ -33,14 +33,27 @@ impl<L: Lane, const N: usize> Dual<L, N> {
     /// Variable number `k` of the `N` that are differentiated by (none of them if `k >= N`).
     #[inline(always)]
     pub fn variable(value: L, k: usize) -> Self {
-        let seed = |i| L::constant(if i == k { 1.0 } else { 0.0 });
-        Self { value, tangent: std::array::from_fn(seed) }
+        let mut number = Self::fixed(value);
+        if k < N {
+            number.tangent[k] = L::constant(1.0);
+        }
+        number
     }
 
     /// A function of this number, from its value and its slope here.
     #[inline(always)]
     fn chain(self, value: L, slope: L) -> Self {
-        Self { value, tangent: self.tangent.map(|t| slope * t) }
+        self.with(value, |k| slope * self.tangent[k])
+    }
+
+    /// Another value with other tangents.
+    #[inline(always)]
+    fn with(mut self, value: L, tangent: impl Fn(usize) -> L) -> Self {
+        self.value = value;
+        for k in 0..N {
+            self.tangent[k] = tangent(k);
+        }
+        self
     }
 }
 
@@ -48,8 +61,7 @@ impl<L: Lane, const N: usize> Add for Dual<L, N> {
     type Output = Self;
     #[inline(always)]
     fn add(self, b: Self) -> Self {
-        let tangent = std::array::from_fn(|k| self.tangent[k] + b.tangent[k]);
-        Self { value: self.value + b.value, tangent }
+        self.with(self.value + b.value, |k| self.tangent[k] + b.tangent[k])
     }
 }
 
@@ -57,8 +69,7 @@ impl<L: Lane, const N: usize> Sub for Dual<L, N> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, b: Self) -> Self {
-        let tangent = std::array::from_fn(|k| self.tangent[k] - b.tangent[k]);
-        Self { value: self.value - b.value, tangent }
+        self.with(self.value - b.value, |k| self.tangent[k] - b.tangent[k])
     }
 }
 
@@ -67,7 +78,7 @@ impl<L: Lane, const N: usize> Mul for Dual<L, N> {
     #[inline(always)]
     fn mul(self, b: Self) -> Self {
         let product = |k: usize| self.tangent[k].mul_add(b.value, self.value * b.tangent[k]);
-        Self { value: self.value * b.value, tangent: std::array::from_fn(product) }
+        self.with(self.value * b.value, product)
     }
 }
 
@@ -78,7 +89,7 @@ impl<L: Lane, const N: usize> Div for Dual<L, N> {
         let inverse = L::constant(1.0) / b.value;
         let value = self.value / b.value;
         let quotient = |k: usize| (self.tangent[k] - value * b.tangent[k]) * inverse;
-        Self { value, tangent: std::array::from_fn(quotient) }
+        self.with(value, quotient)
     }
 }
 
@@ -86,7 +97,7 @@ impl<L: Lane, const N: usize> Neg for Dual<L, N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        Self { value: -self.value, tangent: self.tangent.map(|t| -t) }
+        self.with(-self.value, |k| -self.tangent[k])
     }
 }
 
@@ -115,10 +126,9 @@ impl<L: Lane, const N: usize> Lane for Dual<L, N> {
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        let tangent = std::array::from_fn(|k| {
+        self.with(self.value.mul_add(a.value, b.value), |k| {
             self.tangent[k].mul_add(a.value, self.value.mul_add(a.tangent[k], b.tangent[k]))
-        });
-        Self { value: self.value.mul_add(a.value, b.value), tangent }
+        })
     }
     /// The derivative at 0 is 0.
     #[inline(always)]

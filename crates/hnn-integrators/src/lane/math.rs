@@ -92,10 +92,68 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         u.wide_ln() + (self - (u - one)) / u
     }
 
-    /// Cody-Waite reduction by multiples of `pi/2`; good to an ulp or so for `|x| < 1e5` (`f64`)
-    /// or `|x| < 1e3` (`f32`). Beyond, the standard library's function.
+    /// `sin x = (-1)^n sin r` with `x = n pi + r`, `|r| <= pi/2`: one polynomial, within three
+    /// machine epsilons of the value (two with fused multiply-add).
+    #[inline(always)]
+    pub(super) fn wide_sin(self) -> Self {
+        if self.any_beyond_reduction() {
+            return self.map_cold(Lane::sin);
+        }
+        let rounder = Self::splat(T::ROUNDER);
+        let rounded = self.mul_add(Self::constant(std::f64::consts::FRAC_1_PI), rounder);
+        let r = self.minus_multiple_of_pi(rounded - rounder);
+        r.sin_of_reduced().zip(rounded, Element::flip_sign_by_rounded)
+    }
+
+    /// `cos x = -(-1)^n sin r` with `x = (n + 1/2) pi + r`, `|r| <= pi/2`.
+    #[inline(always)]
+    pub(super) fn wide_cos(self) -> Self {
+        if self.any_beyond_reduction() {
+            return self.map_cold(Lane::cos);
+        }
+        let (rounder, half) = (Self::splat(T::ROUNDER), Self::constant(0.5));
+        let turns = self.mul_add(Self::constant(std::f64::consts::FRAC_1_PI), -half);
+        let rounded = turns + rounder;
+        let r = self.minus_multiple_of_pi(rounded - rounder + half);
+        (-r.sin_of_reduced()).zip(rounded, Element::flip_sign_by_rounded)
+    }
+
+    /// `sin r` for `|r| <= pi/2`.
+    #[inline(always)]
+    fn sin_of_reduced(self) -> Self {
+        let square = self * self;
+        (square.polynomial(T::SIN_HALF_PERIOD) * square).mul_add(self, self)
+    }
+
+    /// `x - n pi` by Cody and Waite's reduction in three parts.
+    #[inline(always)]
+    fn minus_multiple_of_pi(self, n: Self) -> Self {
+        let (a, b, c) = T::HALF_PI;
+        let r = n.mul_add(Self::splat(-(a + a)), self);
+        let r = n.mul_add(Self::splat(-(b + b)), r);
+        n.mul_add(Self::splat(-(c + c)), r)
+    }
+
+    /// Whether a number is too large for the reduction.
+    #[inline(always)]
+    fn any_beyond_reduction(self) -> bool {
+        let limit = T::REDUCTION_LIMIT;
+        self.0.iter().fold(false, |any, x| any | (Lane::abs(*x) > limit))
+    }
+
+    /// The standard library's function, for arguments out of the polynomials' range.
+    #[cold]
+    #[inline(never)]
+    fn map_cold(self, f: fn(T) -> T) -> Self {
+        self.map(f)
+    }
+
+    /// Cody-Waite reduction by multiples of `pi/2`: about an ulp.
     #[inline(always)]
     pub(super) fn wide_sin_cos(self) -> (Self, Self) {
+        if self.any_beyond_reduction() {
+            return (self.map_cold(Lane::sin), self.map_cold(Lane::cos));
+        }
         let rounder = Self::splat(T::ROUNDER);
         let (a, b, c) = T::HALF_PI;
         let rounded = self.mul_add(Self::constant(std::f64::consts::FRAC_2_PI), rounder);
@@ -108,10 +166,11 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let half = Self::constant(0.5);
         let cos =
             square.polynomial(T::COS) * square * square + (Self::splat(T::ONE) - half * square);
-        let rotate = |i: usize| T::rotate_by_rounded(rounded.0[i], sin.0[i], cos.0[i]);
-        (
-            Self::new(std::array::from_fn(|i| rotate(i).0)),
-            Self::new(std::array::from_fn(|i| rotate(i).1)),
-        )
+        let mut rotated = (sin, cos);
+        for i in 0..W {
+            (rotated.0.0[i], rotated.1.0[i]) =
+                T::rotate_by_rounded(rounded.0[i], sin.0[i], cos.0[i]);
+        }
+        rotated
     }
 }

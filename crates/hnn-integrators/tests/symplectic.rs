@@ -1,0 +1,308 @@
+//! Symplectic methods: orders, the literature's errors, energy, reversibility, adjoints.
+
+mod common;
+
+use common::*;
+use hnn_integrators::{
+    AnalyticSeparable, BlanesMoanSrkn6, DifferentiableSeparable, DifferentiableStepper, FieldError,
+    FixedStep, Flow, KahanLi8, Parameters, Pefrl, PositionVerlet, Ruth3, Separable,
+    SplittingMethod, Stepper, SymplecticEuler, VectorField, VelocityVerlet, Workspace, Yoshida4,
+    Yoshida6, Yoshida8,
+};
+use ndarray::array;
+
+impl AnalyticSeparable for Pendulum {
+    type Half<L: hnn_integrators::Lane> = [L; 1];
+    #[inline(always)]
+    fn velocity_lanes<L: hnn_integrators::Lane>(&self, p: &[L; 1]) -> [L; 1] {
+        *p
+    }
+    #[inline(always)]
+    fn force_lanes<L: hnn_integrators::Lane>(&self, _t: L, [q]: &[L; 1]) -> [L; 1] {
+        [-q.sin()]
+    }
+}
+
+fn error_at_10<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usize) -> f64 {
+    let x0 = array![[1.0_f64, 0.5]];
+    let run = FixedStep::count(method.clone(), steps).run(&Pendulum, (0.0, 10.0), x0.view());
+    let end = run.expect("run");
+    (0..2).map(|i| (end.last()[[0, i]] - PENDULUM_AT_10[i]).abs()).fold(0.0, f64::max)
+}
+
+fn check_order<S>(method: &S, coarsest: usize)
+where
+    S: Stepper<f64, Pendulum> + SplittingMethod + Clone,
+{
+    for flow in [Flow::Drift, Flow::Kick] {
+        let splitting = method.splitting();
+        let offset = usize::from(flow != splitting.first);
+        let sum: f64 = splitting.lengths.iter().skip(offset).step_by(2).sum();
+        assert!((sum - 1.0).abs() < 1e-14, "{}: {flow:?} sums to {sum}", method.name());
+    }
+    let points: Vec<(f64, f64)> = (0..6)
+        .map(|k| (coarsest as f64 * 1.3_f64.powi(k)) as usize)
+        .map(|steps| (10.0 / steps as f64, error_at_10(method, steps)))
+        .collect();
+    let order = observed_order(&points, 2e-13);
+    let stated = method.order() as f64;
+    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+}
+
+#[test]
+fn methods_converge_with_their_order() {
+    check_order(&SymplecticEuler, 40_000);
+    check_order(&VelocityVerlet, 1000);
+    check_order(&PositionVerlet, 1000);
+    check_order(&Ruth3, 1000);
+    check_order(&Yoshida4, 400);
+    check_order(&Pefrl, 200);
+    check_order(&BlanesMoanSrkn6, 60);
+    check_order(&Yoshida6, 150);
+    check_order(&Yoshida8, 200);
+    check_order(&KahanLi8, 36);
+}
+
+#[test]
+fn errors_are_those_of_the_literature() {
+    let check = |name, error: f64, expected: f64| {
+        assert!((error / expected - 1.0).abs() < 0.05, "{name}: {error:e}, expected {expected:e}");
+    };
+    check("Verlet", error_at_10(&VelocityVerlet, 100), 2.64e-3);
+    check("Yoshida 4", error_at_10(&Yoshida4, 100), 2.51e-5);
+    check("Blanes-Moan", error_at_10(&BlanesMoanSrkn6, 100), 3.1e-9);
+}
+
+/// The energy errors of PEERS.md over 10^5 steps, and no drift: the largest error of the second
+/// half is that of the first.
+#[test]
+fn energy_does_not_drift() {
+    fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, dt: f64, bound: f64) {
+        let x0 = array![[1.0_f64, 0.0]];
+        let run = FixedStep::count(method, 100_000).save_every(1);
+        let run = run.run(&Pendulum, (0.0, dt * 1e5), x0.view()).expect("run");
+        let energy = |i: usize| {
+            let (q, p) = (run.states[[0, i, 0]], run.states[[0, i, 1]]);
+            0.5 * p * p - q.cos() + 1.0_f64.cos()
+        };
+        let largest =
+            |range: std::ops::Range<usize>| range.map(|i| energy(i).abs()).fold(0.0, f64::max);
+        let (early, late) = (largest(0..50_000), largest(50_000..100_001));
+        assert!(
+            late < bound && late < 1.2 * early + 1e-14,
+            "{}: {early:e} {late:e}",
+            method.name()
+        );
+    }
+    check(VelocityVerlet, 0.1, 1.1e-3);
+    check(PositionVerlet, 0.1, 1.1e-3);
+    check(Yoshida4, 0.1, 4.1e-6);
+    check(Pefrl, 0.1, 1.3e-7);
+    check(BlanesMoanSrkn6, 0.1, 4.7e-10);
+    check(Yoshida6, 0.1, 1e-6);
+}
+
+#[test]
+fn reversible_methods_return_to_the_start() {
+    fn check<S: Stepper<f64, Pendulum> + SplittingMethod + Copy>(method: S) {
+        assert!(method.splitting().is_symmetric(), "{}", method.name());
+        let x0 = array![[1.0_f64, 0.5]];
+        let run = FixedStep::count(method, 100_000);
+        let there = run.run(&Pendulum, (0.0, 1000.0), x0.view()).expect("there");
+        let back = run.run(&Pendulum, (1000.0, 0.0), there.last()).expect("back");
+        assert_close(back.last(), &x0, 0.0, 1e-10);
+    }
+    check(VelocityVerlet);
+    check(PositionVerlet);
+    check(Yoshida4);
+    check(Pefrl);
+    check(BlanesMoanSrkn6);
+    check(Yoshida6);
+    check(Yoshida8);
+    check(KahanLi8);
+    assert!(!Ruth3.splitting().is_symmetric() && !SymplecticEuler.splitting().is_symmetric());
+}
+
+/// `T = p^2 / (2 m)` with its gradient taken at a learned mass, `V = -a cos q - t q / 2`, over
+/// slices: no fused kernel, parameters, a time-dependent force.
+struct Learned([f64; 2]);
+
+impl VectorField<f64> for Learned {
+    fn dim(&self) -> usize {
+        2
+    }
+    fn eval(
+        &self,
+        t: &[f64],
+        x: &[f64],
+        dx: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        let (q, p) = x.split_at(t.len());
+        let (dq, dp) = dx.split_at_mut(t.len());
+        self.velocity(p, dq, workspace)?;
+        self.force(t, q, dp, workspace)
+    }
+}
+
+impl Separable<f64> for Learned {
+    fn velocity(
+        &self,
+        p: &[f64],
+        velocity: &mut [f64],
+        _workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        velocity.iter_mut().zip(p).for_each(|(v, p)| *v = p / self.0[0]);
+        Ok(())
+    }
+    fn force(
+        &self,
+        t: &[f64],
+        q: &[f64],
+        force: &mut [f64],
+        _workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        for (row, force) in force.iter_mut().enumerate() {
+            *force = -self.0[1] * q[row].sin() + 0.5 * t[row];
+        }
+        Ok(())
+    }
+}
+
+impl Parameters<f64> for Learned {
+    fn num_params(&self) -> usize {
+        2
+    }
+    fn copy_params(&self, out: &mut [f64]) -> Result<(), FieldError> {
+        out.copy_from_slice(&self.0);
+        Ok(())
+    }
+    fn set_params(&mut self, theta: &[f64]) -> Result<(), FieldError> {
+        self.0.copy_from_slice(theta);
+        Ok(())
+    }
+}
+
+impl DifferentiableSeparable<f64> for Learned {
+    type Residuals = ();
+    fn velocity_recorded(
+        &self,
+        p: &[f64],
+        velocity: &mut [f64],
+        _residuals: &mut (),
+    ) -> Result<(), FieldError> {
+        self.velocity(p, velocity, &mut Workspace::default())
+    }
+    fn velocity_vjp(
+        &self,
+        p: &[f64],
+        _residuals: &mut (),
+        cotangent: &[f64],
+        p_bar: &mut [f64],
+        mut theta_bar: Option<&mut [f64]>,
+    ) -> Result<(), FieldError> {
+        for row in 0..p.len() {
+            p_bar[row] = cotangent[row] / self.0[0];
+            if let Some(bar) = theta_bar.as_deref_mut() {
+                bar[0] -= cotangent[row] * p[row] / (self.0[0] * self.0[0]);
+            }
+        }
+        Ok(())
+    }
+    fn force_recorded(
+        &self,
+        t: &[f64],
+        q: &[f64],
+        force: &mut [f64],
+        _residuals: &mut (),
+    ) -> Result<(), FieldError> {
+        self.force(t, q, force, &mut Workspace::default())
+    }
+    fn force_vjp(
+        &self,
+        q: &[f64],
+        _residuals: &mut (),
+        cotangent: &[f64],
+        q_bar: &mut [f64],
+        mut theta_bar: Option<&mut [f64]>,
+    ) -> Result<(), FieldError> {
+        for row in 0..q.len() {
+            q_bar[row] = -self.0[1] * q[row].cos() * cotangent[row];
+            if let Some(bar) = theta_bar.as_deref_mut() {
+                bar[1] -= q[row].sin() * cotangent[row];
+            }
+        }
+        Ok(())
+    }
+}
+
+const STARTS: [f64; 6] = [0.4, -1.0, 2.0, 0.7, 0.1, -0.5];
+const TIMES: [f64; 3] = [0.0, 0.5, 1.0];
+const STEPS: [f64; 3] = [0.1, -0.2, 0.3];
+
+fn step_value<S: Stepper<f64, Learned>>(method: &S, theta: [f64; 2], x: &[f64]) -> f64 {
+    let mut out = [0.0; 6];
+    let mut workspace = Workspace::default();
+    method.step(&Learned(theta), &TIMES, &STEPS, x, &mut out, &mut workspace).expect("step");
+    out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum()
+}
+
+fn check_adjoint<S: DifferentiableStepper<f64, Learned>>(method: &S) {
+    let (theta, x) = ([1.3, 0.8], STARTS);
+    let (mut tape, mut out) = (S::Tape::default(), [0.0; 6]);
+    method.record(&Learned(theta), &TIMES, &STEPS, &x, &mut out, &mut tape).expect("record");
+    let value: f64 = out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum();
+    assert!((value - step_value(method, theta, &x)).abs() < 1e-13);
+    let mut x_bar: [f64; 6] = std::array::from_fn(|i| 1.0 + 0.3 * i as f64);
+    let mut theta_bar = [0.0; 2];
+    method.pull_back(&Learned(theta), &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("pull");
+    let h = 1e-5;
+    for i in 0..6 {
+        let (mut up, mut down) = (x, x);
+        up[i] += h;
+        down[i] -= h;
+        let slope = (step_value(method, theta, &up) - step_value(method, theta, &down)) / (2.0 * h);
+        assert_close(&[x_bar[i]], &[slope], 1e-8, 1e-9);
+    }
+    for i in 0..2 {
+        let (mut up, mut down) = (theta, theta);
+        up[i] += h;
+        down[i] -= h;
+        let slope = (step_value(method, up, &x) - step_value(method, down, &x)) / (2.0 * h);
+        assert_close(&[theta_bar[i]], &[slope], 1e-8, 1e-9);
+    }
+}
+
+#[test]
+fn adjoints_agree_with_finite_differences() {
+    check_adjoint(&SymplecticEuler);
+    check_adjoint(&VelocityVerlet);
+    check_adjoint(&PositionVerlet);
+    check_adjoint(&Ruth3);
+    check_adjoint(&Pefrl);
+    check_adjoint(&BlanesMoanSrkn6);
+    check_adjoint(&KahanLi8);
+}
+
+/// Merged flows over many steps give what single steps give, with a fused kernel and without.
+#[test]
+fn many_steps_at_once_agree_with_single_steps() {
+    fn check<S: Stepper<f64, Pendulum> + Stepper<f64, Learned> + Copy>(method: S) {
+        let x0 = array![[1.0_f64, 0.5], [0.2, -1.0], [2.0, 0.1]];
+        let at_once = FixedStep::count(method, 30);
+        let single = at_once.save_every(1);
+        let a = at_once.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
+        let b = single.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
+        assert_close(a.last(), b.last(), 1e-12, 1e-12);
+        let field = Learned([1.2, 0.9]);
+        let a = at_once.run(&field, (0.0, 3.0), x0.view()).expect("run");
+        let b = single.run(&field, (0.0, 3.0), x0.view()).expect("run");
+        assert_close(a.last(), b.last(), 1e-12, 1e-12);
+    }
+    check(SymplecticEuler);
+    check(VelocityVerlet);
+    check(PositionVerlet);
+    check(Ruth3);
+    check(Pefrl);
+    check(KahanLi8);
+}
