@@ -57,6 +57,16 @@ pub enum SystemError {
         /// The columns of the first trajectory's states or inputs.
         expected: usize,
     },
+    /// Something has another dimension than what it goes with.
+    #[error("{what}: dimension {given}, but {expected} is expected")]
+    Dimension {
+        /// What differs.
+        what: &'static str,
+        /// Its dimension.
+        given: usize,
+        /// The dimension it should have.
+        expected: usize,
+    },
     /// A number is infinite or NaN.
     #[error("trajectory {trajectory}, row {row}: the {what} hold {value}; drop or mend the row")]
     NotFinite {
@@ -111,6 +121,16 @@ pub enum SystemError {
         /// What to do.
         hint: &'static str,
     },
+    /// A state of some energy was not found.
+    #[error(
+        "no state of energy {energy} among {tries} positions: the potential is higher almost everywhere within the bounds; raise the energy or widen them"
+    )]
+    NoRoom {
+        /// The energy.
+        energy: f64,
+        /// Positions tried.
+        tries: usize,
+    },
     /// An index beyond the end.
     #[error("{what} {given} asked for, but there are {count}, counted from 0")]
     Index {
@@ -160,6 +180,11 @@ impl Constants {
     /// The value, if it is finite and not below 0.
     pub(crate) fn not_negative(self, name: &'static str, given: f64) -> Result<f64, SystemError> {
         self.check(name, given, given >= 0.0, "finite and not negative")
+    }
+
+    /// The value, if it is finite.
+    pub(crate) fn finite(self, name: &'static str, given: f64) -> Result<f64, SystemError> {
+        self.check(name, given, true, "finite")
     }
 
     /// The value, if it is finite and not below a finite bound.

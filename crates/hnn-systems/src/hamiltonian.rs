@@ -82,6 +82,6 @@ pub trait HamiltonianExt<T: Scalar>: Hamiltonian<T> {
 
 impl<T: Scalar, H: Hamiltonian<T> + ?Sized> HamiltonianExt<T> for H {}
 
-fn check_dimension(expected: usize, given: usize) -> Result<(), FieldError> {
+pub(crate) fn check_dimension(expected: usize, given: usize) -> Result<(), FieldError> {
     if given == expected { Ok(()) } else { Err(FieldError::Dimension { given, expected }) }
 }

@@ -20,20 +20,29 @@
 //! ```
 
 mod analytic;
+mod chaos;
 mod data;
 mod error;
 mod from_energy;
 mod hamiltonian;
+mod input;
 mod pendulum_fit;
+mod phase_space;
 mod systems;
 
 pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
+pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
 pub use data::{
-    CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, Pairs, Points, Sampling,
-    Starts, TimeBatch, Trajectory, TrajectoryView,
+    CsvColumns, DataSet, DerivativeScheme, EnergyShell, GAP_FACTOR, Measurements, Pairs, Points,
+    Sampling, Starts, TimeBatch, Trajectory, TrajectoryView,
 };
 pub use error::SystemError;
 pub use from_energy::FromEnergy;
 pub use hamiltonian::{Hamiltonian, HamiltonianExt};
+pub use input::{Constant, Feedback, Harmonic, Input};
 pub use pendulum_fit::PendulumFit;
-pub use systems::{Damped, DampedPendulum, Pendulum, Spring};
+pub use phase_space::PhaseSpace;
+pub use systems::{
+    CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum, HenonHeiles,
+    Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,
+};

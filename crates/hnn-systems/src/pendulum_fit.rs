@@ -2,6 +2,7 @@
 
 use hnn_integrators::{AnalyticField, Lane, Scalar};
 
+use crate::error::Constants;
 use crate::{AnalyticHamiltonian, DataSet, SystemError};
 
 /// A pendulum with friction of two parameters: `theta'' = -a sin theta - c theta'`, the state
@@ -35,12 +36,9 @@ impl PendulumFit {
     /// # Errors
     /// If one of them is not finite.
     pub fn new(a: f64, c: f64) -> Result<Self, SystemError> {
-        for (name, given) in [("a", a), ("c", c)] {
-            if !given.is_finite() {
-                let (system, expected) = ("pendulum fit", "finite");
-                return Err(SystemError::Constant { system, name, given, expected });
-            }
-        }
+        let check = Constants("pendulum fit");
+        check.finite("a", a)?;
+        check.finite("c", c)?;
         Ok(Self { a, c })
     }
 
@@ -56,9 +54,8 @@ impl PendulumFit {
     /// pendulum at rest, or fewer than two points.
     pub fn least_squares<T: Scalar>(data: &DataSet<T>) -> Result<Self, SystemError> {
         if data.dim() != 2 {
-            let (trajectory, what) = (0, "states (angle and angular velocity)");
-            let (given, expected) = (data.dim(), 2);
-            return Err(SystemError::Columns { trajectory, what, given, expected });
+            let (what, given) = ("states of angle and angular velocity", data.dim());
+            return Err(SystemError::Dimension { what, given, expected: 2 });
         }
         let (mut aa, mut ac, mut cc, mut ay, mut cy) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for (x, dx) in data.states().outer_iter().zip(data.derivatives().outer_iter()) {

@@ -158,7 +158,10 @@ fn bad_settings_are_named() {
     let ring = Starts::Ring { low: 1.0, high: 0.5 };
     assert!(sample(Sampling { starts: ring, ..good() }).contains("high = 0.5"));
     let three = Starts::Box(vec![(0.0, 1.0); 3]);
-    assert!(sample(Sampling { starts: three, ..good() }).contains("3 columns of bounds"));
+    assert!(
+        sample(Sampling { starts: three, ..good() })
+            .contains("law of the starts: dimension 3, but 2")
+    );
     let wide = array![[1.0, 2.0, 3.0]];
     assert!(good().sample_from(&Spring::default(), wide.view(), 0).is_err());
 }

@@ -2,10 +2,11 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::{LaneState, VectorFieldExt};
+use hnn_integrators::{Lane, LaneState, VectorFieldExt, lane};
 use hnn_systems::{
-    AnalyticHamiltonian, Damped, DampedPendulum, Hamiltonian, HamiltonianExt, Pendulum, Spring,
-    SystemError, dual_gradient,
+    AnalyticHamiltonian, CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum,
+    Duffing, ElasticPendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Kepler, NBody, Pendulum,
+    Spring, SystemError, dual_gradient,
 };
 use proptest::prelude::*;
 
@@ -44,6 +45,53 @@ fn power(system: &dyn Hamiltonian<f64>, x: &[f64]) -> f64 {
     gradient.iter().zip(&dx).map(|(g, d)| g * d).sum()
 }
 
+/// The gradient is right, and the field keeps the energy and is canonical.
+fn check_conservative<S>(system: &S, x: &[f64]) -> Result<(), TestCaseError>
+where
+    S: AnalyticHamiltonian + Hamiltonian<f64>,
+{
+    check_gradient(system, x)?;
+    let dx = system.eval_state(0.0, x).expect("field");
+    let gradient = system.energy_gradient_state(x).expect("gradient");
+    let (n, scale) = (x.len() / 2, gradient.iter().map(|g| g * g).sum::<f64>());
+    prop_assert!(power(system, x).abs() < 1e-13 * scale.max(1.0));
+    for i in 0..n {
+        prop_assert_eq!((dx[i], dx[n + i]), (gradient[n + i], -gradient[i]));
+    }
+    Ok(())
+}
+
+/// No force on the bodies as a whole.
+fn check_momentum(system: &NBody<3>, x: &[f64]) -> Result<(), TestCaseError> {
+    let dx: Vec<f64> = system.eval_state(0.0, x).expect("field");
+    for axis in dx[6..].chunks(3) {
+        prop_assert!(axis.iter().sum::<f64>().abs() < 1e-13);
+    }
+    Ok(())
+}
+
+/// `L_vv a + L_vq v = L_q + Q` for `L = T - V`, where the energy is `T + V` and `T` vanishes with
+/// the velocities.
+fn check_euler_lagrange<S>(system: &S, x: [f64; 4], force: [f64; 2]) -> Result<(), TestCaseError>
+where
+    S: Hamiltonian<f64> + AnalyticHamiltonian,
+{
+    let (_, gradient, hessian) = lane::hessian(x, |x| {
+        let state = |x: [_; 4]| S::State::from_fn(|i| x[i]);
+        let zero = Lane::constant(0.0);
+        let potential = system.energy_lanes(&state([x[0], x[1], zero, zero]));
+        system.energy_lanes(&state(x)) - potential - potential
+    });
+    let dx = system.eval_state(0.0, &x).expect("field");
+    for i in 0..2 {
+        let row = hessian[2 + i];
+        let lhs = row[2] * dx[2] + row[3] * dx[3] + row[0] * x[2] + row[1] * x[3];
+        let rhs = gradient[i] + force[i];
+        prop_assert!((lhs - rhs).abs() < 1e-10 * rhs.abs().max(10.0), "{lhs} instead of {rhs}");
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn small_systems(
@@ -58,6 +106,76 @@ proptest! {
         prop_assert!(power(&spring, &[q, p]).abs() < 1e-13 * (1.0 + q * q + p * p) * 10.0);
         prop_assert!(power(&pendulum, &[q, p]).abs() < 1e-12);
         prop_assert!((power(&damped, &[q, p]) + lambda * p * p / a).abs() < 1e-12 * (1.0 + p * p / a));
+    }
+
+    #[test]
+    fn conservative_systems(x in prop::collection::vec(-1.5..1.5_f64, 12), a in 0.2..3.0_f64) {
+        check_conservative(&HenonHeiles::new(a).expect("valid"), &x[..4])?;
+        check_conservative(&Duffing::new(-a, a * a).expect("valid"), &x[..2])?;
+        check_conservative(&Chain::<1>::new(a, 2.0).expect("valid"), &x[..2])?;
+        let chain = Chain::<6>::new(a, 2.0).and_then(|c| c.with_nonlinearity(-0.3, a));
+        check_conservative(&chain.expect("valid"), &x)?;
+        let double = DoublePendulum::new([a, 1.3], [0.7, a], 9.8).expect("valid");
+        check_conservative(&double, &x[..4])?;
+        check_gradient(&double.lagrangian(), &x[..4])?;
+    }
+
+    /// Systems with a singularity, kept away from it.
+    #[test]
+    fn singular_systems(
+        x in prop::collection::vec(-1.5..1.5_f64, 12), r in 0.3..2.0_f64, a in 0.2..3.0_f64,
+    ) {
+        let kepler = Kepler::new(a, 2.0).expect("valid");
+        check_conservative(&kepler, &[r * x[0].cos(), r * x[0].sin(), x[1], x[2]])?;
+        let elastic = ElasticPendulum::new(a, 11.0, 0.8, 9.8).expect("valid");
+        check_conservative(&elastic, &[r, x[0], x[1], x[2]])?;
+        let masses = [a, 1.0, 0.4];
+        let bodies = NBody::<3>::new(masses, 1.3).expect("valid");
+        let soft = bodies.with_softening(0.3).expect("valid");
+        check_conservative(&soft, &x)?;
+        // The bodies 3 apart on the x axis, so that no two come near.
+        let apart = [x[0], x[1] + 3.0, x[2] + 6.0];
+        let apart = Vec::from_iter(apart.into_iter().chain(x[3..].iter().copied()));
+        check_conservative(&bodies, &apart)?;
+        check_momentum(&bodies, &apart)?;
+        let space = NBody::<2, 3>::new([a, 2.0], 1.0).expect("valid");
+        check_conservative(&space.with_softening(0.2).expect("valid"), &x)?;
+    }
+
+    /// q'' by the formula solves the Euler-Lagrange equations, derived from the energy by nested
+    /// dual numbers.
+    #[test]
+    fn lagrangian_systems(
+        x in prop::collection::vec(-2.0..2.0_f64, 4), a in 0.2..3.0_f64, u in -5.0..5.0_f64,
+        b in 0.0..1.0_f64, c in 0.0..0.1_f64,
+    ) {
+        let x = [x[0], x[1], x[2], x[3]];
+        let double = DoublePendulum::new([a, 1.3], [0.7, a], 9.8).expect("valid").lagrangian();
+        check_euler_lagrange(&double, x, [0.0, 0.0])?;
+        let cart = CartPole::new(1.1, 0.3, a, 9.8).and_then(|cart| cart.with_friction(b, c));
+        let cart = cart.expect("valid").with_force(Constant(u));
+        check_euler_lagrange(&cart, x, [u - b * x[2], -c * x[3]])?;
+        let expected = u * x[2] - b * x[2] * x[2] - c * x[3] * x[3];
+        prop_assert!((power(&cart, &x) - expected).abs() < 1e-11 * (1.0 + a * a));
+        check_gradient(&cart, &x)?;
+    }
+
+    #[test]
+    fn conversions_are_inverse(x in prop::collection::vec(-3.0..3.0_f64, 4), a in 0.2..3.0_f64) {
+        let system = DoublePendulum::new([a, 1.3], [0.7, a], 9.8).expect("valid");
+        let x = ndarray::Array2::from_shape_vec((1, 4), x).expect("4 numbers");
+        let canonical = system.to_canonical(x.view()).expect("4 columns");
+        let back = system.to_lagrangian(canonical.view()).expect("4 columns");
+        for (a, b) in back.iter().zip(&x) {
+            prop_assert!((a - b).abs() < 1e-12);
+        }
+        // q' is the same in both, and so is the energy.
+        let field = system.eval_rows(0.0, canonical.view()).expect("field");
+        prop_assert!((field[[0, 0]] - x[[0, 2]]).abs() < 1e-12);
+        prop_assert!((field[[0, 1]] - x[[0, 3]]).abs() < 1e-12);
+        let energy = system.energy_rows(canonical.view()).expect("energy")[0];
+        let same = system.lagrangian().energy_rows(x.view()).expect("energy")[0];
+        prop_assert!((energy - same).abs() < 1e-12 * energy.abs().max(10.0));
     }
 
     /// theta'' + lambda theta' + omega^2 sin theta = 0.
@@ -111,6 +229,31 @@ fn constants_are_checked() {
         assert!(Pendulum::new(1.0, bad).is_err());
         assert!(DampedPendulum::new(0.1, bad).is_err());
     }
+    for bad in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(DoublePendulum::new([bad, 1.0], [1.0, 1.0], 9.8).is_err());
+        assert!(DoublePendulum::new([1.0, 1.0], [1.0, bad], 9.8).is_err());
+        assert!(DoublePendulum::new([1.0, 1.0], [1.0, 1.0], bad).is_err());
+        assert!(HenonHeiles::new(bad).is_err());
+        assert!(Duffing::default().with_damping(bad).is_err());
+        assert!(Kepler::new(bad, 1.0).is_err());
+        assert!(Kepler::default().periapsis(bad, 0.0).is_err());
+        assert!(Kepler::default().periapsis(1.0, bad).is_err());
+        assert!(Chain::<3>::new(1.0, bad).is_err());
+        assert!(Chain::<3>::default().with_nonlinearity(0.0, bad).is_err());
+        assert!(NBody::<3>::new([1.0, bad, 1.0], 1.0).is_err());
+        assert!(NBody::<3>::default().with_softening(bad).is_err());
+        assert!(ElasticPendulum::new(1.0, bad, 1.0, 9.8).is_err());
+        assert!(CartPole::new(1.0, bad, 0.5, 9.8).is_err());
+        assert!(CartPole::default().with_friction(bad, 0.0).is_err());
+    }
+    assert!(Kepler::default().periapsis(1.0, 1.0).is_err());
+    assert!(Duffing::new(f64::NAN, 1.0).is_err());
+    assert!(Duffing::default().with_forcing(1.0, f64::INFINITY).is_err());
+    let error = DoublePendulum::new([1.0, -2.0], [1.0, 1.0], 9.8).expect_err("negative mass");
+    assert_eq!(
+        message(error),
+        "double pendulum: m2 = -2, but it must be finite and greater than 0"
+    );
     assert!(DampedPendulum::new(0.0, 6.0).is_ok());
     let error = DampedPendulum::new(-0.1, 6.0).expect_err("negative friction");
     assert_eq!(

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use hnn_integrators::Scalar;
-use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
+use hnn_integrators::{Scalar, VectorField, VectorFieldExt};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use super::{Trajectory, TrajectoryView};
 use crate::SystemError;
@@ -68,6 +68,25 @@ impl<T: Scalar> DataSet<T> {
             inputs: stack(|one| one.inputs.view(), num_inputs),
             offsets,
         })
+    }
+
+    /// States of shape (N, D) with the exact derivatives of a field at one time: `N` trajectories
+    /// of one point, for training on states that lie on no common trajectory.
+    ///
+    /// # Errors
+    /// If there are no states, they have another dimension than the field, the field fails, or a
+    /// number is infinite or NaN.
+    pub fn of_states(
+        field: &dyn VectorField<T>,
+        t: T,
+        states: Array2<T>,
+    ) -> Result<Self, SystemError> {
+        let derivatives = field.eval_rows(t, states.view())?;
+        let points = states.outer_iter().zip(derivatives.outer_iter()).map(|(x, dx)| {
+            let row = |x: ArrayView1<'_, T>| x.to_owned().insert_axis(Axis(0));
+            Trajectory::new(vec![t], row(x), row(dx))
+        });
+        Self::new(points)
     }
 
     /// Number of points `N`.

@@ -2,7 +2,9 @@
 
 mod data_set;
 mod derivatives;
+mod energy_shell;
 mod measurements;
+mod orbits;
 mod points;
 mod read;
 mod sampling;
@@ -11,6 +13,7 @@ mod trajectory;
 
 pub use data_set::DataSet;
 pub use derivatives::DerivativeScheme;
+pub use energy_shell::EnergyShell;
 pub use measurements::{GAP_FACTOR, Measurements};
 pub use points::{Pairs, Points, TimeBatch};
 pub use read::CsvColumns;

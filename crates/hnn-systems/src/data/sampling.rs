@@ -61,6 +61,48 @@ impl Sampling {
         Self { starts: Starts::Ring { low: 1.3, high: 2.3 }, points: 45, ..Self::spring() }
     }
 
+    /// The double pendulum: 125 trajectories of 50 points on [0, 5], starting at rest with both
+    /// angles uniform in `[-pi/2, pi/2]`, without noise. Serves canonical and Lagrangian
+    /// coordinates alike, for at rest they are the same.
+    #[must_use]
+    pub fn double_pendulum() -> Self {
+        let right_angle = std::f64::consts::FRAC_PI_2;
+        let angle = (-right_angle, right_angle);
+        Self {
+            starts: Starts::Box(vec![angle, angle, (0.0, 0.0), (0.0, 0.0)]),
+            trajectories: 125,
+            t_end: 5.0,
+            points: 50,
+            ..Self::spring()
+        }
+    }
+
+    /// Two bodies, as in the HNN paper's code: 1000 nearly circular orbits of 50 points on
+    /// [0, 20].
+    #[must_use]
+    pub fn two_bodies() -> Self {
+        Self {
+            starts: Starts::TwoBodies { low: 0.5, high: 1.5, noise: 0.05 },
+            trajectories: 1000,
+            t_end: 20.0,
+            points: 50,
+            ..Self::spring()
+        }
+    }
+
+    /// Three bodies, as in the HNN paper's code: 5000 nearly circular orbits of 20 points on
+    /// [0, 5].
+    #[must_use]
+    pub fn three_bodies() -> Self {
+        Self {
+            starts: Starts::ThreeBodies { low: 0.9, high: 1.2, noise: 0.2 },
+            trajectories: 5000,
+            t_end: 5.0,
+            points: 20,
+            ..Self::spring()
+        }
+    }
+
     /// Samples a system of dimension D; the times of all trajectories are equal.
     ///
     /// The same seed gives the same data; with another noise the starts stay the same.

@@ -4,6 +4,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+use super::orbits::{three_bodies, two_bodies};
 use crate::SystemError;
 use crate::error::Constants;
 
@@ -38,6 +39,28 @@ pub enum Starts {
     },
     /// Each coordinate uniform between bounds of its own; equal bounds fix it.
     Box(Vec<(f64, f64)>),
+    /// Nearly circular orbits of two bodies ([`NBody<2>`](crate::NBody)) opposite each other:
+    /// each coordinate of the first is uniform in `[low, high]`, the speeds are those of a circle
+    /// times `1 + noise * normal`.
+    TwoBodies {
+        /// Smallest coordinate of the first body.
+        low: f64,
+        /// Its largest coordinate.
+        high: f64,
+        /// Relative noise of the speeds.
+        noise: f64,
+    },
+    /// Nearly circular orbits of three bodies ([`NBody<3>`](crate::NBody)) on a triangle: its
+    /// radius is uniform in `[low, high]`, each speed that of a circle times `1 + noise * u`, `u`
+    /// uniform in `[-1, 1]`.
+    ThreeBodies {
+        /// Smallest radius.
+        low: f64,
+        /// Largest radius.
+        high: f64,
+        /// Relative noise of the speeds.
+        noise: f64,
+    },
 }
 
 impl Starts {
@@ -61,21 +84,38 @@ impl Starts {
         Ok(starts)
     }
 
-    pub(super) fn check(&self, dim: usize) -> Result<(), SystemError> {
+    /// Dimension of the states, where the law knows it.
+    fn dim(&self) -> Option<usize> {
+        match self {
+            Self::Ring { .. } | Self::Signed { .. } => None,
+            Self::Box(bounds) => Some(bounds.len()),
+            Self::TwoBodies { .. } => Some(8),
+            Self::ThreeBodies { .. } => Some(12),
+        }
+    }
+
+    fn check(&self, dim: usize) -> Result<(), SystemError> {
         let check = Constants("law of the starts");
+        if let Some(given) = self.dim()
+            && given != dim
+        {
+            let what = "law of the starts";
+            return Err(SystemError::Dimension { what, given, expected: dim });
+        }
         match self {
             Self::Ring { low, high } | Self::Signed { low, high } => {
                 check.not_negative("low", *low)?;
                 check.not_below("high", *high, *low)?;
             }
             Self::Box(bounds) => {
-                if bounds.len() != dim {
-                    let (trajectory, what, given) = (0, "bounds of the starts", bounds.len());
-                    return Err(SystemError::Columns { trajectory, what, given, expected: dim });
-                }
                 for &(low, high) in bounds {
                     check.not_below("upper bound", high, low)?;
                 }
+            }
+            Self::TwoBodies { low, high, noise } | Self::ThreeBodies { low, high, noise } => {
+                check.positive("low", *low)?;
+                check.not_below("high", *high, *low)?;
+                check.not_negative("noise", *noise)?;
             }
         }
         Ok(())
@@ -97,6 +137,8 @@ impl Starts {
             Self::Box(bounds) => {
                 bounds.iter().map(|&(low, high)| rng.random_range(low..=high)).collect()
             }
+            Self::TwoBodies { low, high, noise } => two_bodies(*low, *high, *noise, rng),
+            Self::ThreeBodies { low, high, noise } => three_bodies(*low, *high, *noise, rng),
         }
     }
 }

@@ -1,17 +1,33 @@
 //! The systems, one file each.
 
+mod cart_pole;
+mod chain;
 mod damped;
+mod double_pendulum;
+mod duffing;
+mod elastic_pendulum;
+mod henon_heiles;
+mod kepler;
+mod n_body;
 mod pendulum;
 mod spring;
 
+pub use cart_pole::CartPole;
+pub use chain::Chain;
 pub use damped::{Damped, DampedPendulum};
+pub use double_pendulum::{DoublePendulum, LagrangianDoublePendulum};
+pub use duffing::Duffing;
+pub use elastic_pendulum::ElasticPendulum;
+pub use henon_heiles::HenonHeiles;
+pub use kepler::Kepler;
+pub use n_body::NBody;
 pub use pendulum::Pendulum;
 pub use spring::Spring;
 
 /// Makes canonical systems of energies: `dx/dt = J grad H`.
 macro_rules! canonical_field {
-    ($([$($generics:tt)*])? $system:ty) => {
-        impl $(<$($generics)*>)? hnn_integrators::AnalyticField for $system {
+    ($system:ty $(, $($generics:tt)+)?) => {
+        impl $(<$($generics)+>)? hnn_integrators::AnalyticField for $system {
             type State<L: hnn_integrators::Lane> =
                 <Self as $crate::AnalyticHamiltonian>::State<L>;
             #[inline(always)]
