@@ -45,6 +45,16 @@ pub enum ModelError {
         /// The dimension given.
         dim: usize,
     },
+    /// A velocity is marked as an angle.
+    #[error(
+        "coordinate {index} of the state is marked as an angle, but it is a velocity: only the first {coordinates} coordinates can be angles"
+    )]
+    VelocityAngle {
+        /// The coordinate marked.
+        index: usize,
+        /// How many coordinates can be angles.
+        coordinates: usize,
+    },
     /// A parameter is NaN or infinite.
     #[error("parameter {index} is {value}: the weights are not those of a trained model")]
     NonFiniteParameter {

@@ -2,6 +2,8 @@
 
 use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
 
+use crate::ModelError;
+
 /// A learned Lagrangian `L(q, v; theta)` with everything the Euler-Lagrange equation needs, and
 /// the pull-back through that equation.
 ///
@@ -17,6 +19,15 @@ pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
 
     /// Dimension `D` of the state.
     fn dim(&self) -> usize;
+
+    /// Whether the Lagrangian can be one of `velocities` velocities.
+    ///
+    /// # Errors
+    /// If it cannot. A network of all inputs alike can.
+    fn check(&self, velocities: usize) -> Result<(), ModelError> {
+        let _ = velocities;
+        Ok(())
+    }
 
     /// `value[row] = L(x_row)` for `B = value.len()` states.
     ///

@@ -15,10 +15,12 @@
 //! the two traits makes the same models; those of module `tch` (with feature `tch`) wrap any
 //! libtorch module.
 
+mod angles;
 mod energy;
 mod error;
 mod field;
 mod io;
+mod jacobian_map;
 mod lagrangian;
 mod lnn;
 mod map;
@@ -26,11 +28,15 @@ pub mod mlp;
 #[cfg(feature = "tch")]
 pub mod tch;
 
+pub use angles::Angles;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction};
 pub use io::{PartReader, PartWriter, Persist};
+pub use jacobian_map::JacobianMap;
 pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms};
-pub use lnn::{FrictionForce, GeneralisedForce, InputForce, Lnn, Sum, Unforced};
+pub use lnn::{
+    FrictionForce, GeneralisedForce, InputForce, Lnn, MechanicalLagrangian, Sum, Unforced,
+};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};

@@ -10,8 +10,9 @@ use hnn_integrators::{
     DifferentiableField, FixedStep, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
 };
 use hnn_models::{
-    Activation, Architecture, DifferentiableLagrangian, Dissipative, FrictionForce, Initialisation,
-    InputForce, Lnn, Mlp, Sum,
+    Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
+    FrictionForce, Hnn, Initialisation, InputForce, LagrangianTerms, Lnn, MechanicalLagrangian,
+    Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
 use ndarray::{Array2, ArrayView2, array};
@@ -138,6 +139,157 @@ proptest! {
     }
 }
 
+/// Every derivative of the Euler-Lagrange terms against differences of the Lagrangian's values.
+fn check_terms<L: DifferentiableLagrangian<f64>>(lagrangian: L, seed: u64) {
+    let n = lagrangian.dim() / 2;
+    let value = |x: &[f64]| {
+        let mut value = [0.0];
+        lagrangian.lagrangian(x, &mut value, &mut Workspace::default()).expect("evaluates");
+        value[0]
+    };
+    let x = check_states(2 * n, 1, seed).row(0).to_vec();
+    let q_dot: Vec<f64> = (0..n).map(|i| (seed as f64 - 1.9 * i as f64).cos()).collect();
+    let (mut gradient, mut mass, mut mixed) = (vec![0.0; 2 * n], vec![0.0; n * n], vec![0.0; n]);
+    let terms = LagrangianTerms { gradient: &mut gradient, mass: &mut mass, mixed: &mut mixed };
+    lagrangian.terms(1, &x, &q_dot, terms, &mut Workspace::default()).expect("evaluates");
+    let close = |name: &str, exact: f64, difference: f64| {
+        let error = (exact - difference).abs() / (1.0 + exact.abs());
+        assert!(error < 2e-6, "{name}: {exact}, {difference}");
+    };
+    let unit = |k: usize| -> Vec<f64> { (0..2 * n).map(|i| f64::from(u8::from(i == k))).collect() };
+    let shifted = |a: &[f64], b: &[f64], s: f64, t: f64| -> f64 {
+        let moved: Vec<f64> = (0..2 * n).map(|i| x[i] + s * a[i] + t * b[i]).collect();
+        value(&moved)
+    };
+    let h = 1e-3;
+    // Second differences of second order, extrapolated to fourth.
+    let second = |a: &[f64], b: &[f64]| {
+        let at = |h: f64| {
+            let f = |s: f64, t: f64| shifted(a, b, s * h, t * h);
+            (f(1.0, 1.0) - f(1.0, -1.0) - f(-1.0, 1.0) + f(-1.0, -1.0)) / (4.0 * h * h)
+        };
+        (4.0 * at(h) - at(2.0 * h)) / 3.0
+    };
+    let rate: Vec<f64> = q_dot.iter().copied().chain(vec![0.0; n]).collect();
+    for i in 0..2 * n {
+        let difference = (8.0
+            * (shifted(&unit(i), &rate, h, 0.0) - shifted(&unit(i), &rate, -h, 0.0))
+            - (shifted(&unit(i), &rate, 2.0 * h, 0.0) - shifted(&unit(i), &rate, -2.0 * h, 0.0)))
+            / (12.0 * h);
+        close("gradient", gradient[i], difference);
+    }
+    for i in 0..n {
+        close("mixed", mixed[i], second(&unit(n + i), &rate));
+        for j in 0..n {
+            close("mass", mass[i * n + j], second(&unit(n + i), &unit(n + j)));
+        }
+    }
+}
+
+/// A mechanical Lagrangian of n degrees of freedom that sees `inputs` numbers for the coordinates.
+fn mechanical(
+    n: usize,
+    inputs: usize,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+) -> MechanicalLagrangian<Mlp<f64>, Mlp<f64>> {
+    let sizes = |outputs: usize| [&[inputs], hidden, &[outputs]].concat();
+    let factor = network(&sizes(n * (n + 1) / 2), activation, seed);
+    let potential = network(&sizes(1), activation, seed + 1);
+    MechanicalLagrangian::new(factor, potential).expect("triangle").with_epsilon(0.2)
+}
+
+/// The first, third, .. of n coordinates are angles.
+fn marks(n: usize, velocities: usize) -> Vec<bool> {
+    (0..n + velocities).map(|i| i < n && i % 2 == 0).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        max_global_rejects: 10_000,
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(24)
+    })]
+
+    #[test]
+    fn terms((n, hidden, activation, _, seed) in cases()) {
+        let angles = n.div_ceil(2);
+        let sizes = |inputs: usize| [&[inputs], &hidden[..], &[1]].concat();
+        check_terms(network(&sizes(2 * n), activation, seed), seed);
+        check_terms(mechanical(n, n, &hidden, activation, seed), seed);
+        let free = network(&sizes(2 * n + angles), activation, seed);
+        check_terms(Angles::of_lagrangian(free, &marks(n, n)).expect("fits"), seed);
+        let structured = mechanical(n, n + angles, &hidden, activation, seed);
+        check_terms(Angles::of_lagrangian(structured, &marks(n, n)).expect("fits"), seed);
+    }
+
+    #[test]
+    fn mechanical_lagrangian((n, hidden, activation, batch, seed) in cases()) {
+        let lagrangian = mechanical(n, n, &hidden, activation, seed);
+        let mut model = Lnn::new(lagrangian).expect("even");
+        prop_assert!(smallest_mass(&model, batch, seed) >= 0.2 * (1.0 - 1e-9));
+        check_vjp(&mut model, batch, seed);
+    }
+
+    #[test]
+    fn angles_of_a_free_lagrangian((n, hidden, activation, batch, seed) in cases()) {
+        let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
+        let free = network(&sizes, activation, seed);
+        let lagrangian = Angles::of_lagrangian(free, &marks(n, n)).expect("fits");
+        let mut model = Lnn::new(lagrangian).expect("even");
+        prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
+        check_vjp(&mut model, batch, seed);
+    }
+
+    /// Angles around the whole Lagrangian, or around each of its networks: the same model.
+    #[test]
+    fn angles_of_a_mechanical_lagrangian((n, hidden, activation, batch, seed) in cases()) {
+        let whole = mechanical(n, n + n.div_ceil(2), &hidden, activation, seed);
+        let (factor, potential) = (whole.factor().clone(), whole.potential().clone());
+        let parts = MechanicalLagrangian::new(
+            Angles::of_map(factor, &marks(n, 0)).expect("fits"),
+            Angles::of_energy(potential, &marks(n, 0)).expect("fits"),
+        );
+        let mut parts = Lnn::new(parts.expect("fits").with_epsilon(0.2)).expect("even");
+        let whole = Angles::of_lagrangian(whole, &marks(n, n)).expect("fits");
+        let mut whole = Lnn::new(whole).expect("even");
+        check_vjp(&mut whole, batch, seed);
+        check_vjp(&mut parts, batch, seed);
+        let x = check_states(2 * n, batch, seed);
+        let a = parts.eval_rows(0.0, x.view()).expect("evaluates");
+        let b = whole.eval_rows(0.0, x.view()).expect("evaluates");
+        let (a, b) = (a.as_slice().expect("contiguous"), b.as_slice().expect("contiguous"));
+        assert_close("acceleration", a, b, 1e-9);
+    }
+
+    #[test]
+    fn angles_of_energies_and_maps((n, hidden, activation, batch, seed) in cases()) {
+        let sizes = |outputs| [&[2 * n + n.div_ceil(2)], &hidden[..], &[outputs]].concat();
+        let energy = network(&sizes(1), activation, seed);
+        let map = network(&sizes(2 * n), activation, seed);
+        let energy = Angles::of_energy(energy, &marks(n, n)).expect("fits");
+        check_vjp(&mut Hnn::new(energy).expect("even"), batch, seed);
+        let map = Angles::of_map(map, &marks(n, n)).expect("fits");
+        check_vjp(&mut Baseline::new(map).expect("square"), batch, seed);
+    }
+}
+
+#[test]
+fn angles_are_periodic() {
+    let net = network(&[5, 16, 1], Activation::Softplus, 4);
+    let model = Lnn::new(Angles::of_lagrangian(net, &[false, true, false, false]).expect("fits"));
+    let model = model.expect("even");
+    let turn = 2.0 * std::f64::consts::PI;
+    let x =
+        array![[0.3, -0.2, 0.5, 0.1], [0.3, turn - 0.2, 0.5, 0.1], [turn + 0.3, -0.2, 0.5, 0.1]];
+    let dx = model.eval_rows(0.0, x.view()).expect("evaluates");
+    for j in 0..4 {
+        assert!((dx[[0, j]] - dx[[1, j]]).abs() < 1e-11);
+    }
+    assert!((dx[[0, 2]] - dx[[2, 2]]).abs() > 1e-3, "the other coordinate is no angle");
+}
+
 #[test]
 fn forces_enter_the_right_hand_side() {
     let net = network(&[4, 16, 16, 1], Activation::Softplus, 3);
@@ -206,4 +358,15 @@ fn bad_input_is_an_error() {
     let model = Lnn::new(net(&[4, 4, 1])).expect("even");
     assert!(model.mass_matrices(ArrayView2::from(&[[1.0, 2.0]])).is_err());
     assert!(model.eval_state(0.0, &[1.0]).is_err());
+    let net = |sizes: &[usize]| network(sizes, Activation::Softplus, 0);
+    assert!(Angles::of_energy(net(&[4, 4, 1]), &[true, false]).is_err());
+    assert!(Angles::of_map(net(&[4, 4, 1]), &[true, false, true]).is_err());
+    let velocity = Angles::of_lagrangian(net(&[3, 4, 1]), &[false, true]).expect("fits");
+    let error = Lnn::new(velocity).expect_err("the velocity is no angle").to_string();
+    assert!(error.contains("coordinate 1"), "{error}");
+    assert!(MechanicalLagrangian::new(net(&[2, 4, 2]), net(&[2, 4, 1])).is_err());
+    assert!(MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[3, 4, 1])).is_err());
+    // One velocity beside three coordinates.
+    let odd = MechanicalLagrangian::new(net(&[3, 4, 1]), net(&[3, 4, 1])).expect("triangle");
+    assert!(Lnn::new(odd).is_err());
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use hnn_integrators::Scalar;
 use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction,
-    Initialisation, Lnn, Mlp, ModelError, Persist,
+    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction,
+    Initialisation, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -50,6 +50,12 @@ fn every_model<T: Scalar>() {
     let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
     round_trip::<T, _>(&damped.with_rcond(1e-3));
     round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
+    let mechanical = MechanicalLagrangian::new(network::<T>(&[4, 8, 3], 1), network(&[4, 8, 1], 2));
+    let mechanical = mechanical.expect("triangle").with_epsilon(1e-3);
+    let wrapped = Angles::of_lagrangian(mechanical, &[true, true, false, false]).expect("fits");
+    round_trip::<T, _>(&Lnn::new(wrapped).expect("even"));
+    let periodic = Angles::of_energy(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
+    round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
     round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
     round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));

@@ -57,7 +57,7 @@ impl<N> Dissipative<N> {
 }
 
 /// Number of entries of a lower triangular matrix of size n.
-const fn triangle(n: usize) -> usize {
+pub(crate) const fn triangle(n: usize) -> usize {
     n * (n + 1) / 2
 }
 
@@ -85,7 +85,12 @@ fn lower<T: Scalar>(n: usize, y: impl Fn(usize) -> T, l: &mut [T], slope: &mut [
 }
 
 /// `u = L^T p`.
-fn transposed_product<T: Scalar>(n: usize, l: &[T], p: impl Fn(usize) -> T, u: &mut [T]) {
+pub(crate) fn transposed_product<T: Scalar>(
+    n: usize,
+    l: &[T],
+    p: impl Fn(usize) -> T,
+    u: &mut [T],
+) {
     u.fill(T::ZERO);
     for i in 0..n {
         for k in 0..=i {

@@ -7,5 +7,6 @@ mod hnn;
 
 pub use baseline::Baseline;
 pub use dissipative::Dissipative;
+pub(crate) use dissipative::{transposed_product, triangle};
 pub use friction::{Friction, HnnFriction};
 pub use hnn::Hnn;

@@ -5,8 +5,9 @@ use hnn_integrators::Scalar;
 use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
-    Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Dissipative,
-    Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, Lnn, ModelError, Unforced,
+    Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
+    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, JacobianMap, Lnn,
+    MechanicalLagrangian, ModelError, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -148,5 +149,61 @@ impl<T: Scalar, F: Friction<T> + Persist<T>> Persist<T> for FrictionForce<F> {
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         Ok(Self::new(part.inner::<T, F>("friction")?))
+    }
+}
+
+impl<T, N, V> Persist<T> for MechanicalLagrangian<N, V>
+where
+    T: Scalar,
+    N: JacobianMap<T> + Persist<T>,
+    V: DifferentiableEnergy<T> + Persist<T>,
+{
+    const KIND: &'static str = "mechanical";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("epsilon", self.epsilon())?;
+        part.child("factor", self.factor())?;
+        part.child("potential", self.potential())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let factor = part.child::<T, N>("factor")?;
+        let potential = part.child::<T, V>("potential")?;
+        let lagrangian = Self::new(factor, potential).map_err(|e| part.fault(e))?;
+        Ok(lagrangian.with_epsilon(part.property("epsilon")?))
+    }
+}
+
+impl<T: Scalar> Persist<T> for Angles<Mlp<T>> {
+    const KIND: &'static str = "angles";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("angles", self.angles())?;
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let angles: Vec<bool> = part.property("angles")?;
+        Self::of_map(part.inner::<T, _>("network")?, &angles).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T, N, V> Persist<T> for Angles<MechanicalLagrangian<N, V>>
+where
+    T: Scalar,
+    N: JacobianMap<T> + Persist<T>,
+    V: DifferentiableEnergy<T> + Persist<T>,
+{
+    const KIND: &'static str = "angles";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("angles", self.angles())?;
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let angles: Vec<bool> = part.property("angles")?;
+        let lagrangian = part.inner::<T, MechanicalLagrangian<N, V>>("network")?;
+        Self::of_lagrangian::<T>(lagrangian, &angles).map_err(|e| part.fault(e))
     }
 }

@@ -117,7 +117,8 @@ impl<L, Q> Lnn<L, Q> {
     /// The field of a Lagrangian and a force.
     ///
     /// # Errors
-    /// If the Lagrangian's state has an odd dimension, or the force does not fit it.
+    /// If the Lagrangian's state has an odd dimension 2n, or it or the force is not one of n
+    /// velocities.
     pub fn forced<T: Scalar>(lagrangian: L, force: Q) -> Result<Self, ModelError>
     where
         L: DifferentiableLagrangian<T>,
@@ -127,6 +128,7 @@ impl<L, Q> Lnn<L, Q> {
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
+        lagrangian.check(dim / 2)?;
         force.check(dim)?;
         Ok(Self { lagrangian, force, solver: MassSolver::new(None) })
     }

@@ -4,6 +4,7 @@ mod activation;
 mod architecture;
 mod energy;
 mod initialisation;
+mod jacobian;
 mod lagrangian;
 mod linalg;
 mod map;
@@ -16,6 +17,7 @@ pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
 pub use energy::EnergyResiduals;
 pub use initialisation::Initialisation;
+pub use jacobian::JacobianResiduals;
 pub use lagrangian::LagrangianResiduals;
 pub use map::MapResiduals;
 

@@ -1,0 +1,188 @@
+//! A perceptron as a map with its Jacobian: one tangent pass for each input, and the pull-back of
+//! derivatives along directions.
+//!
+//! For `y_dot_bar . D_t N` with t fixed the tangent stream's cotangents are those of
+//! back-propagation, `r_L = W^T y_dot_bar`, `d_l = r_l * s1_l`, `r_(l-1) = W_l^T d_l`, and the
+//! value's are `zeta_l = rho_l * s1_l + r_l * s2_l * z_l(t)`, as for an
+//! [energy](super::energy); tangents along any direction are sums of the recorded ones.
+
+use hnn_integrators::{FieldError, Scalar, Workspace};
+
+use super::passes::{combine, elementwise};
+use super::{Mlp, linalg};
+use crate::JacobianMap;
+
+/// What the Jacobian of a perceptron keeps for its pull-back.
+#[derive(Debug, Default)]
+pub struct JacobianResiduals<T> {
+    batch: usize,
+    buffer: Vec<T>,
+}
+
+/// The hidden quantities, each of `hidden units * B` numbers.
+struct Sections<'a, T> {
+    a: &'a mut [T],
+    s1: &'a mut [T],
+    s2: &'a mut [T],
+    /// Tangents along each input.
+    z: &'a mut [T],
+    z_t: &'a mut [T],
+    d: &'a mut [T],
+    zeta: &'a mut [T],
+    /// `widest * B` numbers.
+    scratch: &'a mut [T],
+    /// D * B numbers.
+    direction: &'a mut [T],
+}
+
+impl<T: Scalar> Mlp<T> {
+    fn jacobian_len(&self, batch: usize) -> usize {
+        let inputs = self.architecture.input_dim();
+        ((6 + inputs) * self.hidden_units() + self.widest() + inputs) * batch
+    }
+
+    fn jacobian_sections<'a>(&self, batch: usize, buffer: &'a mut [T]) -> Sections<'a, T> {
+        let hidden = self.hidden_units() * batch;
+        let inputs = self.architecture.input_dim();
+        let mut rest = buffer;
+        let mut take = |len| -> &mut [T] {
+            let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
+            rest = tail;
+            head
+        };
+        Sections {
+            a: take(hidden),
+            s1: take(hidden),
+            s2: take(hidden),
+            z: take(inputs * hidden),
+            z_t: take(hidden),
+            d: take(hidden),
+            zeta: take(hidden),
+            scratch: take(self.widest() * batch),
+            direction: take(inputs * batch),
+        }
+    }
+
+    /// The value and the Jacobian, with everything the pull-back needs left in `buffer`.
+    fn value_and_jacobian(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        buffer: &mut [T],
+    ) {
+        let Sections { a, s1, s2, z, d: a_dot, direction, .. } =
+            self.jacobian_sections(batch, buffer);
+        self.forward(batch, x, a, [s1, s2]);
+        self.output(batch, x, a, y);
+        let (hidden, output) = self.split_layers();
+        for (j, y_dot) in jacobian.chunks_exact_mut(y.len()).enumerate() {
+            direction.fill(T::ZERO);
+            direction[j * batch..(j + 1) * batch].fill(T::ONE);
+            let z = &mut z[j * a_dot.len()..(j + 1) * a_dot.len()];
+            self.tangent(batch, direction, a_dot, |units, z_dot| {
+                z[units.clone()].copy_from_slice(z_dot);
+                elementwise(z_dot, [&s1[units]], |z, [s1]| z * s1);
+            });
+            let last = hidden.last().map_or(&*direction, |layer| &a_dot[layer.units(batch)]);
+            linalg::affine(y_dot, self.weights(output), None, last, output.shape(batch));
+        }
+    }
+
+    /// Adds `y_bar a^T` to the output layer's weights.
+    pub(super) fn add_output_gradients(
+        &self,
+        batch: usize,
+        x: &[T],
+        a: &[T],
+        y_bar: &[T],
+        theta_bar: &mut [T],
+    ) {
+        let (hidden, output) = self.split_layers();
+        let last = hidden.last().map_or(x, |layer| &a[layer.units(batch)]);
+        let w_bar = &mut theta_bar[output.start..output.bias()];
+        linalg::add_outer(w_bar, y_bar, last, output.shape(batch));
+    }
+}
+
+impl<T: Scalar> JacobianMap<T> for Mlp<T> {
+    type JacobianResiduals = JacobianResiduals<T>;
+
+    fn jacobian(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let (buffer, _) = workspace.split(self.jacobian_len(batch));
+        self.value_and_jacobian(batch, x, y, jacobian, buffer);
+        Ok(())
+    }
+
+    fn jacobian_recorded(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        residuals: &mut JacobianResiduals<T>,
+    ) -> Result<(), FieldError> {
+        residuals.batch = batch;
+        let len = self.jacobian_len(batch);
+        if residuals.buffer.len() < len {
+            residuals.buffer.resize(len, T::ZERO);
+        }
+        self.value_and_jacobian(batch, x, y, jacobian, &mut residuals.buffer);
+        Ok(())
+    }
+
+    fn jacobian_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut JacobianResiduals<T>,
+        y_bar: &[T],
+        tangents: &[(&[T], &[T])],
+        x_bar: &mut [T],
+        mut theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let batch = residuals.batch;
+        let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
+            self.jacobian_sections(batch, &mut residuals.buffer);
+        let output = self.split_layers().1;
+        let back = |y_bar: &[T], r: &mut [T]| {
+            linalg::transposed(r, self.weights(output), y_bar, output.shape(batch));
+        };
+        zeta.fill(T::ZERO);
+        for (direction, y_dot_bar) in tangents {
+            combine(z_t, z, direction);
+            let start = |r: &mut [T]| back(y_dot_bar, r);
+            self.reverse(batch, scratch, x_bar, d, start, |units, r, d| {
+                let (s2, z_t) = (&s2[units.clone()], &z_t[units.clone()]);
+                elementwise(d, [r, &s1[units.clone()]], |_, [r, s1]| r * s1);
+                elementwise(&mut zeta[units], [r, s2, z_t], |zeta, [r, s2, z]| zeta + r * s2 * z);
+            });
+            if let Some(theta_bar) = theta_bar.as_deref_mut() {
+                elementwise(z_t, [s1], |z, [s1]| z * s1);
+                self.add_weight_gradients(batch, direction, z_t, d, theta_bar);
+                self.add_output_gradients(batch, direction, z_t, y_dot_bar, theta_bar);
+            }
+        }
+        let start = |rho: &mut [T]| back(y_bar, rho);
+        self.reverse(batch, scratch, x_bar, zeta, start, |units, rho, zeta| {
+            elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
+        });
+        if let Some(theta_bar) = theta_bar {
+            self.add_weight_gradients(batch, x, a, zeta, theta_bar);
+            self.add_bias_gradients(batch, zeta, theta_bar);
+            self.add_output_gradients(batch, x, a, y_bar, theta_bar);
+            if output.has_bias {
+                let b_bar = &mut theta_bar[output.bias()..output.end()];
+                linalg::add_row_sums(b_bar, y_bar, batch);
+            }
+        }
+        Ok(())
+    }
+}
