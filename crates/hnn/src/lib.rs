@@ -68,4 +68,6 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../../docs/src/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../../docs/src/plots.md")]
+    struct Plots;
 }

@@ -8,7 +8,8 @@ pub use hnn_integrators::{
 };
 pub use hnn_losses::{DerivativeLoss, L2Penalty, Loss, TotalLoss, metrics};
 pub use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Lnn, Mlp, Persist,
+    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Lnn, Mlp,
+    Persist,
 };
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};
