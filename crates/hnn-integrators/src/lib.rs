@@ -4,6 +4,25 @@
 //! trains is a [`DifferentiableField`], a vector field with a vector-Jacobian product. Steppers,
 //! losses and solvers are written once against these two traits.
 //!
+//! # What is here
+//!
+//! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure),
+//!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
+//! - Runs: [`FixedStep`], [`Adaptive`] (with events), [`solve`], and [`Rollout`] for gradients.
+//!
+//! | method | order | stages | symmetric | symplectic |
+//! |---|---|---|---|---|
+//! | [`Euler`], [`Midpoint`], [`Heun`], [`Ralston3`] | 1, 2, 2, 3 | 1, 2, 2, 3 | no | no |
+//! | [`Rk4`], [`ThreeEighths`] | 4 | 4 | no | no |
+//! | [`SymplecticEuler`], [`Ruth3`] | 1, 3 | 1, 3 | no | yes |
+//! | [`VelocityVerlet`], [`PositionVerlet`] | 2 | 1 | yes | yes |
+//! | [`Yoshida4`], [`Pefrl`], [`BlanesMoanSrkn6`] | 4 | 3, 4, 6 | yes | yes |
+//! | [`Yoshida6`], [`Yoshida8`], [`KahanLi8`] | 6, 8, 8 | 7, 15, 17 | yes | yes |
+//! | [`ImplicitMidpoint`], [`GaussLegendre4`], [`GaussLegendre6`] | 2, 4, 6 | 1, 2, 3 | yes | yes |
+//! | [`DormandPrince5`], [`Tsitouras5`], [`Dop853`] (adaptive) | 5, 5, 8 | 6, 6, 12 | no | no |
+//!
+//! Each method's page says when to use it, and its source.
+//!
 //! # Layout of a batch
 //!
 //! Inside the crate a batch of `B` states of dimension `D` is one slice of `D * B` numbers,
@@ -19,11 +38,13 @@ mod adaptive;
 mod analytic;
 mod check;
 mod differentiable;
+mod differentiable_analytic;
 mod error;
 mod field;
 mod fixed_step;
 mod fn_field;
 mod fused;
+mod implicit;
 pub mod lane;
 mod parallel;
 mod rollout;
@@ -36,8 +57,9 @@ mod symplectic;
 mod workspace;
 
 pub use adaptive::{
-    Adaptive, AdaptiveRun, BatchSolution, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta,
-    Solution, Statistics, Tolerances, solve, solve_batch,
+    Adaptive, AdaptiveRun, BatchSolution, Crossing, Dop853, DormandPrince5, EmbeddedPair,
+    EmbeddedRungeKutta, Event, EventSolution, Occurrence, Solution, Statistics, Tolerances,
+    Tsitouras5, solve, solve_batch,
 };
 pub use analytic::{AnalyticField, LaneState};
 pub use differentiable::{DifferentiableField, Parameters};
@@ -46,6 +68,7 @@ pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use fixed_step::{FixedStep, Trajectories};
 pub use fn_field::FnField;
 pub use fused::ExplicitRun;
+pub use implicit::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint};
 pub use lane::{Lane, Wide};
 pub use rollout::Rollout;
 pub use runge_kutta::{

@@ -4,8 +4,8 @@ mod common;
 
 use common::*;
 use hnn_integrators::{
-    Adaptive, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, FieldError, FnField, SolveError,
-    Tolerances, VectorField, Workspace, solve, solve_batch,
+    Adaptive, AnalyticField, Dop853, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, FieldError,
+    FnField, SolveError, Tolerances, Tsitouras5, VectorField, Workspace, solve, solve_batch,
 };
 use ndarray::{Array2, array};
 
@@ -66,7 +66,7 @@ fn check_interpolant(pair: EmbeddedPair<'_>) {
             assert!((sum - exact).abs() < 1e-13, "theta {theta}, power {power}: {sum} {exact}");
         }
         if theta == 1.0 {
-            assert_close(&weights[..stages], pair.tableau.b, 0.0, 1e-14);
+            assert_close(&weights[..stages], pair.tableau.b, 1e-13, 1e-14);
         }
     }
 }
@@ -74,6 +74,8 @@ fn check_interpolant(pair: EmbeddedPair<'_>) {
 #[test]
 fn coefficients_are_consistent() {
     check_interpolant(DormandPrince5.pair());
+    check_interpolant(Tsitouras5.pair());
+    check_interpolant(Dop853.pair());
 }
 
 #[test]
@@ -231,4 +233,66 @@ fn single_precision_works_to_its_precision() {
     let run = solve(&Pendulum, array![1.0_f32, 0.5].view(), &[0.0, 10.0], Tolerances::both(1e-6));
     let run = run.expect("solve");
     assert!((f64::from(run.states[[1, 0]]) - PENDULUM_AT_10[0]).abs() < 1e-4);
+}
+
+/// Fixed steps of a pair's propagated method, and its states inside the step.
+fn pair_order<M: EmbeddedRungeKutta + Copy>(method: M, inside: bool) -> f64 {
+    let exact = {
+        let times = if inside { [0.0, 1.3] } else { [0.0, 2.0] };
+        let solver = Adaptive::new(Dop853, Tolerances { rtol: 1e-14, atol: 1e-14 }).max_step(0.1);
+        solver.solve(&Pendulum, array![1.0, 0.5].view(), &times).expect("exact").states
+    };
+    let eighth = method.pair().tableau.order == 8;
+    let counts = if eighth { [4, 5, 6, 8, 10] } else { [40, 50, 64, 80, 100] };
+    let points: Vec<(f64, f64)> = counts
+        .into_iter()
+        .map(|count| {
+            let h = 2.0 / f64::from(count);
+            let loose = Tolerances::both(1e3);
+            let solver = Adaptive::new(method, loose).first_step(h).max_step(h);
+            let times = if inside { vec![0.0, 1.3, 2.0] } else { vec![0.0, 2.0] };
+            let run = solver.solve(&Pendulum, array![1.0, 0.5].view(), &times).expect("run");
+            (h, f64::abs(run.states[[1, 0]] - exact[[1, 0]]))
+        })
+        .collect();
+    observed_order(&points, 1e-14)
+}
+
+#[test]
+fn pairs_have_their_order() {
+    for (order, stated) in [
+        (pair_order(DormandPrince5, false), 5.0),
+        (pair_order(Tsitouras5, false), 5.0),
+        (pair_order(Dop853, false), 8.0),
+    ] {
+        assert!(order > stated - 0.2, "{order} {stated}");
+    }
+    assert!(pair_order(DormandPrince5, true) > 3.5);
+    assert!(pair_order(Dop853, true) > 6.0);
+}
+
+/// Two bodies and a light third one: the orbit of Arenstorf closes after one period.
+fn arenstorf<M: EmbeddedRungeKutta + Copy>(method: M, lanes: bool) -> f64 {
+    let x0 = array![0.994, 0.0, 0.0, -2.001_585_106_379_082_5];
+    let times = [0.0, 17.065_216_560_157_96];
+    let solver = Adaptive::new(method, Tolerances::both(1e-9));
+    let closure = FnField::new(4, |_t, x: &[f64], dx: &mut [f64]| {
+        dx.copy_from_slice(&Arenstorf.eval_lanes(0.0, &[x[0], x[1], x[2], x[3]]));
+    });
+    let field: &dyn VectorField<f64> = if lanes { &Arenstorf } else { &closure };
+    let run = solver.solve(field, x0.view(), &times).expect("orbit");
+    (0..4).map(|i| (run.states[[1, i]] - x0[i]).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn the_orbit_of_arenstorf_closes() {
+    for lanes in [true, false] {
+        for (name, gap) in [
+            ("DOPRI5", arenstorf(DormandPrince5, lanes)),
+            ("Tsit5", arenstorf(Tsitouras5, lanes)),
+            ("DOP853", arenstorf(Dop853, lanes)),
+        ] {
+            assert!(gap < 2e-5, "{name}, lanes {lanes}: {gap:e}");
+        }
+    }
 }

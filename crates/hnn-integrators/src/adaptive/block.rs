@@ -2,6 +2,7 @@
 
 use super::control::{Controller, SMALLEST_ERROR};
 use super::first_step::FirstStep;
+use super::observe::{Observer, StepTaken};
 use super::run::{direction, span};
 use super::{AdaptiveRun, EmbeddedPair};
 use crate::runge_kutta::{add_scaled_stages, advance_time};
@@ -55,6 +56,7 @@ pub(super) struct Block<'r, 'a, T, F: ?Sized> {
     verdicts: Vec<Verdict>,
     weights: Vec<f64>,
     workspace: Workspace<T>,
+    observer: Option<&'r mut dyn Observer<T>>,
 }
 
 impl<'r, 'a, T, F> Block<'r, 'a, T, F>
@@ -93,9 +95,16 @@ where
             verdicts: Vec::new(),
             weights: vec![0.0; stages],
             workspace: Workspace::default(),
+            observer: None,
         };
         (0..batch).for_each(|row| block.save_here(row));
         block
+    }
+
+    /// Shows every accepted step to an observer; for a block of one trajectory.
+    pub(super) fn observed(mut self, observer: &'r mut dyn Observer<T>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     /// Runs every trajectory to its last time, or to its failure.
@@ -231,7 +240,8 @@ where
         }
         let interpolates =
             |r: usize| matches!(self.verdicts[r], Verdict::Accepted(_)) && self.saves_before_end(r);
-        if !self.pair.extra.is_empty() && (0..self.rows.len()).any(interpolates) {
+        let watched = self.observer.is_some();
+        if !self.pair.extra.is_empty() && (watched || (0..self.rows.len()).any(interpolates)) {
             self.evaluate_extra();
         }
         for r in 0..self.rows.len() {
@@ -295,6 +305,12 @@ where
         let times = self.run.times[self.rows[r].index];
         let (t, dt, last) = (self.t[r], self.dt[r], times[times.len() - 1]);
         let t_end = if dt == last - t { last } else { t + dt };
+        if let Some(stop) = self.observe(t, dt, t_end) {
+            self.save_inside(r, stop);
+            self.run.statistics[self.rows[r].index].steps += 1;
+            self.rows[r].done = true;
+            return;
+        }
         self.save_inside(r, t_end);
         let (batch, len) = (self.rows.len(), self.x.len());
         let last_stage = (self.pair.tableau.stages() - 1) * len;
@@ -311,6 +327,13 @@ where
         self.run.statistics[row.index].steps += 1;
         self.save_here(r);
         self.check_count(r);
+    }
+
+    /// Shows the accepted step to the observer, which may stop the trajectory inside it.
+    fn observe(&mut self, t: T, dt: T, t_end: T) -> Option<T> {
+        let observer = self.observer.as_mut()?;
+        let (x, end, slopes) = (&self.x, &self.end, &self.slopes);
+        observer.observe(&StepTaken { pair: self.pair, t, dt, t_end, x, end, slopes })
     }
 
     fn reject(&mut self, r: usize, error: f64) {

@@ -70,6 +70,10 @@ struct Slots<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> {
     accepted: [u32; W],
 }
 
+/// A step that all lanes tried.
+type LaneTry<T, F, I, const W: usize> =
+    Try<<F as AnalyticField>::State<Wide<T, W, I>>, Wide<T, W, I>>;
+
 /// A step that was tried.
 struct Try<S, L> {
     dt: L,
@@ -125,7 +129,7 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
 
     /// All slots try a step of their own size.
     #[inline(always)]
-    fn try_step(&mut self) -> Try<F::State<Wide<T, W, I>>, Wide<T, W, I>> {
+    fn try_step(&mut self) -> LaneTry<T, F, I, W> {
         let pair = self.run.pair;
         let limit = T::from_f64(self.run.settings.max_step.min(f64::MAX));
         let limit = if limit.is_finite() { limit } else { T::INFINITY };
@@ -186,7 +190,7 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
 
     /// Whether some slot passes a time to save, has a step too small, or too many steps.
     #[inline(always)]
-    fn needs_attention(&self, step: &Try<F::State<Wide<T, W, I>>, Wide<T, W, I>>) -> bool {
+    fn needs_attention(&self, step: &LaneTry<T, F, I, W>) -> bool {
         let limit = self.limit();
         let mut any = false;
         for w in 0..W {
@@ -212,7 +216,7 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
 
     /// Accepts or rejects, slot by slot, and sets the next step sizes.
     #[inline(always)]
-    fn conclude(&mut self, step: &Try<F::State<Wide<T, W, I>>, Wide<T, W, I>>) {
+    fn conclude(&mut self, step: &LaneTry<T, F, I, W>) {
         let one = Wide::splat(T::ONE);
         let last = self.slopes[self.run.pair.tableau.stages() - 1];
         let error = step.error;
@@ -234,7 +238,7 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
 
     /// Saves the states at the times inside the step, and at its end.
     #[inline(never)]
-    fn save_passed(&mut self, step: &Try<F::State<Wide<T, W, I>>, Wide<T, W, I>>) {
+    fn save_passed(&mut self, step: &LaneTry<T, F, I, W>) {
         let mut extra_done = false;
         for w in 0..W {
             let Some(index) = self.index[w] else { continue };

@@ -242,7 +242,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         }
     }
 
-    fn check_settings(&self) -> Result<(), SolveError> {
+    pub(super) fn check_settings(&self) -> Result<(), SolveError> {
         let Tolerances { rtol, atol } = self.settings.tolerances;
         check::not_negative("rtol", rtol)?;
         check::not_negative("atol", atol)?;

@@ -31,9 +31,10 @@ pub(super) fn over<T: Scalar>(
     };
     // A remainder is one more, shorter step.
     let remainder = to - (from + whole as f64 * dt);
-    let shorter = matches!(steps, Steps::Size(_)) && remainder.abs() > 1e-9 * dt.abs();
+    let noticeable = 1e-9 * dt.abs().min((to - from).abs());
+    let shorter = matches!(steps, Steps::Size(_)) && remainder.abs() > noticeable;
     let last = whole + usize::from(shorter);
-    let every = save_every.unwrap_or(last);
+    let every = save_every.unwrap_or(last).max(1);
     let time = |step| if step == last { end } else { T::from_f64(from + step as f64 * dt) };
     let leg = |before, until, dt| {
         let saved = until == last || until % every == 0;

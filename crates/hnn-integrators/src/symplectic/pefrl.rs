@@ -4,7 +4,7 @@ use super::splitting_method;
 
 const XI: f64 = 0.178_617_895_844_809_1;
 const LAMBDA: f64 = -0.212_341_831_062_605_4;
-const CHI: f64 = -0.066_264_582_669_818_49;
+const CHI: f64 = -0.066_264_582_669_818_5;
 
 splitting_method! {
     /// The position-extended Forest-Ruth-like method: order 4, symmetric, four forces a step, an

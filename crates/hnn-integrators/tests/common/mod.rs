@@ -64,6 +64,21 @@ impl AnalyticField for DoublePendulum {
     }
 }
 
+/// The restricted three-body problem of Earth and Moon (Hairer, Norsett, Wanner I, II.0).
+pub struct Arenstorf;
+impl AnalyticField for Arenstorf {
+    type State<L: Lane> = [L; 4];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, _t: L, [x, y, vx, vy]: &[L; 4]) -> [L; 4] {
+        let (mu, two) = (L::constant(0.012_277_471), L::constant(2.0));
+        let rest = L::constant(1.0 - 0.012_277_471);
+        let (a, b) = (*x + mu, *x - rest);
+        let (d1, d2) = (a * a + *y * *y, b * b + *y * *y);
+        let (w1, w2) = (rest / (d1 * d1.sqrt()), mu / (d2 * d2.sqrt()));
+        [*vx, *vy, *x + two * *vy - w1 * a - w2 * b, *y - two * *vx - (w1 + w2) * *y]
+    }
+}
+
 /// `q' = p`, `p' = -a sin q - c p + drive t`, with the parameters `(a, c)`: small, nonlinear,
 /// time-dependent, and with a vector-Jacobian product written by hand.
 pub struct Driven {

@@ -1,0 +1,209 @@
+//! Events: times at which a function of the state crosses zero.
+
+use ndarray::{Array2, Array3, ArrayView1, Axis};
+
+use super::block::Block;
+use super::observe::{Observer, StepTaken};
+use super::{Adaptive, AdaptiveRun, EmbeddedRungeKutta, Solution, Statistics};
+use crate::{Scalar, SolveError, SolveFailure, VectorField, check};
+
+/// Which crossings count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Crossing {
+    /// From below zero to zero or above, as integrated.
+    Rising,
+    /// From above zero to zero or below, as integrated.
+    Falling,
+    /// Both.
+    #[default]
+    Either,
+}
+
+/// An event: `g(t, x)` crosses zero.
+pub struct Event<'a, T> {
+    /// `g(t, x)`, continuous along the trajectory.
+    pub function: &'a dyn Fn(T, &[T]) -> T,
+    /// Which crossings count.
+    pub crossing: Crossing,
+    /// Whether the integration stops there.
+    pub terminal: bool,
+}
+
+/// One crossing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Occurrence<T> {
+    /// Index of the event.
+    pub event: usize,
+    /// When.
+    pub time: T,
+    /// The state there (D numbers).
+    pub state: Vec<T>,
+}
+
+/// A trajectory with its events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventSolution<T> {
+    /// The states at the times asked for; NaN after the end where a terminal event stopped it.
+    pub solution: Solution<T>,
+    /// All crossings, in the order of the integration.
+    pub occurrences: Vec<Occurrence<T>>,
+    /// Whether a terminal event stopped the integration.
+    pub stopped: bool,
+}
+
+/// Parts of a step in which crossings are looked for, so that two of them in one step are seen.
+const PARTS: usize = 8;
+
+impl<M: EmbeddedRungeKutta> Adaptive<M> {
+    /// As [`solve`](Self::solve), finding the events on the way: each crossing to rounding on
+    /// the method's interpolant. A crossing at the very end of a step is found once.
+    ///
+    /// ```
+    /// use hnn_integrators::{Adaptive, Crossing, DormandPrince5, Event, FnField, Tolerances};
+    /// use ndarray::array;
+    /// // A stone falls from 1 m.
+    /// let fall = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
+    ///     dx[0] = x[1];
+    ///     dx[1] = -9.81;
+    /// });
+    /// let ground =
+    ///     Event { function: &|_t, x: &[f64]| x[0], crossing: Crossing::Falling, terminal: true };
+    /// let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-10));
+    /// let run = solver.solve_events(&fall, array![1.0, 0.0].view(), &[0.0, 9.0], &[ground])?;
+    /// assert!(run.stopped);
+    /// assert!((run.occurrences[0].time - (2.0 / 9.81f64).sqrt()).abs() < 1e-9);
+    /// # Ok::<(), hnn_integrators::SolveError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve).
+    pub fn solve_events<T, F>(
+        &self,
+        field: &F,
+        x0: ArrayView1<'_, T>,
+        times: &[T],
+        events: &[Event<'_, T>],
+    ) -> Result<EventSolution<T>, SolveFailure<EventSolution<T>>>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+    {
+        check::times(times)?;
+        self.check_settings()?;
+        let x0 = x0.insert_axis(Axis(0));
+        check::start(x0, field.dim())?;
+        let mut states = Array3::from_elem((1, times.len(), x0.ncols()), T::NAN);
+        let own_times = [times];
+        let mut run = AdaptiveRun {
+            pair: self.method.pair(),
+            settings: self.settings,
+            first: 0,
+            x0,
+            times: &own_times,
+            out: states.view_mut(),
+            statistics: vec![Statistics::default()],
+            statuses: vec![Ok(())],
+        };
+        let mut watch = Watch::new(events);
+        Block::new(field, &mut run).observed(&mut watch).run();
+        let (statistics, status) = (run.statistics[0], run.statuses.swap_remove(0));
+        let states: Array2<T> = states.index_axis_move(Axis(0), 0);
+        let solution = Solution { times: times.to_vec(), states, statistics };
+        let (occurrences, stopped) = (watch.occurrences, watch.stopped);
+        let solution = EventSolution { solution, occurrences, stopped };
+        match status {
+            Ok(()) => Ok(solution),
+            Err(error) => Err::<_, SolveFailure<_>>(SolveFailure {
+                error: SolveError::clone(&error),
+                partial: Some(Box::new(solution)),
+            }),
+        }
+    }
+}
+
+/// Looks for crossings, step by step.
+struct Watch<'e, 'a, T> {
+    events: &'e [Event<'a, T>],
+    occurrences: Vec<Occurrence<T>>,
+    stopped: bool,
+}
+
+impl<'e, 'a, T: Scalar> Watch<'e, 'a, T> {
+    fn new(events: &'e [Event<'a, T>]) -> Self {
+        Self { events, occurrences: Vec::new(), stopped: false }
+    }
+
+    /// The crossings of one event in a step, as fractions of it.
+    fn crossings(&self, event: &Event<'_, T>, step: &StepTaken<'_, T>) -> Vec<T> {
+        let mut state = vec![T::ZERO; step.dim()];
+        let mut value = |theta: T| {
+            step.state(theta, &mut state);
+            (event.function)(step.time(theta), &state)
+        };
+        let mut found = Vec::new();
+        let (mut left, mut g_left) = (T::ZERO, value(T::ZERO));
+        for part in 1..=PARTS {
+            let right = T::from_usize(part) / T::from_usize(PARTS);
+            let g_right = value(right);
+            let rises = g_left < T::ZERO && g_right >= T::ZERO;
+            let falls = g_left > T::ZERO && g_right <= T::ZERO;
+            let counts = match event.crossing {
+                Crossing::Rising => rises,
+                Crossing::Falling => falls,
+                Crossing::Either => rises || falls,
+            };
+            if counts {
+                found.push(root(&mut value, (left, g_left), (right, g_right)));
+            }
+            (left, g_left) = (right, g_right);
+        }
+        found
+    }
+}
+
+impl<T: Scalar> Observer<T> for Watch<'_, '_, T> {
+    fn observe(&mut self, step: &StepTaken<'_, T>) -> Option<T> {
+        let mut found: Vec<(T, usize)> = Vec::new();
+        for (index, event) in self.events.iter().enumerate() {
+            found.extend(self.crossings(event, step).into_iter().map(|theta| (theta, index)));
+        }
+        found.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+        for (theta, event) in found {
+            let (time, mut state) = (step.time(theta), vec![T::ZERO; step.dim()]);
+            step.state(theta, &mut state);
+            self.occurrences.push(Occurrence { event, time, state });
+            if self.events[event].terminal {
+                self.stopped = true;
+                return Some(time);
+            }
+        }
+        None
+    }
+}
+
+/// The root of a function that changes sign between two points: bisection with secants (the
+/// Illinois method), until the bracket is at rounding.
+fn root<T: Scalar>(
+    f: &mut impl FnMut(T) -> T,
+    (mut a, mut fa): (T, T),
+    (mut b, mut fb): (T, T),
+) -> T {
+    let half = T::from_f64(0.5);
+    for round in 0..200 {
+        if fb == T::ZERO || (b - a).abs() <= T::EPSILON * b.abs() {
+            break;
+        }
+        let secant = b - fb * (b - a) / (fb - fa);
+        // Every third point is the middle, so that the bracket always shrinks.
+        let inside = secant > Scalar::min(a, b) && secant < Scalar::max(a, b);
+        let c = if inside && round % 3 != 2 { secant } else { a + half * (b - a) };
+        let fc = f(c);
+        if (fc < T::ZERO) == (fb < T::ZERO) {
+            fa *= half;
+        } else {
+            (a, fa) = (b, fb);
+        }
+        (b, fb) = (c, fc);
+    }
+    b
+}

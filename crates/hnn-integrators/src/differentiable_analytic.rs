@@ -1,0 +1,102 @@
+//! Vector-Jacobian products of formulas, by dual numbers.
+
+use crate::lane::Dual;
+use crate::simd::{Isa, Kernel, dispatch};
+use crate::{
+    AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, Scalar, VectorField,
+    Wide, Workspace,
+};
+
+/// A formula has no trainable parameters; its constants are part of it.
+impl<T: Scalar, F: AnalyticField> Parameters<T> for F {
+    fn num_params(&self) -> usize {
+        0
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        no_parameters(out.len())
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        no_parameters(theta.len())
+    }
+}
+
+fn no_parameters(given: usize) -> Result<(), FieldError> {
+    if given == 0 { Ok(()) } else { Err(FieldError::ParameterCount { given, expected: 0 }) }
+}
+
+/// The residuals are the times.
+impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
+    type Residuals = Vec<T>;
+
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut Vec<T>,
+    ) -> Result<(), FieldError> {
+        residuals.clear();
+        residuals.extend_from_slice(t);
+        self.eval(t, x, dx, &mut Workspace::default())
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Vec<T>,
+        v: &[T],
+        x_bar: &mut [T],
+        _theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        dispatch(PullBack { field: self, t: residuals, x, v, x_bar });
+        Ok(())
+    }
+}
+
+struct PullBack<'a, T, F> {
+    field: &'a F,
+    t: &'a [T],
+    x: &'a [T],
+    v: &'a [T],
+    x_bar: &'a mut [T],
+}
+
+impl<T: Scalar, F: AnalyticField> Kernel for PullBack<'_, T, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(mut self) {
+        let (batch, mut row) = (self.t.len(), 0);
+        while row + 1 < batch {
+            self.pull_back_at::<I, 16>(row);
+            row += 16;
+        }
+        if row < batch {
+            self.pull_back_at::<I, 1>(row);
+        }
+    }
+}
+
+impl<T: Scalar, F: AnalyticField> PullBack<'_, T, F> {
+    /// `x_bar_i = sum_j v_j df_j/dx_i`, one direction `i` after the other.
+    #[inline(always)]
+    fn pull_back_at<I: Isa, const W: usize>(&mut self, row: usize) {
+        let batch = self.t.len();
+        let of = |i: usize| i * batch + row..(i + 1) * batch;
+        let t = Dual::<Wide<T, W, I>, 1>::fixed(Wide::load_padded(&self.t[row..]));
+        for i in 0..<F::State<T> as LaneState<T>>::DIM {
+            let x = F::State::from_fn(|j| {
+                let value = Wide::<T, W, I>::load_padded(&self.x[of(j)]);
+                if i == j { Dual::variable(value, 0) } else { Dual::fixed(value) }
+            });
+            let slope = self.field.eval_lanes(t, &x);
+            let mut sum = Wide::<T, W, I>::new([T::ZERO; W]);
+            for (j, slope) in slope.as_ref().iter().enumerate() {
+                sum += Wide::load_padded(&self.v[of(j)]) * slope.tangent[0];
+            }
+            sum.store_padded(&mut self.x_bar[of(i)]);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Events of adaptive integrations.
+
+mod common;
+
+use common::*;
+use hnn_integrators::{Adaptive, Crossing, Dop853, DormandPrince5, Event, FnField, Tolerances};
+use ndarray::array;
+
+const TIGHT: Tolerances = Tolerances { rtol: 1e-13, atol: 1e-13 };
+
+#[test]
+fn the_period_of_the_pendulum() {
+    for (q0, period) in
+        [(1.0, 6.699_975_664_370_453), (std::f64::consts::FRAC_PI_2, 7.416_298_709_205_487)]
+    {
+        let turn =
+            Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Falling, terminal: true };
+        let solver = Adaptive::new(Dop853, TIGHT);
+        let run = solver.solve_events(&Pendulum, array![q0, 0.0].view(), &[0.0, 20.0], &[turn]);
+        let run = run.expect("run");
+        assert!(run.stopped && run.solution.states[[1, 0]].is_nan());
+        let found = run.occurrences[0].time;
+        assert!((found - period).abs() < 1e-10, "{found} {period}");
+    }
+}
+
+#[test]
+fn directions_and_order_of_events() {
+    let clock = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1];
+        dx[1] = -x[0];
+    });
+    let rising =
+        Event { function: &|_t, x: &[f64]| x[0], crossing: Crossing::Rising, terminal: false };
+    let falling =
+        Event { function: &|_t, x: &[f64]| x[0], crossing: Crossing::Falling, terminal: false };
+    let timer =
+        Event { function: &|t, _x: &[f64]| t - 7.0, crossing: Crossing::Either, terminal: true };
+    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-11));
+    let times = [0.0, 1.0, 6.9, 7.1];
+    let x0 = array![0.0, 1.0];
+    let run =
+        solver.solve_events(&clock, x0.view(), &times, &[rising, falling, timer]).expect("run");
+    let pi = std::f64::consts::PI;
+    let expected = [(1, pi), (0, 2.0 * pi), (2, 7.0)];
+    assert_eq!(run.occurrences.len(), 3);
+    for (found, (event, time)) in run.occurrences.iter().zip(expected) {
+        assert!(found.event == event && (found.time - time).abs() < 1e-9, "{found:?}");
+        assert!((found.state[0] - found.time.sin()).abs() < 1e-9);
+    }
+    // What lies before the stop is saved, what lies after is not.
+    assert!((run.solution.states[[2, 0]] - 6.9_f64.sin()).abs() < 1e-9);
+    assert!(run.solution.states[[3, 0]].is_nan());
+}
+
+/// Steps forced to end exactly on the crossings miss none and find none twice.
+#[test]
+fn crossings_at_the_edge_of_a_step() {
+    let drift = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = 1.0);
+    let comb = Event {
+        function: &|t: f64, _x: &[f64]| {
+            let phase = t - 2.0 * (t / 2.0).floor();
+            if phase < 1.0 { phase - 0.5 } else { 1.5 - phase }
+        },
+        crossing: Crossing::Either,
+        terminal: false,
+    };
+    let solver =
+        Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+    let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 8.0], &[comb]).expect("run");
+    let times: Vec<f64> = run.occurrences.iter().map(|o| o.time).collect();
+    assert_eq!(times, [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]);
+}
+
+#[test]
+fn two_crossings_within_one_step() {
+    let drift = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = 1.0);
+    let band = Event {
+        function: &|_t, x: &[f64]| (x[0] - 4.0) * (x[0] - 6.0),
+        crossing: Crossing::Either,
+        terminal: false,
+    };
+    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(10.0);
+    let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 10.0], &[band]).expect("run");
+    assert!(run.solution.statistics.steps == 1 && run.occurrences.len() == 2);
+}
