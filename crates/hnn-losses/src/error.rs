@@ -43,6 +43,21 @@ pub enum LossError {
         /// Number of rows.
         rows: usize,
     },
+    /// Times that do not increase within a trajectory.
+    #[error(
+        "row {row} has time {time}, but the row before it in its trajectory has {previous}: times must increase; check the order of the rows and the lengths of the trajectories"
+    )]
+    TimeOrder {
+        /// The row.
+        row: usize,
+        /// Its time.
+        time: f64,
+        /// The time of the row before.
+        previous: f64,
+    },
+    /// Windows without steps.
+    #[error("windows of 0 steps compare nothing: take at least 1 step")]
+    NoSteps,
     /// A weight is negative or not finite.
     #[error("the weight {weight} of the {what} is no number of at least 0")]
     Weight {

@@ -17,6 +17,7 @@ pub mod metrics;
 mod penalty;
 mod selection;
 mod total;
+mod trajectory;
 
 pub use derivative::DerivativeLoss;
 pub use error::LossError;
@@ -24,3 +25,4 @@ pub use loss::Loss;
 pub use penalty::L2Penalty;
 pub use selection::Selection;
 pub use total::TotalLoss;
+pub use trajectory::{Reduction, TrajectoryData, TrajectoryLoss, Window};

@@ -1,5 +1,8 @@
 //! Losses against PyTorch and finite differences; bad input.
 
+mod common;
+
+use common::{golden, numbers};
 use hnn_integrators::Parameters;
 use hnn_losses::metrics::{Spread, coordinate_mse, derivative_mse, energy_mse};
 use hnn_losses::{DerivativeLoss, L2Penalty, Loss, LossError, Selection, TotalLoss};
@@ -9,18 +12,6 @@ use ndarray::{Array1, Array2, Array3, array};
 use serde_json::Value;
 
 type Model = Hnn<Mlp<f64>>;
-
-fn numbers(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(numbers).collect(),
-        number => vec![number.as_f64().expect("a number")],
-    }
-}
-
-fn golden() -> Value {
-    let text = include_str!("data/hnn_tanh_2_16_16_1.json");
-    serde_json::from_str(text).expect("JSON")
-}
 
 fn model(g: &Value) -> Model {
     let theta = ["W1", "b1", "W2", "b2", "W3"].iter().flat_map(|n| numbers(&g["params"][n]));
@@ -48,7 +39,7 @@ fn gradient(
 
 #[test]
 fn derivative_loss_agrees_with_pytorch() {
-    let g = golden();
+    let g = golden("hnn_tanh_2_16_16_1");
     let model = model(&g);
     let (t, x, dx) = data(&g);
     let mut loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
@@ -67,7 +58,7 @@ fn derivative_loss_agrees_with_pytorch() {
 
 #[test]
 fn mini_batches_average_to_the_full_batch() {
-    let g = golden();
+    let g = golden("hnn_tanh_2_16_16_1");
     let model = model(&g);
     let (t, x, dx) = data(&g);
     let mut loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
@@ -86,7 +77,7 @@ fn mini_batches_average_to_the_full_batch() {
 
 #[test]
 fn total_weighs_and_reports_its_terms() {
-    let g = golden();
+    let g = golden("hnn_tanh_2_16_16_1");
     let mut model = model(&g);
     let (t, x, dx) = data(&g);
     let derivative = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");

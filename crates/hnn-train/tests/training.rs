@@ -1,7 +1,10 @@
 //! The trainer against PyTorch's Adam, and its promises.
 
-use hnn_integrators::Parameters;
-use hnn_losses::{DerivativeLoss, L2Penalty, Loss, LossError, Selection, TotalLoss};
+use hnn_integrators::{Parameters, Rk4};
+use hnn_losses::{
+    DerivativeLoss, L2Penalty, Loss, LossError, Reduction, Selection, TotalLoss, TrajectoryData,
+    TrajectoryLoss, Window,
+};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_train::{
     Adam, Control, EarlyStopping, MiniBatch, Optimiser, Progress, Schedule, TrainError, Trainer,
@@ -53,6 +56,35 @@ fn adam_agrees_with_pytorch() {
         let expected = numbers(&g[case]["loss"]);
         let record = Trainer::new(expected.len())
             .with_optimiser(Adam::default().with_decay(decay))
+            .fit(&mut model, &mut loss, None, &mut ())
+            .expect("trains");
+        for (step, expected) in record.steps.iter().zip(&expected) {
+            assert!((step.loss / expected - 1.0).abs() < 1e-10, "{case}, step {}", step.step);
+        }
+        for (w, expected) in params(&model).iter().zip(numbers(&g[case]["final"])) {
+            assert!((w - expected).abs() < 1e-10, "{case}: {w}, expected {expected}");
+        }
+    }
+}
+
+/// The deck's total losses, `L_HNN + alpha L_traj`, ten updates each.
+#[test]
+fn training_through_the_integrator_agrees_with_pytorch() {
+    let g = golden("adam_hnn");
+    let x = array(&golden("hnn_tanh_2_16_16_1")["x"]);
+    let times = Array1::from_shape_fn(33, |row| 0.1 * (row % 11) as f64);
+    let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
+    for (case, alpha, window, reduction) in [
+        ("hnn_step100", 100.0, Window::Steps(1), Reduction::MaskedMean),
+        ("hnn_full1", 1.0, Window::Whole, Reduction::Mean),
+    ] {
+        let (mut model, derivative) = problem();
+        let trajectory = TrajectoryLoss::new(Rk4, window, data).expect("fits");
+        let trajectory = trajectory.with_reduction(reduction);
+        let mut loss = TotalLoss::new(derivative).plus(alpha, trajectory).expect("weight");
+        let expected = numbers(&g[case]["loss"]);
+        let record = Trainer::new(expected.len())
+            .with_optimiser(Adam::default().with_decay(WeightDecay::Coupled(1e-4)))
             .fit(&mut model, &mut loss, None, &mut ())
             .expect("trains");
         for (step, expected) in record.steps.iter().zip(&expected) {

@@ -1,0 +1,190 @@
+//! The loss of trajectories, from one step to all of them.
+
+use hnn_integrators::{DifferentiableStepper, Parameters, Scalar, VectorField};
+
+use super::rollout::{Problem, Rollout};
+use super::windows::{Plan, Rows};
+use super::{TrajectoryData, Window};
+use crate::blocks::Blocks;
+use crate::derivative::{check_field, check_gradient, selected};
+use crate::{Loss, LossError, Selection};
+
+/// What the sum of the squared errors is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reduction {
+    /// The number of entries compared: (states predicted) * D.
+    #[default]
+    Mean,
+    /// `(N - 1) D` for `N` rows, whether a row has a successor or not: the mean that the original
+    /// code takes of a one-step loss whose last steps are masked. In a mini-batch of `n` rows,
+    /// `n / N` of that.
+    MaskedMean,
+    /// 1: the reference slides' `L_traj`.
+    Sum,
+}
+
+/// The squared error of integrated trajectories against measured ones,
+/// `L = mean over windows, states and coordinates of (x_model(t_i) - x_i)^2`.
+///
+/// From the first measured state of each [`Window`], one step of `stepper` leads to the time of
+/// each state after it; the gradient is the discrete adjoint, exact for the steps as computed.
+/// Windows of one step make the one-step loss, whole trajectories the full-trajectory loss. Any
+/// stepper with an adjoint serves, for any model it steps.
+///
+/// A window is part of a mini-batch if the row it begins at is; a mini-batch in which none begins
+/// has the value 0.
+///
+/// ```
+/// use hnn_integrators::Rk4;
+/// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use ndarray::{Array2, array};
+/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
+/// let model = Hnn::new(net)?;
+/// // Two trajectories of the spring H = q^2 + p^2: three states, and two.
+/// let times = array![0.0, 0.1, 0.3, 5.0, 5.1];
+/// let states = Array2::from_shape_fn((5, 2), |(row, i)| {
+///     let angle = 2.0 * times[row];
+///     if i == 0 { f64::cos(angle) } else { -f64::sin(angle) }
+/// });
+/// let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[3, 2] };
+/// let mut one_step = TrajectoryLoss::new(Rk4, Window::Steps(1), data)?;
+/// let mut full = TrajectoryLoss::new(Rk4, Window::Whole, data)?;
+/// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
+/// assert!(loss(&mut one_step)? < loss(&mut full)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TrajectoryLoss<T: Scalar, F, S: DifferentiableStepper<T, F>> {
+    stepper: S,
+    rows: Rows<T>,
+    plan: Plan,
+    reduction: Reduction,
+    segment: usize,
+    blocks: Blocks<T, Rollout<T, S::Tape>>,
+}
+
+impl<T, F, S> TrajectoryLoss<T, F, S>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+{
+    /// The loss of windows of the data.
+    ///
+    /// # Errors
+    /// If there are no data, their shapes do not fit, a number is NaN or infinite, times do not
+    /// increase, windows have no steps, or no trajectory has a second state.
+    pub fn new(stepper: S, window: Window, data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
+        let rows = Rows::new(data)?;
+        let plan = Plan::new(&rows, window)?;
+        let reduction = Reduction::default();
+        Ok(Self { stepper, rows, plan, reduction, segment: 32, blocks: Blocks::default() })
+    }
+
+    /// The same with another divisor.
+    #[must_use]
+    pub fn with_reduction(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The same with the tapes of `steps` steps (at least 1) held at a time. Longer windows are
+    /// integrated twice, from the states kept at every `steps`-th step. By default 32.
+    #[must_use]
+    pub fn with_segments(mut self, steps: usize) -> Self {
+        self.segment = steps.max(1);
+        self
+    }
+
+    /// The window at present.
+    pub fn window(&self) -> Window {
+        self.plan.window()
+    }
+
+    /// Goes on with another window: a curriculum begins with short ones.
+    ///
+    /// # Errors
+    /// If windows have no steps.
+    pub fn set_window(&mut self, window: Window) -> Result<(), LossError> {
+        if window != self.window() {
+            self.plan = Plan::new(&self.rows, window)?;
+        }
+        Ok(())
+    }
+
+    fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+        let (n, dim) = (self.rows.len() as f64, self.rows.dim as f64);
+        Ok(match self.reduction {
+            Reduction::Mean => self.plan.compared() as f64 * dim,
+            Reduction::MaskedMean => {
+                (n - 1.0) * dim * selected(selection, self.rows.len())? as f64 / n
+            }
+            Reduction::Sum => 1.0,
+        })
+    }
+}
+
+impl<T, F, S> TrajectoryLoss<T, F, S>
+where
+    T: Scalar,
+    F: VectorField<T>,
+    S: DifferentiableStepper<T, F>,
+{
+    fn evaluate(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<f64, LossError> {
+        check_field(field, self.rows.dim)?;
+        self.plan.choose(selection, field.block_len())?;
+        if self.plan.chosen.is_empty() {
+            return Ok(0.0);
+        }
+        let divisor = self.divisor(selection)?;
+        let scale = T::from_f64(2.0 * weight / divisor);
+        let Self { stepper, rows, plan, segment, blocks, .. } = self;
+        let (stepper, rows, segment) = (&*stepper, &*rows, *segment);
+        let sum = blocks.run(plan.blocks.len(), 1, theta_bar, |index, rollout, theta_bar| {
+            let stretches = &plan.chosen[plan.blocks[index.start].clone()];
+            let problem = Problem { stepper, field, rows, stretches };
+            Ok(match theta_bar {
+                None => rollout.value(&problem)?,
+                Some(theta_bar) => {
+                    rollout.value_and_gradient(&problem, segment, scale, theta_bar)?
+                }
+            })
+        })?;
+        Ok(sum / divisor)
+    }
+}
+
+impl<T, F, S> Loss<T, F> for TrajectoryLoss<T, F, S>
+where
+    T: Scalar,
+    F: VectorField<T> + Parameters<T>,
+    S: DifferentiableStepper<T, F>,
+{
+    fn name(&self) -> &str {
+        match self.window() {
+            Window::Steps(1) => "one-step",
+            Window::Steps(_) => "window",
+            Window::Whole => "trajectory",
+        }
+    }
+
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+        self.evaluate(field, selection, 0.0, None)
+    }
+
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError> {
+        check_gradient(theta_bar.len(), field.num_params())?;
+        self.evaluate(field, selection, weight, Some(theta_bar))
+    }
+}

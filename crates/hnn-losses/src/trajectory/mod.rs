@@ -1,0 +1,8 @@
+//! Losses of trajectories: the model's states, integrated, against the measured ones.
+
+mod loss;
+mod rollout;
+mod windows;
+
+pub use loss::{Reduction, TrajectoryLoss};
+pub use windows::{TrajectoryData, Window};

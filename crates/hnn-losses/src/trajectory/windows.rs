@@ -1,0 +1,232 @@
+//! Trajectories cut into windows, and windows put together into blocks.
+
+use std::ops::Range;
+
+use hnn_integrators::Scalar;
+use ndarray::{ArrayView1, ArrayView2, Axis};
+
+use crate::derivative::{check_finite, check_shape, selected};
+use crate::{LossError, Selection};
+
+/// How long a stretch of a trajectory is integrated before it restarts from a measured state.
+///
+/// A window of `k` steps begins at every `k`-th state of a trajectory and is compared with the `k`
+/// states after it; the last window of a trajectory may be shorter, and none reaches into the next
+/// trajectory. This is multiple shooting (Bock 1983) with the measured states as the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// This many steps; with 1, each step begins at a measured state.
+    Steps(usize),
+    /// The whole trajectory, from its first state: errors propagate to its end.
+    Whole,
+}
+
+impl Window {
+    /// The longest window in a trajectory of `steps` steps.
+    fn limit(self, steps: usize) -> usize {
+        match self {
+            Self::Steps(k) => k.min(steps),
+            Self::Whole => steps,
+        }
+    }
+}
+
+/// Measured trajectories, of possibly different lengths and with times of their own: `N` rows,
+/// trajectory after trajectory.
+#[derive(Debug, Clone, Copy)]
+pub struct TrajectoryData<'a, T> {
+    /// The time of each row, length N, increasing within each trajectory.
+    pub times: ArrayView1<'a, T>,
+    /// The state of each row, shape (N, D).
+    pub states: ArrayView2<'a, T>,
+    /// The number of rows of each trajectory; their sum is N.
+    pub lengths: &'a [usize],
+}
+
+/// A stretch of a trajectory: it begins at a row of the data and takes some steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) row: usize,
+    pub(super) steps: usize,
+}
+
+/// The data, checked, a row a state.
+#[derive(Debug)]
+pub(super) struct Rows<T> {
+    pub(super) dim: usize,
+    t: Vec<T>,
+    x: Vec<T>,
+    lengths: Vec<usize>,
+}
+
+impl<T: Scalar> Rows<T> {
+    pub(super) fn new(data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
+        let TrajectoryData { times, states, lengths } = data;
+        if states.is_empty() {
+            return Err(LossError::Empty { what: "trajectories" });
+        }
+        check_shape("times", times.shape(), &[states.nrows()], "one time a state")?;
+        let sum = lengths.iter().sum();
+        let hint = "the lengths of the trajectories sum to this many rows";
+        check_shape("states", states.shape(), &[sum, states.ncols()], hint)?;
+        check_finite("times", times.insert_axis(Axis(1)))?;
+        check_finite("states", states)?;
+        let rows = Self {
+            dim: states.ncols(),
+            t: times.to_vec(),
+            x: states.iter().copied().collect(),
+            lengths: lengths.to_vec(),
+        };
+        rows.check_order()?;
+        Ok(rows)
+    }
+
+    fn check_order(&self) -> Result<(), LossError> {
+        let mut rest = 0..0;
+        for length in &self.lengths {
+            rest = rest.end..rest.end + length;
+            let times = &self.t[rest.clone()];
+            if let Some(step) = times.windows(2).position(|pair| pair[1] <= pair[0]) {
+                let row = rest.start + step + 1;
+                let (time, previous) = (self.t[row].to_f64(), self.t[row - 1].to_f64());
+                return Err(LossError::TimeOrder { row, time, previous });
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.t.len()
+    }
+
+    /// Cuts the trajectories into windows, the longest first.
+    fn cut(&self, window: Window) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut first = 0;
+        for length in &self.lengths {
+            let steps = length.saturating_sub(1);
+            for begin in (0..steps).step_by(window.limit(steps).max(1)) {
+                let steps = window.limit(steps - begin);
+                stretches.push(Stretch { row: first + begin, steps });
+            }
+            first += length;
+        }
+        stretches.sort_by_key(|s| std::cmp::Reverse(s.steps));
+        stretches
+    }
+
+    /// Writes the state of each stretch after `step` steps (coordinate-major).
+    pub(super) fn gather(&self, stretches: &[Stretch], step: usize, x: &mut [T]) {
+        for (lane, stretch) in stretches.iter().enumerate() {
+            let row = stretch.row + step;
+            for (i, value) in self.x[row * self.dim..(row + 1) * self.dim].iter().enumerate() {
+                x[i * stretches.len() + lane] = *value;
+            }
+        }
+    }
+
+    /// Writes the time of each stretch after `step` steps, and the size of the next one: 0 where
+    /// the stretch is over, so that its state stands still.
+    pub(super) fn times(&self, stretches: &[Stretch], step: usize, t: &mut [T], dt: &mut [T]) {
+        for (lane, stretch) in stretches.iter().enumerate() {
+            let row = stretch.row + step.min(stretch.steps);
+            let next = stretch.row + (step + 1).min(stretch.steps);
+            (t[lane], dt[lane]) = (self.t[row], self.t[next] - self.t[row]);
+        }
+    }
+
+    /// Calls `each(index, error)` for every coordinate of every stretch that has a state after
+    /// `step` steps, with the index into `x` and `x` minus the measured number.
+    pub(super) fn errors(
+        &self,
+        stretches: &[Stretch],
+        step: usize,
+        x: &[T],
+        mut each: impl FnMut(usize, T),
+    ) {
+        // The longest stretches come first.
+        let going = stretches.partition_point(|stretch| stretch.steps >= step);
+        for i in 0..self.dim {
+            for (lane, stretch) in stretches[..going].iter().enumerate() {
+                let index = i * stretches.len() + lane;
+                each(index, x[index] - self.x[(stretch.row + step) * self.dim + i]);
+            }
+        }
+    }
+}
+
+/// The windows of an evaluation, in blocks of about equal lengths.
+#[derive(Debug)]
+pub(super) struct Plan {
+    window: Window,
+    /// All windows of the data, the longest first.
+    all: Vec<Stretch>,
+    /// Which of them begins at a row, if any.
+    at_row: Vec<Option<usize>>,
+    /// The windows of the batch, by index; then themselves.
+    indices: Vec<usize>,
+    pub(super) chosen: Vec<Stretch>,
+    pub(super) blocks: Vec<Range<usize>>,
+}
+
+impl Plan {
+    pub(super) fn new<T: Scalar>(rows: &Rows<T>, window: Window) -> Result<Self, LossError> {
+        if window == Window::Steps(0) {
+            return Err(LossError::NoSteps);
+        }
+        let all = rows.cut(window);
+        if all.is_empty() {
+            return Err(LossError::Empty { what: "windows (every trajectory has one state only)" });
+        }
+        let mut at_row = vec![None; rows.len()];
+        all.iter().enumerate().for_each(|(index, s)| at_row[s.row] = Some(index));
+        let (indices, chosen, blocks) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { window, all, at_row, indices, chosen, blocks })
+    }
+
+    pub(super) fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Chooses the windows that begin at the selected rows, and puts them into blocks of at most
+    /// `block_len`.
+    pub(super) fn choose(
+        &mut self,
+        selection: Selection<'_>,
+        block_len: usize,
+    ) -> Result<(), LossError> {
+        selected(selection, self.at_row.len())?;
+        self.chosen.clear();
+        match selection {
+            Selection::All => self.chosen.extend_from_slice(&self.all),
+            Selection::Rows(rows) => {
+                self.indices.clear();
+                self.indices.extend(rows.iter().filter_map(|row| self.at_row[*row]));
+                self.indices.sort_unstable();
+                self.chosen.extend(self.indices.iter().map(|index| self.all[*index]));
+            }
+        }
+        self.blocks.clear();
+        let mut start = 0;
+        while start < self.chosen.len() {
+            let end = start + similar(&self.chosen[start..]);
+            let (count, blocks) = (end - start, (end - start).div_ceil(block_len.max(1)));
+            let cut = |block: usize| start + block * count / blocks;
+            self.blocks.extend((0..blocks).map(|block| cut(block)..cut(block + 1)));
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Number of states that the chosen windows are compared with.
+    pub(super) fn compared(&self) -> usize {
+        self.chosen.iter().map(|s| s.steps).sum()
+    }
+}
+
+/// How many of the first stretches take more than half as many steps as the first one: windows
+/// that end early wait for the others, which must not cost more than they do.
+fn similar(stretches: &[Stretch]) -> usize {
+    let longest = stretches[0].steps;
+    stretches.partition_point(|stretch| 2 * stretch.steps > longest)
+}
