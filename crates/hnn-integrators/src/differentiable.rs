@@ -2,6 +2,20 @@
 
 use crate::{FieldError, Scalar, VectorField};
 
+/// Whether a model computes for its training or for its use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// For use: a deterministic function.
+    #[default]
+    Evaluation,
+    /// For a training step: what is random in a model (dropout) is drawn anew for each step, as a
+    /// function of the model's seed and the step, and stays the same within it.
+    Training {
+        /// The step, from 0.
+        step: u64,
+    },
+}
+
 /// Something with a flat vector of trainable parameters `theta`.
 pub trait Parameters<T: Scalar> {
     /// Number of parameters `P`.
@@ -18,6 +32,10 @@ pub trait Parameters<T: Scalar> {
     /// # Errors
     /// If `theta` has another length, or the engine fails.
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError>;
+
+    /// Switches between training and evaluation. A model made of others hands the mode on to them;
+    /// one without anything random needs nothing.
+    fn set_mode(&mut self, _mode: Mode) {}
 }
 
 /// A vector field `f(t, x; theta)` that trains: it can pull a cotangent back to the state and to

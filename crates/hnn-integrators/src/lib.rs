@@ -62,7 +62,7 @@ pub use adaptive::{
     Tsitouras5, solve, solve_batch,
 };
 pub use analytic::{AnalyticField, LaneState};
-pub use differentiable::{DifferentiableField, Parameters};
+pub use differentiable::{DifferentiableField, Mode, Parameters};
 pub use error::FieldError;
 pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use fixed_step::{FixedStep, Trajectories};

@@ -58,6 +58,16 @@ pub enum LossError {
     /// Windows without steps.
     #[error("windows of 0 steps compare nothing: take at least 1 step")]
     NoSteps,
+    /// A stage of a curriculum begins at no fraction of the run, or before the stage before it.
+    #[error(
+        "a stage of the curriculum begins at the fraction {fraction} of the steps, but must begin in [{least}, 1]"
+    )]
+    Curriculum {
+        /// The fraction given.
+        fraction: f64,
+        /// Where the stage before begins.
+        least: f64,
+    },
     /// A weight is negative or not finite.
     #[error("the weight {weight} of the {what} is no number of at least 0")]
     Weight {

@@ -22,7 +22,7 @@ mod trajectory;
 pub use derivative::DerivativeLoss;
 pub use error::LossError;
 pub use loss::Loss;
-pub use penalty::L2Penalty;
+pub use penalty::{L1Penalty, L2Penalty};
 pub use selection::Selection;
 pub use total::TotalLoss;
 pub use trajectory::{Reduction, TrajectoryData, TrajectoryLoss, Window};

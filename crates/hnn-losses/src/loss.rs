@@ -30,6 +30,15 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
         theta_bar: &mut [T],
     ) -> Result<f64, LossError>;
 
+    /// Told by a trainer before step `step` (from 0) of a run of `steps`: a loss that changes
+    /// during training (a curriculum) does so here.
+    ///
+    /// # Errors
+    /// If the loss cannot change as planned.
+    fn begin_step(&mut self, _step: usize, _steps: usize) -> Result<(), LossError> {
+        Ok(())
+    }
+
     /// The value of each term at the last evaluation, by name, for a loss that is a sum.
     fn terms(&self) -> Vec<(String, f64)> {
         Vec::new()

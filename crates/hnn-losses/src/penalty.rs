@@ -1,53 +1,86 @@
 //! Penalties on the parameters.
 
-use hnn_integrators::{Parameters, Scalar};
+use hnn_integrators::{Lane, Parameters, Scalar};
 
 use crate::derivative::check_gradient;
 use crate::{Loss, LossError, Selection};
 
-/// `|theta|^2`, the sum of the squares of all parameters (biases included).
+/// `|theta|_2^2`, the sum of the squares of all parameters (biases included).
 ///
 /// With weight `lambda` in a [`TotalLoss`](crate::TotalLoss) its gradient is
 /// `2 lambda theta`; PyTorch's `weight_decay = w` adds `w theta`, so `w = 2 lambda`.
 #[derive(Debug, Clone, Default)]
-pub struct L2Penalty<T> {
+pub struct L2Penalty<T>(Copied<T>);
+
+/// `|theta|_1`, the sum of the absolute values of all parameters (biases included); at 0 its
+/// subgradient 0 is taken.
+///
+/// ```
+/// use hnn_losses::{L1Penalty, Loss, Selection};
+/// use hnn_models::{Architecture, Mlp};
+/// let net = Mlp::from_params(Architecture::new(&[2, 1])?, vec![0.5_f64, -2.0])?;
+/// let mut gradient = [0.0; 2];
+/// let value = L1Penalty::new().value_and_gradient(&net, Selection::All, 1.0, &mut gradient)?;
+/// assert_eq!((value, gradient), (2.5, [1.0, -1.0]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct L1Penalty<T>(Copied<T>);
+
+/// A copy of a model's parameters.
+#[derive(Debug, Clone, Default)]
+struct Copied<T> {
     theta: Vec<T>,
 }
 
-impl<T: Scalar> L2Penalty<T> {
-    /// The penalty.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    fn refresh<F: Parameters<T> + ?Sized>(&mut self, field: &F) -> Result<f64, LossError> {
+impl<T: Scalar> Copied<T> {
+    fn refresh<F: Parameters<T> + ?Sized>(&mut self, field: &F) -> Result<&[T], LossError> {
         self.theta.resize(field.num_params(), T::ZERO);
         field.copy_params(&mut self.theta)?;
-        Ok(self.theta.iter().map(|w| (*w * *w).to_f64()).sum())
+        Ok(&self.theta)
     }
 }
 
-impl<T: Scalar, F: Parameters<T> + ?Sized> Loss<T, F> for L2Penalty<T> {
-    fn name(&self) -> &str {
-        "l2"
-    }
+/// A penalty that is a sum over the parameters: its term, and the derivative of that.
+macro_rules! penalty {
+    ($penalty:ident, $name:literal, $term:expr, $derivative:expr) => {
+        impl<T: Scalar> $penalty<T> {
+            /// The penalty.
+            #[must_use]
+            pub fn new() -> Self {
+                Self::default()
+            }
+        }
 
-    fn value(&mut self, field: &F, _selection: Selection<'_>) -> Result<f64, LossError> {
-        self.refresh(field)
-    }
+        impl<T: Scalar, F: Parameters<T> + ?Sized> Loss<T, F> for $penalty<T> {
+            fn name(&self) -> &str {
+                $name
+            }
 
-    fn value_and_gradient(
-        &mut self,
-        field: &F,
-        _selection: Selection<'_>,
-        weight: f64,
-        theta_bar: &mut [T],
-    ) -> Result<f64, LossError> {
-        check_gradient(theta_bar.len(), field.num_params())?;
-        let value = self.refresh(field)?;
-        let factor = T::from_f64(2.0 * weight);
-        theta_bar.iter_mut().zip(&self.theta).for_each(|(sum, w)| *sum += factor * *w);
-        Ok(value)
-    }
+            fn value(&mut self, field: &F, _selection: Selection<'_>) -> Result<f64, LossError> {
+                let term: fn(T) -> T = $term;
+                Ok(self.0.refresh(field)?.iter().map(|w| term(*w).to_f64()).sum())
+            }
+
+            fn value_and_gradient(
+                &mut self,
+                field: &F,
+                selection: Selection<'_>,
+                weight: f64,
+                theta_bar: &mut [T],
+            ) -> Result<f64, LossError> {
+                check_gradient(theta_bar.len(), field.num_params())?;
+                let value = self.value(field, selection)?;
+                let (weight, derivative): (T, fn(T) -> T) = (T::from_f64(weight), $derivative);
+                let parts = theta_bar.iter_mut().zip(&self.0.theta);
+                parts.for_each(|(sum, w)| *sum += weight * derivative(*w));
+                Ok(value)
+            }
+        }
+    };
 }
+
+penalty!(L2Penalty, "l2", |w| w * w, |w| w + w);
+penalty!(L1Penalty, "l1", |w| Lane::abs(w), |w| {
+    if w == T::ZERO { T::ZERO } else { w.signum() }
+});

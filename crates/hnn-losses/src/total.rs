@@ -78,6 +78,10 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         })
     }
 
+    fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
+        self.terms.iter_mut().try_for_each(|term| term.loss.begin_step(step, steps))
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         self.terms.iter().map(|term| (term.loss.name().to_owned(), term.last)).collect()
     }

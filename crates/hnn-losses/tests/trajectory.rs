@@ -231,10 +231,31 @@ fn selections_choose_windows_by_their_first_row() {
     assert_eq!(value(Selection::Rows(&[1, 3, 11])), 0.0);
     let outside = loss.value(&field, Selection::Rows(&[12]));
     assert!(matches!(outside, Err(LossError::NoSuchRow { row: 12, rows: 12 })));
-    // A curriculum: longer windows later.
     loss.set_window(Window::Whole).expect("steps");
     assert_eq!(Loss::<f64, Hnn<Mlp<f64>>>::name(&loss), "trajectory");
     assert!(loss.value(&field, Selection::Rows(&[2])).expect("evaluates") == 0.0);
+}
+
+#[test]
+fn a_curriculum_changes_the_window() {
+    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Rk4>;
+    let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
+    let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
+    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
+    let new = || HnnLoss::new(Rk4, Window::Steps(1), data).expect("fits");
+    let stages = [(0.25, Window::Steps(3)), (0.5, Window::Whole)];
+    let mut loss = new().with_curriculum(&stages).expect("increases");
+    let windows: Vec<Window> = (0..8)
+        .map(|step| {
+            loss.begin_step(step, 8).expect("has steps");
+            loss.window()
+        })
+        .collect();
+    let [one, three, whole] = [Window::Steps(1), Window::Steps(3), Window::Whole];
+    assert_eq!(windows, [one, one, three, three, whole, whole, whole, whole]);
+    let falling = new().with_curriculum(&[(0.5, one), (0.4, whole)]);
+    assert!(matches!(falling.map(|_| ()), Err(LossError::Curriculum { .. })));
+    assert!(new().with_curriculum(&[(0.0, Window::Steps(0))]).is_err());
 }
 
 #[test]

@@ -37,6 +37,12 @@ pub enum ModelError {
         /// The number needed.
         expected: usize,
     },
+    /// A dropout rate that is no probability below 1.
+    #[error("the dropout rate is {rate}, but must be in [0, 1): 0.1 drops a tenth of the units")]
+    DropoutRate {
+        /// The rate given.
+        rate: f64,
+    },
     /// A state of odd dimension has no canonical coordinates.
     #[error(
         "a state of dimension {dim} has no canonical coordinates (q, p): the dimension must be even and at least 2"

@@ -3,7 +3,7 @@
 mod common;
 
 use common::check_vjp as check;
-use hnn_integrators::Workspace;
+use hnn_integrators::{Mode, Parameters, VectorFieldExt, Workspace};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
 };
@@ -60,6 +60,17 @@ proptest! {
         check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
     }
 
+    /// The thinned network's derivatives are those of the function it computes.
+    #[test]
+    fn dropout((n, hidden, activation, batch, seed) in cases()) {
+        let dropping = |net: Mlp<f64>| net.with_dropout(0.3, seed).expect("a probability");
+        let energy = dropping(network(2 * n, &hidden, 1, activation, seed));
+        let friction = dropping(network(2 * n, &hidden, n, activation, seed + 1));
+        let mut model = HnnFriction::new(energy, friction).expect("fits");
+        model.set_mode(Mode::Training { step: seed });
+        check(&mut model, batch, seed);
+    }
+
     /// p . F >= 0, and F = 0 at rest.
     #[test]
     fn dissipative_friction_never_feeds_energy((n, hidden, activation, _, seed) in cases()) {
@@ -91,6 +102,33 @@ fn activations_against_finite_differences() {
             }
         }
     }
+}
+
+/// The mask is a function of seed and step; its mean is 1; in evaluation there is none.
+#[test]
+fn dropout_masks() {
+    // The output is the sum of 1000 units of activation tanh(0.5).
+    let architecture = Architecture::new(&[1, 1000, 1]).expect("sizes");
+    let theta = [vec![0.5; 1000], vec![0.0; 1000], vec![1.0; 1000]].concat();
+    let plain = Mlp::from_params(architecture, theta).expect("parameters");
+    let full = 1000.0 * 0.5_f64.tanh();
+    let model = |seed| Baseline::new(plain.clone().with_dropout(0.25, seed).expect("rate"));
+    let output = |seed, step| {
+        let mut model = model(seed).expect("square");
+        model.set_mode(Mode::Training { step });
+        model.eval_state(0.0, &[1.0]).expect("evaluates")[0]
+    };
+    assert_eq!(output(1, 5), output(1, 5));
+    assert!(output(1, 5) != output(1, 6) && output(1, 5) != output(2, 5));
+    let mean = (0..200).map(|step| output(3, step)).sum::<f64>() / 200.0;
+    // The mean of 200 sums of 1000 units deviates by 0.13 %.
+    assert!((mean / full - 1.0).abs() < 0.01, "{mean}, expected {full}");
+    let mut model = model(1).expect("square");
+    model.set_mode(Mode::Training { step: 0 });
+    model.set_mode(Mode::Evaluation);
+    let value = model.eval_state(0.0, &[1.0]).expect("evaluates")[0];
+    assert!((value / full - 1.0).abs() < 1e-12);
+    assert!(plain.clone().with_dropout(1.0, 0).is_err() && plain.with_dropout(-0.1, 0).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use hnn_integrators::{DifferentiableField, Scalar};
+use hnn_integrators::{DifferentiableField, Mode, Scalar};
 use hnn_losses::{Loss, Selection};
 
 use crate::early_stopping::Best;
@@ -111,6 +111,18 @@ impl<T: Scalar> Trainer<T> {
         &mut self,
         model: &mut F,
         loss: &mut dyn Loss<T, F>,
+        validation: Option<&mut dyn Loss<T, F>>,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingRecord, TrainError> {
+        let result = self.run(model, loss, validation, observer);
+        model.set_mode(Mode::Evaluation);
+        result
+    }
+
+    fn run<F: DifferentiableField<T>>(
+        &mut self,
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
         mut validation: Option<&mut dyn Loss<T, F>>,
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
@@ -130,6 +142,9 @@ impl<T: Scalar> Trainer<T> {
                 Some(batches) => Selection::Rows(batches.next_rows()),
                 None => Selection::All,
             };
+            model.set_mode(Mode::Training { step: step as u64 });
+            loss.begin_step(step, self.steps)
+                .map_err(|source| TrainError::Loss { step, source })?;
             gradient.fill(T::ZERO);
             let value = loss
                 .value_and_gradient(model, selection, 1.0, &mut gradient)
@@ -158,6 +173,7 @@ impl<T: Scalar> Trainer<T> {
             if let Some(validation) = validation.as_deref_mut().filter(|_| due) {
                 let candidate = average.as_ref().map_or(&theta[..], Average::value);
                 model.set_params(candidate)?;
+                model.set_mode(Mode::Evaluation);
                 let value = validation
                     .value(model, Selection::All)
                     .map_err(|source| TrainError::Loss { step, source })?;

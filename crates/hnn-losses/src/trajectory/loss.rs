@@ -60,6 +60,7 @@ pub struct TrajectoryLoss<T: Scalar, F, S: DifferentiableStepper<T, F>> {
     plan: Plan,
     reduction: Reduction,
     segment: usize,
+    curriculum: Vec<(f64, Window)>,
     blocks: Blocks<T, Rollout<T, S::Tape>>,
 }
 
@@ -77,7 +78,8 @@ where
         let rows = Rows::new(data)?;
         let plan = Plan::new(&rows, window)?;
         let reduction = Reduction::default();
-        Ok(Self { stepper, rows, plan, reduction, segment: 32, blocks: Blocks::default() })
+        let (curriculum, blocks) = (Vec::new(), Blocks::default());
+        Ok(Self { stepper, rows, plan, reduction, segment: 32, curriculum, blocks })
     }
 
     /// The same with another divisor.
@@ -93,6 +95,34 @@ where
     pub fn with_segments(mut self, steps: usize) -> Self {
         self.segment = steps.max(1);
         self
+    }
+
+    /// The same with windows that change during training: from the given fraction of a run's
+    /// steps on, the given window. Errors that grow along a trajectory make long windows hard to
+    /// train from a random start; short ones first lead there.
+    ///
+    /// ```
+    /// use hnn_losses::Window;
+    /// // One step for the first half, 10 steps in the third quarter, then whole trajectories.
+    /// let curriculum =
+    ///     [(0.0, Window::Steps(1)), (0.5, Window::Steps(10)), (0.75, Window::Whole)];
+    /// ```
+    ///
+    /// # Errors
+    /// If a fraction is not in [0, 1], the fractions do not increase, or windows have no steps.
+    pub fn with_curriculum(mut self, stages: &[(f64, Window)]) -> Result<Self, LossError> {
+        let mut least = 0.0;
+        for (fraction, window) in stages {
+            if !(least..=1.0).contains(fraction) {
+                return Err(LossError::Curriculum { fraction: *fraction, least });
+            }
+            if *window == Window::Steps(0) {
+                return Err(LossError::NoSteps);
+            }
+            least = *fraction;
+        }
+        self.curriculum = stages.to_vec();
+        Ok(self)
     }
 
     /// The window at present.
@@ -186,5 +216,11 @@ where
     ) -> Result<f64, LossError> {
         check_gradient(theta_bar.len(), field.num_params())?;
         self.evaluate(field, selection, weight, Some(theta_bar))
+    }
+
+    fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
+        let fraction = step as f64 / steps.max(1) as f64;
+        let stage = self.curriculum.iter().rfind(|(from, _)| *from <= fraction);
+        stage.copied().map_or(Ok(()), |(_, window)| self.set_window(window))
     }
 }

@@ -1,7 +1,7 @@
 //! The baseline: a network that learns the field itself.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 
 use crate::{DifferentiableMap, ModelError};
@@ -53,6 +53,10 @@ impl<T: Scalar, N: Parameters<T>> Parameters<T> for Baseline<N> {
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Friction that cannot feed energy into the system.
 
-use hnn_integrators::{FieldError, Lane, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Lane, Mode, Parameters, Scalar, Workspace};
 
 use crate::{DifferentiableMap, ModelError};
 
@@ -136,6 +136,10 @@ impl<T: Scalar, N: Parameters<T>> Parameters<T> for Dissipative<N> {
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Hamiltonian neural network with friction.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -109,6 +109,11 @@ impl<T: Scalar, E: Parameters<T>, F: Parameters<T>> Parameters<T> for HnnFrictio
         let (h, f) = theta.split_at(self.conservative.num_params());
         self.conservative.set_params(h)?;
         self.friction.set_params(f)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.conservative.set_mode(mode);
+        self.friction.set_mode(mode);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Hamiltonian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -78,6 +78,10 @@ impl<T: Scalar, E: Parameters<T>> Parameters<T> for Hnn<E> {
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.energy.set_params(theta)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.energy.set_mode(mode);
     }
 }
 

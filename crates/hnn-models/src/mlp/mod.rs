@@ -2,6 +2,7 @@
 
 mod activation;
 mod architecture;
+mod dropout;
 mod energy;
 mod initialisation;
 mod jacobian;
@@ -11,7 +12,7 @@ mod map;
 mod narrow;
 mod passes;
 
-use hnn_integrators::{FieldError, Parameters, Scalar};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
@@ -20,6 +21,8 @@ pub use initialisation::Initialisation;
 pub use jacobian::JacobianResiduals;
 pub use lagrangian::LagrangianResiduals;
 pub use map::MapResiduals;
+
+use dropout::Dropout;
 
 use crate::ModelError;
 
@@ -43,6 +46,7 @@ pub struct Mlp<T> {
     architecture: Architecture,
     layers: Vec<Layer>,
     theta: Vec<T>,
+    dropout: Option<Dropout<T>>,
 }
 
 impl<T: Scalar> Mlp<T> {
@@ -50,7 +54,7 @@ impl<T: Scalar> Mlp<T> {
     #[must_use]
     pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
         let theta = initialisation.parameters(&architecture, seed);
-        Self { layers: architecture.layers(), architecture, theta }
+        Self { layers: architecture.layers(), architecture, theta, dropout: None }
     }
 
     /// A network with given weights, in the order of [`Architecture::layers`].
@@ -62,7 +66,7 @@ impl<T: Scalar> Mlp<T> {
         if let Some(index) = theta.iter().position(|w| !w.is_finite()) {
             return Err(ModelError::NonFiniteParameter { index, value: theta[index].to_f64() });
         }
-        Ok(Self { layers: architecture.layers(), architecture, theta })
+        Ok(Self { layers: architecture.layers(), architecture, theta, dropout: None })
     }
 
     /// The shape of the network.
@@ -117,6 +121,13 @@ impl<T: Scalar> Parameters<T> for Mlp<T> {
         check_length(theta.len(), self.theta.len())?;
         self.theta.copy_from_slice(theta);
         Ok(())
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        let hidden_units = self.hidden_units();
+        if let Some(dropout) = &mut self.dropout {
+            dropout.set_mode(mode, hidden_units);
+        }
     }
 }
 

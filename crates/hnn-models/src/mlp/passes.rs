@@ -39,6 +39,13 @@ impl<T: Scalar> Mlp<T> {
             let units = layer.units(batch);
             let out = derivatives.each_mut().map(|d| &mut d[units.clone()]);
             self.architecture.activation().apply(a, out);
+            if let Some(dropout) = &self.dropout {
+                // A factor of sigma is one of its derivatives, too.
+                dropout.apply(layer.unit, batch, a);
+                for derivative in &mut derivatives {
+                    dropout.apply(layer.unit, batch, &mut derivative[units.clone()]);
+                }
+            }
             (input, rest) = (a, next);
         }
     }
