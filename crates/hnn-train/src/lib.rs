@@ -8,6 +8,7 @@
 mod adam;
 mod early_stopping;
 mod error;
+mod lbfgs;
 mod minibatch;
 mod observer;
 mod optimiser;
@@ -18,6 +19,7 @@ mod trainer;
 pub use adam::{Adam, WeightDecay};
 pub use early_stopping::EarlyStopping;
 pub use error::TrainError;
+pub use lbfgs::Lbfgs;
 pub use minibatch::MiniBatch;
 pub use observer::{Control, Observer, Progress};
 pub use optimiser::Optimiser;

@@ -7,8 +7,8 @@ use hnn_losses::{
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_train::{
-    Adam, Control, EarlyStopping, MiniBatch, Optimiser, Progress, Schedule, TrainError, Trainer,
-    WeightDecay,
+    Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, TrainError,
+    Trainer, TrainingRecord, WeightDecay,
 };
 use ndarray::{Array1, Array2};
 use serde_json::Value;
@@ -235,6 +235,62 @@ fn clipping_and_averaging() {
     assert!(distance(&averaged) < 0.8 * distance(&plain));
     assert_eq!(run(Trainer::new(50).with_clipping(1e9)), plain);
     assert_ne!(run(Trainer::new(50).with_clipping(0.1)), plain);
+}
+
+/// L-BFGS needs far fewer evaluations than Adam, and keeps the best weights.
+#[test]
+fn lbfgs_converges() {
+    let (mut model, loss) = problem();
+    let mut loss = TotalLoss::new(loss).plus(1e-4, L2Penalty::new()).expect("weight");
+    let start = loss.value(&model, Selection::All).expect("evaluates");
+    let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut ()).expect("converges");
+    let end = loss.value(&model, Selection::All).expect("evaluates");
+    assert_eq!(end, record.final_loss());
+    assert!(end < 0.02 * start, "{end}, from {start}");
+    assert!(record.steps.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
+    let (mut slow, loss) = problem();
+    let mut loss = TotalLoss::new(loss).plus(1e-4, L2Penalty::new()).expect("weight");
+    Trainer::new(300).fit(&mut slow, &mut loss, None, &mut ()).expect("trains");
+    assert!(end < 0.5 * loss.value(&slow, Selection::All).expect("evaluates"));
+
+    let mut stop = |p: &Progress<'_>| {
+        if p.record.step == 2 { Control::Stop } else { Control::Continue }
+    };
+    let (mut model, mut loss) = problem();
+    let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut stop).expect("stops");
+    assert_eq!((record.steps.len(), record.stopped_early), (3, true));
+    let mut nan = Scripted(|_| f64::NAN, 0);
+    let before = params(&model);
+    assert!(Lbfgs::new(5).fit(&mut model, &mut nan, &mut ()).is_err());
+    assert_eq!(params(&model), before);
+    assert!(Lbfgs::new(5).with_memory(0).fit(&mut model, &mut loss, &mut ()).is_err());
+}
+
+/// Each step has a mask of its own; validation and the trained model have none.
+#[test]
+fn dropout_is_for_training_only() {
+    let run = |rate: f64| {
+        let (_, mut loss) = problem();
+        let (_, mut validation) = problem();
+        let architecture = Architecture::new(&[2, 16, 16, 1]).expect("sizes");
+        let net = Mlp::<f64>::new(architecture, Initialisation::Orthogonal, 1);
+        let mut model = Hnn::new(net.with_dropout(rate, 4).expect("rate")).expect("even");
+        let record = Trainer::new(10)
+            .with_schedule(Schedule::Constant(1e-12))
+            .with_early_stopping(EarlyStopping { every: 1, ..EarlyStopping::default() })
+            .fit(&mut model, &mut loss, Some(&mut validation), &mut ())
+            .expect("trains");
+        let after = loss.value(&model, Selection::All).expect("evaluates");
+        (record, after)
+    };
+    let (plain, (thinned, after)) = (run(0.0).0, run(0.3));
+    let value = plain.steps[0].loss;
+    // At a vanishing rate only the masks change.
+    assert!(plain.steps.iter().all(|s| (s.loss / value - 1.0).abs() < 1e-6));
+    assert!(thinned.steps.windows(2).all(|pair| pair[0].loss != pair[1].loss));
+    assert!(thinned.steps.iter().all(|s| (s.validation.unwrap_or(0.0) / value - 1.0).abs() < 1e-6));
+    assert!((after / value - 1.0).abs() < 1e-6);
+    assert_eq!(thinned, TrainingRecord { seconds: thinned.seconds, ..run(0.3).0 });
 }
 
 #[test]

@@ -1,0 +1,238 @@
+//! L-BFGS for full batches.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use argmin::core::{CostFunction, Error, Gradient, IterState, Problem, Solver, State};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
+use hnn_integrators::{Mode, Parameters, Scalar};
+use hnn_losses::{Loss, LossError, Selection};
+
+use crate::error::require;
+use crate::{Control, Observer, Progress, StepRecord, TrainError, TrainingRecord};
+
+/// Limited-memory BFGS (Liu and Nocedal 1989) with More and Thuente's line search, of the crate
+/// `argmin`: for full batches of smooth, deterministic losses, where it converges in far fewer
+/// steps than a first-order method. The model is in evaluation mode (no dropout).
+///
+/// A step is one search direction; it evaluates the loss and its gradient a few times. The
+/// method's own arithmetic is in `f64`.
+///
+/// ```
+/// use hnn_losses::DerivativeLoss;
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use hnn_train::Lbfgs;
+/// use ndarray::array;
+/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
+/// let mut model = Hnn::new(net)?;
+/// let x = array![[1.0, 0.0], [0.0, 0.5], [0.3, -0.4]];
+/// let dx = array![[0.0, -2.0], [1.0, 0.0], [-0.8, -0.6]];
+/// let t = array![0.0, 0.0, 0.0];
+/// let mut loss = DerivativeLoss::new(t.view(), x.view(), dx.view())?;
+/// let record = Lbfgs::new(50).fit(&mut model, &mut loss, &mut ())?;
+/// assert!(record.final_loss() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lbfgs {
+    steps: usize,
+    memory: usize,
+}
+
+type Method = LBFGS<MoreThuenteLineSearch<Vec<f64>, Vec<f64>, f64>, Vec<f64>, Vec<f64>, f64>;
+
+impl Lbfgs {
+    /// At most `steps` steps, with the last 10 pairs of updates remembered.
+    #[must_use]
+    pub fn new(steps: usize) -> Self {
+        Self { steps, memory: 10 }
+    }
+
+    /// The same with another number of remembered pairs.
+    #[must_use]
+    pub fn with_memory(mut self, pairs: usize) -> Self {
+        self.memory = pairs;
+        self
+    }
+
+    /// Minimises the loss over the whole data set, until the steps are done, the gradient or the
+    /// change of the loss vanishes, the line search finds nothing better, or the observer stops
+    /// it. The model ends with the best parameters found.
+    ///
+    /// # Errors
+    /// If a setting makes no sense, or the loss fails or is not finite at the start.
+    pub fn fit<T: Scalar, F: Parameters<T>>(
+        &self,
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingRecord, TrainError> {
+        require(self.memory > 0, "L-BFGS's number of remembered pairs", 0, "at least 1")?;
+        model.set_mode(Mode::Evaluation);
+        let mut theta = vec![T::ZERO; model.num_params()];
+        model.copy_params(&mut theta)?;
+        let start: Vec<f64> = theta.iter().map(|w| w.to_f64()).collect();
+        let objective = RefCell::new(Objective::new(model, loss, theta));
+        let record = self.minimise(&objective, start, observer);
+        let Objective { model, best, failure, .. } = objective.into_inner();
+        model.set_params(&best.theta)?;
+        match failure {
+            Some(source) => Err(TrainError::Loss { step: record.steps.len(), source }),
+            None if best.value.is_finite() => Ok(record),
+            None => Err(TrainError::Diverged {
+                step: 0,
+                what: "the loss".to_owned(),
+                value: best.value,
+                last_finite: f64::NAN,
+            }),
+        }
+    }
+
+    fn minimise<T: Scalar, F: Parameters<T>>(
+        &self,
+        objective: &RefCell<Objective<'_, T, F>>,
+        start: Vec<f64>,
+        observer: &mut dyn Observer,
+    ) -> TrainingRecord {
+        let begin = Instant::now();
+        let mut method: Method = LBFGS::new(MoreThuenteLineSearch::new(), self.memory);
+        let mut problem = Problem::new(Shared(objective));
+        let mut record = TrainingRecord::default();
+        let mut next = method.init(&mut problem, IterState::new().param(start));
+        // An error is the loss's own, which the objective keeps.
+        while let (Ok((state, _)), true) = (next, record.steps.len() < self.steps) {
+            if ended(&mut method, &problem, &state) {
+                break;
+            }
+            next = method.next_iter(&mut problem, state);
+            let Ok((found, _)) = &mut next else { break };
+            found.increment_iter();
+            record.steps.push(objective.borrow().best.record(record.steps.len()));
+            let latest = &record.steps[record.steps.len() - 1];
+            let progress = Progress { record: latest, steps: self.steps, elapsed: begin.elapsed() };
+            // A line search that finds nothing better ends the run.
+            if observer.on_step(&progress) == Control::Stop || found.terminated() {
+                break;
+            }
+        }
+        record.stopped_early = record.steps.len() < self.steps;
+        record.kept_step = record.steps.len().saturating_sub(1);
+        record.seconds = begin.elapsed().as_secs_f64();
+        record
+    }
+}
+
+/// Whether the gradient, or the last change of the loss, vanishes.
+fn ended<O, S>(method: &mut Method, _: &Problem<O>, state: &S) -> bool
+where
+    S: State,
+    Method: Solver<O, S>,
+{
+    method.terminate(state).terminated()
+}
+
+/// The loss as a function of the parameters, and what it has seen.
+struct Objective<'a, T, F> {
+    model: &'a mut F,
+    loss: &'a mut dyn Loss<T, F>,
+    /// The point of the last evaluation, in both precisions, its value and its gradient: a method
+    /// asks for the two one after the other.
+    point: Vec<f64>,
+    theta: Vec<T>,
+    value: f64,
+    theta_bar: Vec<T>,
+    best: Best<T>,
+    failure: Option<LossError>,
+}
+
+/// The best point so far.
+struct Best<T> {
+    theta: Vec<T>,
+    value: f64,
+    gradient_norm: f64,
+    terms: Vec<(String, f64)>,
+}
+
+impl<T> Best<T> {
+    fn record(&self, step: usize) -> StepRecord {
+        StepRecord {
+            step,
+            rate: 1.0,
+            loss: self.value,
+            terms: self.terms.clone(),
+            gradient_norm: self.gradient_norm,
+            validation: None,
+        }
+    }
+}
+
+impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
+    fn new(model: &'a mut F, loss: &'a mut dyn Loss<T, F>, theta: Vec<T>) -> Self {
+        let theta_bar = theta.clone();
+        let best = Best {
+            theta: theta.clone(),
+            value: f64::INFINITY,
+            gradient_norm: 0.0,
+            terms: Vec::new(),
+        };
+        let (point, value, failure) = (Vec::new(), 0.0, None);
+        Self { model, loss, point, theta, value, theta_bar, best, failure }
+    }
+
+    /// Evaluates at a point, unless that was the last one.
+    fn evaluate(&mut self, point: &[f64]) -> Result<(), LossError> {
+        if self.point == point {
+            return Ok(());
+        }
+        self.point.clear();
+        self.theta.iter_mut().zip(point).for_each(|(w, x)| *w = T::from_f64(*x));
+        self.model.set_params(&self.theta)?;
+        self.theta_bar.fill(T::ZERO);
+        let (all, theta_bar) = (Selection::All, &mut self.theta_bar);
+        self.value = self.loss.value_and_gradient(self.model, all, 1.0, theta_bar)?;
+        self.point.extend_from_slice(point);
+        if self.value < self.best.value {
+            self.best.value = self.value;
+            self.best.theta.copy_from_slice(&self.theta);
+            let square: f64 = self.theta_bar.iter().map(|g| (*g * *g).to_f64()).sum();
+            self.best.gradient_norm = square.sqrt();
+            self.best.terms = self.loss.terms();
+        }
+        Ok(())
+    }
+}
+
+/// What `argmin` sees.
+struct Shared<'a, 'b, T, F>(&'b RefCell<Objective<'a, T, F>>);
+
+impl<T: Scalar, F: Parameters<T>> Shared<'_, '_, T, F> {
+    fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_, T, F>) -> R) -> Result<R, Error> {
+        let mut objective = self.0.borrow_mut();
+        match objective.evaluate(x) {
+            Ok(()) => Ok(read(&objective)),
+            Err(error) => {
+                objective.failure = Some(error.clone());
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl<T: Scalar, F: Parameters<T>> CostFunction for Shared<'_, '_, T, F> {
+    type Param = Vec<f64>;
+    type Output = f64;
+
+    fn cost(&self, x: &Vec<f64>) -> Result<f64, Error> {
+        self.at(x, |objective| objective.value)
+    }
+}
+
+impl<T: Scalar, F: Parameters<T>> Gradient for Shared<'_, '_, T, F> {
+    type Param = Vec<f64>;
+    type Gradient = Vec<f64>;
+
+    fn gradient(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
+        self.at(x, |objective| objective.theta_bar.iter().map(|g| g.to_f64()).collect())
+    }
+}
