@@ -1,6 +1,6 @@
 //! Generalised forces on the right-hand side of the Euler-Lagrange equation.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
 
 use crate::mlp::check_length;
 use crate::{Friction, ModelError};
@@ -217,6 +217,9 @@ impl<T: Scalar, F: Parameters<T>> Parameters<T> for FrictionForce<F> {
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.friction.set_params(theta)
     }
+    fn set_mode(&mut self, mode: Mode) {
+        self.friction.set_mode(mode);
+    }
 }
 
 impl<T: Scalar, F: Friction<T>> GeneralisedForce<T> for FrictionForce<F> {
@@ -293,6 +296,10 @@ impl<T: Scalar, A: Parameters<T>, B: Parameters<T>> Parameters<T> for Sum<A, B> 
         let (a, b) = theta.split_at(self.0.num_params());
         self.0.set_params(a)?;
         self.1.set_params(b)
+    }
+    fn set_mode(&mut self, mode: Mode) {
+        self.0.set_mode(mode);
+        self.1.set_mode(mode);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The Lagrangian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace, coordinate_major,
+    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace, coordinate_major,
 };
 use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array3, ArrayView2};
@@ -233,6 +233,11 @@ impl<T: Scalar, L: Parameters<T>, Q: Parameters<T>> Parameters<T> for Lnn<L, Q> 
         let (l, q) = theta.split_at(self.lagrangian.num_params());
         self.lagrangian.set_params(l)?;
         self.force.set_params(q)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.lagrangian.set_mode(mode);
+        self.force.set_mode(mode);
     }
 }
 
