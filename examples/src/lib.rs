@@ -5,6 +5,7 @@ mod error;
 mod evaluation;
 mod kind;
 mod learned;
+pub mod oscillator;
 mod output;
 mod progress;
 mod recipe;

@@ -2,7 +2,7 @@
 
 use hnn_integrators::Scalar;
 
-/// When to stop, by the validation loss; the best parameters are kept.
+/// When to stop, by the validation loss, and which parameters are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStopping {
     /// Validate every so many steps.
@@ -11,12 +11,14 @@ pub struct EarlyStopping {
     pub patience: usize,
     /// What counts as an improvement: by at least this fraction of the best loss.
     pub min_improvement: f64,
+    /// Whether the model ends with the parameters that were best, instead of the last ones.
+    pub keep_best: bool,
 }
 
 impl Default for EarlyStopping {
-    /// Every 10 steps, 20 times patient, any improvement.
+    /// Every 10 steps, 20 times patient, any improvement; the best parameters are kept.
     fn default() -> Self {
-        Self { every: 10, patience: 20, min_improvement: 0.0 }
+        Self { every: 10, patience: 20, min_improvement: 0.0, keep_best: true }
     }
 }
 

@@ -102,7 +102,7 @@ impl<T: Scalar> Trainer<T> {
     }
 
     /// Trains `model`; with a validation loss, the model ends with the parameters that were best
-    /// by it.
+    /// by it (unless [`EarlyStopping::keep_best`] is off).
     ///
     /// # Errors
     /// If a setting makes no sense, the loss fails, or the training diverges. The model then has
@@ -199,7 +199,7 @@ impl<T: Scalar> Trainer<T> {
         }
 
         record.kept_step = record.steps.len().saturating_sub(1);
-        if best.loss.is_finite() {
+        if self.stopping.keep_best && best.loss.is_finite() {
             record.kept_step = best.step;
             model.set_params(&best.theta)?;
         } else if let Some(average) = average.filter(|_| !record.steps.is_empty()) {

@@ -173,7 +173,7 @@ fn early_stopping_keeps_the_best_weights() {
     let (mut model, mut loss) = problem();
     let mut seen = Vec::new();
     let mut validation = Scripted(|n| n.abs_diff(4) as f64 + 1.0, 0);
-    let stopping = EarlyStopping { every: 1, patience: 5, min_improvement: 0.0 };
+    let stopping = EarlyStopping { every: 1, patience: 5, ..EarlyStopping::default() };
     let record = Trainer::new(100)
         .with_early_stopping(stopping)
         .fit(&mut model, &mut loss, Some(&mut validation), &mut |p: &Progress<'_>| {
@@ -186,6 +186,15 @@ fn early_stopping_keeps_the_best_weights() {
     let (mut again, mut loss) = problem();
     Trainer::new(4).fit(&mut again, &mut loss, None, &mut ()).expect("trains");
     assert_eq!(params(&model), params(&again));
+    // Or the last ones, where that is asked for.
+    let (mut last, mut loss) = problem();
+    let mut validation = Scripted(|n| n.abs_diff(4) as f64 + 1.0, 0);
+    let record = Trainer::new(100)
+        .with_early_stopping(EarlyStopping { keep_best: false, ..stopping })
+        .fit(&mut last, &mut loss, Some(&mut validation), &mut ())
+        .expect("trains");
+    assert_eq!((record.kept_step, record.stopped_early), (8, true));
+    assert_ne!(params(&last), params(&model));
 }
 
 #[test]

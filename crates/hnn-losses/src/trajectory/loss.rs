@@ -1,6 +1,8 @@
 //! The loss of trajectories, from one step to all of them.
 
 use hnn_integrators::{DifferentiableStepper, Parameters, Scalar, VectorField};
+use hnn_systems::DataSet;
+use ndarray::ArrayView1;
 
 use super::rollout::{Problem, Rollout};
 use super::windows::{Plan, Rows};
@@ -80,6 +82,20 @@ where
         let reduction = Reduction::default();
         let (curriculum, blocks) = (Vec::new(), Blocks::default());
         Ok(Self { stepper, rows, plan, reduction, segment: 32, curriculum, blocks })
+    }
+
+    /// The loss of windows of a data set's trajectories.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn of_data_set(stepper: S, window: Window, data: &DataSet<T>) -> Result<Self, LossError> {
+        let lengths: Vec<usize> = data.iter().map(|one| one.times.len()).collect();
+        let times = ArrayView1::from(data.times());
+        Self::new(
+            stepper,
+            window,
+            TrajectoryData { times, states: data.states(), lengths: &lengths },
+        )
     }
 
     /// The same with another divisor.

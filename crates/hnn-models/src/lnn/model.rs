@@ -1,7 +1,8 @@
 //! The Lagrangian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace, coordinate_major,
+    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    coordinate_major,
 };
 use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array3, ArrayView2};

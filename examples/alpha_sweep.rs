@@ -1,0 +1,61 @@
+//! The weight of the one-step loss, from 0 (plain HNN) to 100: does a larger one lower the
+//! trajectory error, and what does it cost in energy?
+//!
+//! `cargo run --release --example alpha_sweep`
+#![allow(clippy::print_stdout)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use hnn_examples::oscillator::{OscillatorOptions, System, TrajectoryTerm, Variant};
+use hnn_examples::{Result, exit};
+use hnn_losses::Window;
+use hnn_plots::{Figure, Series, sweep};
+use serde::Serialize;
+
+/// The weight alpha of the trajectory loss.
+#[derive(Debug, Parser, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    shared: OscillatorOptions,
+    /// Which system.
+    #[arg(long, value_enum, default_value_t = System::Spring)]
+    system: System,
+    /// Weights of the one-step loss.
+    #[arg(long, value_delimiter = ',', default_value = "1,10,50,100")]
+    alphas: Vec<f64>,
+}
+
+fn main() -> ExitCode {
+    exit(run(&Options::parse()))
+}
+
+fn run(options: &Options) -> Result<()> {
+    let setting = options.system.setting(&options.shared)?;
+    let with = |alpha: &f64| {
+        let (key, label) = (format!("hnn_one_step_{alpha}"), format!("α = {alpha}"));
+        Variant::with_trajectory(&key, &label, TrajectoryTerm::new(*alpha, Window::Steps(1)))
+    };
+    let variants: Vec<Variant> =
+        [Variant::plain()].into_iter().chain(options.alphas.iter().map(with)).collect();
+    let (report, output) = options.shared.run("alpha_sweep", options, &setting, &variants)?;
+
+    let rows = report.rows()?;
+    let panel = |metric: &str, label: &str| -> Result<_> {
+        let own = rows.iter().filter(|row| row.metric == metric);
+        let (plain, swept): (Vec<_>, Vec<_>) = own.partition(|row| row.model == "hnn");
+        let means = swept.iter().map(|row| row.mean);
+        let series = Series::new("HNN + one-step loss", options.alphas.clone(), means)?
+            .error_bars(swept.iter().map(|row| row.std_error))?;
+        let flat = options.alphas.iter().map(|_| plain[0].mean);
+        let plain = Series::new("HNN", options.alphas.clone(), flat)?;
+        Ok(sweep(label, "weight α", label, vec![series, plain]))
+    };
+    let panels = vec![
+        panel("coordinate_mse_ring", "coordinate MSE")?,
+        panel("energy_mse_ring", "energy MSE")?,
+    ];
+    output.figure("sweep", &Figure::grid(2, panels)?)?;
+    report.draw(&output)
+}

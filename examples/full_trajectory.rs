@@ -1,0 +1,52 @@
+//! The full-trajectory loss: before (plain HNN) and after, with windows between the two.
+//!
+//! `cargo run --release --example full_trajectory`
+#![allow(clippy::print_stdout)]
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use hnn_examples::oscillator::{OscillatorOptions, System, TrajectoryTerm, Variant};
+use hnn_examples::{Result, exit};
+use hnn_losses::Window;
+use serde::Serialize;
+
+/// Training through whole trajectories.
+#[derive(Debug, Parser, Serialize)]
+struct Options {
+    #[command(flatten)]
+    #[serde(flatten)]
+    shared: OscillatorOptions,
+    /// Which system.
+    #[arg(long, value_enum, default_value_t = System::Spring)]
+    system: System,
+    /// Weight of the trajectory losses.
+    #[arg(long, default_value_t = 1.0)]
+    alpha: f64,
+}
+
+fn main() -> ExitCode {
+    exit(run(&Options::parse()))
+}
+
+fn run(options: &Options) -> Result<()> {
+    let setting = options.system.setting(&options.shared)?;
+    let growing = [(0.0, 1), (0.25, 5), (0.5, 15)].map(|(from, k)| (from, Window::Steps(k)));
+    let stages = growing.into_iter().chain([(0.75, Window::Whole)]).collect();
+    let variants = [
+        Variant::plain(),
+        Variant::with_trajectory(
+            "hnn_full",
+            "HNN + full trajectory",
+            TrajectoryTerm::new(options.alpha, Window::Whole),
+        ),
+        Variant::with_trajectory(
+            "hnn_curriculum",
+            "HNN + curriculum up to it",
+            TrajectoryTerm { alpha: options.alpha, stages },
+        ),
+    ];
+    let (report, output) = options.shared.run("full_trajectory", options, &setting, &variants)?;
+    report.draw(&output)?;
+    report.draw_losses(&output)
+}

@@ -1,0 +1,14 @@
+//! What the spring and pendulum experiments share: data, test starts, variants of training,
+//! tables and figures.
+
+mod options;
+mod report;
+mod setting;
+mod system;
+mod variant;
+
+pub use options::OscillatorOptions;
+pub use report::{Report, Trial};
+pub use setting::Setting;
+pub use system::System;
+pub use variant::{TrajectoryTerm, Variant};

@@ -1,0 +1,94 @@
+//! The options that these experiments share.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use hnn_models::Activation;
+use serde::Serialize;
+
+use super::{Report, Setting, Variant};
+use crate::{Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
+
+/// Options of the spring and pendulum experiments.
+#[derive(Debug, Clone, Args, Serialize)]
+pub struct OscillatorOptions {
+    /// Number of seeds (data, initial weights).
+    #[arg(long, default_value_t = 3)]
+    pub seeds: u64,
+    /// Standard deviation of the noise on the measured states; 0.1 in the original code [default:
+    /// 0, but 0.1 where regularisers are compared].
+    #[arg(long)]
+    pub noise: Option<f64>,
+    #[command(flatten)]
+    #[serde(skip)]
+    recipe: RecipeOptions,
+    /// The reference protocol's own training recipe: wider networks, constant rate.
+    #[arg(long)]
+    pub protocol: bool,
+    /// Tolerance of the adaptive solver that rolls the models out.
+    #[arg(long, default_value_t = 1e-10)]
+    pub tolerance: f64,
+    /// Output folder [default: target/examples/NAME].
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Number of threads [default: all cores].
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// A short run that shows that everything works; its figures mean little.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+#[derive(Serialize)]
+struct Config<'a, C> {
+    #[serde(flatten)]
+    options: &'a C,
+    recipe: &'a Recipe,
+}
+
+impl OscillatorOptions {
+    /// The recipe of these experiments: full batches, a rate that falls.
+    #[must_use]
+    pub fn recipe(&self) -> Recipe {
+        let own = Recipe {
+            steps: 1500,
+            hidden: vec![64, 64],
+            rate: 5e-3,
+            constant_rate: false,
+            batch: 0,
+            weight_decay: 1e-4,
+            activation: Activation::Tanh,
+        };
+        let mut recipe = self.recipe.change(if self.protocol { Recipe::protocol() } else { own });
+        if self.quick {
+            recipe.steps = recipe.steps.min(30);
+        }
+        recipe
+    }
+
+    /// Trains all variants with all seeds, and writes `results.json` (with `config`, the whole
+    /// command line) into the output folder.
+    ///
+    /// # Errors
+    /// If an option makes no sense, a training run fails, or a file cannot be written.
+    pub fn run(
+        &self,
+        name: &'static str,
+        config: &impl Serialize,
+        setting: &Setting,
+        variants: &[Variant],
+    ) -> Result<(Report, Output)> {
+        let begin = Instant::now();
+        use_threads(self.threads)?;
+        let seeds = if self.quick { self.seeds.min(2) } else { self.seeds };
+        check_seeds(seeds)?;
+        let output = Output::new(name, self.out.as_deref())?;
+        let recipe = self.recipe();
+        let report = Report::train(setting, variants, &recipe, seeds)?;
+        report.print();
+        let config = Config { options: config, recipe: &recipe };
+        output.results(&config, begin.elapsed().as_secs_f64(), &report.rows()?)?;
+        Ok((report, output))
+    }
+}

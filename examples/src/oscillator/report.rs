@@ -1,0 +1,179 @@
+//! Training all variants, the tables and the figures.
+
+use hnn_integrators::VectorField;
+use hnn_plots::{
+    Figure, LossCurve, Motion, energy, loss_curves, phase_portrait, squared_error, trajectories,
+};
+use hnn_systems::HamiltonianExt;
+use hnn_train::TrainingRecord;
+use ndarray::s;
+use rayon::prelude::*;
+
+use super::setting::Errors;
+use super::{Setting, Variant};
+use crate::{Bars, Output, Recipe, Result, Rollouts, Row, Table, scientific};
+
+/// One trained model.
+pub struct Trial {
+    /// Which variant, by index.
+    pub variant: usize,
+    /// Its seed.
+    pub seed: u64,
+    /// Its training run.
+    pub record: TrainingRecord,
+    rollouts: Rollouts,
+    errors: Errors,
+}
+
+impl Trial {
+    fn metrics(&self) -> [(&'static str, f64); 4] {
+        let Errors { ring, grey } = self.errors;
+        [
+            ("coordinate_mse_ring", ring.0),
+            ("energy_mse_ring", ring.1),
+            ("coordinate_mse_grey", grey.0),
+            ("energy_mse_grey", grey.1),
+        ]
+    }
+
+    /// Coordinate MSE and energy MSE of the *ring* starts.
+    #[must_use]
+    pub fn ring(&self) -> (f64, f64) {
+        self.errors.ring
+    }
+}
+
+/// All trained models of an experiment.
+pub struct Report<'a> {
+    setting: &'a Setting,
+    variants: &'a [Variant],
+    /// The trained models, seed by seed.
+    pub trials: Vec<Trial>,
+}
+
+impl<'a> Report<'a> {
+    /// Trains every variant with every seed, on all threads.
+    ///
+    /// # Errors
+    /// If a run fails.
+    pub(super) fn train(
+        setting: &'a Setting,
+        variants: &'a [Variant],
+        recipe: &Recipe,
+        seeds: u64,
+    ) -> Result<Self> {
+        let data = (0..seeds).map(|seed| setting.data(seed)).collect::<Result<Vec<_>>>()?;
+        let jobs: Vec<(u64, usize)> =
+            (0..seeds).flat_map(|seed| (0..variants.len()).map(move |v| (seed, v))).collect();
+        let bars = Bars::new(jobs.len() * recipe.steps);
+        let train = |(seed, variant): (u64, usize)| -> Result<Trial> {
+            let of = &variants[variant];
+            let mut observer = bars.observer(&of.label);
+            let (field, record) = of.train(recipe, seed, &data[seed as usize], &mut observer)?;
+            let (rollouts, errors) = setting.judge(&*field)?;
+            bars.line(&format!(
+                "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",
+                of.label,
+                record.seconds,
+                scientific(errors.ring.0)
+            ));
+            Ok(Trial { variant, seed, record, rollouts, errors })
+        };
+        let trials = jobs.into_par_iter().map(train).collect::<Result<Vec<_>>>();
+        bars.finish();
+        Ok(Self { setting, variants, trials: trials? })
+    }
+
+    /// The trials of a variant, seed by seed.
+    pub fn of(&self, variant: usize) -> impl Iterator<Item = &Trial> {
+        self.trials.iter().filter(move |trial| trial.variant == variant)
+    }
+
+    /// Every metric of every variant.
+    ///
+    /// # Errors
+    /// If a metric is NaN.
+    pub fn rows(&self) -> Result<Vec<Row>> {
+        let mut rows = Vec::new();
+        for (index, variant) in self.variants.iter().enumerate() {
+            let metrics: Vec<_> = self.of(index).map(Trial::metrics).collect();
+            for metric in 0..metrics[0].len() {
+                let values: Vec<f64> = metrics.iter().map(|m| m[metric].1).collect();
+                rows.push(Row::of(&variant.key, metrics[0][metric].0, &values)?);
+            }
+            let loss: Vec<f64> = self.of(index).map(|t| t.record.final_loss()).collect();
+            rows.push(Row::of(&variant.key, "final_loss", &loss)?);
+        }
+        Ok(rows)
+    }
+
+    /// Prints the table of all variants.
+    pub(super) fn print(&self) {
+        let seeds = self.of(0).count();
+        println!(
+            "\n{}, noise {}: mean ± standard error over {seeds} seeds, rollouts to t = 20:",
+            self.setting.name, self.setting.sampling.noise
+        );
+        let mut table = Table::new(&[
+            "model",
+            "ring: coordinate MSE",
+            "energy MSE",
+            "grey: coordinate MSE",
+            "energy MSE",
+        ]);
+        let rows = self.rows().unwrap_or_default();
+        for variant in self.variants {
+            let own = rows.iter().filter(|r| r.model == variant.key && r.metric != "final_loss");
+            let cell = |r: &Row| format!("{} ± {}", scientific(r.mean), scientific(r.std_error));
+            table.row([variant.label.clone()].into_iter().chain(own.map(cell)));
+        }
+        println!("{table}");
+    }
+
+    /// The figures of the first seed and the first *ring* start: phase space, trajectory, squared
+    /// error and energy over time.
+    ///
+    /// # Errors
+    /// If a figure cannot be drawn or written.
+    pub fn draw(&self, output: &Output) -> Result<()> {
+        let setting = self.setting;
+        let motion = |label: &str, rollouts: &Rollouts| {
+            Motion::new(label, &setting.times, rollouts.states.slice(s![0, .., ..]))
+        };
+        let mut motions = vec![motion("truth", &setting.truth)?.truth()];
+        for trial in self.trials.iter().filter(|t| t.seed == 0) {
+            if trial.rollouts.states.slice(s![0, .., ..]).iter().all(|x| x.is_finite()) {
+                motions.push(motion(&self.variants[trial.variant].label, &trial.rollouts)?);
+            }
+        }
+        let title = |what: &str| format!("{}: {what}", setting.name);
+        let field: &dyn VectorField<f64> = &*setting.system;
+        let portrait = phase_portrait(field, &motions)?.title(title("phase space"));
+        output.figure("phase_space", &Figure::new(portrait))?;
+        let panels = trajectories(&motions, &["coordinate q", "momentum p"])?;
+        output.figure("trajectory", &Figure::grid(1, panels)?.title(title("trajectory")))?;
+        output.figure("mse", &Figure::new(squared_error(&motions[0], &motions[1..])?))?;
+        let true_energy = |x: &[f64]| setting.system.energy_state(x).unwrap_or(f64::NAN);
+        output.figure("energy", &Figure::new(energy(&motions, true_energy)?))?;
+        Ok(())
+    }
+
+    /// The figure of the training and validation losses of the first seed.
+    ///
+    /// # Errors
+    /// If it cannot be drawn or written.
+    pub fn draw_losses(&self, output: &Output) -> Result<()> {
+        let curve = |trial: &Trial| -> Result<LossCurve> {
+            let steps = trial.record.steps.iter();
+            let train = steps.clone().step_by(10).map(|s| (s.step as u64, s.loss));
+            let (x, y): (Vec<u64>, Vec<f64>) = train.unzip();
+            let validated = steps.filter_map(|s| Some((s.step as u64, s.validation?)));
+            let (x_validation, y_validation): (Vec<u64>, Vec<f64>) = validated.unzip();
+            let label = &self.variants[trial.variant].label;
+            Ok(LossCurve::new(label, x, y)?.validation(x_validation, y_validation)?)
+        };
+        let first = self.trials.iter().filter(|t| t.seed == 0);
+        let curves = first.map(curve).collect::<Result<Vec<_>>>()?;
+        output.figure("losses", &Figure::new(loss_curves(&curves)))
+    }
+}

@@ -1,0 +1,80 @@
+//! A system, its data, and the test starts.
+
+use hnn_integrators::VectorField;
+use hnn_systems::{DataSet, Hamiltonian, Pendulum, Sampling, Spring, Starts};
+use ndarray::{Array1, Array2, Axis, concatenate};
+
+use super::OscillatorOptions;
+use crate::{Result, Rollouts, roll_out};
+
+/// Number of test starts of each law.
+const STARTS: usize = 15;
+
+/// A system, how its data are sampled, and what models of it are judged by: rollouts on
+/// t in [0, 20] at 100 times, from 15 *ring* and 15 *grey* starts.
+pub struct Setting {
+    /// What the system is called.
+    pub name: &'static str,
+    /// The true system.
+    pub system: Box<dyn Hamiltonian<f64>>,
+    pub(super) sampling: Sampling,
+    pub(super) times: Vec<f64>,
+    starts: Array2<f64>,
+    pub(super) truth: Rollouts,
+    tolerance: f64,
+}
+
+/// The errors of one model.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Errors {
+    pub(super) ring: (f64, f64),
+    pub(super) grey: (f64, f64),
+}
+
+impl Setting {
+    /// The spring `H = q^2 + p^2`.
+    ///
+    /// # Errors
+    /// If the truth cannot be computed.
+    pub fn spring(options: &OscillatorOptions) -> Result<Self> {
+        Self::new("spring", Box::new(Spring::default()), Sampling::spring(), options)
+    }
+
+    /// The pendulum `H = 3 (1 - cos q) + p^2`.
+    ///
+    /// # Errors
+    /// If the truth cannot be computed.
+    pub fn pendulum(options: &OscillatorOptions) -> Result<Self> {
+        Self::new("pendulum", Box::new(Pendulum::default()), Sampling::pendulum(), options)
+    }
+
+    fn new(
+        name: &'static str,
+        system: Box<dyn Hamiltonian<f64>>,
+        sampling: Sampling,
+        options: &OscillatorOptions,
+    ) -> Result<Self> {
+        let tolerance = if options.quick { 1e-6 } else { options.tolerance };
+        let sampling = Sampling { noise: options.noise.unwrap_or(0.0), ..sampling };
+        let times = Array1::linspace(0.0, 20.0, 100).to_vec();
+        let ring = sampling.starts.draw(STARTS, 2, 2_000_000)?;
+        let grey = Starts::GREY.draw(STARTS, 2, 1_000_000)?;
+        let starts = concatenate![Axis(0), ring, grey];
+        let truth = roll_out(&*system, starts.view(), &times, 1e-12)?;
+        Ok(Self { name, system, sampling, times, starts, truth, tolerance })
+    }
+
+    /// 25 trajectories to train on, and 25 to validate with.
+    pub(super) fn data(&self, seed: u64) -> Result<(DataSet<f32>, DataSet<f32>)> {
+        let (train, validation) = self.sampling.sample(&*self.system, seed)?.split_at(25)?;
+        Ok((train.cast()?, validation.cast()?))
+    }
+
+    /// Rolls a model out and compares it with the truth.
+    pub(super) fn judge(&self, field: &dyn VectorField<f64>) -> Result<(Rollouts, Errors)> {
+        let rollouts = roll_out(field, self.starts.view(), &self.times, self.tolerance)?;
+        let errors = |range| rollouts.errors(&*self.system, &self.truth, range);
+        let errors = Errors { ring: errors(0..STARTS)?, grey: errors(STARTS..2 * STARTS)? };
+        Ok((rollouts, errors))
+    }
+}

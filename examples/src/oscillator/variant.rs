@@ -1,0 +1,142 @@
+//! One way to train a model.
+
+use hnn_integrators::{DifferentiableField, Parameters, Rk4, VectorField};
+use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
+use hnn_models::{Baseline, Hnn, Initialisation, Mlp};
+use hnn_systems::DataSet;
+use hnn_train::{EarlyStopping, Observer, TrainingRecord};
+use ndarray::ArrayView1;
+
+use crate::{Recipe, Result};
+
+/// A trajectory loss beside the derivative loss.
+#[derive(Debug, Clone)]
+pub struct TrajectoryTerm {
+    /// Its weight.
+    pub alpha: f64,
+    /// The window from each fraction of the steps on.
+    pub stages: Vec<(f64, Window)>,
+}
+
+impl TrajectoryTerm {
+    /// One window throughout.
+    #[must_use]
+    pub fn new(alpha: f64, window: Window) -> Self {
+        Self { alpha, stages: vec![(0.0, window)] }
+    }
+}
+
+/// One way to train a model.
+#[derive(Debug, Clone)]
+pub struct Variant {
+    /// The name in `results.json`.
+    pub key: String,
+    /// The name in tables and figures.
+    pub label: String,
+    /// Whether a plain network learns the field itself, instead of an HNN.
+    pub baseline: bool,
+    /// The trajectory loss, if any.
+    pub trajectory: Option<TrajectoryTerm>,
+    /// Dropout rate of the hidden units.
+    pub dropout: f64,
+    /// Weight decay, if not the recipe's.
+    pub weight_decay: Option<f64>,
+    /// Early stopping on the validation loss.
+    pub stopping: Option<EarlyStopping>,
+}
+
+impl Variant {
+    /// An HNN, trained on derivatives alone.
+    #[must_use]
+    pub fn hnn(key: &str, label: &str) -> Self {
+        Self {
+            key: key.to_owned(),
+            label: label.to_owned(),
+            baseline: false,
+            trajectory: None,
+            dropout: 0.0,
+            weight_decay: None,
+            stopping: None,
+        }
+    }
+
+    /// The plain HNN.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self::hnn("hnn", "HNN")
+    }
+
+    /// A network that learns the field itself.
+    #[must_use]
+    pub fn network() -> Self {
+        Self { baseline: true, ..Self::hnn("baseline", "baseline") }
+    }
+
+    /// An HNN with a trajectory loss.
+    #[must_use]
+    pub fn with_trajectory(key: &str, label: &str, trajectory: TrajectoryTerm) -> Self {
+        Self { trajectory: Some(trajectory), ..Self::hnn(key, label) }
+    }
+
+    /// Trains a model; returns it in `f64`.
+    pub(super) fn train(
+        &self,
+        recipe: &Recipe,
+        seed: u64,
+        (train, validation): &(DataSet<f32>, DataSet<f32>),
+        observer: &mut dyn Observer,
+    ) -> Result<(Box<dyn VectorField<f64>>, TrainingRecord)> {
+        let outputs = if self.baseline { 2 } else { 1 };
+        let architecture = recipe.architecture(2, outputs)?;
+        let net = Mlp::new(architecture.clone(), Initialisation::Orthogonal, seed);
+        let net = net.with_dropout(self.dropout, seed)?;
+        let job = Job { variant: self, recipe, seed, train, validation, observer };
+        Ok(if self.baseline {
+            let (theta, record) = job.run(Baseline::new(net)?)?;
+            (Box::new(Baseline::new(Mlp::from_params(architecture, theta)?)?), record)
+        } else {
+            let (theta, record) = job.run(Hnn::new(net)?)?;
+            (Box::new(Hnn::new(Mlp::from_params(architecture, theta)?)?), record)
+        })
+    }
+}
+
+struct Job<'a> {
+    variant: &'a Variant,
+    recipe: &'a Recipe,
+    seed: u64,
+    train: &'a DataSet<f32>,
+    validation: &'a DataSet<f32>,
+    observer: &'a mut dyn Observer,
+}
+
+impl Job<'_> {
+    /// Trains, and returns the parameters.
+    fn run<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
+    where
+        F: DifferentiableField<f32> + 'static,
+        F::Residuals: 'static,
+    {
+        let mut loss = TotalLoss::new(derivative::<F>(self.train)?);
+        if let Some(term) = &self.variant.trajectory {
+            let trajectory = TrajectoryLoss::of_data_set(Rk4, term.stages[0].1, self.train)?;
+            loss = loss.plus(term.alpha, trajectory.with_curriculum(&term.stages)?)?;
+        }
+        let mut recipe = self.recipe.clone();
+        recipe.weight_decay = self.variant.weight_decay.unwrap_or(recipe.weight_decay);
+        let never =
+            EarlyStopping { patience: usize::MAX, keep_best: false, ..EarlyStopping::default() };
+        let stopping = self.variant.stopping.unwrap_or(never);
+        let mut trainer =
+            recipe.trainer(self.train.len(), self.seed)?.with_early_stopping(stopping);
+        let mut validation = derivative::<F>(self.validation)?;
+        let record = trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?;
+        let mut theta = vec![0.0; model.num_params()];
+        model.copy_params(&mut theta)?;
+        Ok((theta.into_iter().map(f64::from).collect(), record))
+    }
+}
+
+fn derivative<F: DifferentiableField<f32>>(data: &DataSet<f32>) -> Result<DerivativeLoss<f32, F>> {
+    Ok(DerivativeLoss::new(ArrayView1::from(data.times()), data.states(), data.derivatives())?)
+}
