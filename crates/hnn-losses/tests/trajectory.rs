@@ -5,10 +5,11 @@ mod common;
 
 use common::{golden, lengths_of, network, numbers, params, wave};
 use hnn_integrators::{
-    DifferentiableField, DifferentiableStepper, Euler, Heun, Midpoint, Ralston3, Rk4, ThreeEighths,
+    BlanesMoanSrkn6, DifferentiableField, DifferentiableStepper, Euler, Heun, Midpoint,
+    PositionVerlet, Ralston3, Rk4, Ruth3, ThreeEighths, VelocityVerlet,
 };
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Mlp};
+use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Mlp, SeparableHnn};
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -158,6 +159,20 @@ proptest! {
         check_every_stepper(|| {
             Hnn::new(network(&[2 * n, 7, 5, 1], seed)).expect("even")
         }, window, segment, seed);
+    }
+
+    #[test]
+    fn exact_for_symplectic_steps(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
+        let n = n as usize;
+        let field = || {
+            let (kinetic, potential) = (network(&[n, 7, 1], seed), network(&[n, 5, 1], seed + 1));
+            SeparableHnn::new(kinetic, potential).expect("fits")
+        };
+        check(field(), VelocityVerlet, window, segment, seed);
+        check(field(), PositionVerlet, window, segment, seed);
+        check(field(), Ruth3, window, segment, seed);
+        check(field(), BlanesMoanSrkn6, window, segment, seed);
+        check_every_stepper(field, window, segment, seed);
     }
 
     #[test]

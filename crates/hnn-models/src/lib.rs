@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`Baseline`] | `dx/dt = N(x)` |
 //! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq` |
+//! | [`SeparableHnn`] | `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` |
 //! | [`HnnFriction`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq - F(q, p)` |
 //! | [`Lnn`] | `dq/dt = v`, `dv/dt = (d2L/dv2)^-1 (dL/dq - (d2L/dv dq) v + Q)` |
 //!
@@ -31,7 +32,7 @@ pub mod tch;
 pub use angles::Angles;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
-pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction};
+pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction, SeparableHnn};
 pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;
 pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms};

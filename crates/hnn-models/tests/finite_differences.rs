@@ -6,6 +6,7 @@ use common::check_vjp as check;
 use hnn_integrators::{Mode, Parameters, VectorFieldExt, Workspace};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
+    SeparableHnn,
 };
 use proptest::prelude::*;
 
@@ -58,6 +59,13 @@ proptest! {
         let entries = network(2 * n, &hidden, n * (n + 1) / 2, activation, seed + 1);
         let friction = Dissipative::new(entries).expect("triangle");
         check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
+    }
+
+    #[test]
+    fn separable_hnn((n, hidden, activation, batch, seed) in cases()) {
+        let kinetic = network(n, &hidden, 1, activation, seed);
+        let potential = network(n, &hidden, 1, activation, seed + 1);
+        check(&mut SeparableHnn::new(kinetic, potential).expect("fits"), batch, seed);
     }
 
     /// The thinned network's derivatives are those of the function it computes.

@@ -1,0 +1,282 @@
+//! The separable Hamiltonian neural network.
+
+use hnn_integrators::{
+    DifferentiableField, DifferentiableSeparable, FieldError, Mode, Parameters, Scalar, Separable,
+    VectorField, Workspace,
+};
+use hnn_systems::Hamiltonian;
+
+use crate::mlp::check_length;
+use crate::{DifferentiableEnergy, ModelError};
+
+/// `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` with a learned kinetic and a learned potential energy:
+/// an HNN whose energy `H = T(p) + V(q)` is separable by construction, so that explicit
+/// symplectic methods step it, in trajectory losses too (as in Chen et al. 2020, SRNN).
+///
+/// Parameters: those of `T`, then those of `V`.
+///
+/// ```
+/// use hnn_integrators::{Stepper, VelocityVerlet, Workspace};
+/// use hnn_models::{Architecture, Initialisation, Mlp, SeparableHnn};
+/// let net = |seed| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(&[1, 16, 1])?, Initialisation::Orthogonal, seed))
+/// };
+/// let model = SeparableHnn::new(net(1)?, net(2)?)?;
+/// let mut next = [0.0; 2];
+/// let x = [0.3, -0.2];
+/// VelocityVerlet.step(&model, &[0.0], &[0.1], &x, &mut next, &mut Workspace::default())?;
+/// assert_ne!(next, x);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeparableHnn<K, V> {
+    kinetic: K,
+    potential: V,
+}
+
+/// What a [`SeparableHnn`] keeps for its vector-Jacobian product.
+#[derive(Debug, Default)]
+pub struct SeparableResiduals<T, K, V> {
+    kinetic: K,
+    potential: V,
+    /// The cotangent of `grad V`.
+    cotangent: Vec<T>,
+}
+
+impl<K, V> SeparableHnn<K, V> {
+    /// The field of a kinetic energy of the momenta and a potential energy of the positions.
+    ///
+    /// # Errors
+    /// If the two have different numbers of inputs, or none.
+    pub fn new<T: Scalar>(kinetic: K, potential: V) -> Result<Self, ModelError>
+    where
+        K: DifferentiableEnergy<T>,
+        V: DifferentiableEnergy<T>,
+    {
+        let (given, expected) = (potential.dim(), kinetic.dim());
+        if given != expected || expected == 0 {
+            return Err(ModelError::InputSize { role: "potential energy", given, expected });
+        }
+        Ok(Self { kinetic, potential })
+    }
+
+    /// The kinetic energy `T(p)`.
+    pub fn kinetic(&self) -> &K {
+        &self.kinetic
+    }
+
+    /// The potential energy `V(q)`.
+    pub fn potential(&self) -> &V {
+        &self.potential
+    }
+}
+
+fn negate<T: Scalar>(x: &mut [T]) {
+    x.iter_mut().for_each(|x| *x = -*x);
+}
+
+impl<T: Scalar, K: Parameters<T>, V: Parameters<T>> Parameters<T> for SeparableHnn<K, V> {
+    fn num_params(&self) -> usize {
+        self.kinetic.num_params() + self.potential.num_params()
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        check_length(out.len(), self.num_params())?;
+        let (kinetic, potential) = out.split_at_mut(self.kinetic.num_params());
+        self.kinetic.copy_params(kinetic)?;
+        self.potential.copy_params(potential)
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        check_length(theta.len(), self.num_params())?;
+        let (kinetic, potential) = theta.split_at(self.kinetic.num_params());
+        self.kinetic.set_params(kinetic)?;
+        self.potential.set_params(potential)
+    }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.kinetic.set_mode(mode);
+        self.potential.set_mode(mode);
+    }
+}
+
+impl<T, K, V> VectorField<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T>,
+    V: DifferentiableEnergy<T>,
+{
+    fn dim(&self) -> usize {
+        2 * self.kinetic.dim()
+    }
+
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
+        self.velocity(p, dq, workspace)?;
+        self.force(t, q, dp, workspace)
+    }
+
+    fn block_len(&self) -> usize {
+        self.kinetic.block_len()
+    }
+}
+
+impl<T, K, V> Separable<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T>,
+    V: DifferentiableEnergy<T>,
+{
+    fn velocity(
+        &self,
+        p: &[T],
+        velocity: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.kinetic.gradient(p.len() / self.kinetic.dim(), p, velocity, workspace)
+    }
+
+    fn force(
+        &self,
+        t: &[T],
+        q: &[T],
+        force: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.potential.gradient(t.len(), q, force, workspace)?;
+        negate(force);
+        Ok(())
+    }
+}
+
+impl<T, K, V> Hamiltonian<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T>,
+    V: DifferentiableEnergy<T>,
+{
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let (q, p) = x.split_at(x.len() / 2);
+        let (potential, inner) = workspace.split(energy.len());
+        self.kinetic.energy(p, energy, inner)?;
+        self.potential.energy(q, potential, inner)?;
+        energy.iter_mut().zip(potential).for_each(|(sum, v)| *sum += *v);
+        Ok(())
+    }
+
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let ((q, p), (by_q, by_p)) = (x.split_at(x.len() / 2), gradient.split_at_mut(x.len() / 2));
+        self.potential.gradient(batch, q, by_q, workspace)?;
+        self.kinetic.gradient(batch, p, by_p, workspace)
+    }
+}
+
+impl<T, K, V> DifferentiableSeparable<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T>,
+    V: DifferentiableEnergy<T>,
+{
+    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+
+    fn velocity_recorded(
+        &self,
+        p: &[T],
+        velocity: &mut [T],
+        residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
+    ) -> Result<(), FieldError> {
+        let batch = p.len() / self.kinetic.dim();
+        self.kinetic.gradient_recorded(batch, p, velocity, &mut residuals.kinetic)
+    }
+
+    fn velocity_vjp(
+        &self,
+        p: &[T],
+        residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
+        cotangent: &[T],
+        p_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let own = theta_bar.map(|theta_bar| &mut theta_bar[..self.kinetic.num_params()]);
+        self.kinetic.gradient_vjp(p, &mut residuals.kinetic, cotangent, p_bar, own)
+    }
+
+    fn force_recorded(
+        &self,
+        t: &[T],
+        q: &[T],
+        force: &mut [T],
+        residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
+    ) -> Result<(), FieldError> {
+        self.potential.gradient_recorded(t.len(), q, force, &mut residuals.potential)?;
+        negate(force);
+        Ok(())
+    }
+
+    fn force_vjp(
+        &self,
+        q: &[T],
+        residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
+        cotangent: &[T],
+        q_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let own = theta_bar.map(|theta_bar| &mut theta_bar[self.kinetic.num_params()..]);
+        let SeparableResiduals { potential, cotangent: negated, .. } = residuals;
+        negated.clear();
+        negated.extend(cotangent.iter().map(|c| -*c));
+        self.potential.gradient_vjp(q, potential, negated, q_bar, own)
+    }
+}
+
+impl<T, K, V> DifferentiableField<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T>,
+    V: DifferentiableEnergy<T>,
+{
+    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+
+    fn eval_recorded(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut <Self as DifferentiableField<T>>::Residuals,
+    ) -> Result<(), FieldError> {
+        let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
+        self.velocity_recorded(p, dq, residuals)?;
+        self.force_recorded(t, q, dp, residuals)
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut <Self as DifferentiableField<T>>::Residuals,
+        v: &[T],
+        x_bar: &mut [T],
+        mut theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let ((q, p), (v_q, v_p)) = (x.split_at(x.len() / 2), v.split_at(x.len() / 2));
+        let (q_bar, p_bar) = x_bar.split_at_mut(x.len() / 2);
+        self.velocity_vjp(p, residuals, v_q, p_bar, theta_bar.as_deref_mut())?;
+        self.force_vjp(q, residuals, v_p, q_bar, theta_bar)
+    }
+}
