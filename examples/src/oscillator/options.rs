@@ -72,13 +72,13 @@ impl OscillatorOptions {
     ///
     /// # Errors
     /// If an option makes no sense, a training run fails, or a file cannot be written.
-    pub fn run(
+    pub fn run<'a>(
         &self,
         name: &'static str,
         config: &impl Serialize,
-        setting: &Setting,
-        variants: &[Variant],
-    ) -> Result<(Report, Output)> {
+        setting: &'a Setting,
+        variants: &'a [Variant],
+    ) -> Result<(Report<'a>, Output)> {
         let begin = Instant::now();
         use_threads(self.threads)?;
         let seeds = if self.quick { self.seeds.min(2) } else { self.seeds };

@@ -1,6 +1,6 @@
 //! One way to train a model.
 
-use hnn_integrators::{DifferentiableField, Parameters, Rk4, VectorField};
+use hnn_integrators::{DifferentiableField, Rk4, VectorField};
 use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Baseline, Hnn, Initialisation, Mlp};
 use hnn_systems::DataSet;
