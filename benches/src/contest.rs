@@ -1,0 +1,133 @@
+//! Entries run in turn, and the table of their medians.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::{Clock, Options};
+
+/// A comparison of several ways to do the same work.
+pub struct Contest<'a> {
+    title: String,
+    unit: &'static str,
+    options: Options,
+    wall: bool,
+    entries: Vec<Entry<'a>>,
+}
+
+struct Entry<'a> {
+    name: String,
+    /// How much work one run does, in millions of the unit.
+    work: f64,
+    run: Box<dyn FnMut() -> f64 + 'a>,
+    seconds: Vec<f64>,
+    check: f64,
+}
+
+/// Median throughput of each entry.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    rates: Vec<(String, f64)>,
+}
+
+impl<'a> Contest<'a> {
+    /// A comparison whose work is counted in `unit` (throughputs are in millions of it a second).
+    #[must_use]
+    pub fn new(title: &str, unit: &'static str, options: Options) -> Self {
+        Self { title: title.into(), unit, options, wall: false, entries: Vec::new() }
+    }
+
+    /// Measures wall time: for work on several threads.
+    #[must_use]
+    pub fn on_the_wall(mut self) -> Self {
+        self.wall = true;
+        self
+    }
+
+    /// Adds an entry that does `work` units at each run and returns a number that depends on all
+    /// of it (printed, so that results can be compared).
+    pub fn entry(&mut self, name: &str, work: f64, run: impl FnMut() -> f64 + 'a) {
+        let entry = Entry {
+            name: name.into(),
+            work: work * 1e-6,
+            run: Box::new(run),
+            seconds: Vec::new(),
+            check: 0.0,
+        };
+        self.entries.push(entry);
+    }
+
+    /// Runs all entries in alternating rounds, prints the table and writes it to
+    /// `target/benchmarks/`.
+    pub fn run(mut self) -> Outcome {
+        // The clock ticks every few milliseconds: runs are repeated until they are long enough.
+        let long_enough = self.options.pick(0.3, 0.1);
+        for _ in 0..self.options.pick(7, 3) {
+            for entry in &mut self.entries {
+                let (clock, mut runs, mut seconds) = (Clock::start(), 0.0, 0.0);
+                while seconds < long_enough {
+                    entry.check = std::hint::black_box((entry.run)());
+                    seconds = if self.wall { clock.wall_seconds() } else { clock.seconds() };
+                    runs += 1.0;
+                }
+                entry.seconds.push(seconds / runs);
+            }
+        }
+        let rates = self.entries.iter_mut().map(Entry::rate).collect();
+        let outcome = Outcome { rates };
+        let table = self.table(&outcome);
+        println!("{table}");
+        self.write(&table);
+        outcome
+    }
+
+    fn table(&self, outcome: &Outcome) -> String {
+        let mut table = format!("### {}\n\n", self.title);
+        let _ = writeln!(table, "| | million {} / s | ratio | check |", self.unit);
+        let _ = writeln!(table, "|---|---|---|---|");
+        let first = outcome.rates.first().map_or(1.0, |(_, rate)| *rate);
+        for (entry, (name, rate)) in self.entries.iter().zip(&outcome.rates) {
+            let ratio = first / rate;
+            let _ = writeln!(table, "| {name} | {rate:.4} | {ratio:.2} | {:.12} |", entry.check);
+        }
+        table
+    }
+
+    /// A table that cannot be written is still on the screen.
+    fn write(&self, table: &str) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/benchmarks");
+        let name: String =
+            self.title.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
+        let file = folder.join(format!("{name}.md"));
+        if std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, table)).is_err() {
+            println!("(could not write {})", file.display());
+        }
+    }
+}
+
+impl Entry<'_> {
+    fn rate(&mut self) -> (String, f64) {
+        self.seconds.sort_by(f64::total_cmp);
+        (self.name.clone(), self.work / self.seconds[self.seconds.len() / 2])
+    }
+}
+
+impl Outcome {
+    /// Throughput of an entry, in millions of units a second; NaN if there is none of this name.
+    #[must_use]
+    pub fn rate(&self, name: &str) -> f64 {
+        self.rates.iter().find(|(entry, _)| entry == name).map_or(f64::NAN, |(_, rate)| *rate)
+    }
+
+    /// The best throughput among the entries whose name contains `part`.
+    #[must_use]
+    pub fn best(&self, part: &str) -> f64 {
+        let matching = self.rates.iter().filter(|(name, _)| name.contains(part));
+        matching.fold(f64::NAN, |best, (_, rate)| best.max(*rate))
+    }
+
+    /// Prints a ratio beside its bar.
+    pub fn bar(&self, what: &str, value: f64, bar: f64) {
+        let verdict = if value >= bar { "met" } else { "MISSED" };
+        println!("{what}: {value:.2} (bar {bar}) {verdict}");
+    }
+}

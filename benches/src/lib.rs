@@ -1,0 +1,50 @@
+//! A small harness for benchmarks that compare: every entry of a [`Contest`] is run in turn, round
+//! after round, so that a busy machine slows all of them alike, and the medians go into a table.
+//!
+//! Options of every benchmark: `--quick` (smaller work, fewer rounds). Tables are printed and
+//! written to `target/benchmarks/`.
+
+#![allow(clippy::print_stdout)]
+
+mod clock;
+mod contest;
+pub mod peers;
+pub mod systems;
+
+pub use clock::Clock;
+pub use contest::{Contest, Outcome};
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Less work, fewer rounds: figures are rougher.
+    pub quick: bool,
+}
+
+impl Options {
+    /// From the command line; arguments of other harnesses are ignored.
+    #[must_use]
+    pub fn from_args() -> Self {
+        Self { quick: std::env::args().any(|argument| argument == "--quick") }
+    }
+
+    /// One of two values: the full one, or the quick one.
+    #[must_use]
+    pub fn pick<T>(&self, full: T, quick: T) -> T {
+        if self.quick { quick } else { full }
+    }
+}
+
+/// Says which instruction set the kernels use on this machine.
+pub fn announce() {
+    println!("instruction set: {}", hnn_integrators::simd::instruction_set());
+}
+
+/// Runs `work` in a pool of `count` threads, on one of them.
+///
+/// # Panics
+/// If the system gives no thread.
+pub fn on_threads<R: Send>(count: usize, work: impl FnOnce() -> R + Send) -> R {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+    pool.expect("the system gives a thread").install(work)
+}

@@ -1,0 +1,82 @@
+//! Symplectic steps, gradients and threads.
+
+use hnn_benches::systems::{Pendulum, start};
+use hnn_benches::{Contest, Options, on_threads, peers};
+use hnn_integrators::{FixedStep, KahanLi8, Rk4, Rollout, VelocityVerlet, coordinate_major};
+use ndarray::{Array2, Axis};
+
+const DT: f64 = 0.01;
+
+fn starts(count: usize) -> Array2<f64> {
+    Array2::from_shape_fn((count, 2), |(row, i)| start(row)[i])
+}
+
+fn verlet(options: Options) {
+    let x0 = starts(options.pick(10_000, 1_000));
+    let (steps, end) = (1000, 10.0);
+    let work = (x0.nrows() * steps) as f64;
+    let mut contest =
+        Contest::new("velocity Verlet, pendulums x 1000 steps", "trajectory-steps", options);
+    let ours = FixedStep::count(VelocityVerlet, steps);
+    contest.entry("hnn", work, || {
+        ours.run(&Pendulum, (0.0, end), x0.view()).expect("run").last().index_axis(Axis(1), 0).sum()
+    });
+    let kahan_li = FixedStep::count(KahanLi8, steps);
+    contest.entry("hnn Kahan-Li 8", work, || {
+        let run = kahan_li.run(&Pendulum, (0.0, end), x0.view()).expect("run");
+        run.last().index_axis(Axis(1), 0).sum()
+    });
+    contest.entry("peer ivp", work, || {
+        x0.rows().into_iter().map(|x| peers::ivp_verlet([x[0], x[1]], end, DT)).sum()
+    });
+    let outcome = contest.run();
+    outcome.bar("against the peer", outcome.rate("hnn") / outcome.best("peer"), 20.0);
+}
+
+fn gradient(options: Options) {
+    let (batch, steps) = (128, 1000);
+    let x0 = coordinate_major(starts(batch).view());
+    let times: Vec<f64> =
+        (0..=steps).flat_map(|step| std::iter::repeat_n(step as f64 * DT, batch)).collect();
+    let work = (batch * steps) as f64;
+    let (mut forward, mut both) = (Rollout::default(), Rollout::default());
+    let mut bar = vec![0.0; (steps + 1) * 2 * batch];
+    let mut contest = Contest::new("gradient through 1000 RK4 steps", "trajectory-steps", options);
+    contest.entry("forward", work, || {
+        let states = forward.forward(&Rk4, &Pendulum, batch, &times, &x0).expect("forward");
+        states[states.len() - 1]
+    });
+    contest.entry("value and gradient", work, || {
+        let states = both.forward(&Rk4, &Pendulum, batch, &times, &x0).expect("forward");
+        let last = states.len() - 2 * batch;
+        bar.fill(0.0);
+        bar[last..].copy_from_slice(&states[last..]);
+        both.pull_back(&Rk4, &Pendulum, batch, &times, &mut bar, None).expect("pull back");
+        bar[0]
+    });
+    let outcome = contest.run();
+    let ratio = outcome.rate("value and gradient") / outcome.rate("forward");
+    outcome.bar("share of the forward run's speed", ratio, 1.0 / 3.0);
+}
+
+fn threads(options: Options) {
+    let x0 = starts(options.pick(20_000, 5_000));
+    let run = FixedStep::count(Rk4, 1000);
+    let total = || run.run(&Pendulum, (0.0, 10.0), x0.view()).expect("run").last().sum();
+    let work = (x0.nrows() * 1000) as f64;
+    let mut contest =
+        Contest::new("threads, RK4, wall time", "trajectory-steps", options).on_the_wall();
+    contest.entry("two", work, || on_threads(2, total));
+    contest.entry("one", work, || on_threads(1, total));
+    let outcome = contest.run();
+    outcome.bar("two threads against one", outcome.rate("two") / outcome.rate("one"), 1.8);
+}
+
+fn main() {
+    let options = Options::from_args();
+    on_threads(1, || {
+        verlet(options);
+        gradient(options);
+    });
+    threads(options);
+}
