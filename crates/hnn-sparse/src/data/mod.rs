@@ -11,5 +11,6 @@ mod windows;
 pub use differences::Differentiation;
 pub use integral::IntegralForm;
 pub use observations::Observations;
+pub(crate) use observations::Observed;
 pub use samples::Samples;
 pub use weak::WeakForm;

@@ -75,6 +75,13 @@ impl Triangle {
         dispatch(Reflect { width: self.columns + 1, r: &mut self.r, rows, block });
     }
 
+    /// Adds rows of `columns + 1` numbers each, the target last.
+    pub(crate) fn add_rows(&mut self, rows: &[Vec<f64>]) {
+        let column = |j: usize| rows.iter().map(move |row| row[j]);
+        let mut block: Vec<f64> = (0..=self.columns).flat_map(column).collect();
+        self.add(rows.len(), &mut block);
+    }
+
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -91,7 +98,8 @@ impl Triangle {
         }
     }
 
-    fn row(&self, i: usize) -> &[f64] {
+    /// Row `i` of `R`, the target's column last.
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
         &self.r[i * (self.columns + 1)..][..self.columns + 1]
     }
 

@@ -107,6 +107,49 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
     }
 }
 
+/// The parts of the derivatives one by one, for sensitivities of whole trajectories.
+impl SparseHamiltonian {
+    /// The field at `batch` states.
+    pub(crate) fn field_at(
+        &self,
+        batch: usize,
+        x: &[f64],
+        dx: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        field::run(&self.field, batch, x, dx, workspace)
+    }
+
+    /// The entries `(i, k)` of the Jacobian that may differ from 0, a lane each in `out`.
+    pub(crate) fn jacobian_at(
+        &self,
+        batch: usize,
+        x: &[f64],
+        out: &mut Vec<f64>,
+        workspace: &mut Workspace<f64>,
+    ) -> Result<&[(usize, usize)], FieldError> {
+        let entries = &self.derivatives.entries;
+        out.resize(entries.len() * batch, 0.0);
+        field::run(&self.jacobian, batch, x, out, workspace)?;
+        Ok(entries)
+    }
+
+    /// The pairs (term, component) of the terms' fields that may differ from 0, a lane each in
+    /// `out`.
+    pub(crate) fn terms_at(
+        &self,
+        batch: usize,
+        x: &[f64],
+        out: &mut Vec<f64>,
+        workspace: &mut Workspace<f64>,
+    ) -> &[(usize, usize)] {
+        let Derivatives { components, fields, .. } = &*self.derivatives;
+        out.resize(components.len() * batch, 0.0);
+        fields.run(batch, x, out, workspace);
+        components
+    }
+}
+
 fn check_count(given: usize, expected: usize) -> Result<(), FieldError> {
     if given == expected { Ok(()) } else { Err(FieldError::ParameterCount { given, expected }) }
 }

@@ -167,6 +167,12 @@ impl SparseHamiltonian {
         Ok(())
     }
 
+    /// With other standard errors.
+    pub(crate) fn with_std_errors(mut self, errors: &[f64]) -> Self {
+        self.terms.iter_mut().zip(errors).for_each(|(term, error)| term.std_error = *error);
+        self
+    }
+
     fn assign(&mut self, coefficients: &[f64]) {
         for (term, &coefficient) in self.terms.iter_mut().zip(coefficients) {
             term.coefficient = coefficient;

@@ -1,0 +1,239 @@
+//! Coefficients from whole trajectories: multiple shooting.
+//!
+//! A regression on noisy states is biased: the noise is inside the features. Here the trajectories
+//! themselves are fitted, which is not.
+
+mod flow;
+mod normal;
+
+use crate::data::Observed;
+use crate::{Observations, SparseError, SparseHamiltonian, error::require, error::same_length};
+use flow::Flow;
+use normal::{Normal, Segment};
+
+/// Refines the coefficients of a formula by multiple shooting (Bock 1983).
+///
+/// Every trajectory is cut into segments with starts of their own, joined by continuity
+/// conditions; Gauss-Newton steps on starts and coefficients together make the squared distance
+/// to all measured states least, each coordinate in units of its noise.
+///
+/// ```
+/// use hnn_sparse::{Ansatz, Expression, Library, Observations, Shooting, SparseHamiltonian};
+/// use ndarray::Array2;
+/// let times: Vec<f64> = (0..60).map(|k| 0.2 * k as f64).collect();
+/// let states = Array2::from_shape_fn((60, 2), |(k, i)| {
+///     if i == 0 { times[k].cos() } else { -times[k].sin() }
+/// });
+/// let mut observations = Observations::new(2);
+/// observations.push(times, states)?;
+/// let (q, p) = (Expression::coordinate(0), Expression::coordinate(1));
+/// let ansatz = Ansatz::new(&Library::from_features(1, [q.powi(2), p.powi(2)])?)?;
+/// let rough = SparseHamiltonian::from_coefficients(&ansatz, &[0.45, 0.52])?;
+/// let refined = Shooting::default().refine(&rough, &observations)?;
+/// assert!((refined.model.coefficients()[0] - 0.5).abs() < 1e-5);
+/// # Ok::<(), hnn_sparse::SparseError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shooting {
+    points: usize,
+    steps: usize,
+    max_iterations: usize,
+}
+
+impl Default for Shooting {
+    /// Segments of 20 points, 4 Runge-Kutta steps between points, at most 50 iterations.
+    fn default() -> Self {
+        Self { points: 20, steps: 4, max_iterations: 50 }
+    }
+}
+
+/// A refined formula.
+#[derive(Debug, Clone)]
+pub struct Refined {
+    /// The formula; its standard errors are those of the fit.
+    pub model: SparseHamiltonian,
+    /// Root mean square distance to the measured states, of each coordinate: the noise.
+    pub residuals: Vec<f64>,
+    /// Gauss-Newton iterations.
+    pub iterations: usize,
+}
+
+/// A step this small, relative to standard errors, ends the iteration.
+const SMALL_STEP: f64 = 1e-3;
+/// The same relative to the coefficients, where there is no noise.
+const TINY_STEP: f64 = 1e-13;
+/// How often the noise of the coordinates is estimated anew.
+const ROUNDS: usize = 2;
+
+impl Shooting {
+    /// Points of a segment: fewer are easier to fit from a rough formula.
+    ///
+    /// # Errors
+    /// If there are fewer than 2.
+    pub fn points(mut self, points: usize) -> Result<Self, SparseError> {
+        require(points >= 2, "the points of a segment", points, "at least 2")?;
+        self.points = points;
+        Ok(self)
+    }
+
+    /// Steps of the classical Runge-Kutta method between two points.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn steps(mut self, steps: usize) -> Result<Self, SparseError> {
+        require(steps >= 1, "the steps between two points", steps, "at least 1")?;
+        self.steps = steps;
+        Ok(self)
+    }
+
+    /// Fits the coefficients, starting from those of `model`.
+    ///
+    /// # Errors
+    /// If the states have another dimension, there are fewer of them than unknowns, a trajectory
+    /// leaves the formula's domain, or the iteration does not converge.
+    pub fn refine(
+        &self,
+        model: &SparseHamiltonian,
+        observations: &Observations,
+    ) -> Result<Refined, SparseError> {
+        let dim = model.state_dim();
+        same_length("coordinates of the states", observations.dim(), dim)?;
+        let count: usize = observations.trajectories.iter().map(|t| t.times.len()).sum();
+        let (given, needed) = (count * dim, model.terms().len() + dim * observations.len() + 1);
+        if given < needed {
+            return Err(SparseError::TooFew { what: "measured numbers", given, needed });
+        }
+        let mut fit = Fit {
+            options: self,
+            observed: &observations.trajectories,
+            segments: cut(&observations.trajectories, self.points),
+            model: model.clone(),
+            deviations: vec![1.0; dim],
+        };
+        let (mut iterations, mut outcome) = (0, fit.linearise()?);
+        for _ in 0..ROUNDS {
+            fit.deviations = outcome.residuals(count);
+            outcome = fit.linearise()?;
+            iterations += fit.converge(&mut outcome, self.max_iterations)?;
+        }
+        let residuals = outcome.residuals(count);
+        let errors: Vec<f64> = outcome.variances().iter().map(|v| v.sqrt()).collect();
+        Ok(Refined { model: fit.model.with_std_errors(&errors), residuals, iterations })
+    }
+}
+
+/// Segments of about `points` intervals, the measured states as their starts.
+fn cut(observed: &[Observed], points: usize) -> Vec<Segment> {
+    let mut segments = vec![];
+    for (trajectory, observed) in observed.iter().enumerate() {
+        let last = observed.times.len().saturating_sub(1);
+        for first in (0..last.max(1)).step_by(points) {
+            let start = observed.states.row(first).to_vec();
+            let end = (first + points).min(last);
+            segments.push(Segment { trajectory, first, last: end, start });
+        }
+    }
+    segments
+}
+
+struct Fit<'a> {
+    options: &'a Shooting,
+    observed: &'a [Observed],
+    segments: Vec<Segment>,
+    model: SparseHamiltonian,
+    /// Noise of each coordinate.
+    deviations: Vec<f64>,
+}
+
+impl Fit<'_> {
+    /// Runs all segments and sets up the linear least-squares problem of a Gauss-Newton step.
+    fn linearise(&self) -> Result<Normal, SparseError> {
+        let batch = self.segments.len();
+        let dim = self.deviations.len();
+        let starts: Vec<f64> =
+            (0..dim).flat_map(|i| self.segments.iter().map(move |s| s.start[i])).collect();
+        let mut flow = Flow::new(&self.model, &starts);
+        let mut normal = Normal::new(&self.segments, &self.deviations, self.model.terms().len());
+        let mut dt = vec![0.0; batch];
+        for step in 0..=self.options.points {
+            for (lane, segment) in self.segments.iter().enumerate() {
+                let point = segment.first + step;
+                if point > segment.last {
+                    continue;
+                }
+                let observed = &self.observed[segment.trajectory];
+                let final_point = point + 1 == observed.times.len();
+                normal.pass(lane, flow.segment(lane), observed.states.row(point), {
+                    point < segment.last || final_point
+                });
+            }
+            if step < self.options.points {
+                for (dt, segment) in dt.iter_mut().zip(&self.segments) {
+                    let point = segment.first + step;
+                    let times = &self.observed[segment.trajectory].times;
+                    let ends = point >= segment.last;
+                    *dt = if ends { 0.0 } else { times[point + 1] - times[point] };
+                    *dt /= self.options.steps as f64;
+                }
+                flow.advance(self.options.steps, &dt)?;
+            }
+        }
+        normal.finish(&self.segments);
+        Ok(normal)
+    }
+
+    /// Gauss-Newton steps, shortened where they do not lower the misfit.
+    fn converge(&mut self, outcome: &mut Normal, most: usize) -> Result<usize, SparseError> {
+        for iteration in 1..=most {
+            let Some((step, starts)) = outcome.step() else {
+                let reason = "the data do not determine all coefficients; drop terms".to_owned();
+                return Err(SparseError::NoConvergence { iterations: iteration, reason });
+            };
+            let small = outcome.is_small(&step, &self.model.coefficients(), SMALL_STEP, TINY_STEP);
+            let (coefficients, segments) = (self.model.coefficients(), self.segments.clone());
+            let mut share = 1.0;
+            loop {
+                self.shift(&coefficients, &segments, share, &step, &starts)?;
+                let next = self.linearise();
+                // Close to the minimum rounding decides: any step is good.
+                if let Ok(next) = next
+                    && (next.misfit() <= outcome.misfit() || small)
+                {
+                    *outcome = next;
+                    break;
+                }
+                share *= 0.5;
+                if share < 1e-4 {
+                    let reason = "no step lowers the misfit: start from a better formula, or take \
+                                  fewer points a segment"
+                        .to_owned();
+                    return Err(SparseError::NoConvergence { iterations: iteration, reason });
+                }
+            }
+            if small {
+                return Ok(iteration);
+            }
+        }
+        let reason = "the steps are still large; allow more iterations".to_owned();
+        Err(SparseError::NoConvergence { iterations: most, reason })
+    }
+
+    fn shift(
+        &mut self,
+        coefficients: &[f64],
+        segments: &[Segment],
+        share: f64,
+        step: &[f64],
+        starts: &[Vec<f64>],
+    ) -> Result<(), SparseError> {
+        let moved: Vec<f64> =
+            coefficients.iter().zip(step.iter()).map(|(c, d)| c + share * d).collect();
+        self.model.set_coefficients(&moved)?;
+        for ((target, old), step) in self.segments.iter_mut().zip(segments).zip(starts) {
+            for (i, start) in target.start.iter_mut().enumerate() {
+                *start = old.start[i] + share * step[i];
+            }
+        }
+        Ok(())
+    }
+}
