@@ -32,6 +32,6 @@ pub use expression::{Argument, CustomFunction, Expression};
 pub use gram::Gram;
 pub use lasso::{Certificate, Lasso, LassoSolution, Penalty};
 pub use library::Library;
-pub use model::{ModelTerm, SparseHamiltonian, SparseResiduals};
+pub use model::{ModelTerm, SeparableSparseHamiltonian, SparseHamiltonian, SparseResiduals};
 pub use refine::{Refined, Shooting};
 pub use selection::{Criterion, FoundTerm, Identification, Selection};

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
-    DifferentiableField, FixedStep, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
+    DifferentiableField, FixedStep, Parameters, Rk4, Separable, VectorField, VectorFieldExt,
+    Workspace,
 };
 use hnn_sparse::{
     Ansatz, CustomFunction, Expression, Friction, Library, SparseError, SparseHamiltonian,
@@ -232,6 +233,14 @@ fn files_read_back_the_same() {
 fn separability() {
     assert!(henon_heiles().truth.is_separable() && toda().is_separable());
     assert!(!rich().is_separable());
+    assert!(matches!(rich().separate(), Err(SparseError::NotSeparable { .. })));
+    let separable = henon_heiles().truth.separate().expect("separable");
+    let x: Vec<f64> = STATES[0].to_vec();
+    let whole: Vec<f64> = separable.model().eval_state(0.0, &x).expect("defined");
+    let (mut velocity, mut force) = ([0.0; 2], [0.0; 2]);
+    separable.velocity(&x[2..], &mut velocity, &mut Workspace::default()).expect("defined");
+    separable.force(&[0.0], &x[..2], &mut force, &mut Workspace::default()).expect("defined");
+    assert_eq!([velocity, force].concat(), whole);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod differentiable;
 mod field;
 mod json;
 mod print;
+mod separable;
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use crate::expression::Expression;
 use crate::{SparseError, error::same_length};
 use compiled::Compiled;
 pub use differentiable::SparseResiduals;
+pub use separable::SeparableSparseHamiltonian;
 
 /// A Hamiltonian that is a formula, `H = sum_j c_j phi_j(q, p)`, and maybe a friction
 /// `-D(q, p) p`:

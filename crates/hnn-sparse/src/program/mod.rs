@@ -57,11 +57,19 @@ impl Program {
         self.starts.len() - 1
     }
 
-    /// Multiplies part `k` of the outputs, in the order of their terms, by `scale[k]` from the
-    /// numbers it was compiled with.
+    /// Replaces the numbers of the parts, in the order of the outputs and their terms.
     pub(crate) fn set_numbers(&mut self, numbers: impl IntoIterator<Item = f64>) {
         for (part, number) in self.parts.iter_mut().zip(numbers) {
             part.number = number;
+        }
+    }
+
+    /// Numbers the coordinates from `first` on, for states that lack those before.
+    pub(crate) fn renumber(&mut self, first: usize) {
+        for instruction in &mut self.instructions {
+            if let Instruction::Load(i) = instruction {
+                *i -= first;
+            }
         }
     }
 
