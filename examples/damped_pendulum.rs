@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{
-    Bars, Kind, Learned, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table, check_seeds,
-    exit, learn, roll_out, scientific, use_threads,
+    Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table,
+    check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -36,6 +36,8 @@ struct Options {
     #[arg(long, value_delimiter = ',')]
     #[serde(skip)]
     models: Vec<Kind>,
+    #[command(flatten)]
+    objective: Objective,
     #[command(flatten)]
     #[serde(skip)]
     recipe: RecipeOptions,
@@ -207,7 +209,8 @@ fn train_all(
             if options.load.is_none() {
                 let mut observer = bars.observer(kind.label());
                 let train = &data[seed as usize];
-                let record = learn(kind, recipe, seed, train, &path, &mut observer)?;
+                let record =
+                    learn(kind, recipe, options.objective, seed, train, &path, &mut observer)?;
                 record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
                 bars.line(&format!(
                     "seed {seed}: {} trained in {:.1} s, loss {}",

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{
-    Bars, ExampleError, Kind, Learned, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table,
-    check_seeds, exit, learn, roll_out, scientific, use_threads,
+    Bars, ExampleError, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts,
+    Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_models::Activation;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -226,7 +226,7 @@ fn train_all(
             };
             if options.load.is_none() {
                 let mut observer = bars.observer(label);
-                learn(*kind, recipe, seed, data, &path, &mut observer)?;
+                learn(*kind, recipe, Objective::default(), seed, data, &path, &mut observer)?;
             }
             test.judge(name, label, Learned::load(*kind, &path)?.field())
         })

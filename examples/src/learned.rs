@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use hnn_integrators::{DifferentiableField, FieldError, VectorField, Workspace, coordinate_major};
-use hnn_losses::{DerivativeLoss, Loss};
+use hnn_integrators::{
+    DifferentiableField, FieldError, Rk4, VectorField, Workspace, coordinate_major,
+};
+use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
     Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
 };
@@ -11,7 +13,7 @@ use hnn_systems::{DataSet, Hamiltonian};
 use hnn_train::{Observer, TrainingRecord};
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::{Kind, Recipe, Result};
+use crate::{Kind, Objective, Recipe, Result};
 
 /// A trained model, in `f64` for evaluation.
 pub enum Learned {
@@ -83,13 +85,14 @@ fn forces(
     Ok(force)
 }
 
-/// Trains a model on the derivatives of `train`, and saves it.
+/// Trains a model on `train`, and saves it.
 ///
 /// # Errors
 /// If the recipe makes no sense, the training diverges, or the file cannot be written.
 pub fn learn(
     kind: Kind,
     recipe: &Recipe,
+    objective: Objective,
     seed: u64,
     train: &DataSet<f32>,
     path: &Path,
@@ -100,7 +103,7 @@ pub fn learn(
         let architecture = recipe.architecture(2, outputs)?;
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + seed))
     };
-    let job = Job { recipe, seed, train, path, observer };
+    let job = Job { recipe, objective, seed, train, path, observer };
     match kind {
         Kind::Baseline => job.run(Baseline::new(network(2, 0)?)?),
         Kind::Hnn => job.run(Hnn::new(network(1, 1)?)?),
@@ -117,6 +120,7 @@ pub fn learn(
 
 struct Job<'a> {
     recipe: &'a Recipe,
+    objective: Objective,
     seed: u64,
     train: &'a DataSet<f32>,
     path: &'a Path,
@@ -129,18 +133,17 @@ impl Job<'_> {
         F: DifferentiableField<f32> + Persist<f32> + 'static,
         F::Residuals: 'static,
     {
-        let mut loss = loss::<F>(self.train)?;
+        let times = ArrayView1::from(self.train.times());
+        let derivatives =
+            DerivativeLoss::new(times, self.train.states(), self.train.derivatives())?;
+        let mut loss = TotalLoss::new(derivatives);
+        if let Some(window) = self.objective.loss.window() {
+            let trajectories = TrajectoryLoss::of_data_set(Rk4, window, self.train)?;
+            loss = loss.plus(self.objective.alpha, trajectories)?;
+        }
         let mut trainer = self.recipe.trainer(self.train.len(), self.seed)?;
-        let record = trainer.fit(&mut model, loss.as_mut(), None, self.observer)?;
+        let record = trainer.fit(&mut model, &mut loss, None, self.observer)?;
         model.save(self.path)?;
         Ok(record)
     }
-}
-
-fn loss<F>(train: &DataSet<f32>) -> Result<Box<dyn Loss<f32, F>>>
-where
-    F: DifferentiableField<f32> + 'static,
-{
-    let times = ArrayView1::from(train.times());
-    Ok(Box::new(DerivativeLoss::new(times, train.states(), train.derivatives())?))
 }

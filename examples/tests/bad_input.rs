@@ -1,6 +1,8 @@
 //! Options and files that make no sense end in an error that says what to do.
 
-use hnn_examples::{Kind, Learned, Output, Recipe, Row, check_seeds, learn, use_threads};
+use hnn_examples::{
+    Kind, Learned, LossKind, Objective, Output, Recipe, Row, check_seeds, learn, use_threads,
+};
 use hnn_systems::{DampedPendulum, Sampling};
 
 #[test]
@@ -39,9 +41,10 @@ fn a_short_run() {
     let data = sampling.sample(&DampedPendulum::default(), 0).expect("samples");
     let data = data.cast::<f32>().expect("casts");
     let recipe = Recipe { steps: 3, hidden: vec![8], batch: 10, ..Recipe::clean() };
+    let objective = Objective { loss: LossKind::OneStep, alpha: 1.0 };
     for kind in Kind::ALL {
         let path = output.path(&format!("{}.safetensors", kind.key()));
-        let record = learn(kind, &recipe, 0, &data, &path, &mut ()).expect("trains");
+        let record = learn(kind, &recipe, objective, 0, &data, &path, &mut ()).expect("trains");
         assert_eq!(record.steps.len(), 3);
         let model = Learned::load(kind, &path).expect("loads");
         assert_eq!(model.hamiltonian().is_some(), kind != Kind::Baseline);
