@@ -42,6 +42,10 @@ pub use mlp::TchMlp;
 pub use network::{TchNetwork, TchResiduals};
 pub use tensor_field::TensorField;
 
+/// The crate whose tensors, modules and devices this module takes.
+#[doc(no_inline)]
+pub use ::tch;
+
 /// A number that both engines compute with: `f32` or `f64`.
 pub trait TchScalar: hnn_integrators::Scalar + tch::kind::Element {}
 

@@ -1,11 +1,11 @@
 //! 50 random networks: the native engine's exact formulas against automatic differentiation.
 
-use hnn_integrators::{Parameters, Workspace};
-use hnn_models::tch::{TchEnergy, TchMap};
-use hnn_models::{Baseline, DifferentiableEnergy, Dissipative, Hnn, HnnFriction, Mlp};
+use hnn_integrators::{Parameters, Workspace, coordinate_major};
+use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap};
+use hnn_models::{Baseline, DifferentiableEnergy, Dissipative, Hnn, HnnFriction, Lnn, Mlp};
 use tch::Device;
 
-use crate::random::{Case, TOLERANCE, assert_close, assert_same_field};
+use crate::random::{Case, TOLERANCE, assert_close, assert_same_field, assert_same_field_at};
 
 pub(crate) fn energy(native: &Mlp<f64>) -> TchEnergy<f64> {
     TchEnergy::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
@@ -99,5 +99,15 @@ fn baselines_agree() {
         let native = case.network(case.dim);
         let judge = Baseline::new(map(&native)).expect("D inputs and outputs");
         assert_same_field(&case, "baseline", &judge, &Baseline::new(native).expect("D outputs"));
+    }
+}
+
+#[test]
+fn lagrangian_networks_agree() {
+    for case in Case::all() {
+        let native = Lnn::new(case.network(1)).expect("D is even");
+        let judge = TchLagrangian::mlp(native.lagrangian().clone(), Device::Cpu).expect("a CPU");
+        let x = coordinate_major(case.regular_states(&native, case.batch).view());
+        assert_same_field_at(&case, "LNN", &judge, &native, &x);
     }
 }

@@ -8,5 +8,6 @@ mod devices;
 mod dropout;
 mod golden;
 mod random;
+mod training;
 mod trajectories;
 mod weights;

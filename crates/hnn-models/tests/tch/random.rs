@@ -1,7 +1,8 @@
 //! Random networks, states, and a comparison that says where two results part.
 
-use hnn_integrators::{DifferentiableField, Parameters, Workspace};
-use hnn_models::{Activation, Architecture, Initialisation, Mlp};
+use hnn_integrators::{DifferentiableField, Workspace};
+use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
+use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
@@ -43,6 +44,18 @@ impl Case {
             .with_activation(self.activation)
             .with_output_bias(self.seed.is_multiple_of(2));
         Mlp::new(architecture, Initialisation::Glorot, self.seed * 10 + outputs as u64)
+    }
+
+    /// `count` states, a row each, at which a Lagrangian's mass matrix is far from singular: what
+    /// the two engines may differ by grows with its condition number.
+    pub(crate) fn regular_states(&self, model: &Lnn<Mlp<f64>>, count: usize) -> Array2<f64> {
+        let candidates = 20 * count;
+        let numbers = self.numbers(9, candidates * self.dim);
+        let states = Array2::from_shape_vec((candidates, self.dim), numbers).expect("all there");
+        let conditioning = model.conditioning(states.view()).expect("the Hessian is defined");
+        let mut order: Vec<usize> = (0..candidates).collect();
+        order.sort_by(|a, b| conditioning[*b].total_cmp(&conditioning[*a]));
+        states.select(Axis(0), &order[..count])
     }
 
     /// `len` numbers in [-1.5, 1.5].
@@ -93,12 +106,21 @@ pub(crate) fn field_and_vjp<F: DifferentiableField<f64>>(
 #[track_caller]
 pub(crate) fn assert_same_field<A, B>(case: &Case, what: &str, judge: &A, native: &B)
 where
-    A: DifferentiableField<f64> + Parameters<f64>,
-    B: DifferentiableField<f64> + Parameters<f64>,
+    A: DifferentiableField<f64>,
+    B: DifferentiableField<f64>,
 {
-    let x = case.numbers(1, case.dim * case.batch);
+    assert_same_field_at(case, what, judge, native, &case.numbers(1, case.dim * case.batch));
+}
+
+/// As [`assert_same_field`], at given states.
+#[track_caller]
+pub(crate) fn assert_same_field_at<A, B>(case: &Case, what: &str, judge: &A, native: &B, x: &[f64])
+where
+    A: DifferentiableField<f64>,
+    B: DifferentiableField<f64>,
+{
     let v = case.numbers(2, case.dim * case.batch);
-    let (a, b) = (field_and_vjp(judge, &x, &v), field_and_vjp(native, &x, &v));
+    let (a, b) = (field_and_vjp(judge, x, &v), field_and_vjp(native, x, &v));
     for (part, (a, b)) in
         ["value", "recorded value", "x_bar", "theta_bar"].iter().zip(a.iter().zip(&b))
     {
