@@ -7,8 +7,8 @@
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
-use std::time::Instant;
 
+use hnn_benches::Clock;
 use hnn_integrators::{Parameters, Rk4};
 use hnn_losses::{DerivativeLoss, Loss, Selection, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
@@ -108,29 +108,4 @@ fn gradients(model: &Model) -> Result<f64, Error> {
 fn median(seconds: &mut [f64]) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds[seconds.len() / 2]
-}
-
-/// Processor time of this thread where the system tells it (Linux), wall time elsewhere.
-struct Clock {
-    thread: Option<f64>,
-    wall: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { thread: thread_seconds(), wall: Instant::now() }
-    }
-
-    fn seconds(&self) -> f64 {
-        match (self.thread, thread_seconds()) {
-            (Some(then), Some(now)) => now - then,
-            _ => self.wall.elapsed().as_secs_f64(),
-        }
-    }
-}
-
-/// The scheduler's account of the thread: its first number is nanoseconds on a processor.
-fn thread_seconds() -> Option<f64> {
-    let account = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(account.split_whitespace().next()?.parse::<f64>().ok()? * 1e-9)
 }
