@@ -24,7 +24,7 @@ impl Bars {
     pub fn observer<'a>(&'a self, label: &'a str) -> impl FnMut(&Progress<'_>) -> Control + 'a {
         move |progress: &Progress<'_>| {
             self.bar.inc(1);
-            if progress.record.step % 100 == 0 {
+            if progress.record.step.is_multiple_of(100) {
                 self.bar.set_message(format!("{label}: loss {:.2e}", progress.record.loss));
             }
             Control::Continue
