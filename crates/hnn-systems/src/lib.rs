@@ -41,7 +41,7 @@ pub use from_energy::FromEnergy;
 pub use hamiltonian::{Hamiltonian, HamiltonianExt};
 pub use input::{Constant, Feedback, Harmonic, Input};
 pub use pendulum_fit::PendulumFit;
-pub use phase_space::PhaseSpace;
+pub use phase_space::{Particles, PhaseSpace};
 pub use systems::{
     CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum, HenonHeiles,
     Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,

@@ -59,6 +59,37 @@ impl<L: Copy, const D: usize, const N: usize> LaneState<L> for PhaseSpace<L, D, 
     }
 }
 
+/// Positions, momenta, velocities or forces of `N` particles in `D` dimensions, axis by axis: half
+/// of a [`PhaseSpace`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Particles<L, const D: usize, const N: usize>(
+    /// `[axis][particle]`.
+    pub [[L; N]; D],
+);
+
+impl<L, const D: usize, const N: usize> AsRef<[L]> for Particles<L, D, N> {
+    #[inline(always)]
+    fn as_ref(&self) -> &[L] {
+        self.0.as_flattened()
+    }
+}
+
+impl<L, const D: usize, const N: usize> AsMut<[L]> for Particles<L, D, N> {
+    #[inline(always)]
+    fn as_mut(&mut self) -> &mut [L] {
+        self.0.as_flattened_mut()
+    }
+}
+
+impl<L: Copy, const D: usize, const N: usize> LaneState<L> for Particles<L, D, N> {
+    const DIM: usize = D * N;
+
+    #[inline(always)]
+    fn from_fn(mut f: impl FnMut(usize) -> L) -> Self {
+        Self(std::array::from_fn(|axis| std::array::from_fn(|k| f(axis * N + k))))
+    }
+}
+
 /// `sum of x^2` over an axis-by-axis block, each square times the particle's weight.
 #[inline(always)]
 pub(crate) fn weighted_squares<L: Lane, const D: usize, const N: usize>(

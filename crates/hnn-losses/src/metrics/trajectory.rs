@@ -71,11 +71,12 @@ pub fn squared_errors(
 }
 
 /// `H` of states of shape (M, T, D): shape (M, T).
-fn energies(
+pub(super) fn energies(
     system: &(impl Hamiltonian<f64> + ?Sized),
     x: ArrayView3<'_, f64>,
 ) -> Result<Array2<f64>, LossError> {
-    let (m, t, _) = x.dim();
+    let (m, t, dim) = x.dim();
+    check_shape("states", &[dim], &[system.dim()], "the dimension of the system")?;
     let mut energies = Array2::zeros((m, t));
     for (x, mut row) in x.outer_iter().zip(energies.outer_iter_mut()) {
         let mut energy = vec![0.0; t];
@@ -85,7 +86,10 @@ fn energies(
     Ok(energies)
 }
 
-fn check_rollouts(model: ArrayView3<'_, f64>, truth: ArrayView3<'_, f64>) -> Result<(), LossError> {
+pub(super) fn check_rollouts(
+    model: ArrayView3<'_, f64>,
+    truth: ArrayView3<'_, f64>,
+) -> Result<(), LossError> {
     check_shape("model's rollout", model.shape(), truth.shape(), "the truth at the same times")?;
     if truth.is_empty() {
         return Err(LossError::Empty { what: "rollouts" });

@@ -2,9 +2,9 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::phase_space::weighted_squares;
 use crate::{AnalyticHamiltonian, PhaseSpace, SystemError};
@@ -114,19 +114,30 @@ impl<const N: usize> AnalyticHamiltonian for Chain<N> {
 
     #[inline(always)]
     fn gradient_lanes<L: Lane>(&self, x: &PhaseSpace<L, 1, N>) -> PhaseSpace<L, 1, N> {
+        separable_gradient(self, x)
+    }
+}
+
+impl<const N: usize> AnalyticSeparable for Chain<N> {
+    type Half<L: Lane> = [L; N];
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, p: &[L; N]) -> [L; N] {
+        p.map(|p| L::constant(1.0 / self.mass) * p)
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, q: &[L; N]) -> [L; N] {
         let [k, alpha, beta] = [self.stiffness, self.alpha, self.beta].map(L::constant);
         let tension = |j| {
-            let r = Self::extension(&x.positions()[0], j);
+            let r = Self::extension(q, j);
             (k + (alpha + beta * r) * r) * r
         };
-        let mut before = tension(0);
-        let pull = std::array::from_fn(|j| {
-            let (left, right) = (before, tension(j + 1));
-            before = right;
-            left - right
-        });
-        let velocity = x.momenta()[0].map(|p| L::constant(1.0 / self.mass) * p);
-        PhaseSpace::new([pull], [velocity])
+        let mut left = tension(0);
+        std::array::from_fn(|j| {
+            let right = tension(j + 1);
+            right - std::mem::replace(&mut left, right)
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The system of Henon and Heiles.
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError};
 
@@ -63,10 +63,24 @@ impl AnalyticHamiltonian for HenonHeiles {
     }
 
     #[inline(always)]
-    fn gradient_lanes<L: Lane>(&self, &[x, y, px, py]: &[L; 4]) -> [L; 4] {
+    fn gradient_lanes<L: Lane>(&self, x: &[L; 4]) -> [L; 4] {
+        separable_gradient(self, x)
+    }
+}
+
+impl AnalyticSeparable for HenonHeiles {
+    type Half<L: Lane> = [L; 2];
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, p: &[L; 2]) -> [L; 2] {
+        *p
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, &[x, y]: &[L; 2]) -> [L; 2] {
         let lambda = L::constant(self.lambda);
         let two_lambda = lambda + lambda;
-        [x + two_lambda * x * y, y + lambda * (x * x - y * y), px, py]
+        [-(x + two_lambda * x * y), -(y + lambda * (x * x - y * y))]
     }
 }
 

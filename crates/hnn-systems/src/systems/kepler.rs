@@ -2,9 +2,9 @@
 
 use std::f64::consts::TAU;
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError};
 
@@ -84,10 +84,24 @@ impl AnalyticHamiltonian for Kepler {
     }
 
     #[inline(always)]
-    fn gradient_lanes<L: Lane>(&self, &[x, y, px, py]: &[L; 4]) -> [L; 4] {
-        let (square, inverse_mass) = (x * x + y * y, L::constant(1.0 / self.mass));
-        let pull = L::constant(self.strength) / (square * square.sqrt());
-        [pull * x, pull * y, inverse_mass * px, inverse_mass * py]
+    fn gradient_lanes<L: Lane>(&self, x: &[L; 4]) -> [L; 4] {
+        separable_gradient(self, x)
+    }
+}
+
+impl AnalyticSeparable for Kepler {
+    type Half<L: Lane> = [L; 2];
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, p: &[L; 2]) -> [L; 2] {
+        p.map(|p| L::constant(1.0 / self.mass) * p)
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, &[x, y]: &[L; 2]) -> [L; 2] {
+        let square = x * x + y * y;
+        let pull = L::constant(-self.strength) / (square * square.sqrt());
+        [pull * x, pull * y]
     }
 }
 

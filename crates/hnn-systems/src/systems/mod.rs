@@ -24,6 +24,19 @@ pub use n_body::NBody;
 pub use pendulum::Pendulum;
 pub use spring::Spring;
 
+use hnn_integrators::{AnalyticSeparable, Lane, LaneState};
+
+/// `(dV/dq, dT/dp)` from the force and the velocity of a separable system.
+#[inline(always)]
+fn separable_gradient<L: Lane, H: AnalyticSeparable, S: LaneState<L>>(system: &H, x: &S) -> S {
+    let n = S::DIM / 2;
+    let (q, p) = x.as_ref().split_at(n);
+    let force = system.force_lanes(L::constant(0.0), &H::Half::from_fn(|i| q[i]));
+    let velocity = system.velocity_lanes(&H::Half::from_fn(|i| p[i]));
+    let (force, velocity) = (force.as_ref(), velocity.as_ref());
+    S::from_fn(|i| if i < n { -force[i] } else { velocity[i - n] })
+}
+
 /// Makes canonical systems of energies: `dx/dt = J grad H`.
 macro_rules! canonical_field {
     ($system:ty $(, $($generics:tt)+)?) => {

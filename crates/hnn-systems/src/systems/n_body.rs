@@ -1,11 +1,11 @@
 //! Bodies that attract each other.
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::phase_space::weighted_squares;
-use crate::{AnalyticHamiltonian, PhaseSpace, SystemError};
+use crate::{AnalyticHamiltonian, Particles, PhaseSpace, SystemError};
 
 /// `N` bodies in `D` dimensions that attract each other by gravity:
 /// `H = sum_i |p_i|^2 / (2 m_i) - sum_(i<j) G m_i m_j / sqrt(|q_i - q_j|^2 + eps^2)`.
@@ -98,18 +98,32 @@ impl<const N: usize, const D: usize> AnalyticHamiltonian for NBody<N, D> {
 
     #[inline(always)]
     fn gradient_lanes<L: Lane>(&self, x: &PhaseSpace<L, D, N>) -> PhaseSpace<L, D, N> {
-        let mut by_position = [[L::constant(0.0); N]; D];
-        for (i, j, strength) in self.pairs() {
-            let (between, square) = self.separation(x.positions(), i, j);
-            let pull = L::constant(strength) / (square * square.sqrt());
-            for (axis, r) in between.into_iter().enumerate() {
-                by_position[axis][i] -= pull * r;
-                by_position[axis][j] += pull * r;
-            }
-        }
+        separable_gradient(self, x)
+    }
+}
+
+impl<const N: usize, const D: usize> AnalyticSeparable for NBody<N, D> {
+    type Half<L: Lane> = Particles<L, D, N>;
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, p: &Particles<L, D, N>) -> Particles<L, D, N> {
         let velocity =
             |axis: [L; N]| std::array::from_fn(|i| L::constant(1.0 / self.masses[i]) * axis[i]);
-        PhaseSpace::new(by_position, x.momenta().map(velocity))
+        Particles(p.0.map(velocity))
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, q: &Particles<L, D, N>) -> Particles<L, D, N> {
+        let mut force = [[L::constant(0.0); N]; D];
+        for (i, j, strength) in self.pairs() {
+            let (between, square) = self.separation(&q.0, i, j);
+            let pull = L::constant(strength) / (square * square.sqrt());
+            for (axis, r) in between.into_iter().enumerate() {
+                force[axis][i] += pull * r;
+                force[axis][j] -= pull * r;
+            }
+        }
+        Particles(force)
     }
 }
 

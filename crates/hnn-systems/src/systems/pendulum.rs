@@ -1,8 +1,8 @@
 //! The pendulum.
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError};
 
@@ -82,8 +82,22 @@ impl AnalyticHamiltonian for Pendulum {
     }
 
     #[inline(always)]
-    fn gradient_lanes<L: Lane>(&self, &[q, p]: &[L; 2]) -> [L; 2] {
-        [L::constant(self.torque) * q.sin(), L::constant(1.0 / self.inertia) * p]
+    fn gradient_lanes<L: Lane>(&self, x: &[L; 2]) -> [L; 2] {
+        separable_gradient(self, x)
+    }
+}
+
+impl AnalyticSeparable for Pendulum {
+    type Half<L: Lane> = [L; 1];
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, &[p]: &[L; 1]) -> [L; 1] {
+        [L::constant(1.0 / self.inertia) * p]
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, &[q]: &[L; 1]) -> [L; 1] {
+        [-(L::constant(self.torque) * q.sin())]
     }
 }
 

@@ -1,8 +1,8 @@
 //! Mass on a spring.
 
-use hnn_integrators::Lane;
+use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::canonical_field;
+use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError};
 
@@ -65,8 +65,22 @@ impl AnalyticHamiltonian for Spring {
     }
 
     #[inline(always)]
-    fn gradient_lanes<L: Lane>(&self, &[q, p]: &[L; 2]) -> [L; 2] {
-        [L::constant(self.stiffness) * q, L::constant(1.0 / self.mass) * p]
+    fn gradient_lanes<L: Lane>(&self, x: &[L; 2]) -> [L; 2] {
+        separable_gradient(self, x)
+    }
+}
+
+impl AnalyticSeparable for Spring {
+    type Half<L: Lane> = [L; 1];
+
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, &[p]: &[L; 1]) -> [L; 1] {
+        [L::constant(1.0 / self.mass) * p]
+    }
+
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, &[q]: &[L; 1]) -> [L; 1] {
+        [-(L::constant(self.stiffness) * q)]
     }
 }
 

@@ -6,8 +6,7 @@ use hnn_systems::{
 };
 use ndarray::ArrayView2;
 
-mod common;
-use common::{close, matrix, numbers, reference};
+use crate::common::{close, matrix, numbers, reference};
 
 /// Checks a system at states given in `f64`, computing in `T`.
 fn check<T: Scalar>(

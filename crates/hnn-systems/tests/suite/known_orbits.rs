@@ -2,15 +2,14 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
-use hnn_integrators::{Tolerances, VectorField, VectorFieldExt, solve};
+use hnn_integrators::{FixedStep, Tolerances, VectorField, VectorFieldExt, VelocityVerlet, solve};
 use hnn_systems::{
     CartPole, Chain, Constant, Damped, DoublePendulum, Duffing, ElasticPendulum, Feedback,
     Hamiltonian, HamiltonianExt, Harmonic, HenonHeiles, Kepler, NBody, Pendulum, Spring,
 };
 use ndarray::{Array2, ArrayView1};
 
-mod common;
-use common::close;
+use crate::common::close;
 
 fn run(system: &dyn VectorField<f64>, start: &[f64], times: &[f64]) -> Array2<f64> {
     let x0 = ArrayView1::from(start);
@@ -212,4 +211,22 @@ fn cart_pole_swings_and_balances() {
     let (one, other): (Vec<f64>, Vec<f64>) =
         (pushed.eval_state(t, &x).expect("field"), same.eval_state(0.0, &x).expect("field"));
     close(one, other, 1e-14);
+}
+
+#[test]
+fn separable_systems_step_symplectically() {
+    // Energy errors of velocity Verlet stay bounded, and shrink with the square of the step.
+    let system = HenonHeiles::default();
+    let start = ndarray::array![[0.1, -0.2, 0.3, 0.25]];
+    let energy = |x: ArrayView1<'_, f64>| system.energy_state(&x.to_vec()).expect("energy");
+    let worst = |dt: f64| {
+        let run = FixedStep::size(VelocityVerlet, dt).save_every(1);
+        let run = run.run(&system, (0.0, 100.0), start.view()).expect("bounded");
+        let states = run.states.index_axis(ndarray::Axis(0), 0);
+        let errors = states.outer_iter().map(|x| (energy(x) - energy(start.row(0))).abs());
+        errors.fold(0.0, f64::max)
+    };
+    let (coarse, fine) = (worst(0.1), worst(0.05));
+    assert!(coarse < 1e-3, "{coarse:e}");
+    assert!((3.0..5.0).contains(&(coarse / fine)), "{coarse:e} {fine:e}");
 }

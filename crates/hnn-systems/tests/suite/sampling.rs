@@ -7,8 +7,7 @@ use hnn_systems::{
 };
 use ndarray::{ArrayView1, array};
 
-mod common;
-use common::{close, matrix, numbers, reference};
+use crate::common::{close, matrix, numbers, reference};
 
 #[test]
 fn ring_is_uniform_in_radius() {
@@ -62,7 +61,7 @@ fn the_same_seed_gives_the_same_numbers() {
     assert_eq!(few, many.slice(ndarray::s![..3, ..]));
     assert_ne!(few, law.draw(3, 2, 6).expect("valid"));
     // The generator is fixed by name: these numbers must never change.
-    let expected = include_str!("data/starts_seed_5.txt").split_whitespace();
+    let expected = include_str!("../data/starts_seed_5.txt").split_whitespace();
     assert_eq!(expected.clone().count(), few.len());
     for (x, text) in few.iter().zip(expected) {
         assert_eq!(format!("{x:.15e}"), text);

@@ -9,8 +9,7 @@ use hnn_systems::{
 };
 use ndarray::{Array2, array};
 
-mod common;
-use common::close;
+use crate::common::close;
 
 #[test]
 fn lorenz() {

@@ -1,0 +1,121 @@
+//! Metrics of rollouts of chaotic systems.
+
+use hnn_systems::Hamiltonian;
+use ndarray::{Array1, ArrayView1, ArrayView3, Axis, s};
+
+use super::Spread;
+use super::trajectory::{check_rollouts, energies};
+use crate::LossError;
+use crate::derivative::check_shape;
+
+/// Valid prediction times of rollouts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ValidTime {
+    /// Time, from the start, at which each trajectory's error first passes the threshold; the
+    /// whole length of the rollout where it never does.
+    pub times: Vec<f64>,
+    /// Number of trajectories whose error never passes: their times are lower bounds.
+    pub never: usize,
+    /// Mean, spread and median of the times.
+    pub spread: Spread,
+}
+
+/// Valid prediction time: the first time at which `|q_model - q_true|`, the Euclidean distance of
+/// the first half of the states (positions; rad for angles, which are not taken modulo a turn),
+/// passes `threshold`, for states of shape (M, T, D) at `times` (T). In the unit of `times`, and
+/// as fine as they are. A state that is not finite counts as passing.
+///
+/// ```
+/// use hnn_losses::metrics::valid_prediction_time;
+/// use ndarray::Array3;
+/// let times = [0.0, 0.5, 1.0, 1.5];
+/// let truth = Array3::<f64>::zeros((1, 4, 2));
+/// // The angle runs away by 0.06 a point.
+/// let model = Array3::from_shape_fn((1, 4, 2), |(_, k, i)| if i == 0 { 0.06 * k as f64 } else { 0.0 });
+/// let valid = valid_prediction_time(&times, model.view(), truth.view(), 0.1)?;
+/// assert_eq!((valid.spread.mean, valid.never), (1.0, 0));
+/// # Ok::<(), hnn_losses::LossError>(())
+/// ```
+///
+/// # Errors
+/// If the shapes differ, there is no trajectory, or the threshold is not a number of at least 0.
+pub fn valid_prediction_time(
+    times: &[f64],
+    model: ArrayView3<'_, f64>,
+    truth: ArrayView3<'_, f64>,
+    threshold: f64,
+) -> Result<ValidTime, LossError> {
+    check_rollouts(model, truth)?;
+    check_times(times, truth)?;
+    if threshold.is_nan() || threshold < 0.0 {
+        return Err(LossError::Weight { what: "threshold", weight: threshold });
+    }
+    let n = truth.len_of(Axis(2)).div_ceil(2);
+    let last = times.len() - 1;
+    let (mut valid, mut never) = (Vec::with_capacity(truth.len_of(Axis(0))), 0);
+    for (model, truth) in model.outer_iter().zip(truth.outer_iter()) {
+        let error = &model.slice(s![.., ..n]) - &truth.slice(s![.., ..n]);
+        // NaN is no distance within the threshold.
+        let within = |e: ArrayView1<'_, f64>| e.dot(&e).sqrt() <= threshold;
+        let passed = error.outer_iter().position(|e| !within(e));
+        never += usize::from(passed.is_none());
+        valid.push(times[passed.unwrap_or(last)] - times[0]);
+    }
+    Ok(ValidTime { spread: Spread::of(&valid)?, times: valid, never })
+}
+
+/// How the energy of rollouts strays from that of their first states, each measure with its
+/// spread over trajectories.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct EnergyDrift {
+    /// Slope of the least-squares line of `H` over time: energy / time. Its sign tells a gain from
+    /// a loss; 0 for an error that only oscillates.
+    pub rate: Spread,
+    /// Root mean square over times of `H(t) - H(0)`: energy.
+    pub rms: Spread,
+    /// Largest `|H(t) - H(0)|`: energy.
+    pub max: Spread,
+    /// `|H(T) - H(0)|` at the last time: energy. Divided by a scale of energy (29.4 J, the range
+    /// of the unit double pendulum's potential over 2) it is the figure of the LNN paper.
+    pub end: Spread,
+}
+
+/// Energy drift of rollouts, by the *true* system's energy, for states of shape (M, T, D) at
+/// `times` (T); each energy is compared with that of the rollout's own first state.
+///
+/// For conservative systems. With friction, compare with the truth by
+/// [`energy_mse`](super::energy_mse).
+///
+/// # Errors
+/// If there is no trajectory, fewer than two times, another number of times than states, or the
+/// energy is undefined.
+pub fn energy_drift(
+    system: &(impl Hamiltonian<f64> + ?Sized),
+    times: &[f64],
+    rollouts: ArrayView3<'_, f64>,
+) -> Result<EnergyDrift, LossError> {
+    check_rollouts(rollouts, rollouts)?;
+    check_times(times, rollouts)?;
+    if times.len() < 2 {
+        return Err(LossError::Empty { what: "times after the first" });
+    }
+    let energy = energies(system, rollouts)?;
+    let change = &energy - &energy.slice(s![.., ..1]);
+    let mean_time = times.iter().sum::<f64>() / times.len() as f64;
+    let centred: Array1<f64> = times.iter().map(|t| t - mean_time).collect();
+    let square = centred.dot(&centred);
+    let spread = |measure: &dyn Fn(ArrayView1<'_, f64>) -> f64| {
+        Spread::of(&Vec::from_iter(change.outer_iter().map(measure)))
+    };
+    Ok(EnergyDrift {
+        rate: spread(&|change| centred.dot(&change) / square)?,
+        rms: spread(&|change| (change.dot(&change) / change.len() as f64).sqrt())?,
+        max: spread(&|change| change.iter().fold(0.0, |most: f64, e| most.max(e.abs())))?,
+        end: spread(&|change| change[change.len() - 1].abs())?,
+    })
+}
+
+fn check_times(times: &[f64], states: ArrayView3<'_, f64>) -> Result<(), LossError> {
+    let expected = [states.len_of(Axis(1))];
+    check_shape("times", &[times.len()], &expected, "one time a state")
+}
