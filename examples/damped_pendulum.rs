@@ -285,7 +285,10 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let mut motions = Vec::new();
     for trial in trials.iter().filter(|t| t.seed == 0) {
         if trial.motion.states.iter().all(|x| x.is_finite()) {
-            motions.push((trial.kind, motion(trial.kind.label(), &trial.motion)?));
+            motions.push((
+                trial.kind,
+                motion(trial.kind.label(), &trial.motion)?.color(trial.kind.color()),
+            ));
         }
     }
     let of = |kinds: &[Kind]| -> Vec<Motion> {

@@ -14,7 +14,7 @@ use hnn_examples::{
     Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_models::Activation;
-use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
+use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{
     DataSet, DerivativeScheme, GAP_FACTOR, HamiltonianExt, Measurements, PendulumFit,
 };
@@ -273,7 +273,9 @@ fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
         let known = motions.iter().any(|m| m.label() == trial.label);
         let finite = trial.rollout.states.iter().all(|x| x.is_finite());
         if !known && finite && !trial.name.ends_with("forward") {
-            motions.push(motion(&trial.label, &trial.rollout)?);
+            let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.name);
+            let color = kind.map_or(Color::of_model(Kind::ALL.len()), Kind::color);
+            motions.push(motion(&trial.label, &trial.rollout)?.color(color));
         }
     }
     let portrait = phase_portrait(&test.score, &motions)?.title("A real pendulum: phase space");

@@ -1,6 +1,7 @@
 //! The models that the pendulum experiments compare.
 
 use clap::ValueEnum;
+use hnn_plots::Color;
 
 /// A model of the pendulum experiments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
@@ -40,5 +41,11 @@ impl Kind {
             Self::HnnFriction => "HNN + friction F(q, p)",
             Self::HnnDissipative => "HNN + friction R(q, p) p",
         }
+    }
+
+    /// Its colour, the same in every figure.
+    #[must_use]
+    pub fn color(self) -> Color {
+        Color::of_model(self as usize)
     }
 }
