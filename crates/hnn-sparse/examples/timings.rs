@@ -9,6 +9,8 @@ use std::time::Instant;
 use hnn_integrators::{Rk4, Stepper, VectorField, Workspace};
 use hnn_sparse::{Ansatz, Expression, Library, Samples, Selection, SparseHamiltonian};
 use ndarray::Array2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 fn median(mut runs: Vec<f64>) -> f64 {
     runs.sort_by(f64::total_cmp);
@@ -57,9 +59,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let henon_heiles = formula(2, &terms)?;
     let pendulum = formula(1, &[(1.0, x(1).powi(2)), (-3.0, Expression::cos(1.0, 0))])?;
 
-    let wave = |k: usize| ((k as f64 * 12.9898).sin() * 43_758.545_3).fract();
-    let states = Array2::from_shape_fn((500, 4), |(k, i)| wave(4 * k + i));
-    let noise = Array2::from_shape_fn((500, 4), |(k, i)| 0.03 * wave(4 * k + i + 9999));
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let states = Array2::from_shape_simple_fn((500, 4), || rng.random_range(-1.0..1.0));
+    let noise = Array2::from_shape_simple_fn((500, 4), || rng.random_range(-0.05..0.05));
     let dx = hnn_integrators::VectorFieldExt::eval_rows(&henon_heiles, 0.0, states.view())? + noise;
     let ansatz = Ansatz::new(&Library::monomials(2, 1..=4)?)?;
     let time = seconds(|| {
