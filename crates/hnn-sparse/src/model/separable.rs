@@ -17,7 +17,7 @@ use crate::expression::{Atom, Expression};
 /// let pendulum = SparseHamiltonian::from_coefficients(&Ansatz::new(&library)?, &[0.5, -1.0])?;
 /// let separable = pendulum.separate()?;
 /// let run = FixedStep::count(VelocityVerlet, 1000)
-///     .run(&separable, (0.0, 10.0), array![[1.0, 0.5]].view())
+///     .run(&separable, (0.0, 10.0), array![[1.0_f64, 0.5]].view())
 ///     .expect("defined everywhere");
 /// assert!((run.last()[[0, 0]] + 0.84485).abs() < 1e-3);
 /// # Ok::<(), hnn_sparse::SparseError>(())
