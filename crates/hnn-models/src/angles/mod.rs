@@ -1,0 +1,206 @@
+//! Angles as cosines and sines.
+
+mod energy;
+mod lagrangian;
+mod map;
+
+use hnn_integrators::{FieldError, Parameters, Scalar};
+
+use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, ModelError};
+
+/// A network that sees each angle as its cosine and sine, and so is periodic in it.
+///
+/// `N(phi(x))` with `phi(x)` the coordinates of the state in their order, each angle replaced by
+/// the pair `cos, sin`. All derivatives are exact: with the network an energy, a map or a
+/// Lagrangian, the wrapped one is too, and goes wherever the network goes.
+///
+/// ```
+/// use hnn_models::{Angles, Architecture, Hnn, Initialisation, Mlp};
+/// use hnn_systems::HamiltonianExt;
+/// // A pendulum's state (q, p): the network sees (cos q, sin q, p).
+/// let network = Mlp::<f64>::new(Architecture::new(&[3, 32, 1])?, Initialisation::Orthogonal, 1);
+/// let model = Hnn::new(Angles::of_energy(network, &[true, false])?)?;
+/// let turn = 2.0 * std::f64::consts::PI;
+/// let (here, around) = (model.energy_state(&[0.3, 0.5])?, model.energy_state(&[0.3 + turn, 0.5])?);
+/// assert!((here - around).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Angles<N> {
+    network: N,
+    angles: Vec<bool>,
+}
+
+/// What a wrapped network keeps for its pull-back.
+#[derive(Debug, Default)]
+pub struct AnglesResiduals<T, R> {
+    network: R,
+    batch: usize,
+    features: Vec<T>,
+    /// Derivatives by the features.
+    gradient: Vec<T>,
+    /// Directions and cotangents among the features.
+    scratch: [Vec<T>; 4],
+}
+
+impl<N> Angles<N> {
+    /// An energy whose state has `angles.len()` coordinates, of which those marked are angles.
+    ///
+    /// # Errors
+    /// If the network has not one input a coordinate and one more an angle.
+    pub fn of_energy<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
+    where
+        N: DifferentiableEnergy<T>,
+    {
+        let inputs = network.dim();
+        Self::new(network, inputs, angles)
+    }
+
+    /// A map, of which the inputs marked are angles.
+    ///
+    /// # Errors
+    /// As [`of_energy`](Self::of_energy).
+    pub fn of_map<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let inputs = network.input_dim();
+        Self::new(network, inputs, angles)
+    }
+
+    /// A Lagrangian whose state `[q, v]` has `angles.len()` coordinates, of which those marked,
+    /// all among the q, are angles.
+    ///
+    /// # Errors
+    /// As [`of_energy`](Self::of_energy).
+    pub fn of_lagrangian<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
+    where
+        N: DifferentiableLagrangian<T>,
+    {
+        let inputs = network.dim();
+        Self::new(network, inputs, angles)
+    }
+
+    fn new(network: N, given: usize, angles: &[bool]) -> Result<Self, ModelError> {
+        let expected = angles.len() + angles.iter().filter(|angle| **angle).count();
+        if given != expected {
+            return Err(ModelError::InputSize { role: "wrapped", given, expected });
+        }
+        Ok(Self { network, angles: angles.to_vec() })
+    }
+
+    /// The network.
+    pub fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// Which coordinates are angles.
+    #[must_use]
+    pub fn angles(&self) -> &[bool] {
+        &self.angles
+    }
+
+    /// Number of features of the first `coordinates` coordinates.
+    fn count(&self, coordinates: usize) -> usize {
+        coordinates + self.angles[..coordinates].iter().filter(|angle| **angle).count()
+    }
+
+    /// For each coordinate of a slice of `coordinates * B` numbers: its rows, its first feature's
+    /// rows, and whether it is an angle.
+    fn each(&self, batch: usize, coordinates: usize, mut visit: impl FnMut(usize, usize, bool)) {
+        let mut feature = 0;
+        for (i, angle) in self.angles[..coordinates].iter().enumerate() {
+            visit(i * batch, feature * batch, *angle);
+            feature += 1 + usize::from(*angle);
+        }
+    }
+
+    /// `phi(x)`.
+    fn features<T: Scalar>(&self, batch: usize, x: &[T], features: &mut [T]) {
+        self.each(batch, x.len() / batch, |i, f, angle| {
+            for row in 0..batch {
+                if angle {
+                    let (sin, cos) = x[i + row].sin_cos();
+                    features[f + row] = cos;
+                    features[f + batch + row] = sin;
+                } else {
+                    features[f + row] = x[i + row];
+                }
+            }
+        });
+    }
+
+    /// `(dphi/dx) t`, for directions along the first coordinates.
+    fn push<T: Scalar>(&self, batch: usize, features: &[T], t: &[T], out: &mut [T]) {
+        self.each(batch, t.len() / batch, |i, f, angle| {
+            for row in 0..batch {
+                if angle {
+                    out[f + row] = -features[f + batch + row] * t[i + row];
+                    out[f + batch + row] = features[f + row] * t[i + row];
+                } else {
+                    out[f + row] = t[i + row];
+                }
+            }
+        });
+    }
+
+    /// `(dphi/dx)^T g`, for the first coordinates.
+    fn pull<T: Scalar>(&self, batch: usize, features: &[T], g: &[T], out: &mut [T]) {
+        self.each(batch, out.len() / batch, |i, f, angle| {
+            for row in 0..batch {
+                out[i + row] = if angle {
+                    features[f + row] * g[f + batch + row] - features[f + batch + row] * g[f + row]
+                } else {
+                    g[f + row]
+                };
+            }
+        });
+    }
+
+    /// Adds the derivative of `g . (dphi/dx) t` by x, with g and t fixed: that of the map itself.
+    fn add_curvature<T: Scalar>(
+        &self,
+        batch: usize,
+        features: &[T],
+        t: &[T],
+        g: &[T],
+        x_bar: &mut [T],
+    ) {
+        self.each(batch, t.len() / batch, |i, f, angle| {
+            for row in (0..batch).filter(|_| angle) {
+                let turned =
+                    features[f + row] * g[f + row] + features[f + batch + row] * g[f + batch + row];
+                x_bar[i + row] -= t[i + row] * turned;
+            }
+        });
+    }
+}
+
+impl<T: Scalar, R> AnglesResiduals<T, R> {
+    /// The features of the states, kept.
+    fn record<N>(&mut self, angles: &Angles<N>, batch: usize, x: &[T]) {
+        let len = angles.count(x.len() / batch) * batch;
+        self.batch = batch;
+        self.features.resize(len, T::ZERO);
+        self.gradient.resize(len, T::ZERO);
+        angles.features(batch, x, &mut self.features);
+    }
+}
+
+/// `len` numbers.
+fn sized<T: Scalar>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
+    buffer.resize(len, T::ZERO);
+    buffer
+}
+
+impl<T: Scalar, N: Parameters<T>> Parameters<T> for Angles<N> {
+    fn num_params(&self) -> usize {
+        self.network.num_params()
+    }
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        self.network.copy_params(out)
+    }
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        self.network.set_params(theta)
+    }
+}
