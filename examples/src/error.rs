@@ -44,4 +44,7 @@ pub enum ExampleError {
     /// A library's own error.
     #[error(transparent)]
     Plot(#[from] hnn_plots::PlotError),
+    /// A library's own error.
+    #[error(transparent)]
+    Sparse(#[from] hnn_sparse::SparseError),
 }

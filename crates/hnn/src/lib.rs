@@ -70,4 +70,6 @@ mod pages {
     struct GettingStarted;
     #[doc = include_str!("../../../docs/src/plots.md")]
     struct Plots;
+    #[doc = include_str!("../../../docs/src/sparse.md")]
+    struct Sparse;
 }

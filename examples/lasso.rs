@@ -1,0 +1,260 @@
+//! LASSO and selection: the formulas of the spring, the pendulum and Henon-Heiles out of noisy
+//! data, and why the LASSO alone is not enough.
+//!
+//! `cargo run --release --example lasso`
+#![allow(clippy::print_stdout)]
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+use hnn_examples::{Output, Result, Row, Table, check_seeds, exit, roll_out, scientific};
+use hnn_integrators::VectorFieldExt;
+use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
+use hnn_sparse::{
+    Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Identification, Lasso,
+    LassoSolution, Library, Samples, Selection, SparseHamiltonian,
+};
+use hnn_systems::{Hamiltonian, Pendulum, Spring};
+use ndarray::{Array1, Array2, Axis, array, s};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::Serialize;
+
+/// Formulas out of noisy derivatives: spring, pendulum, Henon-Heiles.
+#[derive(Debug, Parser, Serialize)]
+struct Options {
+    /// Number of seeds (data and noise).
+    #[arg(long, default_value_t = 10)]
+    seeds: u64,
+    /// Number of states of each data set.
+    #[arg(long, default_value_t = 500)]
+    points: usize,
+    /// Noise of the derivatives, relative to the standard deviation of each.
+    #[arg(long, default_value_t = 0.05)]
+    noise: f64,
+    /// Output folder [default: target/examples/lasso].
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// A short run that shows that everything works.
+    #[arg(long)]
+    quick: bool,
+}
+
+/// A true system, and where its formula is looked for.
+struct Case {
+    name: &'static str,
+    truth: Box<dyn Hamiltonian<f64>>,
+    library: Library,
+    /// The terms of the true formula.
+    terms: Vec<(&'static str, f64)>,
+    /// Half the width of the box of the states.
+    half_width: f64,
+    start: Array2<f64>,
+}
+
+/// The formulas that one data set gives.
+struct Trial {
+    path: Vec<LassoSolution>,
+    cross_validated: LassoSolution,
+    one_std_error: LassoSolution,
+    found: Identification,
+    scales: Array1<f64>,
+    ansatz: Ansatz,
+}
+
+fn main() -> ExitCode {
+    exit(run(Options::parse()))
+}
+
+fn run(mut options: Options) -> Result<()> {
+    if options.quick {
+        (options.seeds, options.points) = (options.seeds.min(2), options.points.min(200));
+    }
+    check_seeds(options.seeds)?;
+    let begin = Instant::now();
+    let output = Output::new("lasso", options.out.as_deref())?;
+    let mut rows = vec![];
+    let mut printed = Table::new(&["system and method", "exact", "terms", "worst coefficient"]);
+    for case in cases()? {
+        let trials = (0..options.seeds).map(|seed| case.identify(&options, seed));
+        let trials = trials.collect::<Result<Vec<_>>>()?;
+        println!("\n{} ({} features):\n{}", case.name, case.library.len(), trials[0].found);
+        case.tabulate(&trials, &mut rows, &mut printed)?;
+        case.draw(&trials[0], &output)?;
+    }
+    println!("\n{printed}");
+    output.results(&options, begin.elapsed().as_secs_f64(), &rows)
+}
+
+fn cases() -> Result<Vec<Case>> {
+    let polynomials = Library::monomials(1, 1..=4)?;
+    let sines = Library::trigonometric(1, &[1.0, 2.0], 1)?;
+    Ok(vec![
+        Case {
+            name: "spring",
+            truth: Box::new(Spring::default()),
+            library: polynomials.clone(),
+            terms: vec![("q^2", 1.0), ("p^2", 1.0)],
+            half_width: 1.0,
+            start: array![[0.8, 0.0]],
+        },
+        Case {
+            name: "pendulum",
+            truth: Box::new(Pendulum::default()),
+            library: polynomials.union(&sines)?,
+            terms: vec![("p^2", 1.0), ("cos(q)", -3.0)],
+            half_width: 2.0,
+            start: array![[1.5, 0.0]],
+        },
+        henon_heiles()?,
+    ])
+}
+
+/// H = (p1^2 + p2^2 + q1^2 + q2^2) / 2 + q1^2 q2 - q2^3 / 3 (Henon and Heiles 1964).
+fn henon_heiles() -> Result<Case> {
+    let x = Expression::coordinate;
+    let terms = vec![
+        ("q1^2", 0.5),
+        ("q2^2", 0.5),
+        ("p1^2", 0.5),
+        ("p2^2", 0.5),
+        ("q1^2 q2", 1.0),
+        ("q2^3", -1.0 / 3.0),
+    ];
+    let squares = [x(0), x(1), x(2), x(3)].map(|x| x.powi(2));
+    let features = squares.into_iter().chain([x(0).powi(2) * x(1), x(1).powi(3)]);
+    let ansatz = Ansatz::new(&Library::from_features(2, features)?)?;
+    let coefficients: Vec<f64> = terms.iter().map(|(_, c)| *c).collect();
+    Ok(Case {
+        name: "henon_heiles",
+        truth: Box::new(SparseHamiltonian::from_coefficients(&ansatz, &coefficients)?),
+        library: Library::monomials(2, 1..=4)?,
+        terms,
+        half_width: 1.0,
+        start: array![[0.1, 0.2, 0.3, -0.1]],
+    })
+}
+
+impl Case {
+    fn equations(&self, options: &Options, seed: u64) -> Result<Equations> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let shape = (options.points, self.library.dim());
+        let half = self.half_width;
+        let states = Array2::from_shape_simple_fn(shape, || rng.random_range(-half..half));
+        let mut dx = self.truth.eval_rows(0.0, states.view())?;
+        let deviations = dx.std_axis(Axis(0), 0.0);
+        for mut row in dx.rows_mut() {
+            for (value, deviation) in row.iter_mut().zip(&deviations) {
+                let noise: f64 = StandardNormal.sample(&mut rng);
+                *value += options.noise * deviation * noise;
+            }
+        }
+        Ok(Samples::new(states, dx)?.equations(&Ansatz::new(&self.library)?)?)
+    }
+
+    fn identify(&self, options: &Options, seed: u64) -> Result<Trial> {
+        let equations = self.equations(options, seed)?;
+        let gram = Gram::of(&equations)?;
+        let folds = Folds::ByPoint { count: 5 };
+        let validation = CrossValidation::run(&equations, &Lasso::default(), folds, 100, 1e-4)?;
+        Ok(Trial {
+            cross_validated: validation.best().clone(),
+            one_std_error: validation.one_std_error().clone(),
+            path: validation.path,
+            found: Selection::default().run(&equations)?,
+            scales: gram.column_scales(),
+            ansatz: equations.ansatz().clone(),
+        })
+    }
+
+    /// The true coefficients, one a column.
+    fn truth_of(&self, ansatz: &Ansatz) -> Vec<f64> {
+        let known = |name: &String| self.terms.iter().find(|(term, _)| term == name);
+        ansatz.names().iter().map(|name| known(name).map_or(0.0, |(_, c)| *c)).collect()
+    }
+
+    fn tabulate(&self, trials: &[Trial], rows: &mut Vec<Row>, printed: &mut Table) -> Result<()> {
+        let methods: [(&str, fn(&Trial) -> Vec<f64>); 3] = [
+            ("lasso, cross-validated", |trial| trial.cross_validated.coefficients.clone()),
+            ("lasso, 1-SE rule", |trial| trial.one_std_error.coefficients.clone()),
+            ("selection, EBIC(2)", selected),
+        ];
+        for (method, coefficients) in methods {
+            let mut figures = [vec![], vec![], vec![]];
+            for trial in trials {
+                let truth = self.truth_of(&trial.ansatz);
+                let w = coefficients(trial);
+                let exact = truth.iter().zip(&w).all(|(a, b)| (*a == 0.0) == (*b == 0.0));
+                figures[0].push(f64::from(u8::from(exact)));
+                figures[1].push(w.iter().filter(|w| **w != 0.0).count() as f64);
+                let errors = truth.iter().zip(&w).map(|(a, b)| (a - b).abs());
+                figures[2].push(errors.fold(0.0, f64::max));
+            }
+            let model = format!("{}, {method}", self.name);
+            let names = ["exact_support", "terms", "coefficient_error"];
+            let mut cells = vec![model.clone()];
+            for (name, values) in names.iter().zip(&figures) {
+                let row = Row::of(&model, name, values)?;
+                cells.push(scientific(row.mean));
+                rows.push(row);
+            }
+            printed.row(cells);
+        }
+        Ok(())
+    }
+
+    /// The path with the terms found, and rollouts of the formulas against the truth.
+    fn draw(&self, trial: &Trial, output: &Output) -> Result<()> {
+        let figure = Figure::grid(2, vec![self.path_panel(trial)?, self.rollout_panel(trial)?])?;
+        output.figure(self.name, &figure.title(format!("{}: {}", self.name, trial.found.model())))
+    }
+
+    fn path_panel(&self, trial: &Trial) -> Result<Panel> {
+        let lambdas: Vec<f64> = trial.path.iter().map(|solution| solution.lambda).collect();
+        let found: Vec<usize> = trial.found.terms.iter().map(|term| term.column).collect();
+        let size = |solution: &LassoSolution, j: usize| solution.coefficients[j] * trial.scales[j];
+        let mut series = vec![];
+        for term in &trial.found.terms {
+            let values: Vec<f64> = trial.path.iter().map(|s| size(s, term.column)).collect();
+            series.push(Series::new(term.name.as_str(), lambdas.as_slice(), values)?);
+        }
+        let largest_other = |solution: &LassoSolution| {
+            let others = (0..trial.scales.len()).filter(|j| !found.contains(j));
+            others.map(|j| size(solution, j).abs()).fold(0.0, f64::max)
+        };
+        let others: Vec<f64> = trial.path.iter().map(largest_other).collect();
+        series.push(Series::new("largest other", lambdas.as_slice(), others)?.truth());
+        let chosen = [
+            ("cross-validated", trial.cross_validated.lambda),
+            ("1-SE rule", trial.one_std_error.lambda),
+        ];
+        let terms = trial.path.iter().step_by(20);
+        let terms: Vec<_> = terms.map(|s| (s.lambda, s.support().len())).collect();
+        Ok(regularisation_path("coefficient × column size", series, &chosen, &terms))
+    }
+
+    fn rollout_panel(&self, trial: &Trial) -> Result<Panel> {
+        let times = Array1::linspace(0.0, 20.0, 201).to_vec();
+        let plain = &trial.one_std_error.coefficients;
+        let plain = SparseHamiltonian::from_coefficients(&trial.ansatz, plain)?;
+        let motion =
+            |label: &str, field: &dyn hnn_integrators::VectorField<f64>| -> Result<Motion> {
+                let states = roll_out(field, self.start.view(), &times, 1e-10)?.states;
+                Ok(Motion::new(label, times.as_slice(), states.slice(s![0, .., ..]))?)
+            };
+        let truth = motion("truth", &*self.truth)?.truth();
+        let motions =
+            [motion("LASSO, 1-SE rule", &plain)?, motion("selection", trial.found.model())?];
+        Ok(squared_error(&truth, &motions)?)
+    }
+}
+
+/// The selected coefficients, one a column.
+fn selected(trial: &Trial) -> Vec<f64> {
+    let mut w = vec![0.0; trial.scales.len()];
+    trial.found.terms.iter().for_each(|term| w[term.column] = term.coefficient);
+    w
+}
