@@ -4,6 +4,8 @@
 //! loop for each instruction set. Lanes of trajectories are loaded once, advanced by all steps,
 //! and stored once.
 
+use std::marker::PhantomData;
+
 use crate::runge_kutta::{ExplicitRungeKutta, Rk4, Tableau};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
@@ -23,8 +25,15 @@ pub struct ExplicitRun<'a, T> {
     pub x: &'a mut [T],
 }
 
-/// Vector registers a coordinate: enough to keep both multiply-add units busy.
-pub(crate) const REGISTERS: usize = 4;
+/// How many trajectories go side by side.
+pub(crate) struct Lanes<T, I>(PhantomData<(T, I)>);
+
+impl<T, I: Isa> Lanes<T, I> {
+    /// Four vector registers a coordinate: enough to keep both multiply-add units busy. A constant
+    /// to `match` on as it is, so that the compiler leaves the other widths out before it
+    /// compiles them.
+    pub(crate) const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
+}
 
 /// Stages that the kernel for any tableau has room for; longer methods step through slices.
 const MOST_STAGES: usize = 16;
@@ -51,7 +60,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match REGISTERS * I::VECTOR_BYTES / size_of::<T>() {
+        match Lanes::<T, I>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),

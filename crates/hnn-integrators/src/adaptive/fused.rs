@@ -5,7 +5,7 @@ use super::control::Controller;
 use super::first_step::FirstStep;
 use super::run::{direction, span};
 use super::{AdaptiveRun, Statistics};
-use crate::fused::{REGISTERS, along, weighted};
+use crate::fused::{Lanes, along, weighted};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{AnalyticField, Lane, LaneState, Scalar, SolveError, Wide};
 
@@ -34,7 +34,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for Solve<'_, '_, T, F> {
         if self.run.x0.nrows() == 1 {
             return Slots::<T, F, I, 1>::new(self.field, self.run).fly();
         }
-        match REGISTERS * I::VECTOR_BYTES / size_of::<T>() {
+        match Lanes::<T, I>::COUNT {
             64 => Slots::<T, F, I, 64>::new(self.field, self.run).fly(),
             32 => Slots::<T, F, I, 32>::new(self.field, self.run).fly(),
             16 => Slots::<T, F, I, 16>::new(self.field, self.run).fly(),

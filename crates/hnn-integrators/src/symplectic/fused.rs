@@ -1,7 +1,7 @@
 //! Many steps of a splitting method in one kernel: the state stays in registers.
 
 use super::{AnalyticSeparable, Flow, Splitting};
-use crate::fused::{REGISTERS, along};
+use crate::fused::{Lanes, along};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{Lane, LaneState, Scalar, Wide};
 
@@ -34,7 +34,7 @@ impl<T: Scalar, F: AnalyticSeparable> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match REGISTERS * I::VECTOR_BYTES / size_of::<T>() {
+        match Lanes::<T, I>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),
