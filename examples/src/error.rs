@@ -44,7 +44,4 @@ pub enum ExampleError {
     /// A library's own error.
     #[error(transparent)]
     Plot(#[from] hnn_plots::PlotError),
-    /// A library's own error.
-    #[error(transparent)]
-    Sparse(#[from] hnn_sparse::SparseError),
 }

@@ -1,22 +1,17 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
 #![allow(clippy::print_stdout)]
 
-mod animation;
-mod contest;
 mod error;
 mod evaluation;
 mod kind;
 mod learned;
 mod objective;
-pub mod oscillator;
 mod output;
 mod progress;
 mod recipe;
 mod run;
 mod table;
 
-pub use animation::write_animation;
-pub use contest::{Contender, Judge, Training, Verdict, valid_prediction_time};
 pub use error::ExampleError;
 pub use evaluation::{Rollouts, roll_out};
 pub use kind::Kind;

@@ -31,7 +31,7 @@ pub fn check_seeds(seeds: u64) -> Result<()> {
 }
 
 /// Runs an example, and reports its error.
-pub fn exit(result: Result<()>) -> std::process::ExitCode {
+pub fn exit(result: Result<(), impl std::fmt::Display>) -> std::process::ExitCode {
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

@@ -8,7 +8,7 @@ use hnn_models::Activation;
 use serde::Serialize;
 
 use super::{Report, Setting, Variant};
-use crate::{Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
+use hnn_examples::{Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
 
 /// Options of the spring and pendulum experiments.
 #[derive(Debug, Clone, Args, Serialize)]

@@ -4,13 +4,14 @@
 //! `cargo run --release --example distill`
 #![allow(clippy::print_stdout)]
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{
-    Bars, Kind, Learned, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit,
+    Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Row, Table, check_seeds, exit,
     learn, roll_out, scientific,
 };
 use hnn_integrators::{VectorField, VectorFieldExt};
@@ -19,6 +20,9 @@ use hnn_sparse::{Distillation, Distilled, Library};
 use hnn_systems::{DataSet, HamiltonianExt, Pendulum, Sampling, Starts};
 use ndarray::{Array1, s};
 use serde::Serialize;
+
+/// Errors of the libraries and of the examples alike.
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// A pendulum's network, distilled into a formula.
 #[derive(Debug, Parser, Serialize)]
@@ -74,7 +78,7 @@ fn run(mut options: Options) -> Result<()> {
     }
     draw(&trials[0], &output)?;
     let rows = tabulate(&trials)?;
-    output.results(&options, begin.elapsed().as_secs_f64(), &rows)
+    Ok(output.results(&options, begin.elapsed().as_secs_f64(), &rows)?)
 }
 
 /// Trains a network, distils it, and compares both with the truth.
@@ -91,7 +95,15 @@ fn trial(
     let path = output.path(&format!("hnn_{seed}.safetensors"));
     let label = format!("seed {seed}");
     let short: DataSet<f32> = train.cast()?;
-    learn(Kind::Hnn, recipe, seed, &short, &path, &mut bars.observer(&label))?;
+    learn(
+        Kind::Hnn,
+        recipe,
+        Objective::default(),
+        seed,
+        &short,
+        &path,
+        &mut bars.observer(&label),
+    )?;
     let network = Learned::load(Kind::Hnn, &path)?;
     let energy = network.hamiltonian().ok_or_else(no_energy)?;
 
@@ -171,5 +183,5 @@ fn draw(trial: &Trial, output: &Output) -> Result<()> {
     let energy_of = |x: &[f64]| truth.energy_state(x).unwrap_or(f64::NAN);
     let panels = vec![squared_error(&exact, &motions)?, energy(&motions, energy_of)?];
     let title = format!("Distilled: {}", trial.distilled.found.model());
-    output.figure("distill", &Figure::grid(2, panels)?.title(title))
+    Ok(output.figure("distill", &Figure::grid(2, panels)?.title(title))?)
 }

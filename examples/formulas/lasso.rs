@@ -4,12 +4,13 @@
 //! `cargo run --release --example lasso`
 #![allow(clippy::print_stdout)]
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_examples::{Output, Result, Row, Table, check_seeds, exit, roll_out, scientific};
+use hnn_examples::{Output, Row, Table, check_seeds, exit, roll_out, scientific};
 use hnn_integrators::VectorFieldExt;
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
 use hnn_sparse::{
@@ -22,6 +23,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
+
+/// Errors of the libraries and of the examples alike.
+type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// Formulas out of noisy derivatives: spring, pendulum, Henon-Heiles.
 #[derive(Debug, Parser, Serialize)]
@@ -86,7 +90,7 @@ fn run(mut options: Options) -> Result<()> {
         case.draw(&trials[0], &output)?;
     }
     println!("\n{printed}");
-    output.results(&options, begin.elapsed().as_secs_f64(), &rows)
+    Ok(output.results(&options, begin.elapsed().as_secs_f64(), &rows)?)
 }
 
 fn cases() -> Result<Vec<Case>> {
@@ -209,7 +213,8 @@ impl Case {
     /// The path with the terms found, and rollouts of the formulas against the truth.
     fn draw(&self, trial: &Trial, output: &Output) -> Result<()> {
         let figure = Figure::grid(2, vec![self.path_panel(trial)?, self.rollout_panel(trial)?])?;
-        output.figure(self.name, &figure.title(format!("{}: {}", self.name, trial.found.model())))
+        let title = format!("{}: {}", self.name, trial.found.model());
+        Ok(output.figure(self.name, &figure.title(title))?)
     }
 
     fn path_panel(&self, trial: &Trial) -> Result<Panel> {

@@ -7,7 +7,7 @@ use hnn_systems::DataSet;
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use crate::{Recipe, Result};
+use hnn_examples::{Recipe, Result};
 
 /// A trajectory loss beside the derivative loss.
 #[derive(Debug, Clone)]

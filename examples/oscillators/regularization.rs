@@ -7,8 +7,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hnn_examples::oscillator::{OscillatorOptions, System, Variant};
 use hnn_examples::{Result, exit};
+use hnn_oscillator_examples::{OscillatorOptions, System, Variant};
 use hnn_train::EarlyStopping;
 use serde::Serialize;
 

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use hnn_double_pendulum_examples::{Contender, Judge, Training, Verdict, write_animation};
 use hnn_examples::{
-    Bars, Contender, Judge, Output, Recipe, RecipeOptions, Result, Row, Table, Training, Verdict,
-    check_seeds, exit, roll_out, scientific, use_threads, write_animation,
+    Bars, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit, roll_out,
+    scientific, use_threads,
 };
 use hnn_models::{Activation, Baseline, Hnn, Initialisation, Mlp};
 use hnn_plots::{Figure, Motion, Panel, Series, energy, trajectories};

@@ -5,7 +5,7 @@ use hnn_systems::{DataSet, Hamiltonian, Pendulum, Sampling, Spring, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate};
 
 use super::OscillatorOptions;
-use crate::{Result, Rollouts, roll_out};
+use hnn_examples::{Result, Rollouts, roll_out};
 
 /// Number of test starts of each law.
 const STARTS: usize = 15;

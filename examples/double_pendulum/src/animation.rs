@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::ArrayView2;
 use serde_json::json;
 
-use crate::{ExampleError, Result};
+use hnn_examples::{ExampleError, Result};
 
 /// Writes a self-contained HTML page: double pendulums of unit lengths side by side, one a motion
 /// of states (T, D) whose first two coordinates are the angles, `seconds` between two states.

@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use hnn_double_pendulum_examples::{Contender, Judge, Training, Verdict, write_animation};
 use hnn_examples::{
-    Bars, Contender, Judge, Output, Recipe, RecipeOptions, Result, Row, Table, Training, Verdict,
-    check_seeds, exit, scientific, use_threads, write_animation,
+    Bars, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit, scientific,
+    use_threads,
 };
 use hnn_integrators::VectorFieldExt;
 use hnn_models::{Activation, Angles, Baseline, Initialisation, Lnn, MechanicalLagrangian, Mlp};

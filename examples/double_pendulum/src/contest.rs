@@ -8,7 +8,7 @@ use hnn_models::Persist;
 use hnn_systems::{DataSet, Hamiltonian};
 use ndarray::{Array2, ArrayView2, Axis, s};
 
-use crate::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
+use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
 
 /// A trained model, in `f64` for evaluation.
 pub struct Contender {

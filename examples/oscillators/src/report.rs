@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::setting::Errors;
 use super::{Setting, Variant};
-use crate::{Bars, Output, Recipe, Result, Rollouts, Row, Table, scientific};
+use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, Row, Table, scientific};
 
 /// One trained model.
 pub struct Trial {

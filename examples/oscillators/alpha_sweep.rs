@@ -7,9 +7,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hnn_examples::oscillator::{OscillatorOptions, System, TrajectoryTerm, Variant};
 use hnn_examples::{Result, exit};
 use hnn_losses::Window;
+use hnn_oscillator_examples::{OscillatorOptions, System, TrajectoryTerm, Variant};
 use hnn_plots::{Figure, Series, sweep};
 use serde::Serialize;
 

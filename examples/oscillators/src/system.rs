@@ -4,7 +4,7 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::{OscillatorOptions, Setting};
-use crate::Result;
+use hnn_examples::Result;
 
 /// A system of the slides.
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]

@@ -6,9 +6,9 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hnn_examples::oscillator::{OscillatorOptions, Setting, TrajectoryTerm, Variant};
 use hnn_examples::{Result, exit};
 use hnn_losses::Window;
+use hnn_oscillator_examples::{OscillatorOptions, Setting, TrajectoryTerm, Variant};
 use serde::Serialize;
 
 /// The spring H = q^2 + p^2, learned four times.
