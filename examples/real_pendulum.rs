@@ -13,7 +13,6 @@ use hnn_examples::{
     Bars, ExampleError, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts,
     Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
-use hnn_models::Activation;
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{
     DataSet, DerivativeScheme, GAP_FACTOR, HamiltonianExt, Measurements, PendulumFit,
@@ -139,8 +138,7 @@ fn measured() -> Recipe {
         rate: 1e-2,
         constant_rate: false,
         batch: 0,
-        weight_decay: 1e-5,
-        activation: Activation::Tanh,
+        ..Recipe::clean()
     }
 }
 

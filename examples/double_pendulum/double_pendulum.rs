@@ -14,7 +14,7 @@ use hnn_examples::{
     Bars, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit, roll_out,
     scientific, use_threads,
 };
-use hnn_models::{Activation, Baseline, Hnn, Initialisation, Mlp};
+use hnn_models::{Baseline, Hnn, Initialisation, Mlp};
 use hnn_plots::{Figure, Motion, Panel, Series, energy, trajectories};
 use hnn_systems::{DoublePendulum, HamiltonianExt, Lyapunov, Sampling, distances, growth_rate};
 use ndarray::{Array1, Array2, Axis, s};
@@ -84,7 +84,7 @@ fn run(mut options: Options) -> Result<()> {
         constant_rate: options.protocol,
         batch: 512,
         weight_decay: 0.0,
-        activation: Activation::Tanh,
+        ..Recipe::clean()
     });
     let (mut duration, mut intervals) = (50.0, 200);
     if options.quick {

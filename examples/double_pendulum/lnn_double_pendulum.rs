@@ -89,6 +89,7 @@ fn run(mut options: Options) -> Result<()> {
         batch: 256,
         weight_decay: 0.0,
         activation: Activation::Softplus,
+        ..Recipe::clean()
     });
     if options.quick {
         recipe.steps = recipe.steps.min(100);

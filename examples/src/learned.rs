@@ -13,7 +13,7 @@ use hnn_systems::{DataSet, Hamiltonian};
 use hnn_train::{Observer, TrainingRecord};
 use ndarray::{ArrayView1, ArrayView2};
 
-use crate::{Kind, Objective, Recipe, Result};
+use crate::{Kind, Networks, Objective, OnEngine, Recipe, Result};
 
 /// A trained model, in `f64` for evaluation.
 pub enum Learned {
@@ -98,27 +98,11 @@ pub fn learn(
     path: &Path,
     observer: &mut dyn Observer,
 ) -> Result<TrainingRecord> {
-    // A network's seed depends on its role, so that models that share a part start from the same.
-    let network = |outputs: usize, role: u64| -> Result<Mlp<f32>> {
-        let architecture = recipe.architecture(2, outputs)?;
-        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + seed))
-    };
-    let job = Job { recipe, objective, seed, train, path, observer };
-    match kind {
-        Kind::Baseline => job.run(Baseline::new(network(2, 0)?)?),
-        Kind::Hnn => job.run(Hnn::new(network(1, 1)?)?),
-        Kind::HnnFriction => job.run(HnnFriction::new(network(1, 1)?, network(1, 2)?)?),
-        Kind::HnnDissipative => {
-            // With an output bias a constant R is within easy reach, and where there are no data
-            // the network falls back on one.
-            let architecture = recipe.architecture(2, 1)?.with_output_bias(true);
-            let entries = Mlp::new(architecture, Initialisation::Orthogonal, 2000 + seed);
-            job.run(HnnFriction::new(network(1, 1)?, Dissipative::new(entries)?)?)
-        }
-    }
+    recipe.on_engine(Job { kind, recipe, objective, seed, train, path, observer })
 }
 
 struct Job<'a> {
+    kind: Kind,
     recipe: &'a Recipe,
     objective: Objective,
     seed: u64,
@@ -127,8 +111,44 @@ struct Job<'a> {
     observer: &'a mut dyn Observer,
 }
 
+impl OnEngine for Job<'_> {
+    type Output = TrainingRecord;
+
+    fn run<N: Networks<f32>>(self, engine: &N) -> Result<TrainingRecord> {
+        let energy = || engine.energy(self.network(1, 1, false)?);
+        match self.kind {
+            Kind::Baseline => {
+                let derivatives = engine.map(self.network(2, 0, false)?)?;
+                self.fit(Baseline::new(derivatives)?)
+            }
+            Kind::Hnn => {
+                let energy = energy()?;
+                self.fit(Hnn::new(energy)?)
+            }
+            Kind::HnnFriction => {
+                let model = HnnFriction::new(energy()?, engine.map(self.network(1, 2, false)?)?)?;
+                self.fit(model)
+            }
+            Kind::HnnDissipative => {
+                // With an output bias a constant R is within easy reach, and where there are no
+                // data the network falls back on one.
+                let entries = engine.map(self.network(1, 2, true)?)?;
+                let model = HnnFriction::new(energy()?, Dissipative::new(entries)?)?;
+                self.fit(model)
+            }
+        }
+    }
+}
+
 impl Job<'_> {
-    fn run<F>(self, mut model: F) -> Result<TrainingRecord>
+    /// A network with its first weights. Its seed depends on its role, so that models that share
+    /// a part start from the same.
+    fn network(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<f32>> {
+        let architecture = self.recipe.architecture(2, outputs)?.with_output_bias(output_bias);
+        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
+    }
+
+    fn fit<F>(self, mut model: F) -> Result<TrainingRecord>
     where
         F: DifferentiableField<f32> + Persist<f32> + 'static,
         F::Residuals: 'static,

@@ -1,6 +1,7 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
 #![allow(clippy::print_stdout)]
 
+mod engine;
 mod error;
 mod evaluation;
 mod kind;
@@ -12,6 +13,9 @@ mod recipe;
 mod run;
 mod table;
 
+#[cfg(feature = "tch")]
+pub use engine::Libtorch;
+pub use engine::{Engine, Native, Networks, OnEngine};
 pub use error::ExampleError;
 pub use evaluation::{Rollouts, roll_out};
 pub use kind::Kind;

@@ -1,11 +1,12 @@
 //! How the models are trained.
 
 use clap::Args;
+use hnn_integrators::Scalar;
 use hnn_models::{Activation, Architecture};
 use hnn_train::{Adam, MiniBatch, Schedule, Trainer, WeightDecay};
 use serde::Serialize;
 
-use crate::{ExampleError, Result};
+use crate::{Engine, ExampleError, OnEngine, Result};
 
 /// Network and training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +25,10 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Activation of the hidden layers.
     pub activation: Activation,
+    /// The engine that trains: tch is libtorch, which needs feature `tch`.
+    pub engine: Engine,
+    /// Where engine tch computes: cpu, cuda, cuda:1, mps.
+    pub device: String,
 }
 
 /// Options that change a recipe.
@@ -50,6 +55,12 @@ pub struct RecipeOptions {
     /// Activation: tanh, softplus, sin, sigmoid or swish.
     #[arg(long, value_parser = activation)]
     activation: Option<Activation>,
+    /// The engine that trains: tch is libtorch, which needs feature `tch`.
+    #[arg(long, value_enum, default_value_t)]
+    engine: Engine,
+    /// Where engine tch computes: cpu, cuda, cuda:1, mps.
+    #[arg(long, default_value = "cpu")]
+    device: String,
 }
 
 fn activation(name: &str) -> std::result::Result<Activation, String> {
@@ -69,6 +80,8 @@ impl RecipeOptions {
             batch: self.batch.unwrap_or(recipe.batch),
             weight_decay: self.weight_decay.unwrap_or(recipe.weight_decay),
             activation: self.activation.unwrap_or(recipe.activation),
+            engine: self.engine,
+            device: self.device.clone(),
         }
     }
 }
@@ -85,6 +98,8 @@ impl Recipe {
             batch: 256,
             weight_decay: 1e-5,
             activation: Activation::Tanh,
+            engine: Engine::Native,
+            device: "cpu".to_owned(),
         }
     }
 
@@ -107,7 +122,17 @@ impl Recipe {
             batch: 0,
             weight_decay: 1e-4,
             activation: Activation::Tanh,
+            engine: Engine::Native,
+            device: "cpu".to_owned(),
         }
+    }
+
+    /// Does a job with the networks of this recipe's engine.
+    ///
+    /// # Errors
+    /// If the engine is not there, and whatever went wrong.
+    pub fn on_engine<J: OnEngine>(&self, job: J) -> Result<J::Output> {
+        self.engine.run(&self.device, job)
     }
 
     /// The shape of a network.
@@ -123,7 +148,7 @@ impl Recipe {
     ///
     /// # Errors
     /// If an option makes no sense.
-    pub fn trainer(&self, rows: usize, seed: u64) -> Result<Trainer<f32>> {
+    pub fn trainer<T: Scalar>(&self, rows: usize, seed: u64) -> Result<Trainer<T>> {
         if self.steps == 0 {
             let reason = "a model needs at least one training step".to_owned();
             return Err(ExampleError::Option { option: "--steps", reason });

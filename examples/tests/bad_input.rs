@@ -28,7 +28,7 @@ fn model_files_that_are_none() {
 fn recipes_that_make_no_sense() {
     let recipe = Recipe { hidden: vec![16, 0], ..Recipe::clean() };
     assert!(recipe.architecture(2, 1).is_err());
-    assert!(Recipe { steps: 0, ..Recipe::clean() }.trainer(100, 0).is_err());
+    assert!(Recipe { steps: 0, ..Recipe::clean() }.trainer::<f32>(100, 0).is_err());
     assert!(use_threads(Some(0)).is_err() && check_seeds(0).is_err());
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use hnn_models::Activation;
 use serde::Serialize;
 
 use super::{Report, Setting, Variant};
@@ -58,7 +57,7 @@ impl OscillatorOptions {
             constant_rate: false,
             batch: 0,
             weight_decay: 1e-4,
-            activation: Activation::Tanh,
+            ..Recipe::clean()
         };
         let mut recipe = self.recipe.change(if self.protocol { Recipe::protocol() } else { own });
         if self.quick {

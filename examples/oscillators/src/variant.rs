@@ -2,12 +2,12 @@
 
 use hnn_integrators::{DifferentiableField, Rk4, VectorField};
 use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
-use hnn_models::{Baseline, Hnn, Initialisation, Mlp};
+use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_systems::DataSet;
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use hnn_examples::{Recipe, Result};
+use hnn_examples::{Networks, OnEngine, Recipe, Result};
 
 /// A trajectory loss beside the derivative loss.
 #[derive(Debug, Clone)]
@@ -86,18 +86,17 @@ impl Variant {
         (train, validation): &(DataSet<f32>, DataSet<f32>),
         observer: &mut dyn Observer,
     ) -> Result<(Box<dyn VectorField<f64>>, TrainingRecord)> {
-        let outputs = if self.baseline { 2 } else { 1 };
-        let architecture = recipe.architecture(2, outputs)?;
-        let net = Mlp::new(architecture.clone(), Initialisation::Orthogonal, seed);
-        let net = net.with_dropout(self.dropout, seed)?;
         let job = Job { variant: self, recipe, seed, train, validation, observer };
-        Ok(if self.baseline {
-            let (theta, record) = job.run(Baseline::new(net)?)?;
-            (Box::new(Baseline::new(Mlp::from_params(architecture, theta)?)?), record)
-        } else {
-            let (theta, record) = job.run(Hnn::new(net)?)?;
-            (Box::new(Hnn::new(Mlp::from_params(architecture, theta)?)?), record)
-        })
+        let (theta, record) = recipe.on_engine(job)?;
+        let network = Mlp::from_params(self.architecture(recipe)?, theta)?;
+        if self.baseline {
+            return Ok((Box::new(Baseline::new(network)?), record));
+        }
+        Ok((Box::new(Hnn::new(network)?), record))
+    }
+
+    fn architecture(&self, recipe: &Recipe) -> Result<Architecture> {
+        recipe.architecture(2, if self.baseline { 2 } else { 1 })
     }
 }
 
@@ -110,9 +109,23 @@ struct Job<'a> {
     observer: &'a mut dyn Observer,
 }
 
+impl OnEngine for Job<'_> {
+    type Output = (Vec<f64>, TrainingRecord);
+
+    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Self::Output> {
+        let architecture = self.variant.architecture(self.recipe)?;
+        let network = Mlp::new(architecture, Initialisation::Orthogonal, self.seed)
+            .with_dropout(self.variant.dropout, self.seed)?;
+        if self.variant.baseline {
+            return self.fit(Baseline::new(engine.map(network)?)?);
+        }
+        self.fit(Hnn::new(engine.energy(network)?)?)
+    }
+}
+
 impl Job<'_> {
     /// Trains, and returns the parameters.
-    fn run<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
+    fn fit<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
     where
         F: DifferentiableField<f32> + 'static,
         F::Residuals: 'static,
