@@ -9,7 +9,7 @@ use hnn_systems::{
 };
 use ndarray::{Array2, array};
 
-use crate::common::close;
+use crate::common::{Plain, close};
 
 #[test]
 fn lorenz() {
@@ -30,7 +30,7 @@ fn lorenz() {
 fn a_pendulum_is_regular() {
     // Distances grow linearly: the mean rate falls like ln(t) / t.
     let settings = Lyapunov { intervals: 300, ..Lyapunov::default() };
-    let found = settings.exponent(&Pendulum::default(), &[1.0, 0.0]).expect("found");
+    let found = settings.exponent(&Plain(&Pendulum::default()), &[1.0, 0.0]).expect("found");
     assert!(found.exponent.abs() < 0.02, "{}", found.exponent);
 }
 
@@ -40,7 +40,7 @@ fn a_double_pendulum_is_chaotic_in_both_coordinates() {
     let settings = Lyapunov { intervals: 150, ..Lyapunov::default() };
     let start = [2.0, 2.5, 0.0, 0.0];
     let canonical = settings.exponent(&system, &start).expect("found");
-    let lagrangian = settings.exponent(&system.lagrangian(), &start).expect("found");
+    let lagrangian = settings.exponent(&Plain(&system.lagrangian()), &start).expect("found");
     let error = f64::hypot(canonical.std_error, lagrangian.std_error);
     assert!(canonical.exponent > 10.0 * canonical.std_error, "{}", canonical.exponent);
     assert!((canonical.exponent - lagrangian.exponent).abs() < 4.0 * error);
@@ -66,9 +66,9 @@ fn bad_settings() {
         Lyapunov { tolerance: f64::NAN, ..good },
         Lyapunov { intervals: 1, ..good },
     ] {
-        assert!(bad.exponent(&Pendulum::default(), &at_rest).is_err());
+        assert!(bad.exponent(&Plain(&Pendulum::default()), &at_rest).is_err());
     }
-    assert!(good.exponent(&Pendulum::default(), &[0.0]).is_err());
+    assert!(good.exponent(&Plain(&Pendulum::default()), &[0.0]).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0], 2.0).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0, 3.0], 2.0).is_err());
     let (two, three) = (Array2::zeros((2, 2)), Array2::zeros((3, 2)));
@@ -91,7 +91,7 @@ fn an_energy_shell_is_uniform_in_energy() {
     assert_eq!(starts.row(7), law.draw(&canonical, 8, 1).expect("room").row(7));
     // Velocities work as well.
     let lagrangian = canonical.lagrangian();
-    let starts = law.draw(&lagrangian, 50, 1).expect("room");
+    let starts = law.draw(&Plain(&lagrangian), 50, 1).expect("room");
     let same = lagrangian.energy_rows(starts.view()).expect("energy");
     close(same, energy.slice(ndarray::s![..50]).iter().copied(), 1e-10);
 
@@ -109,7 +109,7 @@ fn states_on_no_trajectory_have_exact_accelerations() {
     let system = DoublePendulum::default().lagrangian();
     let law = Starts::Box(vec![(0.0, 2.0 * PI), (0.0, 2.0 * PI), (-10.0, 10.0), (-10.0, 10.0)]);
     let states = law.draw(300, 4, 0).expect("valid");
-    let data = DataSet::of_states(&system, 0.0, states.clone()).expect("valid");
+    let data = DataSet::of_states(&Plain(&system), 0.0, states.clone()).expect("valid");
     assert_eq!((data.num_trajectories(), data.len()), (300, 300));
     assert!(data.pairs().row.is_empty());
     assert_eq!(data.states(), states);
@@ -121,7 +121,7 @@ fn the_double_pendulum_of_the_protocol() {
     let system = DoublePendulum::default();
     let sampling = Sampling { trajectories: 10, ..Sampling::double_pendulum() };
     let canonical = sampling.sample(&system, 3).expect("sampled");
-    let lagrangian = sampling.sample(&system.lagrangian(), 3).expect("sampled");
+    let lagrangian = sampling.sample(&Plain(&system.lagrangian()), 3).expect("sampled");
     assert_eq!((canonical.num_trajectories(), canonical.len(), canonical.dim()), (10, 500, 4));
     let starts = canonical.starts();
     assert!(starts.outer_iter().all(|x| x[2] == 0.0 && x[3] == 0.0));
@@ -136,7 +136,7 @@ fn the_double_pendulum_of_the_protocol() {
 #[test]
 fn nearly_circular_orbits() {
     let two = Sampling { trajectories: 4, ..Sampling::two_bodies() };
-    let data = two.sample(&NBody::<2>::default(), 0).expect("sampled");
+    let data = two.sample(&Plain(&NBody::<2>::default()), 0).expect("sampled");
     assert_eq!((data.num_trajectories(), data.len(), data.dim()), (4, 200, 8));
     for one in data.iter() {
         // About the common centre, and not far from a circle.
@@ -148,12 +148,12 @@ fn nearly_circular_orbits() {
     }
     let exact = Starts::ThreeBodies { low: 1.0, high: 1.0, noise: 0.0 };
     let three = Sampling { starts: exact, trajectories: 3, ..Sampling::three_bodies() };
-    let data = three.sample(&NBody::<3>::default(), 0).expect("sampled");
+    let data = three.sample(&Plain(&NBody::<3>::default()), 0).expect("sampled");
     assert_eq!((data.len(), data.dim()), (60, 12));
     for x in data.states().outer_iter() {
         for body in 0..3 {
             assert!((f64::hypot(x[body], x[3 + body]) - 1.0).abs() < 1e-9);
         }
     }
-    assert!(Sampling::two_bodies().sample(&NBody::<3>::default(), 0).is_err());
+    assert!(Sampling::two_bodies().sample(&Plain(&NBody::<3>::default()), 0).is_err());
 }

@@ -3,8 +3,49 @@
 
 use std::path::Path;
 
+use hnn_integrators::{FieldError, Scalar, VectorField, Workspace};
+use hnn_systems::Hamiltonian;
 use ndarray::Array2;
 use serde_json::Value;
+
+/// A system without its fused kernels: stepped through `eval`. The kernels are the same for every
+/// system and tested where they are written; compiling them for each one takes minutes.
+pub struct Plain<'a, S>(pub &'a S);
+
+impl<T: Scalar, S: VectorField<T>> VectorField<T> for Plain<'_, S> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+    fn eval(
+        &self,
+        t: &[T],
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.0.eval(t, x, dx, workspace)
+    }
+}
+
+impl<T: Scalar, S: Hamiltonian<T>> Hamiltonian<T> for Plain<'_, S> {
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.0.energy(x, energy, workspace)
+    }
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.0.energy_gradient(batch, x, gradient, workspace)
+    }
+}
 
 /// A reference file.
 pub fn reference(file: &str) -> Value {

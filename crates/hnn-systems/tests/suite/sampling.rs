@@ -7,7 +7,7 @@ use hnn_systems::{
 };
 use ndarray::{ArrayView1, array};
 
-use crate::common::{close, matrix, numbers, reference};
+use crate::common::{Plain, close, matrix, numbers, reference};
 
 #[test]
 fn ring_is_uniform_in_radius() {
@@ -71,8 +71,8 @@ fn the_same_seed_gives_the_same_numbers() {
 #[test]
 fn data_sets_follow_the_protocol() {
     let cases: [(&dyn Hamiltonian<f64>, Sampling, usize, f64, f64); 2] = [
-        (&Spring::default(), Sampling::spring(), 30, 0.1, 1.0),
-        (&Pendulum::default(), Sampling::pendulum(), 45, 1.3, 2.3),
+        (&Plain(&Spring::default()), Sampling::spring(), 30, 0.1, 1.0),
+        (&Plain(&Pendulum::default()), Sampling::pendulum(), 45, 1.3, 2.3),
     ];
     for (system, sampling, points, low, high) in cases {
         let data = sampling.sample(system, 0).expect("sampled");

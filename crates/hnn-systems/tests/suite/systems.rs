@@ -11,7 +11,7 @@ use hnn_systems::{
 use proptest::prelude::*;
 
 /// `grad H` by central differences of the energy.
-fn differences(system: &dyn Hamiltonian<f64>, x: &[f64]) -> Vec<f64> {
+fn differences<S: Hamiltonian<f64>>(system: &S, x: &[f64]) -> Vec<f64> {
     let h = 1e-5;
     let energy = |i: usize, step: f64| {
         let mut x = x.to_vec();
@@ -39,7 +39,7 @@ where
 }
 
 /// `dH/dt` along the field.
-fn power(system: &dyn Hamiltonian<f64>, x: &[f64]) -> f64 {
+fn power<S: Hamiltonian<f64>>(system: &S, x: &[f64]) -> f64 {
     let gradient = system.energy_gradient_state(x).expect("gradient");
     let dx = system.eval_state(0.0, x).expect("field");
     gradient.iter().zip(&dx).map(|(g, d)| g * d).sum()
