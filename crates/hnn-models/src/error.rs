@@ -90,12 +90,6 @@ pub enum ModelError {
         "this libtorch module is no perceptron of the library's own, so it has no native copy and no model file: save its variables by `save_variables` instead"
     )]
     NotPerceptron,
-    /// A dropout probability outside `[0, 1)`.
-    #[error("dropout with probability {probability}: it must be at least 0 and below 1")]
-    Dropout {
-        /// The probability given.
-        probability: f64,
-    },
     /// The field's own error.
     #[error(transparent)]
     Field(#[from] FieldError),

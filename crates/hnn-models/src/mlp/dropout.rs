@@ -16,7 +16,7 @@ use crate::ModelError;
 /// along one field (as Gal and Ghahramani 2016 do for recurrent networks), and the numbers do not
 /// depend on the number of threads. The mask is a function of the seed and the step.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Dropout<T> {
+pub(crate) struct Dropout<T> {
     rate: f64,
     seed: u64,
     /// `m` of each hidden unit; empty in evaluation mode.
@@ -31,7 +31,7 @@ impl<T: Scalar> Dropout<T> {
         Ok(Self { rate, seed, factors: Vec::new() })
     }
 
-    pub(super) fn set_mode(&mut self, mode: Mode, hidden_units: usize) {
+    pub(crate) fn set_mode(&mut self, mode: Mode, hidden_units: usize) {
         self.factors.clear();
         if let Mode::Training { step } = mode {
             let mut rng = ChaCha12Rng::seed_from_u64(self.seed);
@@ -40,6 +40,12 @@ impl<T: Scalar> Dropout<T> {
             let factor = |_| if rng.random_bool(self.rate) { T::ZERO } else { kept };
             self.factors.extend((0..hidden_units).map(factor));
         }
+    }
+
+    /// `m` of each hidden unit; empty in evaluation mode.
+    #[cfg(feature = "tch")]
+    pub(crate) fn factors(&self) -> &[T] {
+        &self.factors
     }
 
     /// Multiplies the rows (a unit each, from `first` on) of a layer's activations, or of one of

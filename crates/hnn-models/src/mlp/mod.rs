@@ -22,7 +22,7 @@ pub use jacobian::JacobianResiduals;
 pub use lagrangian::LagrangianResiduals;
 pub use map::MapResiduals;
 
-use dropout::Dropout;
+pub(crate) use dropout::Dropout;
 
 use crate::ModelError;
 
@@ -96,6 +96,11 @@ impl<T: Scalar> Mlp<T> {
     }
 
     /// Number of hidden units.
+    #[cfg(feature = "tch")]
+    pub(crate) fn dropout(&self) -> Option<&Dropout<T>> {
+        self.dropout.as_ref()
+    }
+
     fn hidden_units(&self) -> usize {
         self.split_layers().1.unit
     }

@@ -1,6 +1,6 @@
 //! An energy computed by libtorch.
 
-use hnn_integrators::{FieldError, Parameters, Workspace};
+use hnn_integrators::{FieldError, Mode, Parameters, Workspace};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
@@ -84,19 +84,18 @@ impl<T: TchScalar> TchEnergy<T> {
     }
 }
 
-fn value(network: &Inner, x: &Tensor) -> Result<Tensor, FieldError> {
-    tch::no_grad(|| network.forward_scalar(x, false))
+fn value<T: TchScalar>(network: &Inner<T>, x: &Tensor) -> Result<Tensor, FieldError> {
+    tch::no_grad(|| network.forward_scalar(x))
 }
 
 /// `grad_x H` of shape (B, D), with the graph of its own derivatives if it is asked for.
-pub(super) fn gradient(
-    network: &Inner,
+pub(super) fn gradient<T: TchScalar>(
+    network: &Inner<T>,
     x: &Tensor,
-    train: bool,
     graph: Graph,
 ) -> Result<Tensor, FieldError> {
     let x = if x.requires_grad() { x.shallow_clone() } else { tracked(x)? };
-    let energy = network.forward_scalar(&x, train)?;
+    let energy = network.forward_scalar(&x)?;
     Ok(gradients(&energy, &[&x], graph)?.swap_remove(0))
 }
 
@@ -114,6 +113,9 @@ impl<T: TchScalar> Parameters<T> for TchEnergy<T> {
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
+    }
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
     }
 }
 
@@ -135,7 +137,7 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
         out: &mut [T],
         _: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network.eval(x, out, |network, x| gradient(network, x, false, Graph::Drop))
+        self.network.eval(x, out, |network, x| gradient(network, x, Graph::Drop))
     }
 
     fn gradient_recorded(
@@ -146,7 +148,7 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
         self.network.eval_recorded(x, out, residuals, |network, x| {
-            gradient(network, x, true, Graph::Differentiate)
+            gradient(network, x, Graph::Differentiate)
         })
     }
 

@@ -1,6 +1,6 @@
 //! A Lagrangian neural network computed by libtorch.
 
-use hnn_integrators::{DifferentiableField, FieldError, Parameters, VectorField, Workspace};
+use hnn_integrators::{DifferentiableField, FieldError, Mode, Parameters, VectorField, Workspace};
 use hnn_systems::Hamiltonian;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
@@ -103,7 +103,7 @@ impl<T: TchScalar> TchLagrangian<T> {
             return Err(ModelError::OddDimension { dim });
         }
         network.eval(&vec![T::default(); 2 * dim], &mut [T::default(); 2], |network, x| {
-            tch::no_grad(|| network.forward_scalar(x, false))
+            tch::no_grad(|| network.forward_scalar(x))
         })?;
         Ok(Self { network, mass_matrix: MassMatrix::default() })
     }
@@ -121,14 +121,13 @@ impl<T: TchScalar> TchLagrangian<T> {
     /// `(v, q'')` of shape (B, 2n).
     pub(super) fn field(
         &self,
-        network: &Inner,
+        network: &Inner<T>,
         x: &Tensor,
-        train: bool,
         graph: Graph,
     ) -> Result<Tensor, FieldError> {
         let x = if x.requires_grad() { x.shallow_clone() } else { tracked(x)? };
         let n = x.size()[1] / 2;
-        let g = gradient(network, &x, train, Graph::Differentiate)?;
+        let g = gradient(network, &x, Graph::Differentiate)?;
         let mut rows = Vec::new();
         for i in n..2 * n {
             let last = i + 1 == 2 * n;
@@ -155,9 +154,13 @@ impl<T: TchScalar> TchLagrangian<T> {
 }
 
 /// `E = v . dL/dv - L` of shape (B).
-fn energy(network: &Inner, x: &Tensor, graph: Graph) -> Result<Tensor, FieldError> {
+fn energy<T: TchScalar>(
+    network: &Inner<T>,
+    x: &Tensor,
+    graph: Graph,
+) -> Result<Tensor, FieldError> {
     let n = x.size()[1] / 2;
-    let lagrangian = network.forward_scalar(x, false)?;
+    let lagrangian = network.forward_scalar(x)?;
     let g = gradients(&lagrangian, &[x], graph)?.swap_remove(0);
     let product = x.narrow(1, n, n) * g.narrow(1, n, n);
     Ok(product.sum_dim_intlist(1, false, None::<tch::Kind>) - lagrangian)
@@ -173,6 +176,9 @@ impl<T: TchScalar> Parameters<T> for TchLagrangian<T> {
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
     }
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
+    }
 }
 
 impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
@@ -181,7 +187,7 @@ impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
     }
 
     fn eval(&self, _: &[T], x: &[T], dx: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
-        self.network.eval(x, dx, |network, x| self.field(network, x, false, Graph::Drop))
+        self.network.eval(x, dx, |network, x| self.field(network, x, Graph::Drop))
     }
 
     fn block_len(&self) -> usize {
@@ -221,7 +227,7 @@ impl<T: TchScalar> DifferentiableField<T> for TchLagrangian<T> {
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
         self.network.eval_recorded(x, dx, residuals, |network, x| {
-            self.field(network, x, true, Graph::Differentiate)
+            self.field(network, x, Graph::Differentiate)
         })
     }
 

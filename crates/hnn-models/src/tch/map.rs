@@ -1,6 +1,6 @@
 //! A vector function computed by libtorch.
 
-use hnn_integrators::{FieldError, Parameters, Workspace};
+use hnn_integrators::{FieldError, Mode, Parameters, Workspace};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
@@ -75,7 +75,7 @@ impl<T: TchScalar> TchMap<T> {
     fn wrap(network: TchNetwork<T>) -> Result<Self, ModelError> {
         let mut output_dim = 0;
         network.eval(&vec![T::default(); 2 * network.dim()], &mut [], |network, x| {
-            let y = tch::no_grad(|| network.forward(x, false))?;
+            let y = tch::no_grad(|| network.forward(x))?;
             match y.size()[..] {
                 [2, k] if k > 0 => output_dim = k as usize,
                 _ => return Err(wrong_shape(&y, "[2, K]", x)),
@@ -95,13 +95,8 @@ impl<T: TchScalar> TchMap<T> {
         &mut self.network
     }
 
-    pub(super) fn forward(
-        &self,
-        network: &Inner,
-        x: &Tensor,
-        train: bool,
-    ) -> Result<Tensor, FieldError> {
-        let y = network.forward(x, train)?;
+    pub(super) fn forward(&self, network: &Inner<T>, x: &Tensor) -> Result<Tensor, FieldError> {
+        let y = network.forward(x)?;
         let expected = [x.size()[0], self.output_dim as i64];
         if y.size() == expected { Ok(y) } else { Err(wrong_shape(&y, &format!("{expected:?}"), x)) }
     }
@@ -117,6 +112,9 @@ impl<T: TchScalar> Parameters<T> for TchMap<T> {
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
     }
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
+    }
 }
 
 impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
@@ -131,7 +129,7 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
     }
 
     fn eval(&self, _: usize, x: &[T], y: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
-        self.network.eval(x, y, |network, x| tch::no_grad(|| self.forward(network, x, false)))
+        self.network.eval(x, y, |network, x| tch::no_grad(|| self.forward(network, x)))
     }
 
     fn eval_recorded(
@@ -141,7 +139,7 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         y: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.network.eval_recorded(x, y, residuals, |network, x| self.forward(network, x, true))
+        self.network.eval_recorded(x, y, residuals, |network, x| self.forward(network, x))
     }
 
     fn vjp(

@@ -16,10 +16,11 @@
 //!
 //! The parameters' order in the flat vector is the order of their registration in the `VarStore`.
 //!
-//! **Training and evaluation mode.** Modules see `train = true` in the evaluations that are
-//! recorded for a gradient and `false` in all others, so dropout acts in training alone, with one
-//! mask for a value and its gradient. Masks come from libtorch's own random numbers
-//! (`tch::manual_seed`).
+//! **Training and evaluation mode.** A module sees `train = true` between
+//! `set_mode(Mode::Training { .. })`, which the trainer calls, and `set_mode(Mode::Evaluation)`,
+//! and `false` at first. A perceptron drops the units that the native engine drops, the same ones
+//! in all evaluations of a step. What is random in a module of yours is its own: drawn anew for
+//! every evaluation, from libtorch's random numbers (`tch::manual_seed`).
 //!
 //! **Threads.** Tensors may be sent to another thread but not shared, so a model keeps its network
 //! behind a lock; libtorch has threads of its own (`tch::set_num_threads`).

@@ -6,10 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hnn_integrators::{FieldError, Parameters};
+use hnn_integrators::{FieldError, Mode, Parameters};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Kind, TchError, Tensor};
 
+use super::mlp::Perceptron;
 use super::{TchMlp, TchScalar, require_device};
 use crate::mlp::check_length;
 use crate::{Architecture, Mlp, ModelError};
@@ -18,7 +19,7 @@ use crate::{Architecture, Mlp, ModelError};
 ///
 /// The module is behind a lock, since tensors may be sent to another thread but not shared.
 pub struct TchNetwork<T> {
-    inner: Mutex<Inner>,
+    inner: Mutex<Inner<T>>,
     dim: usize,
     num_params: usize,
     device: Device,
@@ -28,11 +29,30 @@ pub struct TchNetwork<T> {
 }
 
 /// The module and the tensors it shares with its store.
-pub(super) struct Inner {
+pub(super) struct Inner<T> {
     store: VarStore,
     /// Trainable tensors, in the order of their registration.
     params: Vec<Tensor>,
-    module: Box<dyn ModuleT>,
+    module: Module<T>,
+    /// Whether the module is in training mode.
+    train: bool,
+    /// What went wrong when the mode was set.
+    mode_error: Option<TchError>,
+}
+
+/// A module of the library's own, or a user's.
+enum Module<T> {
+    Perceptron(Perceptron<T>),
+    Foreign(Box<dyn ModuleT>),
+}
+
+impl<T: TchScalar> Module<T> {
+    fn forward(&self, x: &Tensor, train: bool) -> Tensor {
+        match self {
+            Self::Perceptron(perceptron) => perceptron.forward(x),
+            Self::Foreign(module) => module.forward_t(x, train),
+        }
+    }
 }
 
 /// What a recorded evaluation keeps: the graph that libtorch built.
@@ -44,6 +64,10 @@ pub struct TchResiduals<T> {
 
 /// The first line of what libtorch says; the rest is a C++ stack trace.
 pub(super) fn engine(error: TchError) -> FieldError {
+    engine_reason(&error)
+}
+
+fn engine_reason(error: &TchError) -> FieldError {
     let text = error.to_string();
     FieldError::Engine { reason: text.lines().next().unwrap_or_default().to_owned() }
 }
@@ -52,12 +76,15 @@ pub(super) fn failed(reason: String) -> FieldError {
     FieldError::Engine { reason }
 }
 
-impl Inner {
+impl<T: TchScalar> Inner<T> {
     /// The module at `x` of shape (B, D), with a gradient graph where gradients are on.
     ///
     /// `tch` panics on most of libtorch's errors (two shapes that do not fit, say): caught here.
-    pub(super) fn forward(&self, x: &Tensor, train: bool) -> Result<Tensor, FieldError> {
-        catch_unwind(AssertUnwindSafe(|| self.module.forward_t(x, train))).map_err(|panic| {
+    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor, FieldError> {
+        if let Some(error) = &self.mode_error {
+            return Err(engine_reason(error));
+        }
+        catch_unwind(AssertUnwindSafe(|| self.module.forward(x, self.train))).map_err(|panic| {
             let text = panic
                 .downcast_ref::<String>()
                 .map(String::as_str)
@@ -69,8 +96,8 @@ impl Inner {
     }
 
     /// As [`forward`](Self::forward), one number a state: shape (B), from (B) or (B, 1).
-    pub(super) fn forward_scalar(&self, x: &Tensor, train: bool) -> Result<Tensor, FieldError> {
-        let y = self.forward(x, train)?;
+    pub(super) fn forward_scalar(&self, x: &Tensor) -> Result<Tensor, FieldError> {
+        let y = self.forward(x)?;
         let batch = x.size()[0];
         match y.size()[..] {
             [b] | [b, 1] if b == batch => y.f_reshape([batch]).map_err(engine),
@@ -117,16 +144,20 @@ pub(super) fn gradients(
 impl<T: TchScalar> TchNetwork<T> {
     /// Takes over a module and its store, whose real numbers are converted to `T`.
     pub(super) fn new(
-        mut store: VarStore,
+        store: VarStore,
         dim: usize,
         module: impl ModuleT + 'static,
     ) -> Result<Self, ModelError> {
+        Self::of(store, dim, Module::Foreign(Box::new(module)))
+    }
+
+    fn of(mut store: VarStore, dim: usize, module: Module<T>) -> Result<Self, ModelError> {
         let device = store.device();
         require_device(device)?;
         convert::<T>(&mut store);
         let params = store.trainable_variables();
         let num_params = params.iter().map(Tensor::numel).sum();
-        let inner = Mutex::new(Inner { store, params, module: Box::new(module) });
+        let inner = Mutex::new(Inner { store, params, module, train: false, mode_error: None });
         let architecture = None;
         Ok(Self { inner, dim, num_params, device, architecture, number: PhantomData })
     }
@@ -135,7 +166,7 @@ impl<T: TchScalar> TchNetwork<T> {
     pub(super) fn mlp(mlp: &TchMlp<T>, device: Device) -> Result<Self, ModelError> {
         let (store, module) = mlp.build(device)?;
         let architecture = mlp.architecture();
-        let network = Self::new(store, architecture.input_dim(), module)?;
+        let network = Self::of(store, architecture.input_dim(), Module::Perceptron(module))?;
         Ok(Self { architecture: Some(architecture.clone()), ..network })
     }
 
@@ -190,7 +221,7 @@ impl<T: TchScalar> TchNetwork<T> {
     }
 
     /// A caught panic of the module leaves nothing half-done, so poison is of no concern.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -212,7 +243,7 @@ impl<T: TchScalar> TchNetwork<T> {
         &self,
         x: &[T],
         y: &mut [T],
-        f: impl FnOnce(&Inner, &Tensor) -> Result<Tensor, FieldError>,
+        f: impl FnOnce(&Inner<T>, &Tensor) -> Result<Tensor, FieldError>,
     ) -> Result<(), FieldError> {
         let inner = self.lock();
         let x = self.upload(x, self.dim).map_err(engine)?;
@@ -226,7 +257,7 @@ impl<T: TchScalar> TchNetwork<T> {
         x: &[T],
         y: &mut [T],
         residuals: &mut TchResiduals<T>,
-        f: impl FnOnce(&Inner, &Tensor) -> Result<Tensor, FieldError>,
+        f: impl FnOnce(&Inner<T>, &Tensor) -> Result<Tensor, FieldError>,
     ) -> Result<(), FieldError> {
         let inner = self.lock();
         let x = self.upload(x, self.dim).map_err(engine)?.set_requires_grad(true);
@@ -303,6 +334,15 @@ impl<T: TchScalar> Parameters<T> for TchNetwork<T> {
             Ok(())
         })
         .map_err(engine)
+    }
+
+    /// A failure shows in the next evaluation.
+    fn set_mode(&mut self, mode: Mode) {
+        let mut inner = self.lock();
+        inner.train = mode != Mode::Evaluation;
+        if let Module::Perceptron(perceptron) = &mut inner.module {
+            inner.mode_error = perceptron.set_mode(mode).err();
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::{TchEnergy, TchLagrangian, TchMap, TchScalar};
 use crate::{Baseline, DifferentiableMap, Hnn, HnnFriction};
 
 /// A model whose field can be written as a tensor, with the graph of its derivatives with respect
-/// to the states and the parameters; modules are in training mode.
+/// to the states and the parameters.
 ///
 /// Implemented by every model that is made of libtorch networks alone. What is computed with it
 /// never leaves the device (see [`trajectory`](super::trajectory)).
@@ -27,7 +27,7 @@ pub trait TensorField<T: TchScalar> {
 impl<T: TchScalar> TensorField<T> for Hnn<TchEnergy<T>> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
         let network = self.energy_network().network();
-        let g = gradient(&network.lock(), x, true, Graph::Differentiate)?;
+        let g = gradient(&network.lock(), x, Graph::Differentiate)?;
         symplectic(&g)
     }
 
@@ -40,7 +40,7 @@ impl<T: TchScalar> TensorField<T> for HnnFriction<TchEnergy<T>, TchMap<T>> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
         let f = self.conservative().tensor_field(x)?;
         let friction = self.friction();
-        let force = friction.forward(&friction.network().lock(), x, true)?;
+        let force = friction.forward(&friction.network().lock(), x)?;
         let n = x.size()[1] / 2;
         let combined =
             || Tensor::f_cat(&[f.f_narrow(1, 0, n)?, f.f_narrow(1, n, n)?.f_sub(&force)?], 1);
@@ -58,7 +58,7 @@ impl<T: TchScalar> TensorField<T> for Baseline<TchMap<T>> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
         let map = self.network();
         debug_assert_eq!(x.size()[1] as usize, map.input_dim());
-        map.forward(&map.network().lock(), x, true)
+        map.forward(&map.network().lock(), x)
     }
 
     fn tensor_params(&self) -> Vec<Tensor> {
@@ -69,7 +69,7 @@ impl<T: TchScalar> TensorField<T> for Baseline<TchMap<T>> {
 impl<T: TchScalar> TensorField<T> for TchLagrangian<T> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
         let x = if x.requires_grad() { x.shallow_clone() } else { tracked(x)? };
-        self.field(&self.network().lock(), &x, true, Graph::Differentiate)
+        self.field(&self.network().lock(), &x, Graph::Differentiate)
     }
 
     fn tensor_params(&self) -> Vec<Tensor> {

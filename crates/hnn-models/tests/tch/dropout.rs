@@ -1,83 +1,76 @@
-//! Dropout acts in training alone, with one mask for a value and its gradient.
+//! Dropout acts in training alone: on a perceptron, the native engine's own, unit by unit.
 
-use hnn_integrators::{DifferentiableField, Parameters, VectorField, Workspace};
-use hnn_models::tch::{TchEnergy, TchMlp};
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp, ModelError};
-use tch::Device;
+use approx::assert_relative_eq;
+use hnn_integrators::{DifferentiableField, Mode, Parameters, VectorField, Workspace};
+use hnn_models::tch::{TchEnergy, TchMap};
+use hnn_models::{Architecture, Baseline, DifferentiableEnergy, Hnn, Initialisation, Mlp};
+use tch::{Device, nn};
 
-type Model = Hnn<TchEnergy<f64>>;
+const X: [f64; 4] = [0.4, -0.3, -0.9, 0.2];
 
-fn network() -> Mlp<f64> {
-    let architecture = Architecture::new(&[2, 32, 32, 1]).expect("sizes are positive");
-    Mlp::new(architecture, Initialisation::Orthogonal, 3)
+fn network(rate: f64) -> Mlp<f64> {
+    let architecture = Architecture::new(&[2, 32, 24, 1]).expect("sizes are positive");
+    let network = Mlp::new(architecture, Initialisation::Orthogonal, 3);
+    network.with_dropout(rate, 11).expect("a probability")
 }
 
-fn model(dropout: f64) -> Model {
-    let mlp = TchMlp::from(network()).with_dropout(dropout).expect("a probability");
-    Hnn::new(TchEnergy::mlp(mlp, Device::Cpu).expect("a CPU")).expect("D is even")
-}
-
-const X: [f64; 2] = [0.4, -0.9];
-
-fn recorded(
-    model: &Model,
-    residuals: &mut <Model as DifferentiableField<f64>>::Residuals,
-) -> [f64; 2] {
-    let mut dx = [0.0; 2];
-    model.eval_recorded(&[0.0], &X, &mut dx, residuals).expect("defined");
-    dx
+/// `dx/dt` of two states, and both cotangents of it.
+fn field_and_cotangents<E: DifferentiableEnergy<f64>>(model: &Hnn<E>) -> Vec<f64> {
+    let (mut dx, mut x_bar) = ([0.0; 4], [0.0; 4]);
+    let mut theta_bar = vec![0.0; model.num_params()];
+    let mut residuals = Default::default();
+    model.eval_recorded(&[0.0; 2], &X, &mut dx, &mut residuals).expect("defined");
+    let v = [0.7, 0.2, -1.1, 0.5];
+    model.vjp(&X, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
+    [&dx[..], &x_bar, &theta_bar].concat()
 }
 
 #[test]
-fn evaluation_ignores_it_and_training_draws_masks() {
-    let (without, with) = (model(0.0), model(0.5));
-    let eval = |model: &Model| {
-        let mut dx = [0.0; 2];
-        model.eval(&[0.0], &X, &mut dx, &mut Workspace::default()).expect("defined");
+fn both_engines_drop_the_same_units() {
+    let mut native = Hnn::new(network(0.4)).expect("D is even");
+    let energy = TchEnergy::mlp(network(0.4), Device::Cpu).expect("a CPU");
+    let mut judge = Hnn::new(energy).expect("D is even");
+    let whole = field_and_cotangents(&judge);
+    let mut previous = whole.clone();
+    for step in [0, 1, 7] {
+        native.set_mode(Mode::Training { step });
+        judge.set_mode(Mode::Training { step });
+        let thinned = field_and_cotangents(&judge);
+        assert_ne!(thinned, previous, "step {step} has a mask of its own");
+        assert_eq!(thinned, field_and_cotangents(&judge), "one mask a step");
+        for (ours, theirs) in field_and_cotangents(&native).iter().zip(&thinned) {
+            assert_relative_eq!(ours, theirs, epsilon = 1e-14, max_relative = 1e-10);
+        }
+        previous = thinned;
+    }
+    judge.set_mode(Mode::Evaluation);
+    assert_eq!(field_and_cotangents(&judge), whole);
+}
+
+#[test]
+fn a_module_is_told_its_mode() {
+    let store = nn::VarStore::new(Device::Cpu);
+    let map = TchMap::from_fn(store, 2, |x, train| if train { x * 2.0 } else { x.shallow_clone() });
+    let mut model = Baseline::new(map.expect("a map")).expect("as many outputs as inputs");
+    let eval = |model: &Baseline<TchMap<f64>>| {
+        let mut dx = [0.0; 4];
+        model.eval(&[0.0; 2], &X, &mut dx, &mut Workspace::default()).expect("defined");
         dx
     };
-    assert_eq!(eval(&without), eval(&with));
-    let residuals = &mut Default::default();
-    assert_eq!(recorded(&without, residuals), eval(&without));
-    let draws: Vec<_> = (0..4).map(|_| recorded(&with, residuals)).collect();
-    assert!(draws.windows(2).any(|d| d[0] != d[1]), "{draws:?}");
-}
-
-#[test]
-fn a_value_and_its_gradient_share_the_mask() {
-    // H is homogeneous of degree 1 in its last layer W (no bias), so W . d(v . f)/dW = v . f,
-    // whatever the mask, if both were computed with the same one.
-    let model = model(0.5);
-    let mut theta = vec![0.0; model.num_params()];
-    model.copy_params(&mut theta).expect("the lengths agree");
-    let last = theta.len() - 32..;
-    for _ in 0..5 {
-        let mut residuals = Default::default();
-        let f = recorded(&model, &mut residuals);
-        let v = [0.7, 0.2];
-        let (mut x_bar, mut theta_bar) = ([0.0; 2], vec![0.0; theta.len()]);
-        model.vjp(&X, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
-        let product: f64 =
-            theta[last.clone()].iter().zip(&theta_bar[last.clone()]).map(|(w, g)| w * g).sum();
-        approx::assert_relative_eq!(product, v[0] * f[0] + v[1] * f[1], max_relative = 1e-12);
-    }
+    assert_eq!(eval(&model), X);
+    model.set_mode(Mode::Training { step: 0 });
+    assert_eq!(eval(&model), X.map(|x| 2.0 * x));
+    model.set_mode(Mode::Evaluation);
+    assert_eq!(eval(&model), X);
 }
 
 #[test]
 fn a_recording_is_pulled_back_once() {
-    let model = model(0.0);
-    let mut residuals = Default::default();
-    let _ = recorded(&model, &mut residuals);
-    let mut x_bar = [0.0; 2];
+    let energy = TchEnergy::mlp(network(0.0), Device::Cpu).expect("a CPU");
+    let model = Hnn::new(energy).expect("D is even");
+    let (mut residuals, mut dx, mut x_bar) = (Default::default(), [0.0; 4], [0.0; 4]);
+    model.eval_recorded(&[0.0; 2], &X, &mut dx, &mut residuals).expect("defined");
     model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect("recorded");
     let error = model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect_err("used up");
     assert!(error.to_string().contains("pulled back already"), "{error}");
-}
-
-#[test]
-fn impossible_probabilities_are_refused() {
-    for probability in [-0.1, 1.0, f64::NAN] {
-        let error = TchMlp::from(network()).with_dropout(probability).expect_err("impossible");
-        assert!(matches!(error, ModelError::Dropout { .. }));
-    }
 }
