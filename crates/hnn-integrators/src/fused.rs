@@ -6,6 +6,7 @@
 
 use std::marker::PhantomData;
 
+use crate::lane::Aligned;
 use crate::runge_kutta::{ExplicitRungeKutta, Rk4, Tableau};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
@@ -25,14 +26,30 @@ pub struct ExplicitRun<'a, T> {
     pub x: &'a mut [T],
 }
 
-/// How many trajectories go side by side.
-pub(crate) struct Lanes<T, I>(PhantomData<(T, I)>);
+/// How many trajectories of states `S` go side by side.
+pub(crate) struct Lanes<T, I, S>(PhantomData<(T, I, S)>);
 
-impl<T, I: Isa> Lanes<T, I> {
-    /// Four vector registers a coordinate: enough to keep both multiply-add units busy. A constant
-    /// to `match` on as it is, so that the compiler leaves the other widths out before it
-    /// compiles them.
-    pub(crate) const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
+impl<T: Scalar, I: Isa, S: LaneState<T>> Lanes<T, I, S> {
+    /// Four vector registers a coordinate keep both multiply-add units busy; with more than two
+    /// coordinates the sixteen registers before AVX-512 are too few for that, and two a coordinate
+    /// are faster (a fifth, for the double pendulum). A constant to `match` on as it is, so that
+    /// the compiler leaves the other widths out before it compiles them.
+    pub(crate) const COUNT: usize = {
+        let registers = if S::DIM > 2 && I::VECTOR_BYTES < 64 { 2 } else { 4 };
+        registers * I::VECTOR_BYTES / size_of::<T>()
+    };
+}
+
+/// The states of the rows from `row` on, side by side.
+///
+/// Not inlined, so that the caller has an aligned variable on its stack (see [`Aligned`]).
+#[inline(never)]
+pub(crate) fn side_by_side<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
+    x: &[T],
+    batch: usize,
+    row: usize,
+) -> Aligned<S> {
+    Aligned(S::from_fn(|i| Wide::load_padded(&x[i * batch + row..(i + 1) * batch])))
 }
 
 /// Stages that the kernel for any tableau has room for; longer methods step through slices.
@@ -60,11 +77,12 @@ impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match Lanes::<T, I>::COUNT {
+        match Lanes::<T, I, F::State<T>>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),
-            _ => self.advance_all::<I, 8>(),
+            8 => self.advance_all::<I, 8>(),
+            _ => self.advance_all::<I, 4>(),
         }
     }
 }
@@ -88,8 +106,7 @@ impl<T: Scalar, F: AnalyticField> Advance<'_, '_, T, F> {
         let batch = self.run.t.len();
         let t = Wide::<T, W, I>::load_padded(&self.run.t[row..]);
         let dt = Wide::<T, W, I>::load_padded(&self.run.dt[row..]);
-        let load = |i| Wide::<T, W, I>::load_padded(&self.run.x[i * batch + row..(i + 1) * batch]);
-        let x = F::State::from_fn(load);
+        let x = side_by_side::<T, F::State<_>, I, W>(self.run.x, batch, row).0;
         let x = if self.run.tableau == Rk4.tableau() {
             classical(self.field, self.run.steps, t, dt, x)
         } else {

@@ -34,11 +34,12 @@ impl<T: Scalar, F: AnalyticField> Kernel for Solve<'_, '_, T, F> {
         if self.run.x0.nrows() == 1 {
             return Slots::<T, F, I, 1>::new(self.field, self.run).fly();
         }
-        match Lanes::<T, I>::COUNT {
+        match Lanes::<T, I, F::State<T>>::COUNT {
             64 => Slots::<T, F, I, 64>::new(self.field, self.run).fly(),
             32 => Slots::<T, F, I, 32>::new(self.field, self.run).fly(),
             16 => Slots::<T, F, I, 16>::new(self.field, self.run).fly(),
-            _ => Slots::<T, F, I, 8>::new(self.field, self.run).fly(),
+            8 => Slots::<T, F, I, 8>::new(self.field, self.run).fly(),
+            _ => Slots::<T, F, I, 4>::new(self.field, self.run).fly(),
         }
     }
 }

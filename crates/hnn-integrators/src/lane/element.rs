@@ -18,14 +18,13 @@ pub trait Element: Copy + 'static {
     const EXP: &'static [Self];
     /// `pi/2` in three parts, the first two with trailing zeros.
     const HALF_PI: (Self, Self, Self);
-    /// Largest argument of the trigonometric functions for which the reduction by `HALF_PI` is
-    /// good; larger ones take the standard library's way.
-    const REDUCTION_LIMIT: Self;
-    /// Coefficients of `(sin r - r) / r^3` in `r^2` for `|r| <= pi/2`, high powers first.
+    /// `pi/2` in two full parts, for reductions that fuse.
+    const HALF_PI_FUSED: (Self, Self);
+    /// Coefficients of `(sin r - r + r^3/6) / r^5` in `r^2` for `|r| <= pi/2`, low powers first.
     const SIN_HALF_PERIOD: &'static [Self];
-    /// Coefficients of `(sin r - r) / r^3` in `r^2` for `|r| <= pi/4`, high powers first.
+    /// Coefficients of `(sin r - r) / r^3` in `r^2` for `|r| <= pi/4`, low powers first.
     const SIN: &'static [Self];
-    /// Coefficients of `(cos r - 1 + r^2/2) / r^4` in `r^2`, high powers first.
+    /// Coefficients of `(cos r - 1 + r^2/2) / r^4` in `r^2`, low powers first.
     const COS: &'static [Self];
     /// `1/(2k+1)` from high powers down to `1/3`.
     const ATANH: &'static [Self];
@@ -34,6 +33,9 @@ pub trait Element: Copy + 'static {
     fn scale_by_rounded(self, rounded: Self) -> Self;
     /// `(sin, cos)` of `r + n pi/2` from those of `r`, where `rounded = n + ROUNDER`.
     fn rotate_by_rounded(rounded: Self, sin: Self, cos: Self) -> (Self, Self);
+    /// Whether an `|n|`, `rounded = n + ROUNDER`, is too large for the reduction of an argument by
+    /// `n` times a part of pi; NaN and infinity are.
+    fn any_beyond_reduction<const W: usize>(rounded: &[Self; W]) -> bool;
     /// `self * (-1)^n`, where `rounded = n + ROUNDER`.
     fn flip_sign_by_rounded(self, rounded: Self) -> Self;
     /// Mantissa in `[sqrt(1/2), sqrt 2)` and exponent of a positive normal number.
@@ -42,7 +44,7 @@ pub trait Element: Copy + 'static {
 
 macro_rules! element {
     ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal,
-     exp_range: $range:expr, reduction_limit: $limit:expr, sin_half_period: $half:expr, ln2: $ln2:expr, half_pi: $half_pi:expr,
+     exp_range: $range:expr, reduction_bits: $reduction_bits:literal, sin_half_period: $half:expr, ln2: $ln2:expr, half_pi: $half_pi:expr, half_pi_fused: $half_pi_fused:expr,
      exp: $exp:expr, sin: $sin:expr, cos: $cos:expr, atanh: $atanh:expr) => {
         impl Element for $t {
             #[inline(always)]
@@ -55,7 +57,7 @@ macro_rules! element {
             const LN2: (Self, Self) = $ln2;
             const EXP: &'static [Self] = $exp;
             const HALF_PI: (Self, Self, Self) = $half_pi;
-            const REDUCTION_LIMIT: Self = $limit;
+            const HALF_PI_FUSED: (Self, Self) = $half_pi_fused;
             const SIN_HALF_PERIOD: &'static [Self] = $half;
             const SIN: &'static [Self] = $sin;
             const COS: &'static [Self] = $cos;
@@ -75,6 +77,17 @@ macro_rules! element {
                 let sin_sign = (quadrant >> 1) << top;
                 let cos_sign = ((quadrant.wrapping_add(1)) >> 1) << top;
                 ($t::from_bits(s ^ mixed ^ sin_sign), $t::from_bits(c ^ mixed ^ cos_sign))
+            }
+            #[inline(always)]
+            fn any_beyond_reduction<const W: usize>(rounded: &[Self; W]) -> bool {
+                const LIMIT: $bits = 1 << $reduction_bits;
+                // n + LIMIT is in 0..2 LIMIT where n is small enough: bits above are then 0.
+                let mut bits = 0;
+                for rounded in rounded {
+                    let n = rounded.to_bits().wrapping_sub(Self::ROUNDER.to_bits());
+                    bits |= n.wrapping_add(LIMIT);
+                }
+                bits >= 2 * LIMIT
             }
             #[inline(always)]
             fn flip_sign_by_rounded(self, rounded: Self) -> Self {
@@ -101,17 +114,18 @@ macro_rules! element {
 
 element!(f64, u64, mantissa: 52, bias: 1023,
 exp_range: (-708.0, 709.0),
-// Without fused multiply-add the products with the parts of pi must be exact.
-reduction_limit: 1e6,
-// Minimax for the relative error (2.8e-19), by Remez' algorithm.
+// Without fused multiply-add the products with the parts of pi/2 must be exact.
+reduction_bits: 20,
+// Minimax for the relative error of the sine (2.9e-19), by Remez' algorithm.
 sin_half_period: &[
-    2.721_174_067_117_375e-15, -7.642_991_380_945_359e-13, 1.605_893_970_059_360_6e-10,
-    -2.505_210_687_266_703_4e-8, 2.755_731_921_113_535_3e-6, -1.984_126_984_120_920_4e-4,
-    8.333_333_333_333_194e-3, -1.666_666_666_666_665_6e-1,
+    8.333_333_333_333_207e-3, -1.984_126_984_121_290_2e-4, 2.755_731_921_165_936_5e-6,
+    -2.505_210_691_382_645e-8, 1.605_894_152_082_153e-10, -7.643_033_829_833_771e-13,
+    2.721_580_236_370_535e-15,
 ],
 ln2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
 // fdlibm's splitting: 33 bits a part.
 half_pi: (1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21),
+half_pi_fused: (1.570_796_326_794_896_6, 6.123_233_995_736_766e-17),
 exp: &[
     1.0 / 6_227_020_800.0, 1.0 / 479_001_600.0, 1.0 / 39_916_800.0, 1.0 / 3_628_800.0,
     1.0 / 362_880.0, 1.0 / 40_320.0, 1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0,
@@ -119,12 +133,12 @@ exp: &[
 ],
 // fdlibm's minimax polynomials (k_sin.c, k_cos.c).
 sin: &[
-    1.589_690_995_211_55e-10, -2.505_076_025_340_686_3e-8, 2.755_731_370_707_007e-6,
-    -1.984_126_982_985_795e-4, 8.333_333_333_322_49e-3, -1.666_666_666_666_663_2e-1,
+    -1.666_666_666_666_663_2e-1, 8.333_333_333_322_49e-3, -1.984_126_982_985_795e-4,
+    2.755_731_370_707_007e-6, -2.505_076_025_340_686_3e-8, 1.589_690_995_211_55e-10,
 ],
 cos: &[
-    -1.135_964_755_778_819_5e-11, 2.087_572_321_298_175e-9, -2.755_731_435_139_066e-7,
-    2.480_158_728_947_673e-5, -1.388_888_888_887_411e-3, 4.166_666_666_666_66e-2,
+    4.166_666_666_666_66e-2, -1.388_888_888_887_411e-3, 2.480_158_728_947_673e-5,
+    -2.755_731_435_139_066e-7, 2.087_572_321_298_175e-9, -1.135_964_755_778_819_5e-11,
 ],
 atanh: &[
     1.0 / 23.0, 1.0 / 21.0, 1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0,
@@ -133,14 +147,15 @@ atanh: &[
 
 element!(f32, u32, mantissa: 23, bias: 127,
     exp_range: (-87.0, 88.0),
-    reduction_limit: 1e3,
-    // Minimax for the relative error (6.1e-9), by Remez' algorithm.
-    sin_half_period: &[2.605_779e-6, -1.980_960_2e-4, 8.333_066e-3, -1.666_666e-1],
+    reduction_bits: 12,
+    // Minimax for the relative error of the sine (1.2e-8), by Remez' algorithm.
+    sin_half_period: &[8.333_223e-3, -1.981_939_3e-4, 2.624_845_8e-6],
     ln2: (0.693_359_4, -2.121_944_4e-4),
     // Cephes' splitting.
     half_pi: (1.570_312_5, 4.837_513e-4, 7.549_79e-8),
+    half_pi_fused: (1.570_796_4, -4.371_139e-8),
     exp: &[1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5],
     // Cephes' minimax polynomials (sinf.c).
-    sin: &[-1.951_529_6e-4, 8.332_161e-3, -1.666_665_5e-1],
-    cos: &[2.443_315_7e-5, -1.388_731_6e-3, 4.166_664_6e-2],
+    sin: &[-1.666_665_5e-1, 8.332_161e-3, -1.951_529_6e-4],
+    cos: &[4.166_664_6e-2, -1.388_731_6e-3, 2.443_315_7e-5],
     atanh: &[1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0]);

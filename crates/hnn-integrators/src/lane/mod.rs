@@ -9,6 +9,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 pub use dual::{Dual, gradient, hessian};
 pub use element::Element;
+pub(crate) use wide::Aligned;
 pub use wide::Wide;
 
 use crate::Scalar;

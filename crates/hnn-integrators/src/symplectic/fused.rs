@@ -1,7 +1,7 @@
 //! Many steps of a splitting method in one kernel: the state stays in registers.
 
 use super::{AnalyticSeparable, Flow, Splitting};
-use crate::fused::{Lanes, along};
+use crate::fused::{Lanes, along, side_by_side};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{Lane, LaneState, Scalar, Wide};
 
@@ -34,11 +34,12 @@ impl<T: Scalar, F: AnalyticSeparable> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match Lanes::<T, I>::COUNT {
+        match Lanes::<T, I, F::State<T>>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),
-            _ => self.advance_all::<I, 8>(),
+            8 => self.advance_all::<I, 8>(),
+            _ => self.advance_all::<I, 4>(),
         }
     }
 }
@@ -63,8 +64,9 @@ impl<T: Scalar, F: AnalyticSeparable> Advance<'_, '_, T, F> {
         let of = |i: usize| i * batch + row..(i + 1) * batch;
         let t = Wide::<T, W, I>::load_padded(&self.run.t[row..]);
         let dt = Wide::<T, W, I>::load_padded(&self.run.dt[row..]);
-        let mut q = F::Half::from_fn(|i| Wide::<T, W, I>::load_padded(&self.run.x[of(i)]));
-        let mut p = F::Half::from_fn(|i| Wide::<T, W, I>::load_padded(&self.run.x[of(n + i)]));
+        let (q, p) = self.run.x.split_at(n * batch);
+        let mut q = side_by_side::<T, F::Half<_>, I, W>(q, batch, row).0;
+        let mut p = side_by_side::<T, F::Half<_>, I, W>(p, batch, row).0;
         fly(self.field, &self.run.splitting, self.run.steps, t, dt, &mut q, &mut p);
         for i in 0..n {
             q.as_ref()[i].store_padded(&mut self.run.x[of(i)]);

@@ -35,7 +35,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// use hnn_systems::{DoublePendulum, HamiltonianExt};
 /// let system = DoublePendulum::default();
 /// let energy: f64 = system.energy_state(&[0.0, 0.0, 0.0, 0.0])?;
-/// assert!((energy + 3.0 * 9.8).abs() < 1e-13);
+/// assert!((energy + 3.0 * 9.8).abs() < 1e-14);
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

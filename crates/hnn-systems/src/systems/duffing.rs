@@ -27,8 +27,7 @@ use crate::{AnalyticHamiltonian, Harmonic, Input, SystemError, canonical};
 /// let at_rest: Vec<f64> = Duffing::default().eval_state(0.0, &[1.0, 0.0])?;
 /// assert_eq!(at_rest, [0.0, 0.0]);
 /// let forced = Duffing::default().with_damping(0.3)?.with_forcing(0.5, 1.2)?;
-/// let dx: Vec<f64> = forced.eval_state(0.0, &[1.0, 1.0])?;
-/// assert!(dx[0] == 1.0 && (dx[1] - 0.2).abs() < 1e-14);
+/// assert_eq!(forced.eval_state(0.0, &[1.0, 1.0])?, [1.0, 0.2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]

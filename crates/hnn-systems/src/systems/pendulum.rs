@@ -20,7 +20,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// ```
 /// use hnn_systems::{HamiltonianExt, Pendulum};
 /// let upright = [std::f64::consts::PI, 0.0];
-/// assert!((Pendulum::default().energy_state(&upright)? - 6.0).abs() < 1e-14);
+/// assert_eq!(Pendulum::default().energy_state(&upright)?, 6.0);
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
