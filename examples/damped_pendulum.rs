@@ -26,6 +26,9 @@ struct Options {
     /// Number of seeds (data, initial weights).
     #[arg(long, default_value_t = 5)]
     seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    first_seed: u64,
     /// Standard deviation of the noise on the measured states.
     #[arg(long, default_value_t = 0.0)]
     noise: f64,
@@ -188,15 +191,16 @@ fn train_all(
     output: &Output,
 ) -> Result<Vec<Trial>> {
     let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
-    let data = (0..options.seeds)
+    let seeds = options.first_seed..options.first_seed + options.seeds;
+    let data = seeds
+        .clone()
         .map(|seed| -> Result<DataSet<f32>> {
             let (train, _) = sampling.sample(&judge.system, seed)?.split_at(25)?;
             Ok(train.cast()?)
         })
         .collect::<Result<Vec<_>>>()?;
-    let jobs: Vec<(u64, Kind)> = (0..options.seeds)
-        .flat_map(|seed| options.models.iter().map(move |kind| (seed, *kind)))
-        .collect();
+    let jobs: Vec<(u64, Kind)> =
+        seeds.flat_map(|seed| options.models.iter().map(move |kind| (seed, *kind))).collect();
     let bars = Bars::new(if options.load.is_some() { 0 } else { jobs.len() * recipe.steps });
     let trials = jobs
         .into_par_iter()
@@ -208,7 +212,7 @@ fn train_all(
             };
             if options.load.is_none() {
                 let mut observer = bars.observer(kind.label());
-                let train = &data[seed as usize];
+                let train = &data[(seed - options.first_seed) as usize];
                 let record =
                     learn(kind, recipe, options.objective, seed, train, &path, &mut observer)?;
                 record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
@@ -283,7 +287,7 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     };
     let truth = motion("truth", &judge.dense_truth)?.truth();
     let mut motions = Vec::new();
-    for trial in trials.iter().filter(|t| t.seed == 0) {
+    for trial in trials.iter().filter(|t| t.seed == trials[0].seed) {
         if trial.motion.states.iter().all(|x| x.is_finite()) {
             motions.push((
                 trial.kind,

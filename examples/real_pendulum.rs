@@ -135,6 +135,7 @@ fn measured() -> Recipe {
     Recipe {
         steps: 2000,
         hidden: vec![32, 32],
+        friction_hidden: vec![32, 32],
         rate: 1e-2,
         constant_rate: false,
         batch: 0,

@@ -144,7 +144,11 @@ impl Job<'_> {
     /// A network with its first weights. Its seed depends on its role, so that models that share
     /// a part start from the same.
     fn network(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<f32>> {
-        let architecture = self.recipe.architecture(2, outputs)?.with_output_bias(output_bias);
+        let architecture = match role {
+            2 => self.recipe.friction_architecture(2, outputs)?,
+            _ => self.recipe.architecture(2, outputs)?,
+        };
+        let architecture = architecture.with_output_bias(output_bias);
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
     }
 

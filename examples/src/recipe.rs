@@ -15,6 +15,8 @@ pub struct Recipe {
     pub steps: usize,
     /// Hidden layer sizes.
     pub hidden: Vec<usize>,
+    /// Hidden layer sizes of friction networks.
+    pub friction_hidden: Vec<usize>,
     /// Learning rate (the first one, where it decays).
     pub rate: f64,
     /// Whether the rate stays instead of falling to 0 by a cosine.
@@ -40,6 +42,9 @@ pub struct RecipeOptions {
     /// Hidden layer sizes, separated by commas.
     #[arg(long, value_delimiter = ',')]
     hidden: Option<Vec<usize>>,
+    /// Hidden layer sizes of friction networks, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    friction_hidden: Option<Vec<usize>>,
     /// Learning rate (the first one, where it decays).
     #[arg(long)]
     rate: Option<f64>,
@@ -75,6 +80,7 @@ impl RecipeOptions {
         Recipe {
             steps: self.steps.unwrap_or(recipe.steps),
             hidden: self.hidden.clone().unwrap_or(recipe.hidden),
+            friction_hidden: self.friction_hidden.clone().unwrap_or(recipe.friction_hidden),
             rate: self.rate.unwrap_or(recipe.rate),
             constant_rate: self.constant_rate || recipe.constant_rate,
             batch: self.batch.unwrap_or(recipe.batch),
@@ -91,8 +97,9 @@ impl Recipe {
     #[must_use]
     pub fn clean() -> Self {
         Self {
-            steps: 4000,
+            steps: 6000,
             hidden: vec![100, 100],
+            friction_hidden: vec![64, 64],
             rate: 2e-2,
             constant_rate: false,
             batch: 256,
@@ -107,7 +114,13 @@ impl Recipe {
     /// noise.
     #[must_use]
     pub fn noisy() -> Self {
-        Self { steps: 1500, rate: 1e-3, weight_decay: 1e-3, ..Self::clean() }
+        Self {
+            steps: 1500,
+            rate: 1e-3,
+            weight_decay: 1e-3,
+            friction_hidden: vec![100, 100],
+            ..Self::clean()
+        }
     }
 
     /// The protocol of the reference experiments: 2-200-200-1, tanh, Adam at the constant rate
@@ -117,6 +130,7 @@ impl Recipe {
         Self {
             steps: 2001,
             hidden: vec![200, 200],
+            friction_hidden: vec![200, 200],
             rate: 1e-3,
             constant_rate: true,
             batch: 0,
@@ -140,7 +154,19 @@ impl Recipe {
     /// # Errors
     /// If a hidden size is 0.
     pub fn architecture(&self, inputs: usize, outputs: usize) -> Result<Architecture> {
-        let sizes = [&[inputs], &self.hidden[..], &[outputs]].concat();
+        self.layers(inputs, &self.hidden, outputs)
+    }
+
+    /// The shape of a friction network.
+    ///
+    /// # Errors
+    /// If a hidden size is 0.
+    pub fn friction_architecture(&self, inputs: usize, outputs: usize) -> Result<Architecture> {
+        self.layers(inputs, &self.friction_hidden, outputs)
+    }
+
+    fn layers(&self, inputs: usize, hidden: &[usize], outputs: usize) -> Result<Architecture> {
+        let sizes = [&[inputs], hidden, &[outputs]].concat();
         Ok(Architecture::new(&sizes)?.with_activation(self.activation))
     }
 
