@@ -61,6 +61,11 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
         }
         slots.iter().try_fold(0.0, |sum, slot| Ok(sum + slot.sum.clone()?))
     }
+
+    /// The scratch memory of all blocks.
+    pub(crate) fn scratches(&mut self) -> impl Iterator<Item = &mut S> {
+        self.slots.iter_mut().map(|slot| &mut slot.scratch)
+    }
 }
 
 /// Adds the slots' gradients, each parameter in the order of the slots.

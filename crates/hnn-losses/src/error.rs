@@ -68,6 +68,12 @@ pub enum LossError {
         /// Where the stage before begins.
         least: f64,
     },
+    /// Fitted starts cannot move at this rate.
+    #[error("fitted starts cannot move at the rate {rate}: give one in (0, 1], such as 0.1")]
+    StartRate {
+        /// The rate given.
+        rate: f64,
+    },
     /// A weight is negative or not finite.
     #[error("the weight {weight} of the {what} is no number of at least 0")]
     Weight {

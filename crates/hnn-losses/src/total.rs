@@ -39,6 +39,12 @@ impl<T: Scalar, F: ?Sized> TotalLoss<T, F> {
         Self { terms: vec![Term { weight: 1.0, loss: Box::new(loss), last: 0.0 }] }
     }
 
+    /// The sum of no terms, to be added by [`plus`](Self::plus).
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { terms: Vec::new() }
+    }
+
     /// The sum with one more term.
     ///
     /// # Errors

@@ -107,6 +107,15 @@ where
     let states = states.into_shape_with_order((rows, field.dim())).expect("rows");
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
     let mut loss = TrajectoryLoss::new(stepper, window, data).expect("fits").with_segments(segment);
+    // Half of them with moved starts, and with derivatives along the windows.
+    if seed % 2 == 1 {
+        let dx = wave(seed, 0.4, rows * field.dim());
+        let dx = dx.into_shape_with_order((rows, field.dim())).expect("rows");
+        loss = loss.with_fitted_starts(0.1).expect("a rate");
+        loss = loss.with_derivatives(0.7, dx.view()).expect("fits");
+        gradient(&mut loss, &field, Selection::All);
+        loss.begin_step(1, 2).expect("moves");
+    }
     let (value, theta_bar) = gradient(&mut loss, &field, Selection::All);
 
     let theta = params(&field);

@@ -1,14 +1,16 @@
 //! The loss of trajectories, from one step to all of them.
 
-use hnn_integrators::{DifferentiableStepper, Parameters, Scalar, VectorField};
+use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
 use hnn_systems::DataSet;
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, ArrayView2};
 
+use super::derivatives::Derivatives;
 use super::rollout::{Problem, Rollout};
+use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
 use crate::blocks::Blocks;
-use crate::derivative::{check_field, check_gradient, selected};
+use crate::derivative::{check_field, check_finite, check_gradient, check_shape, selected};
 use crate::{Loss, LossError, Selection};
 
 /// What the sum of the squared errors is divided by.
@@ -56,19 +58,27 @@ pub enum Reduction {
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct TrajectoryLoss<T: Scalar, F, S: DifferentiableStepper<T, F>> {
+pub struct TrajectoryLoss<T, F, S>
+where
+    T: Scalar,
+    F: DifferentiableField<T>,
+    S: DifferentiableStepper<T, F>,
+{
     stepper: S,
     rows: Rows<T>,
     plan: Plan,
     reduction: Reduction,
     segment: usize,
     curriculum: Vec<(f64, Window)>,
-    blocks: Blocks<T, Rollout<T, S::Tape>>,
+    starts: Option<FittedStarts<T>>,
+    derivatives: Option<Derivatives<T>>,
+    blocks: Blocks<T, Rollout<T, S::Tape, F::Residuals>>,
 }
 
 impl<T, F, S> TrajectoryLoss<T, F, S>
 where
     T: Scalar,
+    F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
     /// The loss of windows of the data.
@@ -79,9 +89,17 @@ where
     pub fn new(stepper: S, window: Window, data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
         let rows = Rows::new(data)?;
         let plan = Plan::new(&rows, window)?;
-        let reduction = Reduction::default();
-        let (curriculum, blocks) = (Vec::new(), Blocks::default());
-        Ok(Self { stepper, rows, plan, reduction, segment: 32, curriculum, blocks })
+        Ok(Self {
+            stepper,
+            rows,
+            plan,
+            reduction: Reduction::default(),
+            segment: 32,
+            curriculum: Vec::new(),
+            starts: None,
+            derivatives: None,
+            blocks: Blocks::default(),
+        })
     }
 
     /// The loss of windows of a data set's trajectories.
@@ -141,6 +159,62 @@ where
         Ok(self)
     }
 
+    /// The same with the states that windows begin at fitted as well: multiple shooting proper.
+    ///
+    /// Noise in a measured start bends the whole window after it, and the field learns to undo
+    /// that (errors in variables). A fitted start `s` is a state of its own for each window, begins
+    /// as the measured one, and is compared with it: the loss gains `(s - x_0)^2`, and is then the
+    /// maximum-likelihood one for equal, independent noise on all measured states.
+    ///
+    /// Each step of a trainer moves the starts by `-rate / (k + 1)` times half the gradient of the
+    /// window's sum of squares, for a window of `k` steps: for a small rate stable wherever the flow
+    /// does not stretch much; 0.1 suits windows of up to a few oscillations. `value` and
+    /// `value_and_gradient` alone move nothing, and the gradient is that of the parameters with the
+    /// starts held. A loss for validation should keep the measured starts.
+    ///
+    /// # Errors
+    /// If the rate is not in (0, 1].
+    pub fn with_fitted_starts(mut self, rate: f64) -> Result<Self, LossError> {
+        if !(rate > 0.0 && rate <= 1.0) {
+            return Err(LossError::StartRate { rate });
+        }
+        self.starts = Some(FittedStarts::new(rate, self.rows.dim, &self.rows.x));
+        Ok(self)
+    }
+
+    /// The same with the field compared with measured derivatives `dx` (N, D) along the windows:
+    /// the loss gains `weight * (f(t_i, x_model(t_i)) - dx_i)^2`, summed over the coordinates of the
+    /// windows' states, their starts included, and divided by what the states' errors are.
+    ///
+    /// [`DerivativeLoss`](crate::DerivativeLoss) takes the field at the measured states. Noise in
+    /// these biases it, by a share of about (noise / spread of the states)^2; integrated windows
+    /// with [fitted starts](Self::with_fitted_starts) are smooth, and most of that bias is gone.
+    ///
+    /// # Errors
+    /// If the shapes differ, a number is NaN or infinite, or the weight is negative or not finite.
+    pub fn with_derivatives(
+        mut self,
+        weight: f64,
+        dx: ArrayView2<'_, T>,
+    ) -> Result<Self, LossError> {
+        let shape = [self.rows.len(), self.rows.dim];
+        check_shape("derivatives", dx.shape(), &shape, "one derivative a state")?;
+        check_finite("derivatives", dx)?;
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(LossError::Weight { what: "derivatives", weight });
+        }
+        let dx = dx.iter().copied().collect();
+        self.derivatives = Some(Derivatives { dx, weight: T::from_f64(weight) });
+        Ok(self)
+    }
+
+    /// The fitted starts, shape (N, D): those of the rows at which windows begin have been fitted,
+    /// the others are the measured states. `None` without
+    /// [`with_fitted_starts`](Self::with_fitted_starts).
+    pub fn fitted_starts(&self) -> Option<ArrayView2<'_, T>> {
+        self.starts.as_ref().and_then(FittedStarts::view)
+    }
+
     /// The window at present.
     pub fn window(&self) -> Window {
         self.plan.window()
@@ -160,7 +234,7 @@ where
     fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
         let (n, dim) = (self.rows.len() as f64, self.rows.dim as f64);
         Ok(match self.reduction {
-            Reduction::Mean => self.plan.compared() as f64 * dim,
+            Reduction::Mean => self.plan.compared(self.starts.is_some().into()) as f64 * dim,
             Reduction::MaskedMean => {
                 (n - 1.0) * dim * selected(selection, self.rows.len())? as f64 / n
             }
@@ -172,7 +246,7 @@ where
 impl<T, F, S> TrajectoryLoss<T, F, S>
 where
     T: Scalar,
-    F: VectorField<T>,
+    F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
     fn evaluate(
@@ -189,26 +263,33 @@ where
         }
         let divisor = self.divisor(selection)?;
         let scale = T::from_f64(2.0 * weight / divisor);
-        let Self { stepper, rows, plan, segment, blocks, .. } = self;
+        let Self { stepper, rows, plan, segment, starts: fitted, derivatives, blocks, .. } = self;
+        let derivatives = derivatives.as_ref();
         let (stepper, rows, segment) = (&*stepper, &*rows, *segment);
+        let (starts, is_fitted) = (fitted.as_ref().map_or(&rows.x[..], |s| &s.x), fitted.is_some());
         let sum = blocks.run(plan.blocks.len(), 1, theta_bar, |index, rollout, theta_bar| {
             let stretches = &plan.chosen[plan.blocks[index.start].clone()];
-            let problem = Problem { stepper, field, rows, stretches };
+            let problem =
+                Problem { stepper, field, rows, starts, fitted: is_fitted, derivatives, stretches };
             Ok(match theta_bar {
                 None => rollout.value(&problem)?,
                 Some(theta_bar) => {
                     rollout.value_and_gradient(&problem, segment, scale, theta_bar)?
                 }
             })
-        })?;
-        Ok(sum / divisor)
+        });
+        if let Some(fitted) = fitted {
+            fitted.clear();
+            blocks.scratches().for_each(|rollout| fitted.take(&mut rollout.moves));
+        }
+        Ok(sum? / divisor)
     }
 }
 
 impl<T, F, S> Loss<T, F> for TrajectoryLoss<T, F, S>
 where
     T: Scalar,
-    F: VectorField<T> + Parameters<T>,
+    F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
     fn name(&self) -> &str {
@@ -235,6 +316,9 @@ where
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
+        if let Some(starts) = &mut self.starts {
+            starts.step();
+        }
         let fraction = step as f64 / steps.max(1) as f64;
         let stage = self.curriculum.iter().rfind(|(from, _)| *from <= fraction);
         stage.copied().map_or(Ok(()), |(_, window)| self.set_window(window))

@@ -1,7 +1,9 @@
 //! Losses of trajectories: the model's states, integrated, against the measured ones.
 
+mod derivatives;
 mod loss;
 mod rollout;
+mod starts;
 mod windows;
 
 pub use loss::{Reduction, TrajectoryLoss};

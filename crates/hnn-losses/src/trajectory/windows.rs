@@ -55,7 +55,7 @@ pub(super) struct Stretch {
 pub(super) struct Rows<T> {
     pub(super) dim: usize,
     t: Vec<T>,
-    x: Vec<T>,
+    pub(super) x: Vec<T>,
     lengths: Vec<usize>,
 }
 
@@ -115,11 +115,10 @@ impl<T: Scalar> Rows<T> {
         stretches
     }
 
-    /// Writes the state of each stretch after `step` steps (coordinate-major).
-    pub(super) fn gather(&self, stretches: &[Stretch], step: usize, x: &mut [T]) {
-        for (lane, stretch) in stretches.iter().enumerate() {
-            let row = stretch.row + step;
-            for (i, value) in self.x[row * self.dim..(row + 1) * self.dim].iter().enumerate() {
+    /// Writes the state that each stretch begins at (coordinate-major), out of one for every row.
+    pub(super) fn gather(&self, stretches: &[Stretch], states: &[T], x: &mut [T]) {
+        for (lane, Stretch { row, .. }) in stretches.iter().enumerate() {
+            for (i, value) in states[row * self.dim..(row + 1) * self.dim].iter().enumerate() {
                 x[i * stretches.len() + lane] = *value;
             }
         }
@@ -136,9 +135,10 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Calls `each(index, error)` for every coordinate of every stretch that has a state after
-    /// `step` steps, with the index into `x` and `x` minus the measured number.
+    /// `step` steps, with the index into `x` and `x` minus the number `measured` at its row.
     pub(super) fn errors(
         &self,
+        measured: &[T],
         stretches: &[Stretch],
         step: usize,
         x: &[T],
@@ -149,7 +149,7 @@ impl<T: Scalar> Rows<T> {
         for i in 0..self.dim {
             for (lane, stretch) in stretches[..going].iter().enumerate() {
                 let index = i * stretches.len() + lane;
-                each(index, x[index] - self.x[(stretch.row + step) * self.dim + i]);
+                each(index, x[index] - measured[(stretch.row + step) * self.dim + i]);
             }
         }
     }
@@ -218,9 +218,10 @@ impl Plan {
         Ok(())
     }
 
-    /// Number of states that the chosen windows are compared with.
-    pub(super) fn compared(&self) -> usize {
-        self.chosen.iter().map(|s| s.steps).sum()
+    /// Number of states that the chosen windows are compared with, each with `first` 1 or 0 more
+    /// at its start.
+    pub(super) fn compared(&self, first: usize) -> usize {
+        self.chosen.iter().map(|s| s.steps + first).sum()
     }
 }
 

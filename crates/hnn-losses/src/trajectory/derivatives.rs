@@ -1,0 +1,111 @@
+//! Measured derivatives, compared with the field along integrated windows.
+
+use hnn_integrators::{DifferentiableField, FieldError, Scalar, Workspace};
+
+use super::windows::{Rows, Stretch};
+
+/// The derivatives, and their weight beside the states.
+#[derive(Debug)]
+pub(super) struct Derivatives<T> {
+    /// A derivative a row of the data.
+    pub(super) dx: Vec<T>,
+    pub(super) weight: T,
+}
+
+/// The scratch memory of one comparison.
+pub(super) struct Comparison<T, R> {
+    t: Vec<T>,
+    dt: Vec<T>,
+    f: Vec<T>,
+    f_bar: Vec<T>,
+    x_bar: Vec<T>,
+    residuals: R,
+    workspace: Workspace<T>,
+}
+
+impl<T: Scalar, R: Default> Default for Comparison<T, R> {
+    fn default() -> Self {
+        let empty = Vec::new;
+        Self {
+            t: empty(),
+            dt: empty(),
+            f: empty(),
+            f_bar: empty(),
+            x_bar: empty(),
+            residuals: R::default(),
+            workspace: Workspace::default(),
+        }
+    }
+}
+
+/// The states `x` that some stretches have reached after `step` steps.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a, T> {
+    pub(super) rows: &'a Rows<T>,
+    pub(super) stretches: &'a [Stretch],
+    pub(super) step: usize,
+    pub(super) x: &'a [T],
+}
+
+impl<T: Scalar, R> Comparison<T, R> {
+    /// The weighted sum of the squared errors of the field.
+    pub(super) fn value<F>(
+        &mut self,
+        field: &F,
+        derivatives: &Derivatives<T>,
+        at: At<'_, T>,
+    ) -> Result<f64, FieldError>
+    where
+        F: DifferentiableField<T, Residuals = R>,
+    {
+        self.prepare(&at);
+        field.eval(&self.t, at.x, &mut self.f, &mut self.workspace)?;
+        Ok(self.compare(derivatives, &at, T::ZERO))
+    }
+
+    /// The weighted sum of the squared errors of the field; **adds** `scale` times half its
+    /// gradient to `x_bar` and `theta_bar`.
+    pub(super) fn pull_back<F>(
+        &mut self,
+        field: &F,
+        derivatives: &Derivatives<T>,
+        at: At<'_, T>,
+        scale: T,
+        x_bar: &mut [T],
+        theta_bar: &mut [T],
+    ) -> Result<f64, FieldError>
+    where
+        F: DifferentiableField<T, Residuals = R>,
+    {
+        self.prepare(&at);
+        field.eval_recorded(&self.t, at.x, &mut self.f, &mut self.residuals)?;
+        let sum = self.compare(derivatives, &at, scale);
+        let Self { f_bar, x_bar: own, residuals, .. } = self;
+        field.vjp(at.x, residuals, f_bar, own, Some(theta_bar))?;
+        x_bar.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
+        Ok(sum)
+    }
+
+    fn prepare(&mut self, at: &At<'_, T>) {
+        for lanes in [&mut self.t, &mut self.dt] {
+            lanes.resize(at.stretches.len(), T::ZERO);
+        }
+        for buffer in [&mut self.f, &mut self.f_bar, &mut self.x_bar] {
+            buffer.resize(at.x.len(), T::ZERO);
+        }
+        at.rows.times(at.stretches, at.step, &mut self.t, &mut self.dt);
+    }
+
+    /// The weighted sum of the squared errors; `scale` times half its gradient goes to `f_bar`,
+    /// 0 where a stretch is over.
+    fn compare(&mut self, derivatives: &Derivatives<T>, at: &At<'_, T>, scale: T) -> f64 {
+        let Derivatives { dx, weight } = derivatives;
+        let (f_bar, mut sum) = (&mut self.f_bar, 0.0);
+        f_bar.fill(T::ZERO);
+        at.rows.errors(dx, at.stretches, at.step, &self.f, |i, error| {
+            sum += (error * error).to_f64();
+            f_bar[i] = scale * *weight * error;
+        });
+        weight.to_f64() * sum
+    }
+}
