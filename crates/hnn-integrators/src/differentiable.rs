@@ -77,4 +77,23 @@ pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
+
+    /// Fills in all states of a trajectory of [`Rk4`](crate::Rk4) steps in one kernel, where the
+    /// field has one (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it did;
+    /// otherwise nothing is touched.
+    ///
+    /// `times` and `states` are laid out as those of [`Rollout::forward`](crate::Rollout::forward);
+    /// the first state is given.
+    fn fly_rk4(&self, batch: usize, times: &[T], states: &mut [T]) -> bool {
+        let _ = (batch, times, states);
+        false
+    }
+
+    /// Pulls the cotangents of all states of such a trajectory back to the first one in one
+    /// kernel, as [`Rollout::pull_back`](crate::Rollout::pull_back). Returns whether it did;
+    /// otherwise nothing is touched.
+    fn pull_back_rk4(&self, batch: usize, times: &[T], states: &[T], states_bar: &mut [T]) -> bool {
+        let _ = (batch, times, states, states_bar);
+        false
+    }
 }

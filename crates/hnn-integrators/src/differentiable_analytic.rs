@@ -1,10 +1,9 @@
-//! Vector-Jacobian products of formulas, by dual numbers.
+//! Vector-Jacobian products of formulas.
 
-use crate::lane::Dual;
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{
     AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, Scalar, VectorField,
-    Wide, Workspace,
+    Wide, Workspace, fused_adjoint,
 };
 
 /// A formula has no trainable parameters; its constants are part of it.
@@ -53,6 +52,14 @@ impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
         dispatch(PullBack { field: self, t: residuals, x, v, x_bar });
         Ok(())
     }
+
+    fn fly_rk4(&self, batch: usize, times: &[T], states: &mut [T]) -> bool {
+        fused_adjoint::fly(self, batch, times, states)
+    }
+
+    fn pull_back_rk4(&self, batch: usize, times: &[T], states: &[T], states_bar: &mut [T]) -> bool {
+        fused_adjoint::pull_back(self, batch, times, states, states_bar)
+    }
 }
 
 struct PullBack<'a, T, F> {
@@ -80,23 +87,15 @@ impl<T: Scalar, F: AnalyticField> Kernel for PullBack<'_, T, F> {
 }
 
 impl<T: Scalar, F: AnalyticField> PullBack<'_, T, F> {
-    /// `x_bar_i = sum_j v_j df_j/dx_i`, one direction `i` after the other.
     #[inline(always)]
     fn pull_back_at<I: Isa, const W: usize>(&mut self, row: usize) {
         let batch = self.t.len();
         let of = |i: usize| i * batch + row..(i + 1) * batch;
-        let t = Dual::<Wide<T, W, I>, 1>::fixed(Wide::load_padded(&self.t[row..]));
-        for i in 0..<F::State<T> as LaneState<T>>::DIM {
-            let x = F::State::from_fn(|j| {
-                let value = Wide::<T, W, I>::load_padded(&self.x[of(j)]);
-                if i == j { Dual::variable(value, 0) } else { Dual::fixed(value) }
-            });
-            let slope = self.field.eval_lanes(t, &x);
-            let mut sum = Wide::<T, W, I>::new([T::ZERO; W]);
-            for (j, slope) in slope.as_ref().iter().enumerate() {
-                sum += Wide::load_padded(&self.v[of(j)]) * slope.tangent[0];
-            }
-            sum.store_padded(&mut self.x_bar[of(i)]);
+        let t = Wide::<T, W, I>::load_padded(&self.t[row..]);
+        let x = F::State::from_fn(|i| Wide::<T, W, I>::load_padded(&self.x[of(i)]));
+        let v = F::State::from_fn(|i| Wide::<T, W, I>::load_padded(&self.v[of(i)]));
+        for (i, bar) in self.field.vjp_lanes(t, &x, &v).as_ref().iter().enumerate() {
+            bar.store_padded(&mut self.x_bar[of(i)]);
         }
     }
 }

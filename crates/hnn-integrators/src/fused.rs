@@ -118,7 +118,7 @@ impl<T: Scalar, F: AnalyticField> Advance<'_, '_, T, F> {
     }
 }
 
-/// The classical method, its coefficients in the code.
+/// The classical method.
 #[inline(always)]
 fn classical<L: Lane, F: AnalyticField>(
     field: &F,
@@ -127,17 +127,28 @@ fn classical<L: Lane, F: AnalyticField>(
     dt: L,
     mut x: F::State<L>,
 ) -> F::State<L> {
-    let (half, sixth, two) = (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
     for step in 0..steps {
         let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-        let k1 = field.eval_lanes(t, &x);
-        let k2 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k1));
-        let k3 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k2));
-        let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
-        let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
-        x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
+        x = classical_step(field, t, dt, &x);
     }
     x
+}
+
+/// A step of the classical method, its coefficients in the code.
+#[inline(always)]
+pub(crate) fn classical_step<L: Lane, F: AnalyticField>(
+    field: &F,
+    t: L,
+    dt: L,
+    x: &F::State<L>,
+) -> F::State<L> {
+    let (half, sixth, two) = (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
+    let k1 = field.eval_lanes(t, x);
+    let k2 = field.eval_lanes(t + half, &along::<L, _>(x, half, &k1));
+    let k3 = field.eval_lanes(t + half, &along::<L, _>(x, half, &k2));
+    let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
+    let k4 = field.eval_lanes(t + dt, &along::<L, _>(x, dt, &k3));
+    along::<L, _>(x, sixth, &added::<L, _>(&sum, &k4))
 }
 
 /// Any tableau.
@@ -150,17 +161,29 @@ fn general<L: Lane, F: AnalyticField>(
     dt: L,
     mut x: F::State<L>,
 ) -> F::State<L> {
-    let zero = F::State::<L>::from_fn(|_| L::constant(0.0));
-    let mut slopes = [zero; MOST_STAGES];
     for step in 0..steps {
         let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-        for i in 0..tableau.stages() {
-            let stage = along::<L, _>(&x, dt, &weighted::<L, _>(tableau.row(i), &slopes, zero));
-            slopes[i] = field.eval_lanes(dt.mul_add(L::constant(tableau.c[i]), t), &stage);
-        }
-        x = along::<L, _>(&x, dt, &weighted::<L, _>(tableau.b, &slopes, zero));
+        x = general_step(field, tableau, t, dt, &x);
     }
     x
+}
+
+/// A step of any tableau with at most 16 stages.
+#[inline(always)]
+fn general_step<L: Lane, F: AnalyticField>(
+    field: &F,
+    tableau: &Tableau<'_>,
+    t: L,
+    dt: L,
+    x: &F::State<L>,
+) -> F::State<L> {
+    let zero = F::State::<L>::from_fn(|_| L::constant(0.0));
+    let mut slopes = [zero; MOST_STAGES];
+    for i in 0..tableau.stages() {
+        let stage = along::<L, _>(x, dt, &weighted::<L, _>(tableau.row(i), &slopes, zero));
+        slopes[i] = field.eval_lanes(dt.mul_add(L::constant(tableau.c[i]), t), &stage);
+    }
+    along::<L, _>(x, dt, &weighted::<L, _>(tableau.b, &slopes, zero))
 }
 
 /// `x + h k`.
@@ -176,7 +199,7 @@ pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
 }
 
 #[inline(always)]
-fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
+pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
     let mut sum = *a;
     for i in 0..S::DIM {
         sum.as_mut()[i] += b.as_ref()[i];

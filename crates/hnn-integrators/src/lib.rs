@@ -44,6 +44,7 @@ mod field;
 mod fixed_step;
 mod fn_field;
 mod fused;
+mod fused_adjoint;
 mod implicit;
 pub mod lane;
 mod parallel;

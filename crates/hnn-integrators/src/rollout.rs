@@ -64,6 +64,9 @@ where
         let (len, steps) = (x0.len(), (times.len() / batch.max(1)).saturating_sub(1));
         self.states.resize((steps + 1) * len, T::ZERO);
         self.states[..len].copy_from_slice(x0);
+        if stepper.fly(field, batch, times, &mut self.states) {
+            return Ok(&self.states);
+        }
         for step in 0..steps {
             let t = differences(times, batch, step, &mut self.dt);
             let (done, next) = self.states.split_at_mut((step + 1) * len);
@@ -92,6 +95,9 @@ where
     ) -> Result<(), FieldError> {
         let steps = (times.len() / batch.max(1)).saturating_sub(1);
         let len = states_bar.len() / (steps + 1);
+        if stepper.pull_back_flight(field, batch, times, &self.states, states_bar) {
+            return Ok(());
+        }
         self.next.resize(len, T::ZERO);
         for step in (0..steps).rev() {
             let t = differences(times, batch, step, &mut self.dt);

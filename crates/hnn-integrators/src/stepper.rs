@@ -122,4 +122,26 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
+
+    /// Fills in all states of a trajectory in one kernel, where the method and the field have one
+    /// (see [`DifferentiableField::fly_rk4`](crate::DifferentiableField::fly_rk4)).
+    /// Returns whether it did; otherwise nothing is touched.
+    fn fly(&self, field: &F, batch: usize, times: &[T], states: &mut [T]) -> bool {
+        let _ = (field, batch, times, states);
+        false
+    }
+
+    /// Pulls the cotangents of all states of such a trajectory back to the first one. Returns
+    /// whether it did; otherwise nothing is touched.
+    fn pull_back_flight(
+        &self,
+        field: &F,
+        batch: usize,
+        times: &[T],
+        states: &[T],
+        states_bar: &mut [T],
+    ) -> bool {
+        let _ = (field, batch, times, states, states_bar);
+        false
+    }
 }

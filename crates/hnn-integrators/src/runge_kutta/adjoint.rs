@@ -5,8 +5,8 @@
 //! and `x_bar = o + sum_i X_bar_i` (Hager, *Numer. Math.* 87, 2000; Sanz-Serna, *SIAM Review* 58,
 //! 2016, section 3).
 
-use super::ExplicitRungeKutta;
 use super::step::{add_scaled_stages, advance_time};
+use super::{ExplicitRungeKutta, Rk4};
 use crate::{DifferentiableField, DifferentiableStepper, FieldError, Scalar};
 
 /// A recorded step of an explicit Runge-Kutta method.
@@ -109,6 +109,21 @@ where
             add_scaled(T::ONE, cotangent, x_bar);
         }
         Ok(())
+    }
+
+    fn fly(&self, field: &F, batch: usize, times: &[T], states: &mut [T]) -> bool {
+        self.tableau() == Rk4.tableau() && field.fly_rk4(batch, times, states)
+    }
+
+    fn pull_back_flight(
+        &self,
+        field: &F,
+        batch: usize,
+        times: &[T],
+        states: &[T],
+        states_bar: &mut [T],
+    ) -> bool {
+        self.tableau() == Rk4.tableau() && field.pull_back_rk4(batch, times, states, states_bar)
     }
 }
 
