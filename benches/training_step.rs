@@ -8,16 +8,15 @@
 
 use std::hint::black_box;
 
-use hnn_benches::Clock;
-use hnn_integrators::{Parameters, Rk4};
-use hnn_losses::{DerivativeLoss, Loss, Selection, TotalLoss, TrajectoryLoss, Window};
+use hnn_benches::{Clock, Error, Step, TimedStep, compare, median};
+use hnn_integrators::Rk4;
+use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_systems::{DataSet, HamiltonianExt, Sampling, Spring};
-use hnn_train::{Adam, Optimiser, WeightDecay};
+use hnn_train::{Adam, WeightDecay};
 use ndarray::ArrayView1;
 
 type Model = Hnn<Mlp<f32>>;
-type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> Result<(), Error> {
     let rounds = if std::env::args().any(|arg| arg == "--quick") { 3 } else { 31 };
@@ -31,69 +30,29 @@ fn run(rounds: usize) -> Result<(), Error> {
     let architecture = Architecture::new(&[2, 200, 200, 1])?;
     let model = Hnn::new(Mlp::<f32>::new(architecture, Initialisation::Orthogonal, 0))?;
     let mut steps = [
-        ("derivative loss", Step::new(&model, None, &data)?),
-        ("+ one-step loss", Step::new(&model, Some(Window::Steps(1)), &data)?),
-        ("+ full trajectory", Step::new(&model, Some(Window::Whole), &data)?),
+        ("derivative loss", step(&model, None, &data)?),
+        ("+ one-step loss", step(&model, Some(Window::Steps(1)), &data)?),
+        ("+ full trajectory", step(&model, Some(Window::Whole), &data)?),
     ];
-    // Alternating rounds, so that a busy machine slows all alike; the first one warms up.
-    for round in 0..=rounds {
-        for (_, step) in &mut steps {
-            step.run(round > 0)?;
-        }
-    }
-    println!("one training step, median of {rounds} rounds, ms:");
-    let base = steps[0].1.median();
-    for (name, step) in &mut steps {
-        let median = step.median();
-        println!("  {name:18} {:8.3}  {:5.2} x", 1e3 * median, median / base);
-    }
+    compare(rounds, &mut steps)?;
     let mut times: Vec<f64> = (0..rounds).map(|_| gradients(&model)).collect::<Result<_, _>>()?;
     println!("energy gradient of one state: {:.2} microseconds", 1e6 * median(&mut times));
     Ok(())
 }
 
-/// A training step of a loss, and its times.
-struct Step {
-    model: Model,
-    loss: TotalLoss<f32, Model>,
-    optimiser: Adam<f32>,
-    theta: Vec<f32>,
-    gradient: Vec<f32>,
-    seconds: Vec<f64>,
-}
-
-impl Step {
-    fn new(model: &Model, window: Option<Window>, data: &DataSet<f32>) -> Result<Self, Error> {
-        let times = ArrayView1::from(data.times());
-        let derivative = DerivativeLoss::new(times, data.states(), data.derivatives())?;
-        let mut loss = TotalLoss::new(derivative);
-        if let Some(window) = window {
-            loss = loss.plus(1.0, TrajectoryLoss::of_data_set(Rk4, window, data)?)?;
-        }
-        let mut theta = vec![0.0; model.num_params()];
-        model.copy_params(&mut theta)?;
-        let mut optimiser = Adam::default().with_decay(WeightDecay::Coupled(1e-4));
-        optimiser.start(theta.len())?;
-        let (model, gradient) = (model.clone(), theta.clone());
-        Ok(Self { model, loss, optimiser, theta, gradient, seconds: Vec::new() })
+fn step(
+    model: &Model,
+    window: Option<Window>,
+    data: &DataSet<f32>,
+) -> Result<Box<dyn TimedStep>, Error> {
+    let times = ArrayView1::from(data.times());
+    let derivative = DerivativeLoss::new(times, data.states(), data.derivatives())?;
+    let mut loss = TotalLoss::<f32, Model>::new(derivative);
+    if let Some(window) = window {
+        loss = loss.plus(1.0, TrajectoryLoss::of_data_set(Rk4, window, data)?)?;
     }
-
-    fn run(&mut self, counted: bool) -> Result<(), Error> {
-        let clock = Clock::start();
-        self.gradient.fill(0.0);
-        let (all, gradient) = (Selection::All, &mut self.gradient);
-        black_box(self.loss.value_and_gradient(&self.model, all, 1.0, gradient)?);
-        self.optimiser.step(&mut self.theta, &mut self.gradient, 1e-3);
-        self.model.set_params(&self.theta)?;
-        if counted {
-            self.seconds.push(clock.seconds());
-        }
-        Ok(())
-    }
-
-    fn median(&mut self) -> f64 {
-        median(&mut self.seconds)
-    }
+    let optimiser = Adam::default().with_decay(WeightDecay::Coupled(1e-4));
+    Ok(Box::new(Step::new(model.clone(), loss, optimiser)?))
 }
 
 /// Seconds for the gradient of one state.
@@ -103,9 +62,4 @@ fn gradients(model: &Model) -> Result<f64, Error> {
         black_box(model.energy_gradient_state(black_box(&[0.1, 0.2]))?);
     }
     Ok(clock.seconds() / f64::from(count))
-}
-
-fn median(seconds: &mut [f64]) -> f64 {
-    seconds.sort_by(f64::total_cmp);
-    seconds[seconds.len() / 2]
 }

@@ -9,10 +9,21 @@
 mod clock;
 mod contest;
 pub mod peers;
+mod step;
 pub mod systems;
 
 pub use clock::Clock;
 pub use contest::{Contest, Outcome};
+pub use step::{Step, TimedStep, compare};
+
+/// What can go wrong in a benchmark.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// The median of some times (the upper one of two); NaN if there are none.
+pub fn median(seconds: &mut [f64]) -> f64 {
+    seconds.sort_by(f64::total_cmp);
+    seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
+}
 
 /// What the command line asks for.
 #[derive(Debug, Clone, Copy)]

@@ -60,16 +60,12 @@ fn with_arrows(
     Ok(panel)
 }
 
-/// Each coordinate over time, a panel a coordinate; `labels` name the coordinates, such as
-/// `["angle θ (rad)", "momentum p"]`.
+/// The first coordinates over time, a panel a coordinate; `labels` name them, such as
+/// `["angle θ (rad)", "momentum p"]`. Coordinates beyond the labels are left out.
 ///
 /// # Errors
-/// If a solution has another number of coordinates than there are labels.
+/// If a solution has fewer coordinates than there are labels.
 pub fn trajectories(motions: &[Motion], labels: &[&str]) -> Result<Vec<Panel>, PlotError> {
-    if let Some(motion) = motions.iter().find(|motion| motion.dim() != labels.len()) {
-        let (given, expected) = (motion.dim(), labels.len());
-        return Err(PlotError::Dimension { what: "the state of a motion", given, expected });
-    }
     let panel = |(i, label): (usize, &&str)| {
         let series = motions.iter().map(|motion| motion.coordinate(i));
         Ok(over_time("", label, series.collect::<Result<_, PlotError>>()?))

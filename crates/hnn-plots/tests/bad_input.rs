@@ -45,7 +45,7 @@ fn rollouts_must_fit_together() -> Result<(), PlotError> {
     let later = Motion::new("HNN", [0.0, 0.2], states.view())?;
     assert!(message(squared_error(&truth, &[later])).contains("time number 1 is 0.2"));
     assert!(message(truth.coordinate(2)).contains("dimension 2, expected 3"));
-    assert!(message(trajectories(&[truth], &["q"])).contains("dimension 2, expected 1"));
+    assert!(message(trajectories(&[truth], &["q", "p", "r"])).contains("dimension 2, expected 3"));
     let nothing = Array2::<f64>::zeros((0, 2));
     assert!(message(Motion::new("HNN", Vec::<f64>::new(), nothing.view())).contains("empty"));
     Ok(())
