@@ -4,7 +4,7 @@ use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Work
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::blocks::Blocks;
-use crate::{Loss, LossError, Selection};
+use crate::{ErrorMeasure, Loss, LossError, Selection};
 
 /// The mean squared error of the field against measured derivatives,
 /// `L = mean over rows and coordinates of (f(t, x; theta) - dx/dt)^2`.
@@ -12,7 +12,8 @@ use crate::{Loss, LossError, Selection};
 /// For an HNN this is the loss of Greydanus et al. 2019,
 /// `|dH/dq + dp/dt|^2 + |dH/dp - dq/dt|^2`; with friction in the field it is
 /// `|dH/dq + F + dp/dt|^2 + |dH/dp - dq/dt|^2`. The papers write the sum of squares; this is the
-/// mean over all `N * D` entries.
+/// mean over all `N * D` entries. [`measured_by`](Self::measured_by) takes another measure of the
+/// errors than the square.
 ///
 /// ```
 /// use hnn_losses::{DerivativeLoss, Loss, Selection};
@@ -32,6 +33,7 @@ use crate::{Loss, LossError, Selection};
 /// ```
 pub struct DerivativeLoss<T: Scalar, F: DifferentiableField<T>> {
     rows: Rows<T>,
+    measure: ErrorMeasure,
     blocks: Blocks<T, Scratch<T, F::Residuals>>,
 }
 
@@ -81,7 +83,21 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             x: x.iter().copied().collect(),
             dx: dx.iter().copied().collect(),
         };
-        Ok(Self { rows, blocks: Blocks::default() })
+        Ok(Self { rows, measure: ErrorMeasure::default(), blocks: Blocks::default() })
+    }
+
+    /// The same with the mean of another measure of the errors.
+    ///
+    /// # Errors
+    /// If a threshold is not a positive number.
+    pub fn measured_by(mut self, measure: ErrorMeasure) -> Result<Self, LossError> {
+        if let ErrorMeasure::Huber { threshold } = measure
+            && !(threshold > 0.0 && threshold.is_finite())
+        {
+            return Err(LossError::Weight { what: "Huber threshold", weight: threshold });
+        }
+        self.measure = measure;
+        Ok(self)
     }
 
     /// Number of samples `N`.
@@ -169,11 +185,12 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         weight: f64,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
-        let Self { rows, blocks } = self;
+        let Self { rows, measure, blocks } = self;
+        let measure = *measure;
         check_field(field, rows.dim)?;
         let count = selected(selection, rows.t.len())?;
         let entries = (count * rows.dim) as f64;
-        let scale = T::from_f64(2.0 * weight / entries);
+        let scale = T::from_f64(weight / entries);
         let sum =
             blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
                 match selection {
@@ -189,9 +206,9 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
                 }
                 let mut sum = 0.0;
                 for (f, target) in f.iter_mut().zip(target) {
-                    let error = *f - *target;
-                    sum += (error * error).to_f64();
-                    *f = scale * error;
+                    let error = (*f - *target).to_f64();
+                    sum += measure.value(error);
+                    *f = scale * T::from_f64(measure.slope(error));
                 }
                 if let Some(theta_bar) = theta_bar {
                     field.vjp(x, residuals, f, x_bar, Some(theta_bar))?;

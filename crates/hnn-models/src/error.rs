@@ -61,6 +61,12 @@ pub enum ModelError {
         /// How many coordinates can be angles.
         coordinates: usize,
     },
+    /// A mass is not positive.
+    #[error("the mass is {mass}, but must be a positive number: 1 is a good start")]
+    Mass {
+        /// The mass given.
+        mass: f64,
+    },
     /// A parameter is NaN or infinite.
     #[error("parameter {index} is {value}: the weights are not those of a trained model")]
     NonFiniteParameter {

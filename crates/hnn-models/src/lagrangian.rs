@@ -103,6 +103,13 @@ pub struct LagrangianTerms<'a, T> {
     pub mixed: &'a mut [T],
 }
 
+impl<T> LagrangianTerms<'_, T> {
+    /// The same places, lent for a shorter time.
+    pub fn reborrow(&mut self) -> LagrangianTerms<'_, T> {
+        LagrangianTerms { gradient: self.gradient, mass: self.mass, mixed: self.mixed }
+    }
+}
+
 /// The directions of the Euler-Lagrange residual in [`DifferentiableLagrangian::terms_vjp`].
 #[derive(Debug, Clone, Copy)]
 pub struct EulerLagrange<'a, T> {

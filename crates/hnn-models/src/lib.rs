@@ -37,7 +37,8 @@ pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;
 pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms};
 pub use lnn::{
-    FrictionForce, GeneralisedForce, InputForce, Lnn, MechanicalLagrangian, Sum, Unforced,
+    FrictionForce, GeneralisedForce, InputForce, KineticPrior, Lnn, MechanicalLagrangian, Sum,
+    Unforced,
 };
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};

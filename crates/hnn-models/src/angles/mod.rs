@@ -4,7 +4,7 @@ mod energy;
 mod lagrangian;
 mod map;
 
-use hnn_integrators::{FieldError, Parameters, Scalar};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
 use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, ModelError};
 
@@ -202,5 +202,8 @@ impl<T: Scalar, N: Parameters<T>> Parameters<T> for Angles<N> {
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         self.network.set_params(theta)
+    }
+    fn set_mode(&mut self, mode: Mode) {
+        self.network.set_mode(mode);
     }
 }

@@ -6,8 +6,8 @@ use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, JacobianMap, Lnn,
-    MechanicalLagrangian, ModelError, Unforced,
+    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, JacobianMap,
+    KineticPrior, Lnn, MechanicalLagrangian, ModelError, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -149,6 +149,38 @@ impl<T: Scalar, F: Friction<T> + Persist<T>> Persist<T> for FrictionForce<F> {
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         Ok(Self::new(part.inner::<T, F>("friction")?))
+    }
+}
+
+impl<T, A, B> Persist<T> for Sum<A, B>
+where
+    T: Scalar,
+    A: GeneralisedForce<T> + Persist<T>,
+    B: GeneralisedForce<T> + Persist<T>,
+{
+    const KIND: &'static str = "sum";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.child("first", &self.0)?;
+        part.child("second", &self.1)
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        Ok(Self(part.child::<T, A>("first")?, part.child::<T, B>("second")?))
+    }
+}
+
+impl<T: Scalar, L: DifferentiableLagrangian<T> + Persist<T>> Persist<T> for KineticPrior<L> {
+    const KIND: &'static str = "kinetic_prior";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("mass", self.mass())?;
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let mass = part.property("mass")?;
+        Self::new(part.inner::<T, L>("network")?, mass).map_err(|e| part.fault(e))
     }
 }
 

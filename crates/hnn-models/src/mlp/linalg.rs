@@ -119,7 +119,10 @@ impl<T: Scalar> Kernel for MatVec<'_, T> {
     }
 }
 
-/// The dot products of `R` rows with `x`.
+/// The dot products of `R` rows with `x`: in lanes of 16, then one of 8, then one by one.
+///
+/// (Plain loops: what `std::array::from_fn` or `map` is given is not always inlined, and then is no
+/// vector code.)
 #[inline(always)]
 fn dots<T: Scalar, I: Isa, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
     let mut sums = [Wide::<T, 16, I>::splat(T::ZERO); R];
@@ -130,10 +133,22 @@ fn dots<T: Scalar, I: Isa, const R: usize>(rows: [&[T]; R], x: &[T]) -> [T; R] {
             sums[r] = Wide::load(&rows[r][i..]).mul_add(x, sums[r]);
         }
     }
-    std::array::from_fn(|r| {
-        let tail = rows[r][whole..].iter().zip(&x[whole..]).map(|(w, x)| *w * *x);
-        sums[r].0.into_iter().chain(tail).fold(T::ZERO, |sum, product| sum + product)
-    })
+    let mut result = [T::ZERO; R];
+    for r in 0..R {
+        let (low, high) = sums[r].0.split_at(8);
+        let mut sum = Wide::<T, 8, I>::load(low) + Wide::load(high);
+        let mut next = whole;
+        if x.len() - next >= 8 {
+            sum = Wide::load(&rows[r][next..]).mul_add(Wide::load(&x[next..]), sum);
+            next += 8;
+        }
+        let [a, b, c, d, e, f, g, h] = sum.0;
+        result[r] = ((a + e) + (c + g)) + ((b + f) + (d + h));
+        for i in next..x.len() {
+            result[r] += rows[r][i] * x[i];
+        }
+    }
+    result
 }
 
 struct TransposedMatVec<'a, T> {

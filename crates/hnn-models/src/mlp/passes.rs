@@ -149,9 +149,18 @@ pub(super) fn elementwise<T: Scalar, const N: usize>(
         type Output = ();
         #[inline(always)]
         fn run<I: Isa>(self) {
-            let inputs = self.inputs.map(|x| &x[..self.out.len()]);
+            // Loops of a fixed length, no `map` of arrays: the compiler does not always inline that,
+            // and what is not inlined is no vector code.
+            let mut inputs = self.inputs;
+            for input in &mut inputs {
+                *input = &input[..self.out.len()];
+            }
             for i in 0..self.out.len() {
-                self.out[i] = (self.f)(self.out[i], inputs.map(|x| x[i]));
+                let mut values = [T::ZERO; N];
+                for k in 0..N {
+                    values[k] = inputs[k][i];
+                }
+                self.out[i] = (self.f)(self.out[i], values);
             }
         }
     }

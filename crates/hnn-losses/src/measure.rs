@@ -1,0 +1,54 @@
+//! How the error of a derivative is measured.
+
+/// What an error `e = f - dx/dt` costs.
+///
+/// ```
+/// use hnn_losses::ErrorMeasure;
+/// let huber = ErrorMeasure::Huber { threshold: 1.0 };
+/// assert_eq!((huber.value(0.5), huber.value(3.0)), (0.25, 5.0));
+/// assert_eq!((huber.slope(0.5), huber.slope(3.0)), (1.0, 2.0));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
+pub enum ErrorMeasure {
+    /// `e^2`: the mean is estimated; large errors rule.
+    #[default]
+    Squared,
+    /// `|e|`: the median is estimated. The measure of the LNN paper (Cranmer et al. 2020), for
+    /// derivatives whose size varies over orders of magnitude.
+    Absolute,
+    /// `e^2` up to the threshold `c`, `c (2 |e| - c)` beyond (Huber 1964, times 2): smooth where
+    /// errors are small, insensitive where they are large.
+    Huber {
+        /// The threshold, in the unit of the derivatives; positive.
+        threshold: f64,
+    },
+}
+
+impl ErrorMeasure {
+    /// What an error costs.
+    #[inline]
+    #[must_use]
+    pub fn value(self, error: f64) -> f64 {
+        match self {
+            Self::Squared => error * error,
+            Self::Absolute => error.abs(),
+            Self::Huber { threshold } if error.abs() > threshold => {
+                threshold * (2.0 * error.abs() - threshold)
+            }
+            Self::Huber { .. } => error * error,
+        }
+    }
+
+    /// The derivative of that cost by the error; 0 for an absolute error of 0, NaN for NaN.
+    #[inline]
+    #[must_use]
+    pub fn slope(self, error: f64) -> f64 {
+        match self {
+            Self::Squared => 2.0 * error,
+            Self::Absolute if error == 0.0 => 0.0,
+            Self::Absolute => error.signum(),
+            Self::Huber { threshold } => 2.0 * error.clamp(-threshold, threshold),
+        }
+    }
+}
