@@ -4,49 +4,29 @@
 //! `cargo run --release --example double_pendulum`
 #![allow(clippy::print_stdout)]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_double_pendulum_examples::{Contender, Judge, Training, Verdict, write_animation};
-use hnn_examples::{
-    Bars, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit, roll_out,
-    scientific, use_threads,
+use hnn_double_pendulum_examples::{
+    Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_models::{Baseline, Hnn, Initialisation, Mlp};
-use hnn_plots::{Figure, Motion, Panel, Series, energy, trajectories};
-use hnn_systems::{DoublePendulum, HamiltonianExt, Lyapunov, Sampling, distances, growth_rate};
-use ndarray::{Array1, Array2, Axis, s};
+use hnn_examples::{Bars, Output, Recipe, Result, Row, exit, roll_out};
+use hnn_losses::ErrorMeasure;
+use hnn_models::{Activation, Angles, Baseline, Hnn, Initialisation, Mlp};
+use hnn_plots::{Figure, Motion, Panel, Series, trajectories};
+use hnn_systems::{DoublePendulum, Lyapunov, Sampling, distances, growth_rate};
+use ndarray::{Array1, Array2, Axis};
 use serde::Serialize;
 
 /// The double pendulum in canonical coordinates.
 #[derive(Debug, Parser, Serialize)]
 struct Options {
-    /// Number of seeds (data, initial weights).
-    #[arg(long, default_value_t = 3)]
-    seeds: u64,
     #[command(flatten)]
-    #[serde(skip)]
-    recipe: RecipeOptions,
-    /// The reference protocol's own training recipe: a constant rate.
+    run: RunOptions,
+    /// The reference protocol's own networks and training: angles as they are, a constant rate.
     #[arg(long)]
     protocol: bool,
-    /// Tolerance of the adaptive solver that rolls the models out.
-    #[arg(long, default_value_t = 1e-9)]
-    tolerance: f64,
-    /// Output folder [default: target/examples/double_pendulum].
-    #[arg(long)]
-    out: Option<PathBuf>,
-    /// Load the models from this folder instead of training them.
-    #[arg(long)]
-    load: Option<PathBuf>,
-    /// Number of threads [default: all cores].
-    #[arg(long)]
-    threads: Option<usize>,
-    /// A short run that shows that everything works; its figures mean little.
-    #[arg(long)]
-    quick: bool,
 }
 
 /// What `results.json` holds of the run.
@@ -57,14 +37,7 @@ struct Config<'a> {
     recipe: &'a Recipe,
 }
 
-/// A contender's errors with one seed, means over the starts.
-struct Trial {
-    key: &'static str,
-    label: &'static str,
-    metrics: [(&'static str, f64); 2],
-}
-
-/// Time between two states of a rollout.
+/// Time between two states of a rollout, in s.
 const INTERVAL: f64 = 0.05;
 /// Number of rollouts.
 const STARTS: usize = 10;
@@ -75,36 +48,34 @@ fn main() -> ExitCode {
 
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
-    use_threads(options.threads)?;
-    check_seeds(options.seeds)?;
-    let mut recipe = options.recipe.change(Recipe {
+    options.run.prepare()?;
+    let mut recipe = options.run.recipe.change(Recipe {
         steps: 6000,
         hidden: vec![200, 200],
-        rate: if options.protocol { 1e-3 } else { 3e-3 },
+        rate: if options.protocol { 1e-3 } else { 1e-2 },
         constant_rate: options.protocol,
         batch: 512,
         weight_decay: 0.0,
+        activation: Activation::Tanh,
         ..Recipe::clean()
     });
     let (mut duration, mut intervals) = (50.0, 200);
-    if options.quick {
-        options.seeds = options.seeds.min(1);
+    if options.run.quick {
         (duration, intervals) = (5.0, 20);
         recipe.steps = recipe.steps.min(100);
-        options.tolerance = options.tolerance.max(1e-6);
     }
-    let output = Output::new("double_pendulum", options.out.as_deref())?;
+    let output = Output::new("double_pendulum", options.run.out.as_deref())?;
     let system = DoublePendulum::default();
     let mut rows = chaos(&system, intervals, &output)?;
 
     let starts = Sampling::double_pendulum().starts.draw(STARTS, 4, 1_000_000)?;
-    let points = (duration / INTERVAL) as usize + 1;
+    let points = (duration / INTERVAL).round() as usize + 1;
     let times = Array1::linspace(0.0, duration, points).to_vec();
-    let judge = Judge::new(&system, starts, times, options.tolerance)?;
-    let bars = Bars::new(options.seeds as usize * 2 * recipe.steps);
+    let judge = Judge::new(&system, starts, times, options.run.tolerance)?;
+    let bars = Bars::new(options.run.seeds as usize * 2 * recipe.steps);
     let mut trials = Vec::new();
     let mut first = Vec::new();
-    for seed in 0..options.seeds {
+    for seed in 0..options.run.seeds {
         let (train, _) = Sampling::double_pendulum().sample(&system, seed)?.split_at(100)?;
         let train = train.cast()?;
         let training = Training {
@@ -112,11 +83,12 @@ fn run(mut options: Options) -> Result<()> {
             train: &train,
             seed,
             output: &output,
-            load: options.load.as_deref(),
+            load: options.run.load.as_deref(),
+            measure: ErrorMeasure::Squared,
             clip: None,
             bars: &bars,
         };
-        for contender in contenders(&training)? {
+        for contender in contenders(&training, options.protocol)? {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict));
             if seed == 0 {
@@ -125,8 +97,15 @@ fn run(mut options: Options) -> Result<()> {
         }
     }
     bars.finish();
-    rows.extend(tabulate(&trials)?);
-    draw(&judge, &first, &output)?;
+    let columns = ["valid time (s)", "energy error r.m.s. (J)"];
+    rows.extend(tabulate(&trials, &columns)?);
+    println!(
+        "PyTorch, the reference protocol: valid time 4.6 and 11.3, energy error 1.8 and 0.039."
+    );
+    Show::new(&judge, &first, 5.0).figure(&system, &output, "rollout_short")?;
+    let long = Show::new(&judge, &first, duration);
+    long.figure(&system, &output, "rollout_long")?;
+    long.animation(&output, "Double pendulum: truth and learned")?;
     let config = Config { options: &options, recipe: &recipe };
     output.results(&config, begin.elapsed().as_secs_f64(), &rows)?;
     Ok(())
@@ -145,16 +124,18 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
     let lyapunov = Lyapunov { intervals, ..Lyapunov::default() };
     let exponent = lyapunov.exponent(system, &start)?;
     println!(
-        "two starts 1e-6 apart: distance grows like e^({rate:.2} t); largest Lyapunov exponent {:.2} ± {:.2}",
+        "two starts 1e-6 apart: distance grows like e^({rate:.2} t); largest Lyapunov exponent {:.2} ± {:.2} 1/s",
         exponent.exponent, exponent.std_error
     );
-    let expected = times.iter().map(|t| (1e-6 * (exponent.exponent * t).exp()).min(10.0));
+    // Up to a distance of the size of the motion.
+    let expected = times.iter().map(|t| (*t, 1e-6 * (exponent.exponent * t).exp()));
+    let (until, expected): (Vec<f64>, Vec<f64>) = expected.take_while(|(_, d)| *d < 10.0).unzip();
     let panel = Panel::new("Two starts 1e-6 apart")
-        .x_label("time")
-        .y_label("distance")
+        .x_label("time t (s)")
+        .y_label("distance of the states")
         .log_y()
-        .series(Series::new("distance", times.iter().copied(), distance.iter().copied())?)
-        .series(Series::new("Lyapunov exponent", times.iter().copied(), expected)?);
+        .series(Series::new("measured", times.iter().copied(), distance.iter().copied())?)
+        .series(Series::new("1e-6 exp(Lyapunov exponent × t)", until, expected)?);
     let motions = [("one start", 0), ("1e-6 away", 1)]
         .into_iter()
         .map(|(label, index)| Motion::new(label, &times, of(index)))
@@ -169,72 +150,31 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
 }
 
 /// Trains (or loads) the two models.
-fn contenders(training: &Training<'_>) -> Result<Vec<Contender>> {
-    let network = |outputs: usize, role: u64| -> Result<Mlp<f32>> {
-        let architecture = training.recipe.architecture(4, outputs)?;
+fn contenders(training: &Training<'_>, protocol: bool) -> Result<Vec<Contender>> {
+    let network = |inputs: usize, outputs: usize, role: u64| -> Result<Mlp<f32>> {
+        let architecture = training.recipe.architecture(inputs, outputs)?;
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + training.seed))
     };
-    let baseline = Baseline::new(network(4, 0)?)?;
-    let hnn = Hnn::new(network(1, 1)?)?;
+    if protocol {
+        let baseline = Baseline::new(network(4, 4, 0)?)?;
+        let hnn = Hnn::new(network(4, 1, 1)?)?;
+        return Ok(vec![
+            training.learn::<_, Baseline<Mlp<f64>>>("baseline", "baseline", baseline)?,
+            training.learn::<_, Hnn<Mlp<f64>>>("hnn", "HNN", hnn)?,
+        ]);
+    }
+    // Both see the angles' cosines and sines.
+    let angles = [true, true, false, false];
+    let baseline = Baseline::new(Angles::of_map(network(6, 4, 0)?, &angles)?)?;
+    let hnn = Hnn::new(Angles::of_energy(network(6, 1, 1)?, &angles)?)?;
     Ok(vec![
-        training.learn::<_, Baseline<Mlp<f64>>>("baseline", "baseline", baseline)?,
-        training.learn::<_, Hnn<Mlp<f64>>>("hnn", "HNN", hnn)?,
+        training.learn::<_, Baseline<Angles<Mlp<f64>>>>("baseline", "baseline", baseline)?,
+        training.learn::<_, Hnn<Angles<Mlp<f64>>>>("hnn", "HNN", hnn)?,
     ])
 }
 
 fn assess(contender: &Contender, verdict: &Verdict) -> Trial {
-    let n = STARTS as f64;
-    let valid = verdict.valid_times.iter().sum::<f64>() / n;
-    let energy = (verdict.energy_rms.iter().map(|e| e * e).sum::<f64>() / n).sqrt();
-    let metrics = [("valid_prediction_time", valid), ("energy_rms", energy)];
+    let metrics =
+        vec![("valid_prediction_time", verdict.valid_time()), ("energy_rms", verdict.energy_rms())];
     Trial { key: contender.key, label: contender.label, metrics }
-}
-
-fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut table =
-        Table::new(&["model", "valid time", "std. error", "energy error r.m.s.", "std. error"]);
-    for key in ["baseline", "hnn"] {
-        let of_key: Vec<_> = trials.iter().filter(|t| t.key == key).collect();
-        let mut cells: Vec<String> = of_key.iter().take(1).map(|t| t.label.to_owned()).collect();
-        for index in 0..2 {
-            let values: Vec<f64> = of_key.iter().map(|t| t.metrics[index].1).collect();
-            let row = Row::of(key, trials[0].metrics[index].0, &values)?;
-            cells.extend([scientific(row.mean), scientific(row.std_error)]);
-            rows.push(row);
-        }
-        table.row(cells);
-    }
-    println!("\n{STARTS} starts, mean over seeds:\n{table}");
-    println!("PyTorch, the same protocol: valid time 4.6 and 11.3, energy error 1.8 and 0.039.");
-    Ok(rows)
-}
-
-/// Figures of the first start over a short and the whole time, and an animation.
-fn draw(judge: &Judge<'_>, first: &[(Contender, Verdict)], output: &Output) -> Result<()> {
-    let system = DoublePendulum::default();
-    let level = |x: &[f64]| system.energy_state(x).unwrap_or(f64::NAN);
-    for (name, end) in [("short", 5.0), ("long", 50.0)] {
-        let shown = judge.times().len().min((end / INTERVAL) as usize + 1);
-        let times = &judge.times()[..shown];
-        let truth = judge.truth().states.slice(s![0, ..shown, ..]);
-        let mut motions = vec![Motion::new("truth", times, truth)?.truth()];
-        let mut shows = vec![("truth", truth)];
-        for (contender, verdict) in first {
-            let states = verdict.rollouts.states.slice(s![0, ..shown, ..]);
-            if states.iter().all(|x| x.is_finite()) {
-                motions.push(Motion::new(contender.label, times, states)?);
-                shows.push((contender.label, states));
-            }
-        }
-        let mut panels = trajectories(&motions, &["angle q1 (rad)", "angle q2 (rad)"])?;
-        panels.push(energy(&motions, level)?);
-        let title = format!("Double pendulum: {end} time units");
-        output.figure(&format!("rollout_{name}"), &Figure::grid(1, panels)?.title(title))?;
-        if name == "long" {
-            let page = output.path("animation.html");
-            write_animation(&page, "Double pendulum: truth and learned", &shows, INTERVAL)?;
-        }
-    }
-    Ok(())
 }

@@ -4,53 +4,56 @@
 //! `cargo run --release --example lnn_double_pendulum`
 #![allow(clippy::print_stdout)]
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::Parser;
-use hnn_double_pendulum_examples::{Contender, Judge, Training, Verdict, write_animation};
-use hnn_examples::{
-    Bars, Output, Recipe, RecipeOptions, Result, Row, Table, check_seeds, exit, scientific,
-    use_threads,
+use clap::{Parser, ValueEnum};
+use hnn_double_pendulum_examples::{
+    Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
+use hnn_examples::{Bars, Output, Recipe, Result, exit};
 use hnn_integrators::VectorFieldExt;
-use hnn_models::{Activation, Angles, Baseline, Initialisation, Lnn, MechanicalLagrangian, Mlp};
-use hnn_plots::{Figure, Motion, energy, squared_error, trajectories};
-use hnn_systems::{DataSet, DoublePendulum, HamiltonianExt, Sampling, Starts};
-use ndarray::{Array1, s};
+use hnn_losses::ErrorMeasure;
+use hnn_models::{
+    Activation, Angles, Baseline, Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
+};
+use hnn_plots::{Figure, squared_error};
+use hnn_systems::{DataSet, EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
+use ndarray::{Array1, Array2, s};
 use serde::Serialize;
 
 /// The double pendulum, learned from its accelerations.
 #[derive(Debug, Parser, Serialize)]
 struct Options {
-    /// Number of seeds (data, initial weights).
-    #[arg(long, default_value_t = 1)]
-    seeds: u64,
     #[command(flatten)]
-    #[serde(skip)]
-    recipe: RecipeOptions,
-    /// Tolerance of the adaptive solver that rolls the models out.
-    #[arg(long, default_value_t = 1e-9)]
-    tolerance: f64,
-    /// Length of the rollouts.
-    #[arg(long, default_value_t = 100.0)]
-    duration: f64,
-    /// Number of rollouts.
-    #[arg(long, default_value_t = 40)]
-    starts: usize,
-    /// Output folder [default: target/examples/lnn_double_pendulum].
+    run: RunOptions,
+    /// What the models learn from, and are judged by.
+    #[arg(long, value_enum, default_value_t = Task::Turns)]
+    task: Task,
+    /// Number of training states of task `turns`.
+    #[arg(long, default_value_t = 20_000)]
+    states: usize,
+    /// The models to train; all by default.
+    #[arg(long, value_delimiter = ',')]
+    models: Vec<String>,
+    /// Length of the rollouts, in s [default: 100, of task swings 50].
     #[arg(long)]
-    out: Option<PathBuf>,
-    /// Load the models from this folder instead of training them.
+    duration: Option<f64>,
+    /// Number of rollouts [default: 40, of task swings 10].
     #[arg(long)]
-    load: Option<PathBuf>,
-    /// Number of threads [default: all cores].
-    #[arg(long)]
-    threads: Option<usize>,
-    /// A short run that shows that everything works; its figures mean little.
-    #[arg(long)]
-    quick: bool,
+    starts: Option<usize>,
+}
+
+/// What the models learn from, and are judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Task {
+    /// Motions that turn over: states of all angles and energies; rollouts from the starts of the
+    /// published LNN (any angles, velocities in [0, 0.1]).
+    Turns,
+    /// The states of example `double_pendulum`: 100 trajectories from rest, angles within a right
+    /// angle; rollouts from more such starts.
+    Swings,
 }
 
 /// What `results.json` holds of the run.
@@ -61,16 +64,9 @@ struct Config<'a> {
     recipe: &'a Recipe,
 }
 
-/// A contender's errors with one seed.
-struct Trial {
-    key: &'static str,
-    label: &'static str,
-    metrics: Vec<(&'static str, f64)>,
-}
-
-/// The energy that errors are measured in: from hanging at rest to the outer rod's top.
+/// Half the range of the potential energy, in J: what the published errors are divided by.
 const ENERGY_SCALE: f64 = 29.4;
-/// Time between two states of a rollout.
+/// Time between two states of a rollout, in s.
 const INTERVAL: f64 = 0.05;
 
 fn main() -> ExitCode {
@@ -79,54 +75,51 @@ fn main() -> ExitCode {
 
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
-    use_threads(options.threads)?;
-    check_seeds(options.seeds)?;
-    let mut recipe = options.recipe.change(Recipe {
-        steps: 6000,
+    options.run.prepare()?;
+    let mut recipe = options.run.recipe.change(Recipe {
+        steps: 5000,
         hidden: vec![100, 100],
-        rate: 3e-3,
-        constant_rate: false,
+        rate: 5e-3,
         batch: 256,
         weight_decay: 0.0,
         activation: Activation::Softplus,
         ..Recipe::clean()
     });
-    if options.quick {
+    let (duration, starts) = match options.task {
+        Task::Turns => (100.0, 40),
+        Task::Swings => (50.0, 10),
+    };
+    let mut duration = options.duration.unwrap_or(duration);
+    let mut starts = options.starts.unwrap_or(starts);
+    if options.run.quick {
         recipe.steps = recipe.steps.min(100);
-        (options.duration, options.starts) = (options.duration.min(2.0), options.starts.min(3));
-        options.tolerance = options.tolerance.max(1e-6);
+        options.states = options.states.min(2000);
+        (duration, starts) = (duration.min(2.0), starts.min(3));
     }
-    let output = Output::new("lnn_double_pendulum", options.out.as_deref())?;
-    let system = DoublePendulum::default().lagrangian();
-    // The starts of the published result: any angles, hardly any velocity.
-    let turn = (0.0, std::f64::consts::TAU);
-    let starts = Starts::Box(vec![turn, turn, (0.0, 0.1), (0.0, 0.1)]);
-    let starts = starts.draw(options.starts, 4, 1_000_000)?;
-    let points = (options.duration / INTERVAL).round() as usize + 1;
-    let times = Array1::linspace(0.0, options.duration, points).to_vec();
-    let judge = Judge::new(&system, starts, times, options.tolerance)?;
+    let output = Output::new("lnn_double_pendulum", options.run.out.as_deref())?;
+    let system = LagrangianDoublePendulum::default();
+    let points = (duration / INTERVAL).round() as usize + 1;
+    let times = Array1::linspace(0.0, duration, points).to_vec();
+    let starts = options.task.starts(starts)?;
+    let judge = Judge::new(&system, starts, times, options.run.tolerance)?;
 
-    let bars = Bars::new(options.seeds as usize * 3 * recipe.steps);
+    let bars = Bars::new(options.run.seeds as usize * 3 * recipe.steps);
     let mut trials = Vec::new();
     let mut first = Vec::new();
-    for seed in 0..options.seeds {
-        // States over the whole range of the starts' energies.
-        let sampling = Sampling {
-            starts: Starts::Box(vec![turn, turn, (-1.0, 1.0), (-1.0, 1.0)]),
-            ..Sampling::double_pendulum()
-        };
-        let (train, test) = sampling.sample(&system, seed)?.split_at(100)?;
+    for seed in 0..options.run.seeds {
+        let (train, test) = options.task.data(&system, options.states, seed)?;
         let train = train.cast()?;
         let training = Training {
             recipe: &recipe,
             train: &train,
             seed,
             output: &output,
-            load: options.load.as_deref(),
+            load: options.run.load.as_deref(),
+            measure: ErrorMeasure::Absolute,
             clip: Some(1.0),
             bars: &bars,
         };
-        for contender in contenders(&training)? {
+        for contender in contenders(&training, &options.models)? {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict, &test)?);
             if seed == 0 {
@@ -135,31 +128,84 @@ fn run(mut options: Options) -> Result<()> {
         }
     }
     bars.finish();
-    let table = tabulate(&trials)?;
-    draw(&judge, &first, &output)?;
+    let columns = [
+        "acceleration error²: median",
+        "mean",
+        "valid time (s)",
+        "|E(T) - E(0)| / 29.4 J",
+        "energy error r.m.s. (J)",
+    ];
+    let rows = tabulate(&trials, &columns)?;
+    println!("Published (Cranmer et al. 2020), T = 100 s: LNN 0.0043, baseline 0.074.");
+    draw(&system, &judge, &first, &output)?;
     let config = Config { options: &options, recipe: &recipe };
-    output.results(&config, begin.elapsed().as_secs_f64(), &table)?;
+    output.results(&config, begin.elapsed().as_secs_f64(), &rows)?;
     Ok(())
 }
 
-/// Trains (or loads) the three models.
-fn contenders(training: &Training<'_>) -> Result<Vec<Contender>> {
+impl Task {
+    /// Starts of the rollouts.
+    fn starts(self, count: usize) -> Result<Array2<f64>> {
+        let turn = (-std::f64::consts::PI, std::f64::consts::PI);
+        let law = match self {
+            Self::Turns => Starts::Box(vec![turn, turn, (0.0, 0.1), (0.0, 0.1)]),
+            Self::Swings => Sampling::double_pendulum().starts,
+        };
+        Ok(law.draw(count, 4, 1_000_000)?)
+    }
+
+    /// States and accelerations to train on, and to test with.
+    fn data(
+        self,
+        system: &LagrangianDoublePendulum,
+        count: usize,
+        seed: u64,
+    ) -> Result<(DataSet<f64>, DataSet<f64>)> {
+        if self == Self::Swings {
+            return Ok(Sampling::double_pendulum().sample(system, seed)?.split_at(100)?);
+        }
+        // From nearly hanging at rest to just above standing upright.
+        let turn = (-std::f64::consts::PI, std::f64::consts::PI);
+        let law = EnergyShell {
+            positions: vec![turn; 2],
+            energies: (-0.95 * ENERGY_SCALE, 1.1 * ENERGY_SCALE),
+        };
+        let states = |count, seed| -> Result<DataSet<f64>> {
+            let states = law.draw(system, count, seed)?;
+            Ok(DataSet::of_states(system, 0.0, states)?)
+        };
+        Ok((states(count, seed)?, states(2000, 1_000_000 + seed)?))
+    }
+}
+
+/// Trains (or loads) the models asked for.
+fn contenders(training: &Training<'_>, models: &[String]) -> Result<Vec<Contender>> {
     let network = |inputs: usize, outputs: usize, role: u64| -> Result<Mlp<f32>> {
         let architecture = training.recipe.architecture(inputs, outputs)?;
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + training.seed))
     };
+    let asked = |key: &str| models.is_empty() || models.iter().any(|model| model == key);
     // All networks see the angles' cosines and sines.
     let angles = [true, true, false, false];
-    let baseline = Baseline::new(Angles::of_map(network(6, 4, 0)?, &angles)?)?;
-    let free = Lnn::new(Angles::of_lagrangian(network(6, 1, 1)?, &angles)?)?;
-    let mechanical = MechanicalLagrangian::new(network(4, 3, 2)?, network(4, 1, 3)?)?;
-    let mechanical = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
-    type Mechanical = MechanicalLagrangian<Mlp<f64>, Mlp<f64>>;
-    Ok(vec![
-        training.learn::<_, Baseline<Angles<Mlp<f64>>>>("baseline", "baseline", baseline)?,
-        training.learn::<_, Lnn<Angles<Mlp<f64>>>>("lnn", "LNN, any L(q, v)", free)?,
-        training.learn::<_, Lnn<Angles<Mechanical>>>("lnn_mechanical", "LNN, T - V", mechanical)?,
-    ])
+    type Free = Lnn<KineticPrior<Angles<Mlp<f64>>>>;
+    type Mechanical = Lnn<Angles<MechanicalLagrangian<Mlp<f64>, Mlp<f64>>>>;
+    let mut contenders = Vec::new();
+    if asked("baseline") {
+        let model = Baseline::new(Angles::of_map(network(6, 4, 0)?, &angles)?)?;
+        let name = "baseline";
+        contenders.push(training.learn::<_, Baseline<Angles<Mlp<f64>>>>(name, name, model)?);
+    }
+    if asked("lnn") {
+        let free = Angles::of_lagrangian(network(6, 1, 1)?, &angles)?;
+        let model = Lnn::new(KineticPrior::new(free, 1.0)?)?;
+        contenders.push(training.learn::<_, Free>("lnn", "LNN, any L(q, v)", model)?);
+    }
+    if asked("mechanical") {
+        let mechanical = MechanicalLagrangian::new(network(4, 3, 2)?, network(4, 1, 3)?)?;
+        let model = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
+        contenders.push(training.learn::<_, Mechanical>("mechanical", "LNN, T - V", model)?);
+    }
+    Ok(contenders)
 }
 
 /// The metrics of one contender: accelerations at the test states, and its rollouts.
@@ -168,70 +214,30 @@ fn assess(contender: &Contender, verdict: &Verdict, test: &DataSet<f64>) -> Resu
     let errors = &predicted.slice(s![.., 2..]) - &test.derivatives().slice(s![.., 2..]);
     let mut squares: Vec<f64> = errors.iter().map(|e| e * e).collect();
     squares.sort_by(f64::total_cmp);
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
     let metrics = vec![
         ("acceleration_squared_error_median", squares[squares.len() / 2]),
-        ("acceleration_squared_error_mean", mean(&squares)),
-        ("valid_prediction_time", mean(&verdict.valid_times)),
-        ("energy_drift_relative", mean(&verdict.energy_drift) / ENERGY_SCALE),
-        ("energy_rms", mean(&verdict.energy_rms)),
+        ("acceleration_squared_error_mean", mean),
+        ("valid_prediction_time", verdict.valid_time()),
+        ("energy_drift_relative", verdict.mean_drift() / ENERGY_SCALE),
+        ("energy_rms", verdict.energy_rms()),
     ];
     Ok(Trial { key: contender.key, label: contender.label, metrics })
 }
 
-fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    let mut table = Table::new(&[
-        "model",
-        "acceleration error²: median",
-        "mean",
-        "valid time",
-        "|E(T) - E(0)| / 29.4",
-        "energy error r.m.s.",
-    ]);
-    let mut keys: Vec<_> = trials.iter().map(|t| (t.key, t.label)).collect();
-    keys.dedup();
-    keys.truncate(3);
-    for (key, label) in keys {
-        let of_key: Vec<_> = trials.iter().filter(|t| t.key == key).collect();
-        let mut cells = vec![label.to_owned()];
-        for (index, (metric, _)) in of_key[0].metrics.iter().enumerate() {
-            let values: Vec<f64> = of_key.iter().map(|t| t.metrics[index].1).collect();
-            let row = Row::of(key, metric, &values)?;
-            cells.push(scientific(row.mean));
-            rows.push(row);
-        }
-        table.row(cells);
+/// Figures of the first start: angles, energy, errors, and an animation.
+fn draw(
+    system: &LagrangianDoublePendulum,
+    judge: &Judge<'_>,
+    first: &[(Contender, Verdict)],
+    output: &Output,
+) -> Result<()> {
+    let show = Show::new(judge, first, 20.0);
+    show.figure(system, output, "trajectory")?;
+    let motions = show.motions()?;
+    if motions.len() > 1 {
+        let panel = squared_error(&motions[0], &motions[1..])?;
+        output.figure("errors", &Figure::new(panel).title("Double pendulum: errors"))?;
     }
-    println!("\n{table}");
-    println!("Published (Cranmer et al. 2020), T = 100: LNN 0.0043, baseline 0.074.");
-    Ok(rows)
-}
-
-/// Figures of the first start: angles, errors, energy, and an animation.
-fn draw(judge: &Judge<'_>, first: &[(Contender, Verdict)], output: &Output) -> Result<()> {
-    let shown = judge.times().len().min((20.0 / INTERVAL) as usize + 1);
-    let times = &judge.times()[..shown];
-    let of = |states: &ndarray::Array3<f64>| states.slice(s![0, ..shown, ..]).to_owned();
-    let truth_states = of(&judge.truth().states);
-    let truth = Motion::new("truth", times, truth_states.view())?.truth();
-    let mut motions = vec![truth.clone()];
-    let mut shows = vec![("truth", truth_states.clone())];
-    for (contender, verdict) in first {
-        let states = of(&verdict.rollouts.states);
-        if states.iter().all(|x| x.is_finite()) {
-            motions.push(Motion::new(contender.label, times, states.view())?);
-            shows.push((contender.label, states));
-        }
-    }
-    let panels = trajectories(&motions[..], &["angle q1 (rad)", "angle q2 (rad)"])?;
-    let figure = Figure::grid(1, panels)?.title("Double pendulum: true and predicted angles");
-    output.figure("trajectory", &figure)?;
-    let system = DoublePendulum::default().lagrangian();
-    let level = |x: &[f64]| system.energy_state(x).unwrap_or(f64::NAN);
-    let panels = vec![squared_error(&truth, &motions[1..])?, energy(&motions, level)?];
-    output.figure("errors", &Figure::grid(1, panels)?.title("Double pendulum: errors"))?;
-    let shows: Vec<_> = shows.iter().map(|(label, states)| (*label, states.view())).collect();
-    let page = output.path("animation.html");
-    write_animation(&page, "Double pendulum: truth and learned Lagrangians", &shows, INTERVAL)
+    show.animation(output, "Double pendulum: truth and learned Lagrangians")
 }

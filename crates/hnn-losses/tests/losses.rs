@@ -3,9 +3,9 @@
 mod common;
 
 use common::{golden, numbers};
-use hnn_integrators::Parameters;
+use hnn_integrators::{Parameters, VectorFieldExt};
 use hnn_losses::metrics::{Spread, coordinate_mse, derivative_mse, energy_mse};
-use hnn_losses::{DerivativeLoss, L2Penalty, Loss, LossError, Selection, TotalLoss};
+use hnn_losses::{DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_systems::Spring;
 use ndarray::{Array1, Array2, Array3, array};
@@ -54,6 +54,42 @@ fn derivative_loss_agrees_with_pytorch() {
     }
     let mse = derivative_mse(&model, 0.0, x.view(), dx.view()).expect("evaluates");
     assert!((mse.mean / expected - 1.0).abs() < 1e-12);
+}
+
+/// Each measure's value from the errors themselves, and its gradient by central differences.
+#[test]
+fn measures_of_the_errors() {
+    let g = golden("hnn_tanh_2_16_16_1");
+    let model = model(&g);
+    let (t, x, dx) = data(&g);
+    let errors = model.eval_rows(0.0, x.view()).expect("evaluates") - &dx;
+    let huber = ErrorMeasure::Huber { threshold: 0.3 };
+    for measure in [ErrorMeasure::Absolute, huber, ErrorMeasure::Squared] {
+        let loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
+        let mut loss = loss.measured_by(measure).expect("positive");
+        let (value, theta_bar) = gradient(&mut loss, &model, Selection::All);
+        let cost = |e: &f64| match measure {
+            ErrorMeasure::Absolute => e.abs(),
+            ErrorMeasure::Huber { .. } if e.abs() > 0.3 => 0.09 + 0.6 * (e.abs() - 0.3),
+            _ => e * e,
+        };
+        let expected = errors.iter().map(cost).sum::<f64>() / errors.len() as f64;
+        assert!((value / expected - 1.0).abs() < 1e-12);
+        let mut theta = vec![0.0; model.num_params()];
+        model.copy_params(&mut theta).expect("fits");
+        for index in [0, 40, 100, theta.len() - 1] {
+            let mut shifted = |h: f64| {
+                let (mut model, mut theta) = (model.clone(), theta.clone());
+                theta[index] += h;
+                model.set_params(&theta).expect("fits");
+                loss.value(&model, Selection::All).expect("evaluates")
+            };
+            let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+            assert!((slope - theta_bar[index]).abs() < 1e-7 * (1.0 + slope.abs()), "{measure:?}");
+        }
+    }
+    let loss = DerivativeLoss::<f64, Model>::new(t.view(), x.view(), dx.view()).expect("fits");
+    assert!(loss.measured_by(ErrorMeasure::Huber { threshold: 0.0 }).is_err());
 }
 
 #[test]

@@ -11,8 +11,8 @@ use hnn_integrators::{
 };
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
-    FrictionForce, Hnn, Initialisation, InputForce, LagrangianTerms, Lnn, MechanicalLagrangian,
-    Mlp, Sum,
+    FrictionForce, Hnn, Initialisation, InputForce, KineticPrior, LagrangianTerms, Lnn,
+    MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
 use ndarray::{Array2, ArrayView2, array};
@@ -242,6 +242,17 @@ proptest! {
         check_vjp(&mut model, batch, seed);
     }
 
+    #[test]
+    fn kinetic_prior((n, hidden, activation, batch, seed) in cases()) {
+        let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
+        let free = Angles::of_lagrangian(network(&sizes, activation, seed), &marks(n, n));
+        let lagrangian = KineticPrior::new(free.expect("fits"), 3.0).expect("positive");
+        check_terms(lagrangian.clone(), seed);
+        let mut model = Lnn::new(lagrangian).expect("even");
+        prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
+        check_vjp(&mut model, batch, seed);
+    }
+
     /// Angles around the whole Lagrangian, or around each of its networks: the same model.
     #[test]
     fn angles_of_a_mechanical_lagrangian((n, hidden, activation, batch, seed) in cases()) {
@@ -364,6 +375,13 @@ fn bad_input_is_an_error() {
     let velocity = Angles::of_lagrangian(net(&[3, 4, 1]), &[false, true]).expect("fits");
     let error = Lnn::new(velocity).expect_err("the velocity is no angle").to_string();
     assert!(error.contains("coordinate 1"), "{error}");
+    assert!(KineticPrior::new(net(&[4, 4, 1]), 0.0).is_err());
+    let uneven = KineticPrior::new(net(&[5, 4, 1]), 1.0).expect("positive");
+    assert!(
+        Angles::of_lagrangian(uneven, &[true, false, false, false])
+            .map(Lnn::new)
+            .is_ok_and(|m| m.is_err())
+    );
     assert!(MechanicalLagrangian::new(net(&[2, 4, 2]), net(&[2, 4, 1])).is_err());
     assert!(MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[3, 4, 1])).is_err());
     // One velocity beside three coordinates.

@@ -6,7 +6,7 @@ use std::path::Path;
 use hnn_integrators::Scalar;
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction,
-    Initialisation, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist,
+    Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Sum,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -50,6 +50,10 @@ fn every_model<T: Scalar>() {
     let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
     round_trip::<T, _>(&damped.with_rcond(1e-3));
     round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
+    let periodic = Angles::of_lagrangian(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
+    let prior = KineticPrior::new(periodic.expect("fits"), 2.0).expect("positive");
+    let drag = |seed| FrictionForce::new(network::<T>(&[4, 3, 2], seed));
+    round_trip::<T, _>(&Lnn::forced(prior, Sum(drag(1), drag(2))).expect("fits"));
     let mechanical = MechanicalLagrangian::new(network::<T>(&[4, 8, 3], 1), network(&[4, 8, 1], 2));
     let mechanical = mechanical.expect("triangle").with_epsilon(1e-3);
     let wrapped = Angles::of_lagrangian(mechanical, &[true, true, false, false]).expect("fits");

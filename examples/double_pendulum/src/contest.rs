@@ -1,12 +1,14 @@
 //! Models of one system, trained on the same data and judged by the same rollouts.
+#![allow(clippy::print_stdout)]
 
 use std::path::Path;
 
 use hnn_integrators::{DifferentiableField, VectorField};
-use hnn_losses::DerivativeLoss;
+use hnn_losses::metrics::valid_prediction_time;
+use hnn_losses::{DerivativeLoss, ErrorMeasure};
 use hnn_models::Persist;
 use hnn_systems::{DataSet, Hamiltonian};
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2};
 
 use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
 
@@ -32,6 +34,8 @@ pub struct Training<'a> {
     pub output: &'a Output,
     /// A folder of trained models to take instead.
     pub load: Option<&'a Path>,
+    /// How errors of the derivatives are measured.
+    pub measure: ErrorMeasure,
     /// The largest norm of a gradient, if there is one.
     pub clip: Option<f64>,
     /// Progress.
@@ -64,7 +68,8 @@ impl Training<'_> {
             train.times().into(),
             train.states(),
             train.derivatives(),
-        )?;
+        )?
+        .measured_by(self.measure)?;
         let mut trainer = self.recipe.trainer(train.len(), self.seed)?;
         if let Some(norm) = self.clip {
             trainer = trainer.with_clipping(norm);
@@ -84,6 +89,33 @@ impl Training<'_> {
     }
 }
 
+impl Verdict {
+    /// Mean valid prediction time over the starts, in s.
+    #[must_use]
+    pub fn valid_time(&self) -> f64 {
+        mean(&self.valid_times)
+    }
+
+    /// Root mean square of the energy error over times and starts, in J.
+    #[must_use]
+    pub fn energy_rms(&self) -> f64 {
+        mean(&self.energy_squares).sqrt()
+    }
+
+    /// Mean of `|E(T) - E(0)|` over the starts, in J.
+    #[must_use]
+    pub fn mean_drift(&self) -> f64 {
+        mean(&self.energy_drift)
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// A prediction is valid while the angles are within this distance of the true ones, in rad.
+const THRESHOLD: f64 = 0.1;
+
 /// Rollouts that contenders are judged by.
 pub struct Judge<'a> {
     system: &'a dyn Hamiltonian<f64>,
@@ -99,9 +131,10 @@ pub struct Verdict {
     pub rollouts: Rollouts,
     /// Valid prediction times.
     pub valid_times: Vec<f64>,
-    /// r.m.s. over time of the true energy of the predicted states against that of the start.
-    pub energy_rms: Vec<f64>,
-    /// The same of the last state alone: `|E(T) - E(0)|`.
+    /// Mean square over time of the true energy of the predicted states against that of the
+    /// start, in J^2; infinite where the rollout left all bounds.
+    pub energy_squares: Vec<f64>,
+    /// `|E(T) - E(0)|` of the last state, in J.
     pub energy_drift: Vec<f64>,
 }
 
@@ -139,17 +172,22 @@ impl<'a> Judge<'a> {
     pub fn judge(&self, contender: &Contender) -> Result<Verdict> {
         let rollouts =
             roll_out(contender.field.as_ref(), self.starts.view(), &self.times, self.tolerance)?;
-        let (mut valid_times, mut energy_rms, mut energy_drift) = (vec![], vec![], vec![]);
-        for index in 0..self.starts.nrows() {
-            let model = rollouts.states.index_axis(Axis(0), index);
-            let truth = self.truth.states.index_axis(Axis(0), index);
-            valid_times.push(valid_prediction_time(&self.times, truth, model, 0.1));
-            let errors = self.energy_errors(model)?;
-            let mean = errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64;
-            energy_rms.push(mean.sqrt());
+        let (model, truth) = (rollouts.states.view(), self.truth.states.view());
+        let valid_times = valid_prediction_time(&self.times, model, truth, THRESHOLD)?.times;
+        let (mut energy_squares, mut energy_drift) = (vec![], vec![]);
+        for states in model.outer_iter() {
+            let errors = self.energy_errors(states)?;
+            energy_squares.push(errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64);
             energy_drift.push(errors[errors.len() - 1].abs());
         }
-        Ok(Verdict { rollouts, valid_times, energy_rms, energy_drift })
+        let verdict = Verdict { rollouts, valid_times, energy_squares, energy_drift };
+        println!(
+            "{}: valid for {:.2} s, energy error {} J r.m.s.",
+            contender.label,
+            verdict.valid_time(),
+            scientific(verdict.energy_rms())
+        );
+        Ok(verdict)
     }
 
     /// `E(t) - E(0)` by the true energy; infinite where the rollout left all bounds.
@@ -161,23 +199,4 @@ impl<'a> Judge<'a> {
         let error = |e: &f64| if e.is_finite() { e - start } else { f64::INFINITY };
         Ok(energy.iter().map(error).collect())
     }
-}
-
-/// The first time at which the coordinates q, the first half of the state, are further than
-/// `threshold` from the truth; the last time if they never are.
-#[must_use]
-pub fn valid_prediction_time(
-    times: &[f64],
-    truth: ArrayView2<'_, f64>,
-    model: ArrayView2<'_, f64>,
-    threshold: f64,
-) -> f64 {
-    let half = truth.ncols() / 2;
-    let distance = |k: usize| {
-        let difference = &truth.slice(s![k, ..half]) - &model.slice(s![k, ..half]);
-        difference.dot(&difference).sqrt()
-    };
-    // A NaN is no valid prediction.
-    let invalid = (0..times.len()).find(|k| !matches!(distance(*k), d if d <= threshold));
-    times[invalid.unwrap_or(times.len() - 1)]
 }

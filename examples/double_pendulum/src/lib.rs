@@ -1,7 +1,14 @@
-//! What the experiments with the double pendulum share: training, judging, an animation.
+//! What the experiments with the double pendulum share: options, training, judging, figures, an
+//! animation.
 
 mod animation;
 mod contest;
+mod figures;
+mod options;
+mod trial;
 
 pub use animation::write_animation;
-pub use contest::{Contender, Judge, Training, Verdict, valid_prediction_time};
+pub use contest::{Contender, Judge, Training, Verdict};
+pub use figures::Show;
+pub use options::RunOptions;
+pub use trial::{Trial, tabulate};

@@ -1,0 +1,51 @@
+//! Options that both examples have.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hnn_examples::{RecipeOptions, Result, check_seeds, use_threads};
+use serde::Serialize;
+
+/// Options that both examples have.
+#[derive(Debug, Args, Serialize)]
+pub struct RunOptions {
+    /// Number of seeds (data, initial weights).
+    #[arg(long, default_value_t = 1)]
+    pub seeds: u64,
+    /// Changes of the recipe.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub recipe: RecipeOptions,
+    /// Tolerance of the adaptive solver that rolls the models out.
+    #[arg(long, default_value_t = 1e-8)]
+    pub tolerance: f64,
+    /// Output folder [default: target/examples/NAME].
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Load the models from this folder instead of training them.
+    #[arg(long)]
+    pub load: Option<PathBuf>,
+    /// Number of threads [default: all cores].
+    #[arg(long)]
+    pub threads: Option<usize>,
+    /// A short run that shows that everything works; its figures mean little.
+    #[arg(long)]
+    pub quick: bool,
+}
+
+impl RunOptions {
+    /// Checks the options and sets the number of threads; in a quick run, one seed and a coarse
+    /// tolerance.
+    ///
+    /// # Errors
+    /// If an option makes no sense.
+    pub fn prepare(&mut self) -> Result<()> {
+        use_threads(self.threads)?;
+        check_seeds(self.seeds)?;
+        if self.quick {
+            self.seeds = 1;
+            self.tolerance = self.tolerance.max(1e-6);
+        }
+        Ok(())
+    }
+}
