@@ -47,7 +47,8 @@ impl Controller {
     }
 }
 
-/// The same controller over lanes, on logarithms of the squared error.
+/// The same controller over lanes, on binary logarithms of the squared error. They are rough: six
+/// digits of a step size are more than enough.
 impl Controller {
     /// Largest growth of a step.
     pub(crate) fn most(&self) -> f64 {
@@ -56,7 +57,7 @@ impl Controller {
 
     /// Logarithm of the smallest error that counts.
     pub(crate) fn log_smallest(&self) -> f64 {
-        SMALLEST_ERROR.ln()
+        SMALLEST_ERROR.log2()
     }
 
     /// From the squared error: its logarithm halved (that of the error, at least that of the
@@ -71,16 +72,16 @@ impl Controller {
         let one = Wide::<T, W, I>::splat(T::ONE);
         // Below this the step grows as much as it may; it also keeps the logarithm finite.
         let tiny = Wide::<T, W, I>::splat(T::from_f64(1e-30));
-        let log = squared.choose_le(tiny, tiny, squared).ln() * Wide::constant(0.5);
-        let by_error = log * Wide::constant(-self.alpha);
+        let log = squared.choose_le(tiny, tiny, squared).rough_log2() * Wide::constant(0.5);
+        let safety = Wide::constant(SAFETY.log2());
+        let by_error = log.mul_add(Wide::constant(-self.alpha), safety);
         let by_both = log_previous.mul_add(Wide::constant(self.beta), by_error);
-        let exponent = squared.choose_le(one, by_both, by_error);
-        let factor = exponent.exp() * Wide::constant(SAFETY);
-        let least = Wide::<T, W, I>::constant(SHRINK_AT_MOST);
+        let factor = squared.choose_le(one, by_both, by_error).rough_exp2();
         let factor = factor.choose_le(growth, factor, growth);
         // NaN and infinity, too, shrink.
+        let least = Wide::<T, W, I>::constant(SHRINK_AT_MOST);
         let factor = least.choose_le(factor, factor, least);
-        let smallest = Wide::<T, W, I>::constant(SMALLEST_ERROR.ln());
+        let smallest = Wide::<T, W, I>::constant(SMALLEST_ERROR.log2());
         (log.choose_le(smallest, smallest, log), factor)
     }
 }

@@ -28,6 +28,11 @@ pub trait Element: Copy + 'static {
     const COS: &'static [Self];
     /// `1/(2k+1)` from high powers down to `1/3`.
     const ATANH: &'static [Self];
+    /// Coefficients of `log2(1 + t) / t` for `1 + t` in `[sqrt(1/2), sqrt 2)`, low powers first;
+    /// rough (2e-6), by Remez' algorithm.
+    const ROUGH_LOG2: &'static [Self];
+    /// Coefficients of `2^t` for `|t| <= 1/2`, low powers first; rough (8e-8), likewise.
+    const ROUGH_EXP2: &'static [Self];
 
     /// `self * 2^n`, where `rounded = n + ROUNDER`; `self` and the result normal numbers.
     fn scale_by_rounded(self, rounded: Self) -> Self;
@@ -62,6 +67,22 @@ macro_rules! element {
             const SIN: &'static [Self] = $sin;
             const COS: &'static [Self] = $cos;
             const ATANH: &'static [Self] = $atanh;
+            const ROUGH_LOG2: &'static [Self] = &[
+                1.442_712_4,
+                -0.721_139_5,
+                0.479_379_1,
+                -0.367_372_75,
+                0.321_932_42,
+                -0.206_845_7,
+            ];
+            const ROUGH_EXP2: &'static [Self] = &[
+                1.000_000_1,
+                0.693_146_97,
+                0.240_221_2,
+                0.055_507_13,
+                0.009_675_542,
+                0.001_327_649,
+            ];
 
             #[inline(always)]
             fn scale_by_rounded(self, rounded: Self) -> Self {

@@ -82,6 +82,23 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     }
 
     /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
+    /// `log2 x` within 1e-5 for positive normal numbers, fast; some large number for infinity and
+    /// NaN.
+    #[inline(always)]
+    pub(crate) fn rough_log2(self) -> Self {
+        let t = self.map(|x| x.split_exponent().0) - Self::splat(T::ONE);
+        let exponent = self.map(|x| x.split_exponent().1);
+        t.estrin(T::ROUGH_LOG2).mul_add(t, exponent)
+    }
+
+    /// `2^x` within a relative 1e-6, fast; for `x` in the exponents of normal numbers.
+    #[inline(always)]
+    pub(crate) fn rough_exp2(self) -> Self {
+        let rounded = self + Self::splat(T::ROUNDER);
+        let fraction = self - (rounded - Self::splat(T::ROUNDER));
+        fraction.estrin(T::ROUGH_EXP2).zip(rounded, Element::scale_by_rounded)
+    }
+
     #[inline(always)]
     pub(super) fn wide_tanh(self) -> Self {
         let m = (Lane::abs(self) * Self::constant(-2.0)).wide_exp_m1();
