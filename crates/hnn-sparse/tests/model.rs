@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
-    DifferentiableField, FixedStep, Parameters, Rk4, Separable, VectorField, VectorFieldExt,
-    Workspace,
+    DifferentiableField, DifferentiableStepper, FixedStep, Parameters, Rk4, Separable, Stepper,
+    VectorField, VectorFieldExt, Workspace, Yoshida4,
 };
 use hnn_sparse::{
-    Ansatz, CustomFunction, Expression, Friction, Library, SparseError, SparseHamiltonian,
+    Ansatz, CustomFunction, Expression, Friction, Library, SeparableSparseHamiltonian, SparseError,
+    SparseHamiltonian,
 };
 use hnn_systems::Hamiltonian;
 use ndarray::array;
@@ -241,6 +242,44 @@ fn separability() {
     separable.velocity(&x[2..], &mut velocity, &mut Workspace::default()).expect("defined");
     separable.force(&[0.0], &x[..2], &mut force, &mut Workspace::default()).expect("defined");
     assert_eq!([velocity, force].concat(), whole);
+}
+
+/// The discrete adjoint of a symplectic method, by the start and by the coefficients.
+#[test]
+fn separable_formulas_have_gradients() {
+    let mut model = henon_heiles().truth.separate().expect("separable");
+    let mut theta = vec![0.0; Parameters::<f64>::num_params(&model)];
+    model.copy_params(&mut theta).expect("as many");
+    let (start, weights) = ([0.1, -0.2, 0.3, 0.25], [0.4, -1.0, 0.7, 0.2]);
+    let end = |model: &SeparableSparseHamiltonian, mut x: [f64; 4]| {
+        let workspace = &mut Workspace::default();
+        Yoshida4.advance(model, 1, &[0.0], &[0.3], &mut x, workspace).expect("defined");
+        x.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>()
+    };
+
+    let (mut tape, mut out) = (Default::default(), [0.0; 4]);
+    Yoshida4.record(&model, &[0.0], &[0.3], &start, &mut out, &mut tape).expect("defined");
+    let (mut x_bar, mut theta_bar) = (weights, vec![0.0; theta.len()]);
+    Yoshida4.pull_back(&model, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
+
+    let h = 1e-5;
+    for i in 0..4 {
+        let at = |h: f64| {
+            let mut moved = start;
+            moved[i] += h;
+            end(&model, moved)
+        };
+        assert!((x_bar[i] - (at(h) - at(-h)) / (2.0 * h)).abs() < 1e-9, "coordinate {i}");
+    }
+    for j in 0..theta.len() {
+        let mut at = |h: f64| {
+            let mut moved = theta.clone();
+            moved[j] += h;
+            model.set_params(&moved).expect("as many");
+            end(&model, start)
+        };
+        assert!((theta_bar[j] - (at(h) - at(-h)) / (2.0 * h)).abs() < 1e-9, "coefficient {j}");
+    }
 }
 
 #[test]

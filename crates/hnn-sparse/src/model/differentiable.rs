@@ -4,7 +4,7 @@ use hnn_integrators::{
     DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 
-use super::{SparseHamiltonian, field};
+use super::{Compiled, SparseHamiltonian, field};
 use crate::expression::Expression;
 use crate::program::Program;
 
@@ -15,11 +15,18 @@ pub struct SparseResiduals<T> {
     workspace: Workspace<T>,
 }
 
-/// What does not change with the coefficients.
+impl<T> SparseResiduals<T> {
+    pub(super) fn workspace(&mut self) -> &mut Workspace<T> {
+        &mut self.workspace
+    }
+}
+
+/// The derivatives of a field of the coordinates from `first` on, `sum_j c_j f_j(x)`: what does
+/// not change with the coefficients.
 #[derive(Debug)]
 pub(super) struct Derivatives {
-    /// The entries `(i, k)` of the Jacobian `df_i/dx_k` that are not 0 everywhere.
-    pub(super) entries: Vec<(usize, usize)>,
+    /// The entries `(i, k)` of the Jacobian `df_i/dx_(first + k)` that are not 0 everywhere.
+    entries: Vec<(usize, usize)>,
     /// The pairs (term, component) of the fields that are not 0 everywhere.
     components: Vec<(usize, usize)>,
     /// Those components.
@@ -27,17 +34,60 @@ pub(super) struct Derivatives {
 }
 
 impl Derivatives {
-    pub(super) fn new(dim: usize, fields: &[Vec<Expression>]) -> Self {
-        let pairs = (0..dim).flat_map(|i| (0..dim).map(move |k| (i, k)));
+    /// With the Jacobian for these coefficients; `fields[j]` is `f_j`, of states of dimension
+    /// `dim`.
+    pub(super) fn new(
+        dim: usize,
+        first: usize,
+        fields: &[Vec<Expression>],
+        coefficients: &[f64],
+    ) -> (Self, Compiled) {
+        let len = fields.first().map_or(0, Vec::len);
+        let pairs = (0..len).flat_map(|i| (0..len).map(move |k| (i, k)));
         let active =
-            |&(i, k): &(usize, usize)| fields.iter().any(|f| !f[i].derivative(k).is_zero());
-        let all = (0..fields.len()).flat_map(|j| (0..dim).map(move |i| (j, i)));
+            |&(i, k): &(usize, usize)| fields.iter().any(|f| !f[i].derivative(first + k).is_zero());
+        let entries: Vec<_> = pairs.filter(active).collect();
+        let slope = |e: usize, j: usize| {
+            let (i, k): (usize, usize) = entries[e];
+            fields[j][i].derivative(first + k)
+        };
+        let mut jacobian = Compiled::new(dim, entries.len(), coefficients, &slope);
+        jacobian.program.renumber(first);
+        let all = (0..fields.len()).flat_map(|j| (0..len).map(move |i| (j, i)));
         let components: Vec<_> = all.filter(|&(j, i)| !fields[j][i].is_zero()).collect();
-        Self {
-            entries: pairs.filter(active).collect(),
-            fields: Program::compile(dim, components.iter().map(|&(j, i)| &fields[j][i])),
-            components,
+        let mut fields = Program::compile(dim, components.iter().map(|&(j, i)| &fields[j][i]));
+        fields.renumber(first);
+        (Self { entries, components, fields }, jacobian)
+    }
+
+    /// Overwrites `x_bar = (df/dx)^T v`; adds the coefficients' cotangent to `theta_bar`.
+    pub(super) fn vjp<T: Scalar>(
+        &self,
+        jacobian: &Compiled,
+        batch: usize,
+        [x, v]: [&[T]; 2],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let Self { entries, components, fields } = self;
+        let lane = |k: usize| k * batch..(k + 1) * batch;
+        let (values, inner) = workspace.split(batch * entries.len().max(components.len()));
+        field::run(jacobian, batch, x, &mut values[..batch * entries.len()], inner)?;
+        x_bar.fill(T::ZERO);
+        for (e, &(i, k)) in entries.iter().enumerate() {
+            let products = values[lane(e)].iter().zip(&v[lane(i)]);
+            for (x_bar, (&slope, &v)) in x_bar[lane(k)].iter_mut().zip(products) {
+                *x_bar += slope * v;
+            }
         }
+        if let Some(theta_bar) = theta_bar {
+            fields.run(batch, x, &mut values[..batch * components.len()], inner);
+            for (c, &(j, i)) in components.iter().enumerate() {
+                theta_bar[j] += values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
+            }
+        }
+        Ok(())
     }
 }
 
@@ -84,26 +134,9 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let Derivatives { entries, components, fields } = &*self.derivatives;
         let batch = v.len() / self.state_dim();
-        let lane = |k: usize| k * batch..(k + 1) * batch;
-        let (values, inner) =
-            residuals.workspace.split(batch * entries.len().max(components.len()));
-        field::run(&self.jacobian, batch, x, &mut values[..batch * entries.len()], inner)?;
-        x_bar.fill(T::ZERO);
-        for (e, &(i, k)) in entries.iter().enumerate() {
-            let products = values[lane(e)].iter().zip(&v[lane(i)]);
-            for (x_bar, (&slope, &v)) in x_bar[lane(k)].iter_mut().zip(products) {
-                *x_bar += slope * v;
-            }
-        }
-        if let Some(theta_bar) = theta_bar {
-            fields.run(batch, x, &mut values[..batch * components.len()], inner);
-            for (c, &(j, i)) in components.iter().enumerate() {
-                theta_bar[j] += values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
-            }
-        }
-        Ok(())
+        let workspace = &mut residuals.workspace;
+        self.derivatives.vjp(&self.jacobian, batch, [x, v], x_bar, theta_bar, workspace)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::ansatz::{Ansatz, Column};
 use crate::expression::Expression;
 use crate::{SparseError, error::same_length};
 use compiled::Compiled;
+use differentiable::Derivatives;
 pub use differentiable::SparseResiduals;
 pub use separable::SeparableSparseHamiltonian;
 
@@ -48,7 +49,7 @@ pub struct SparseHamiltonian {
     field: Compiled,
     energy: Compiled,
     gradient: Compiled,
-    derivatives: Arc<differentiable::Derivatives>,
+    derivatives: Arc<Derivatives>,
     jacobian: Compiled,
 }
 
@@ -120,15 +121,12 @@ impl SparseHamiltonian {
         let compile = |outputs: usize, part: &dyn Fn(usize, usize) -> Expression| {
             Compiled::new(dim, outputs, &theta, part)
         };
-        let derivatives = differentiable::Derivatives::new(dim, &fields);
+        let (derivatives, jacobian) = Derivatives::new(dim, 0, &fields, &theta);
         Self {
             field: compile(dim, &|i, j| fields[j][i].clone()),
             energy: compile(1, &|_, j| energies[j].clone()),
             gradient: compile(dim, &|i, j| energies[j].derivative(i)),
-            jacobian: compile(derivatives.entries.len(), &|e, j| {
-                let (i, k) = derivatives.entries[e];
-                fields[j][i].derivative(k)
-            }),
+            jacobian,
             derivatives: Arc::new(derivatives),
             coordinates,
             terms,

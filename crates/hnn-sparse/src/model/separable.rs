@@ -1,13 +1,18 @@
 //! Formulas `T(p) + V(q)`, for explicit symplectic methods.
 
-use hnn_integrators::{FieldError, Scalar, Separable, VectorField, Workspace};
+use std::sync::Arc;
 
-use super::{Compiled, SparseHamiltonian, field};
+use hnn_integrators::{
+    DifferentiableSeparable, FieldError, Parameters, Scalar, Separable, VectorField, Workspace,
+};
+
+use super::differentiable::Derivatives;
+use super::{Compiled, ModelTerm, SparseHamiltonian, SparseResiduals, field};
 use crate::SparseError;
 use crate::expression::{Atom, Expression};
 
 /// A [`SparseHamiltonian`] that is known to be `H = T(p) + V(q)`: it takes explicit symplectic
-/// steppers.
+/// steppers and their discrete adjoints. Its parameters are the coefficients, as the formula's own.
 ///
 /// ```
 /// use hnn_integrators::{FixedStep, VelocityVerlet};
@@ -25,8 +30,33 @@ use crate::expression::{Atom, Expression};
 #[derive(Debug, Clone)]
 pub struct SeparableSparseHamiltonian {
     model: SparseHamiltonian,
-    velocity: Compiled,
-    force: Compiled,
+    velocity: Half,
+    force: Half,
+}
+
+/// The velocity as a function of `p`, or the force as one of `q`.
+#[derive(Debug, Clone)]
+struct Half {
+    field: Compiled,
+    jacobian: Compiled,
+    derivatives: Arc<Derivatives>,
+}
+
+impl Half {
+    /// A function of the coordinates from `first` on; `fields[j]` is what term `j` adds to it in
+    /// units of its coefficient.
+    fn new(first: usize, fields: &[Vec<Expression>], coefficients: &[f64]) -> Self {
+        let n = fields.first().map_or(0, Vec::len);
+        let mut field = Compiled::new(2 * n, n, coefficients, &|i, j| fields[j][i].clone());
+        field.program.renumber(first);
+        let (derivatives, jacobian) = Derivatives::new(2 * n, first, fields, coefficients);
+        Self { field, jacobian, derivatives: Arc::new(derivatives) }
+    }
+
+    fn set(&mut self, coefficients: &[f64]) {
+        self.field.set(coefficients);
+        self.jacobian.set(coefficients);
+    }
 }
 
 impl SparseHamiltonian {
@@ -45,11 +75,14 @@ impl SparseHamiltonian {
             return Err(SparseError::NotSeparable { term: function.name().to_owned() });
         }
         let (n, coefficients) = (self.state_dim() / 2, self.coefficients());
-        let part =
-            |i: usize, j: usize| -> Expression { self.terms[j].column.feature().derivative(i) };
-        let mut velocity = Compiled::new(2 * n, n, &coefficients, &|i, j| part(n + i, j));
-        velocity.program.renumber(n);
-        let force = Compiled::new(2 * n, n, &coefficients, &|i, j| -part(i, j));
+        // Term by term, the derivatives by the n coordinates from `first` on.
+        let slopes = |first: usize, sign: f64| -> Vec<Vec<Expression>> {
+            let slope =
+                |term: &ModelTerm, i: usize| sign * term.column.feature().derivative(first + i);
+            self.terms.iter().map(|term| (0..n).map(|i| slope(term, i)).collect()).collect()
+        };
+        let velocity = Half::new(n, &slopes(n, 1.0), &coefficients);
+        let force = Half::new(0, &slopes(0, -1.0), &coefficients);
         Ok(SeparableSparseHamiltonian { model: self, velocity, force })
     }
 }
@@ -86,7 +119,7 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = p.len() / (self.model.state_dim() / 2);
-        field::run(&self.velocity, batch, p, velocity, workspace)
+        field::run(&self.velocity.field, batch, p, velocity, workspace)
     }
 
     fn force(
@@ -96,6 +129,74 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        field::run(&self.force, t.len(), q, force, workspace)
+        field::run(&self.force.field, t.len(), q, force, workspace)
+    }
+}
+
+/// The coefficients, in the order of the terms.
+impl<T: Scalar> Parameters<T> for SeparableSparseHamiltonian {
+    fn num_params(&self) -> usize {
+        Parameters::<T>::num_params(&self.model)
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        self.model.copy_params(out)
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        self.model.set_params(theta)?;
+        let coefficients = self.model.coefficients();
+        self.velocity.set(&coefficients);
+        self.force.set(&coefficients);
+        Ok(())
+    }
+}
+
+impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
+    type Residuals = SparseResiduals<T>;
+
+    fn velocity_recorded(
+        &self,
+        p: &[T],
+        velocity: &mut [T],
+        residuals: &mut SparseResiduals<T>,
+    ) -> Result<(), FieldError> {
+        self.velocity(p, velocity, residuals.workspace())
+    }
+
+    fn velocity_vjp(
+        &self,
+        p: &[T],
+        residuals: &mut SparseResiduals<T>,
+        cotangent: &[T],
+        p_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let batch = p.len() / (self.model.state_dim() / 2);
+        let Half { derivatives, jacobian, .. } = &self.velocity;
+        derivatives.vjp(jacobian, batch, [p, cotangent], p_bar, theta_bar, residuals.workspace())
+    }
+
+    fn force_recorded(
+        &self,
+        t: &[T],
+        q: &[T],
+        force: &mut [T],
+        residuals: &mut SparseResiduals<T>,
+    ) -> Result<(), FieldError> {
+        self.force(t, q, force, residuals.workspace())
+    }
+
+    fn force_vjp(
+        &self,
+        q: &[T],
+        residuals: &mut SparseResiduals<T>,
+        cotangent: &[T],
+        q_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let batch = q.len() / (self.model.state_dim() / 2);
+        let Half { derivatives, jacobian, .. } = &self.force;
+        derivatives.vjp(jacobian, batch, [q, cotangent], q_bar, theta_bar, residuals.workspace())
     }
 }
