@@ -31,8 +31,8 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<()> {
     let setting = options.system.setting(&options.shared)?;
-    let growing = [(0.0, 1), (0.25, 5), (0.5, 15)].map(|(from, k)| (from, Window::Steps(k)));
-    let stages = growing.into_iter().chain([(0.75, Window::Whole)]).collect();
+    let windows = [Window::Steps(1), Window::Steps(5), Window::Steps(15), Window::Whole];
+    let curriculum = TrajectoryTerm::growing(options.alpha, &windows);
     let variants = [
         Variant::plain(),
         Variant::with_trajectory(
@@ -40,11 +40,8 @@ fn run(options: &Options) -> Result<()> {
             "HNN + full trajectory",
             TrajectoryTerm::new(options.alpha, Window::Whole),
         ),
-        Variant::with_trajectory(
-            "hnn_curriculum",
-            "HNN + curriculum up to it",
-            TrajectoryTerm { alpha: options.alpha, stages },
-        ),
+        Variant::with_trajectory("hnn_curriculum", "HNN + curriculum", curriculum.clone()),
+        Variant::with_trajectory("hnn_shooting", "the same, shooting", curriculum.shooting()),
     ];
     let (report, output) = options.shared.run("full_trajectory", options, &setting, &variants)?;
     report.draw(&output)?;

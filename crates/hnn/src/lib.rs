@@ -68,6 +68,10 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../../docs/src/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../../docs/src/losses.md")]
+    struct Losses;
+    #[doc = include_str!("../../../docs/src/training.md")]
+    struct Training;
     #[doc = include_str!("../../../docs/src/plots.md")]
     struct Plots;
     #[doc = include_str!("../../../docs/src/sparse.md")]

@@ -6,7 +6,9 @@ pub use hnn_integrators::{
     AnalyticField, DifferentiableField, FixedStep, FnField, Lane, Parameters, Rk4, Scalar,
     Tolerances, VectorField, VectorFieldExt, solve, solve_batch,
 };
-pub use hnn_losses::{DerivativeLoss, L2Penalty, Loss, TotalLoss, TrajectoryLoss, Window, metrics};
+pub use hnn_losses::{
+    DerivativeLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window, metrics,
+};
 pub use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Lnn, Mlp,
     Persist,
@@ -17,4 +19,4 @@ pub use hnn_systems::{
     AnalyticHamiltonian, DampedPendulum, DataSet, DoublePendulum, FromEnergy, Hamiltonian,
     HamiltonianExt, Measurements, Pendulum, Sampling, Spring, Starts,
 };
-pub use hnn_train::{Adam, EarlyStopping, MiniBatch, Observer, Schedule, Trainer};
+pub use hnn_train::{Adam, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay};

@@ -1,12 +1,15 @@
 //! What the spring and pendulum experiments share: data, test starts, variants of training,
 //! tables and figures.
+#![allow(clippy::print_stdout)]
 
+mod comparison;
 mod options;
 mod report;
 mod setting;
 mod system;
 mod variant;
 
+pub use comparison::Comparison;
 pub use options::OscillatorOptions;
 pub use report::{Report, Trial};
 pub use setting::Setting;

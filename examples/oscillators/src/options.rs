@@ -15,6 +15,9 @@ pub struct OscillatorOptions {
     /// Number of seeds (data, initial weights).
     #[arg(long, default_value_t = 3)]
     pub seeds: u64,
+    /// The first seed; recipes are chosen on other seeds than those reported.
+    #[arg(long, default_value_t = 0)]
+    pub first_seed: u64,
     /// Standard deviation of the noise on the measured states; 0.1 in the original code [default:
     /// 0, but 0.1 where regularisers are compared].
     #[arg(long)]
@@ -53,10 +56,10 @@ impl OscillatorOptions {
         let own = Recipe {
             steps: 1500,
             hidden: vec![64, 64],
-            rate: 5e-3,
+            rate: 1e-2,
             constant_rate: false,
             batch: 0,
-            weight_decay: 1e-4,
+            weight_decay: 1e-5,
             ..Recipe::clean()
         };
         let mut recipe = self.recipe.change(if self.protocol { Recipe::protocol() } else { own });
@@ -84,6 +87,7 @@ impl OscillatorOptions {
         check_seeds(seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
         let recipe = self.recipe();
+        let seeds = self.first_seed..self.first_seed + seeds;
         let report = Report::train(setting, variants, &recipe, seeds)?;
         report.print();
         let config = Config { options: config, recipe: &recipe };

@@ -1,5 +1,7 @@
 //! Training all variants, the tables and the figures.
 
+use std::ops::Range;
+
 use hnn_integrators::VectorField;
 use hnn_plots::{
     Figure, LossCurve, Motion, energy, loss_curves, phase_portrait, squared_error, trajectories,
@@ -26,10 +28,11 @@ pub struct Trial {
 }
 
 impl Trial {
-    fn metrics(&self) -> [(&'static str, f64); 4] {
-        let Errors { ring, grey } = self.errors;
+    fn metrics(&self) -> [(&'static str, f64); 5] {
+        let Errors { ring, ring_median, grey } = self.errors;
         [
             ("coordinate_mse_ring", ring.0),
+            ("coordinate_mse_ring_median", ring_median),
             ("energy_mse_ring", ring.1),
             ("coordinate_mse_grey", grey.0),
             ("energy_mse_grey", grey.1),
@@ -47,6 +50,7 @@ impl Trial {
 pub struct Report<'a> {
     setting: &'a Setting,
     variants: &'a [Variant],
+    first: u64,
     /// The trained models, seed by seed.
     pub trials: Vec<Trial>,
 }
@@ -60,16 +64,18 @@ impl<'a> Report<'a> {
         setting: &'a Setting,
         variants: &'a [Variant],
         recipe: &Recipe,
-        seeds: u64,
+        seeds: Range<u64>,
     ) -> Result<Self> {
-        let data = (0..seeds).map(|seed| setting.data(seed)).collect::<Result<Vec<_>>>()?;
+        let first = seeds.start;
+        let data = seeds.clone().map(|seed| setting.data(seed)).collect::<Result<Vec<_>>>()?;
         let jobs: Vec<(u64, usize)> =
-            (0..seeds).flat_map(|seed| (0..variants.len()).map(move |v| (seed, v))).collect();
+            seeds.flat_map(|seed| (0..variants.len()).map(move |v| (seed, v))).collect();
         let bars = Bars::new(jobs.len() * recipe.steps);
         let train = |(seed, variant): (u64, usize)| -> Result<Trial> {
             let of = &variants[variant];
             let mut observer = bars.observer(&of.label);
-            let (field, record) = of.train(recipe, seed, &data[seed as usize], &mut observer)?;
+            let (field, record) =
+                of.train(recipe, seed, &data[(seed - first) as usize], &mut observer)?;
             let (rollouts, errors) = setting.judge(&*field)?;
             bars.line(&format!(
                 "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",
@@ -81,7 +87,7 @@ impl<'a> Report<'a> {
         };
         let trials = jobs.into_par_iter().map(train).collect::<Result<Vec<_>>>();
         bars.finish();
-        Ok(Self { setting, variants, trials: trials? })
+        Ok(Self { setting, variants, first, trials: trials? })
     }
 
     /// The trials of a variant, seed by seed.
@@ -117,6 +123,7 @@ impl<'a> Report<'a> {
         let mut table = Table::new(&[
             "model",
             "ring: coordinate MSE",
+            "median of the starts",
             "energy MSE",
             "grey: coordinate MSE",
             "energy MSE",
@@ -141,7 +148,7 @@ impl<'a> Report<'a> {
             Motion::new(label, &setting.times, rollouts.states.slice(s![0, .., ..]))
         };
         let mut motions = vec![motion("truth", &setting.truth)?.truth()];
-        for trial in self.trials.iter().filter(|t| t.seed == 0) {
+        for trial in self.trials.iter().filter(|t| t.seed == self.first) {
             if trial.rollouts.states.slice(s![0, .., ..]).iter().all(|x| x.is_finite()) {
                 motions.push(motion(&self.variants[trial.variant].label, &trial.rollouts)?);
             }
@@ -172,7 +179,7 @@ impl<'a> Report<'a> {
             let label = &self.variants[trial.variant].label;
             Ok(LossCurve::new(label, x, y)?.validation(x_validation, y_validation)?)
         };
-        let first = self.trials.iter().filter(|t| t.seed == 0);
+        let first = self.trials.iter().filter(|t| t.seed == self.first);
         let curves = first.map(curve).collect::<Result<Vec<_>>>()?;
         output.figure("losses", &Figure::new(loss_curves(&curves)))
     }

@@ -24,10 +24,13 @@ pub struct Setting {
     tolerance: f64,
 }
 
-/// The errors of one model.
+/// The errors of one model: coordinate MSE and energy MSE.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Errors {
     pub(super) ring: (f64, f64),
+    /// Median over the starts of each one's coordinate MSE: one start near the separatrix does not
+    /// outweigh the others.
+    pub(super) ring_median: f64,
     pub(super) grey: (f64, f64),
 }
 
@@ -74,7 +77,10 @@ impl Setting {
     pub(super) fn judge(&self, field: &dyn VectorField<f64>) -> Result<(Rollouts, Errors)> {
         let rollouts = roll_out(field, self.starts.view(), &self.times, self.tolerance)?;
         let errors = |range| rollouts.errors(&*self.system, &self.truth, range);
-        let errors = Errors { ring: errors(0..STARTS)?, grey: errors(STARTS..2 * STARTS)? };
-        Ok((rollouts, errors))
+        let single = (0..STARTS).map(|start| Ok(errors(start..start + 1)?.0));
+        let mut single = single.collect::<Result<Vec<f64>>>()?;
+        single.sort_by(f64::total_cmp);
+        let (ring, grey) = (errors(0..STARTS)?, errors(STARTS..2 * STARTS)?);
+        Ok((rollouts, Errors { ring, ring_median: single[STARTS / 2], grey }))
     }
 }

@@ -9,6 +9,9 @@ use ndarray::ArrayView1;
 
 use hnn_examples::{Networks, OnEngine, Recipe, Result};
 
+/// How fast fitted starts move.
+const START_RATE: f64 = 0.05;
+
 /// A trajectory loss beside the derivative loss.
 #[derive(Debug, Clone)]
 pub struct TrajectoryTerm {
@@ -16,13 +19,30 @@ pub struct TrajectoryTerm {
     pub alpha: f64,
     /// The window from each fraction of the steps on.
     pub stages: Vec<(f64, Window)>,
+    /// Whether the states that windows begin at are fitted as well, and the derivatives compared
+    /// along the windows instead of at the measured states: multiple shooting.
+    pub shooting: bool,
 }
 
 impl TrajectoryTerm {
     /// One window throughout.
     #[must_use]
     pub fn new(alpha: f64, window: Window) -> Self {
-        Self { alpha, stages: vec![(0.0, window)] }
+        Self::growing(alpha, &[window])
+    }
+
+    /// One window after the other, each for an equal share of the training.
+    #[must_use]
+    pub fn growing(alpha: f64, windows: &[Window]) -> Self {
+        let share = |index| index as f64 / windows.len() as f64;
+        let stages = windows.iter().enumerate().map(|(index, window)| (share(index), *window));
+        Self { alpha, stages: stages.collect(), shooting: false }
+    }
+
+    /// The same as multiple shooting.
+    #[must_use]
+    pub fn shooting(self) -> Self {
+        Self { shooting: true, ..self }
     }
 }
 
@@ -124,17 +144,34 @@ impl OnEngine for Job<'_> {
 }
 
 impl Job<'_> {
+    fn loss<F>(&self) -> Result<TotalLoss<f32, F>>
+    where
+        F: DifferentiableField<f32> + 'static,
+        F::Residuals: 'static,
+    {
+        let train = self.train;
+        let Some(term) = &self.variant.trajectory else {
+            return Ok(TotalLoss::new(derivative::<F>(train)?));
+        };
+        let trajectory = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), train)?
+            .with_curriculum(&term.stages)?;
+        if term.shooting {
+            let weight = 1.0 / term.alpha;
+            let trajectory = trajectory
+                .with_fitted_starts(START_RATE)?
+                .with_derivatives(weight, train.derivatives())?;
+            return Ok(TotalLoss::empty().plus(term.alpha, trajectory)?);
+        }
+        Ok(TotalLoss::new(derivative::<F>(train)?).plus(term.alpha, trajectory)?)
+    }
+
     /// Trains, and returns the parameters.
     fn fit<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
     where
         F: DifferentiableField<f32> + 'static,
         F::Residuals: 'static,
     {
-        let mut loss = TotalLoss::new(derivative::<F>(self.train)?);
-        if let Some(term) = &self.variant.trajectory {
-            let trajectory = TrajectoryLoss::of_data_set(Rk4, term.stages[0].1, self.train)?;
-            loss = loss.plus(term.alpha, trajectory.with_curriculum(&term.stages)?)?;
-        }
+        let mut loss = self.loss::<F>()?;
         let mut recipe = self.recipe.clone();
         recipe.weight_decay = self.variant.weight_decay.unwrap_or(recipe.weight_decay);
         let never =
