@@ -8,7 +8,7 @@ use clap::Parser;
 use hnn_examples::exit;
 use hnn_oscillator_examples::{Comparison, Setting};
 
-/// The pendulum H = 3 (1 - cos q) + p^2, learned four times.
+/// The pendulum H = 3 (1 - cos q) + p^2, learned five times.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]
@@ -16,5 +16,5 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    exit(Options::parse().comparison.run("pendulum", Setting::pendulum, &[15]))
+    exit(Options::parse().comparison.run("pendulum", Setting::pendulum, &[1, 5, 15]))
 }

@@ -8,7 +8,7 @@ use clap::Parser;
 use hnn_examples::exit;
 use hnn_oscillator_examples::{Comparison, Setting};
 
-/// The spring H = q^2 + p^2, learned four times.
+/// The spring H = q^2 + p^2, learned five times.
 #[derive(Debug, Parser)]
 struct Options {
     #[command(flatten)]
@@ -16,5 +16,5 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    exit(Options::parse().comparison.run("spring", Setting::spring, &[5, 15, 29]))
+    exit(Options::parse().comparison.run("spring", Setting::spring, &[1, 5, 29]))
 }
