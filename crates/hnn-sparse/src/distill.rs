@@ -9,12 +9,16 @@ use rand_chacha::ChaCha8Rng;
 use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
 use crate::{error::require, error::same_length};
 
+/// A network's error is a smooth function of the state, so more samples do not average it out, and
+/// at some states it is larger than where it was measured.
+const SAFETY: f64 = 2.0;
+
 /// Distils any [`Hamiltonian`], such as a trained network, into a formula: its gradient is sampled
 /// over a domain, and the terms are selected that explain it.
 ///
 /// A network is no formula, so with many samples every term of a large library would be
 /// significant. [`relative_error`](Self::relative_error) says how well the network's gradient is
-/// known; terms that matter less are not taken.
+/// known; residuals below twice that are taken for its error, not for terms.
 ///
 /// ```
 /// use hnn_sparse::{Distillation, Library};
@@ -141,7 +145,8 @@ impl Distillation {
             false => states.clone(),
         };
         let flow = canonical_flow(model, states.view())?;
-        let samples = Samples::new(states, flow)?.with_relative_error(self.relative_error);
+        let known_to = SAFETY * self.relative_error;
+        let samples = Samples::new(states, flow)?.with_relative_error(known_to);
         let found = self.selection.run(&samples.equations(&Ansatz::new(library)?)?)?;
         let truth = canonical_flow(model, fresh.view())?;
         let formula = canonical_flow(found.model(), fresh.view())?;
