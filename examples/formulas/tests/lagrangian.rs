@@ -22,15 +22,19 @@ fn the_energy_of_a_lagrangian_network() -> Result<(), Box<dyn Error>> {
     };
     let mut model = Lnn::new(MechanicalLagrangian::new(network(8, 0)?, network(32, 1)?)?)?;
     let mut loss = DerivativeLoss::new(data.times().into(), x.view(), dx.view())?;
-    let record = Trainer::new(1500)
-        .with_schedule(Schedule::Cosine { from: 2e-2, to: 0.0 })
-        .fit(&mut model, &mut loss, None, &mut ())?;
+    let record = Trainer::new(1500).with_schedule(Schedule::Cosine { from: 2e-2, to: 0.0 }).fit(
+        &mut model,
+        &mut loss,
+        None,
+        &mut (),
+    )?;
     let error = (record.final_loss() / dx.mapv(|v| v * v).mean().expect("not empty")).sqrt();
     assert!(error < 0.02, "trained to {error:.1e}");
 
     let library = Library::monomials(1, 1..=4)?.union(&Library::trigonometric(1, &[1.0], 0)?)?;
-    let distilled =
-        Distillation::over(&[(-1.5, 1.5), (-3.0, 3.0)])?.relative_error(error).run(&model, &library)?;
+    let distilled = Distillation::over(&[(-1.5, 1.5), (-3.0, 3.0)])?
+        .relative_error(error)
+        .run(&model, &library)?;
     assert_eq!(distilled.found.names(), ["p^2", "cos(q)"]);
     // The energy is known up to a factor: c (v^2 / 2 - 6 cos q).
     let ratio = distilled.found.terms[1].coefficient / distilled.found.terms[0].coefficient;
