@@ -1,5 +1,6 @@
 //! Vector-Jacobian products of formulas.
 
+use crate::fn_field::no_parameters;
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{
     AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, Scalar, VectorField,
@@ -19,10 +20,6 @@ impl<T: Scalar, F: AnalyticField> Parameters<T> for F {
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         no_parameters(theta.len())
     }
-}
-
-fn no_parameters(given: usize) -> Result<(), FieldError> {
-    if given == 0 { Ok(()) } else { Err(FieldError::ParameterCount { given, expected: 0 }) }
 }
 
 /// The residuals are the times.

@@ -26,6 +26,16 @@ pub enum FieldError {
         /// Number of parameters of the field.
         expected: usize,
     },
+    /// A slice has another length than the batch needs.
+    #[error("{what} hold {given} numbers, but {expected} are needed: pass {expected}")]
+    Length {
+        /// Which argument.
+        what: &'static str,
+        /// Numbers given.
+        given: usize,
+        /// Numbers needed.
+        expected: usize,
+    },
     /// The field cannot be evaluated at this state.
     #[error("the field cannot be evaluated at row {row}: {reason}")]
     Undefined {

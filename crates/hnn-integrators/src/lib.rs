@@ -35,10 +35,12 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 mod adaptive;
+mod adjoint;
 mod analytic;
 mod check;
 mod differentiable;
 mod differentiable_analytic;
+mod dual_field;
 mod error;
 mod field;
 mod fixed_step;
@@ -62,14 +64,16 @@ pub use adaptive::{
     EmbeddedRungeKutta, Event, EventSolution, Occurrence, Solution, Statistics, Tolerances,
     Tsitouras5, solve, solve_batch,
 };
+pub use adjoint::{Adjoint, Checkpoints, Gradient, ReversibleStepper};
 pub use analytic::{AnalyticField, LaneState};
 pub use differentiable::{DifferentiableField, Mode, Parameters};
+pub use dual_field::DualField;
 pub use error::FieldError;
 pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use fixed_step::{FixedStep, Trajectories};
-pub use fn_field::FnField;
+pub use fn_field::{FnField, FnFieldVjp};
 pub use fused::ExplicitRun;
-pub use implicit::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint};
+pub use implicit::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint, ImplicitTape};
 pub use lane::{Lane, Wide};
 pub use rollout::Rollout;
 pub use runge_kutta::{

@@ -1,12 +1,26 @@
 //! Chained steps and their adjoint.
 
-use crate::{DifferentiableStepper, FieldError, Scalar, Workspace};
+use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, Workspace};
 
 /// A trajectory of chained steps for a batch, and the pull-back of cotangents given at any of its
 /// states: the discrete adjoint of the whole trajectory.
 ///
 /// Keeps the states and recomputes the stages of a step when its turn comes. Reuse one `Rollout`
-/// for many runs: after the first it does not allocate.
+/// for many runs: after the first it does not allocate. For long runs of equal steps
+/// [`Adjoint`](crate::Adjoint) keeps fewer states.
+///
+/// ```
+/// use hnn_integrators::{DualField, Lane, Rk4, Rollout};
+/// let pendulum = DualField::new([1.0], |_t, [q, p]: [_; 2], [a]| [p, -a * q.sin()]);
+/// let (times, mut rollout) = ([0.0, 0.1, 0.3], Rollout::default());
+/// let states = rollout.forward(&Rk4, &pendulum, 1, &times, &[1.0, 0.5])?;
+/// assert_eq!(states.len(), 3 * 2);
+/// // The derivative of the last angle by the start and by the parameter.
+/// let (mut states_bar, mut theta_bar) = ([0.0, 0.0, 0.0, 0.0, 1.0, 0.0], [0.0]);
+/// rollout.pull_back(&Rk4, &pendulum, 1, &times, &mut states_bar, Some(&mut theta_bar))?;
+/// assert!((theta_bar[0] + 0.038_736).abs() < 1e-6);
+/// # Ok::<(), hnn_integrators::FieldError>(())
+/// ```
 pub struct Rollout<T, S, F>
 where
     T: Scalar,
@@ -42,7 +56,7 @@ impl<T, S, F> Rollout<T, S, F>
 where
     T: Scalar,
     S: DifferentiableStepper<T, F>,
-    F: ?Sized,
+    F: VectorField<T> + Parameters<T> + ?Sized,
 {
     /// Steps through `times` and returns all states.
     ///
@@ -52,7 +66,7 @@ where
     /// The result holds `(steps + 1) * D * B` numbers, state after state.
     ///
     /// # Errors
-    /// As [`Stepper::step`](crate::Stepper::step).
+    /// As [`Stepper::step`](crate::Stepper::step), or if the lengths do not go together.
     pub fn forward(
         &mut self,
         stepper: &S,
@@ -61,7 +75,8 @@ where
         times: &[T],
         x0: &[T],
     ) -> Result<&[T], FieldError> {
-        let (len, steps) = (x0.len(), (times.len() / batch.max(1)).saturating_sub(1));
+        let (len, steps) = (field.dim() * batch, count_steps(times, batch)?);
+        check_length("the first states", x0.len(), len)?;
         self.states.resize((steps + 1) * len, T::ZERO);
         self.states[..len].copy_from_slice(x0);
         if stepper.fly(field, batch, times, &mut self.states) {
@@ -83,7 +98,8 @@ where
     /// (the others are used as scratch). Parameter cotangents are **added** to `theta_bar`.
     ///
     /// # Errors
-    /// If the field's engine fails.
+    /// If the field's engine fails, or the lengths are not those of the last
+    /// [`forward`](Self::forward).
     pub fn pull_back(
         &mut self,
         stepper: &S,
@@ -93,8 +109,14 @@ where
         states_bar: &mut [T],
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let steps = (times.len() / batch.max(1)).saturating_sub(1);
-        let len = states_bar.len() / (steps + 1);
+        let (len, steps) = (field.dim() * batch, count_steps(times, batch)?);
+        check_length("the states of the last run", self.states.len(), (steps + 1) * len)?;
+        check_length("the states' cotangents", states_bar.len(), self.states.len())?;
+        if let Some(given) = theta_bar.as_deref().map(<[T]>::len)
+            && given != field.num_params()
+        {
+            return Err(FieldError::ParameterCount { given, expected: field.num_params() });
+        }
         if stepper.pull_back_flight(field, batch, times, &self.states, states_bar) {
             return Ok(());
         }
@@ -110,6 +132,18 @@ where
         }
         Ok(())
     }
+}
+
+/// Number of steps between the times of `batch` rows.
+fn count_steps<T>(times: &[T], batch: usize) -> Result<usize, FieldError> {
+    let expected = (times.len() / batch.max(1)).max(1) * batch.max(1);
+    check_length("the times", times.len(), expected)?;
+    check_length("the rows", batch, batch.max(1))?;
+    Ok(times.len() / batch - 1)
+}
+
+fn check_length(what: &'static str, given: usize, expected: usize) -> Result<(), FieldError> {
+    if given == expected { Ok(()) } else { Err(FieldError::Length { what, given, expected }) }
 }
 
 /// The times of a state; writes the step sizes to the next state into `dt`.

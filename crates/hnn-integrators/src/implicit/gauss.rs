@@ -1,7 +1,11 @@
 //! Gauss-Legendre collocation with one, two and three stages.
 
 use super::ImplicitTableau;
-use crate::{FieldError, Method, Scalar, Stepper, VectorField, Workspace};
+use super::{ImplicitTape, adjoint};
+use crate::{
+    DifferentiableField, DifferentiableStepper, FieldError, Method, Scalar, Stepper, VectorField,
+    Workspace,
+};
 
 /// sqrt 3.
 const R3: f64 = 1.732_050_807_568_877_2;
@@ -18,6 +22,10 @@ macro_rules! gauss_method {
         /// its residual. Hairer, Lubich, Wanner, *Geometric Numerical Integration*, II.1.3.
         #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
         pub struct $method;
+
+        impl $method {
+            const TABLEAU: ImplicitTableau<'static> = ImplicitTableau { a: &$a, b: &$b, c: &$c };
+        }
 
         impl Method for $method {
             fn name(&self) -> &str {
@@ -38,8 +46,37 @@ macro_rules! gauss_method {
                 out: &mut [T],
                 workspace: &mut Workspace<T>,
             ) -> Result<(), FieldError> {
-                let tableau = ImplicitTableau { a: &$a, b: &$b, c: &$c };
-                super::step::step(&tableau, field, t, dt, x, out, workspace)
+                super::step::step(&Self::TABLEAU, field, (t, dt), x, out, workspace)
+            }
+        }
+
+        impl<T, F> DifferentiableStepper<T, F> for $method
+        where
+            T: Scalar,
+            F: DifferentiableField<T> + ?Sized,
+        {
+            type Tape = ImplicitTape<T, F::Residuals>;
+
+            fn record(
+                &self,
+                field: &F,
+                t: &[T],
+                dt: &[T],
+                x: &[T],
+                out: &mut [T],
+                tape: &mut Self::Tape,
+            ) -> Result<(), FieldError> {
+                adjoint::record(&Self::TABLEAU, field, (t, dt), x, out, tape)
+            }
+
+            fn pull_back(
+                &self,
+                field: &F,
+                tape: &mut Self::Tape,
+                x_bar: &mut [T],
+                theta_bar: Option<&mut [T]>,
+            ) -> Result<(), FieldError> {
+                adjoint::pull_back(&Self::TABLEAU, field, tape, x_bar, theta_bar)
             }
         }
     };

@@ -1,8 +1,11 @@
 //! Implicit Runge-Kutta methods of Gauss: symplectic and symmetric for any Hamiltonian.
 
+mod adjoint;
 mod gauss;
+mod iteration;
 mod step;
 
+pub use adjoint::ImplicitTape;
 pub use gauss::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint};
 
 /// A full tableau of `S` stages.

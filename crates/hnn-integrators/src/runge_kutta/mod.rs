@@ -5,6 +5,7 @@
 
 mod adjoint;
 mod custom;
+mod embedded;
 mod euler;
 mod heun;
 mod midpoint;

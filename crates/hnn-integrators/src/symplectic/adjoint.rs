@@ -70,12 +70,12 @@ pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
 #[derive(Debug)]
 pub struct SplittingTape<T, R> {
     dt: Vec<T>,
-    now: Vec<T>,
+    pub(super) now: Vec<T>,
     /// The half state that each flow read.
     read: Vec<T>,
-    slope: Vec<T>,
-    cotangent: Vec<T>,
-    residuals: Vec<R>,
+    pub(super) slope: Vec<T>,
+    pub(super) cotangent: Vec<T>,
+    pub(super) residuals: Vec<R>,
 }
 
 impl<T, R> Default for SplittingTape<T, R> {
@@ -83,6 +83,20 @@ impl<T, R> Default for SplittingTape<T, R> {
         let empty = Vec::new;
         let (dt, now, read, slope, cotangent) = (empty(), empty(), empty(), empty(), empty());
         Self { dt, now, read, slope, cotangent, residuals: Vec::new() }
+    }
+}
+
+impl<T: Scalar, R: Default> SplittingTape<T, R> {
+    /// Makes room for half states of `half` numbers and the residuals of so many evaluations.
+    pub(super) fn prepare(&mut self, dt: &[T], half: usize, evaluations: usize) {
+        self.dt.clear();
+        self.dt.extend_from_slice(dt);
+        self.now.resize(dt.len(), T::ZERO);
+        self.slope.resize(half, T::ZERO);
+        self.cotangent.resize(half, T::ZERO);
+        if self.residuals.len() < evaluations {
+            self.residuals.resize_with(evaluations, R::default);
+        }
     }
 }
 
@@ -95,15 +109,8 @@ pub(super) fn record<T: Scalar, F: DifferentiableSeparable<T> + ?Sized>(
     tape: &mut SplittingTape<T, F::Residuals>,
 ) -> Result<(), FieldError> {
     let (half, flows) = (x.len() / 2, splitting.lengths.len());
-    tape.dt.clear();
-    tape.dt.extend_from_slice(dt);
-    tape.now.resize(dt.len(), T::ZERO);
+    tape.prepare(dt, half, flows);
     tape.read.resize(flows * half, T::ZERO);
-    tape.slope.resize(half, T::ZERO);
-    tape.cotangent.resize(half, T::ZERO);
-    if tape.residuals.len() < flows {
-        tape.residuals.resize_with(flows, F::Residuals::default);
-    }
     out.copy_from_slice(x);
     let mut clock = 0.0;
     for (i, (flow, length)) in splitting.flows().enumerate() {

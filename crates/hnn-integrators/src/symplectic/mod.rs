@@ -7,10 +7,12 @@
 
 mod adjoint;
 mod blanes_moan;
+mod differentiable_analytic;
 mod euler;
 mod fused;
 mod kahan_li8;
 mod pefrl;
+mod reverse;
 mod ruth3;
 mod separable;
 mod step;
@@ -188,6 +190,26 @@ macro_rules! splitting_stepper {
             ) -> Result<(), $crate::FieldError> {
                 use $crate::symplectic::{SplittingMethod, adjoint};
                 adjoint::pull_back(self.splitting(), field, tape, x_bar, theta_bar)
+            }
+        }
+
+        impl<T, F> $crate::ReversibleStepper<T, F> for $method
+        where
+            T: $crate::Scalar,
+            F: $crate::DifferentiableSeparable<T> + ?Sized,
+        {
+            fn reverse(
+                &self,
+                field: &F,
+                t: &[T],
+                dt: &[T],
+                x: &mut [T],
+                x_bar: &mut [T],
+                theta_bar: Option<&mut [T]>,
+                tape: &mut Self::Tape,
+            ) -> Result<(), $crate::FieldError> {
+                use $crate::symplectic::{SplittingMethod, reverse};
+                reverse::reverse(self.splitting(), field, (t, dt), x, x_bar, theta_bar, tape)
             }
         }
     };

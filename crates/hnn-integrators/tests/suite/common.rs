@@ -2,9 +2,10 @@
 #![allow(dead_code, unreachable_pub)]
 
 use hnn_integrators::{
-    AnalyticField, DifferentiableField, FieldError, Lane, Parameters, VectorField, Workspace,
+    AnalyticField, AnalyticSeparable, DifferentiableField, FieldError, FixedStep, Lane, Method,
+    Parameters, Stepper, VectorField, Workspace,
 };
-use ndarray::Array2;
+use ndarray::{Array2, array};
 use serde_json::Value;
 
 /// `H = q^2 + p^2`.
@@ -35,6 +36,18 @@ impl AnalyticField for Pendulum {
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
         [*p, -q.sin()]
+    }
+}
+
+impl AnalyticSeparable for Pendulum {
+    type Half<L: Lane> = [L; 1];
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, p: &[L; 1]) -> [L; 1] {
+        *p
+    }
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, _t: L, [q]: &[L; 1]) -> [L; 1] {
+        [-q.sin()]
     }
 }
 
@@ -76,6 +89,23 @@ impl AnalyticField for Arenstorf {
         let (d1, d2) = (a * a + *y * *y, b * b + *y * *y);
         let (w1, w2) = (rest / (d1 * d1.sqrt()), mu / (d2 * d2.sqrt()));
         [*vx, *vy, *x + two * *vy - w1 * a - w2 * b, *y - two * *vx - (w1 + w2) * *y]
+    }
+}
+
+/// A formula without its fused kernels, which take long to compile.
+pub struct Plain<F>(pub F);
+impl<F: AnalyticField> VectorField<f64> for Plain<F> {
+    fn dim(&self) -> usize {
+        VectorField::<f64>::dim(&self.0)
+    }
+    fn eval(
+        &self,
+        t: &[f64],
+        x: &[f64],
+        dx: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        self.0.eval(t, x, dx, workspace)
     }
 }
 
@@ -192,6 +222,32 @@ pub fn observed_order(points: &[(f64, f64)], floor: f64) -> f64 {
 
 /// The pendulum `H = p^2/2 - cos q` at t = 10 from (1, 0.5), to 20 digits.
 pub const PENDULUM_AT_10: [f64; 2] = [-0.844_851_350_319_175_3, -0.705_039_225_791_428_8];
+
+/// Largest error at t = 10 after so many equal steps from (1, 0.5).
+pub fn pendulum_error<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usize) -> f64 {
+    let x0 = array![[1.0_f64, 0.5]];
+    let run = FixedStep::count(method.clone(), steps).run(&Pendulum, (0.0, 10.0), x0.view());
+    let end = run.expect("run");
+    let errors = (0..2).map(|i| (end.last()[[0, i]] - PENDULUM_AT_10[i]).abs());
+    errors.fold(0.0, f64::max)
+}
+
+/// The order seen between `coarsest` and 3.7 times as many steps is the stated one within 0.1.
+#[track_caller]
+pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Clone>(method: &S, coarsest: usize) {
+    let points: Vec<(f64, f64)> = (0..6)
+        .map(|k| (coarsest as f64 * 1.3_f64.powi(k)) as usize)
+        .map(|steps| (10.0 / steps as f64, pendulum_error(method, steps)))
+        .collect();
+    assert_order(method, &points);
+}
+
+/// The order seen is the stated one within 0.1, rounding left out.
+#[track_caller]
+pub fn assert_order(method: &impl Method, points: &[(f64, f64)]) {
+    let (order, stated) = (observed_order(points, 2e-13), method.order() as f64);
+    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+}
 
 /// Asserts `|a - b| <= absolute + relative |b|` number by number.
 #[track_caller]

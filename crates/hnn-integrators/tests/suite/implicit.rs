@@ -1,35 +1,47 @@
 //! Implicit symplectic methods, and gradients of fields given by formulas.
 
-mod common;
-
-use common::*;
+use crate::common::*;
+use crate::explicit::check_adjoint;
 use hnn_integrators::{
-    DifferentiableField, FieldError, FixedStep, GaussLegendre4, GaussLegendre6, ImplicitMidpoint,
-    Rk4, Rollout, SolveError, Stepper, VectorField,
+    Adjoint, DifferentiableField, FieldError, FixedStep, GaussLegendre4, GaussLegendre6,
+    ImplicitMidpoint, Rk4, Rollout, SolveError, VectorField,
 };
-use ndarray::array;
-
-fn error_at_10<S: Stepper<f64, Pendulum> + Copy>(method: S, steps: usize) -> f64 {
-    let run = FixedStep::count(method, steps);
-    let end = run.run(&Pendulum, (0.0, 10.0), array![[1.0, 0.5]].view()).expect("run");
-    (0..2).map(|i| (end.last()[[0, i]] - PENDULUM_AT_10[i]).abs()).fold(0.0, f64::max)
-}
+use ndarray::{Array2, array};
 
 #[test]
 fn methods_converge_with_their_order() {
-    fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, coarsest: usize) {
-        let points: Vec<(f64, f64)> = (0..5)
-            .map(|k| coarsest << k)
-            .map(|steps| (10.0 / steps as f64, error_at_10(method, steps)))
-            .collect();
-        let order = observed_order(&points, 3e-13);
-        assert!((order - method.order() as f64).abs() < 0.1, "{}: {order}", method.name());
-    }
-    check(ImplicitMidpoint, 200);
-    check(GaussLegendre4, 50);
-    check(GaussLegendre6, 40);
-    let literature = error_at_10(GaussLegendre4, 100) / 4.8e-7;
-    assert!((literature - 1.0).abs() < 0.05, "{literature}");
+    check_pendulum_order(&ImplicitMidpoint, 400);
+    check_pendulum_order(&GaussLegendre4, 100);
+    check_pendulum_order(&GaussLegendre6, 50);
+}
+
+#[test]
+fn adjoints_agree_with_finite_differences() {
+    check_adjoint(&ImplicitMidpoint);
+    check_adjoint(&GaussLegendre4);
+    check_adjoint(&GaussLegendre6);
+}
+
+/// The adjoint of a symplectic method keeps the symplectic product of cotangents and tangents; so
+/// the gradient through there and back is the cotangent itself.
+#[test]
+fn gradients_return_with_the_states() {
+    let adjoint = Adjoint::count(GaussLegendre4, 50);
+    let start = array![[1.0, 0.5, -0.3, 0.2], [0.3, -0.4, 0.1, 0.9]];
+    let there = adjoint.run(&DoublePendulum, (0.0, 1.0), start.view(), |step, _, mut bar| {
+        if step == 50 {
+            bar.fill(1.0)
+        }
+    });
+    let there = there.expect("there");
+    let back = adjoint.run(&DoublePendulum, (1.0, 0.0), there.end.view(), |step, _, mut bar| {
+        if step == 50 {
+            bar.assign(&there.start_bar)
+        }
+    });
+    let back = back.expect("back");
+    assert_close(&back.end, &start, 0.0, 1e-12);
+    assert_close(&back.start_bar, &Array2::ones((2, 4)), 0.0, 1e-10);
 }
 
 /// Symplectic for a Hamiltonian that is not separable: the double pendulum keeps its energy.

@@ -1,8 +1,6 @@
 //! Events of adaptive integrations.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hnn_integrators::{Adaptive, Crossing, Dop853, DormandPrince5, Event, FnField, Tolerances};
 use ndarray::array;
 

@@ -1,34 +1,12 @@
 //! Symplectic methods: orders, the literature's errors, energy, reversibility, adjoints.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hnn_integrators::{
-    AnalyticSeparable, BlanesMoanSrkn6, DifferentiableSeparable, DifferentiableStepper, FieldError,
-    FixedStep, Flow, KahanLi8, Parameters, Pefrl, PositionVerlet, Ruth3, Separable,
-    SplittingMethod, Stepper, SymplecticEuler, VectorField, VelocityVerlet, Workspace, Yoshida4,
-    Yoshida6, Yoshida8,
+    BlanesMoanSrkn6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep, Flow,
+    KahanLi8, Parameters, Pefrl, PositionVerlet, Ruth3, Separable, SplittingMethod, Stepper,
+    SymplecticEuler, VectorField, VelocityVerlet, Workspace, Yoshida4, Yoshida6, Yoshida8,
 };
 use ndarray::array;
-
-impl AnalyticSeparable for Pendulum {
-    type Half<L: hnn_integrators::Lane> = [L; 1];
-    #[inline(always)]
-    fn velocity_lanes<L: hnn_integrators::Lane>(&self, p: &[L; 1]) -> [L; 1] {
-        *p
-    }
-    #[inline(always)]
-    fn force_lanes<L: hnn_integrators::Lane>(&self, _t: L, [q]: &[L; 1]) -> [L; 1] {
-        [-q.sin()]
-    }
-}
-
-fn error_at_10<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usize) -> f64 {
-    let x0 = array![[1.0_f64, 0.5]];
-    let run = FixedStep::count(method.clone(), steps).run(&Pendulum, (0.0, 10.0), x0.view());
-    let end = run.expect("run");
-    (0..2).map(|i| (end.last()[[0, i]] - PENDULUM_AT_10[i]).abs()).fold(0.0, f64::max)
-}
 
 fn check_order<S>(method: &S, coarsest: usize)
 where
@@ -40,13 +18,7 @@ where
         let sum: f64 = splitting.lengths.iter().skip(offset).step_by(2).sum();
         assert!((sum - 1.0).abs() < 1e-14, "{}: {flow:?} sums to {sum}", method.name());
     }
-    let points: Vec<(f64, f64)> = (0..6)
-        .map(|k| (coarsest as f64 * 1.3_f64.powi(k)) as usize)
-        .map(|steps| (10.0 / steps as f64, error_at_10(method, steps)))
-        .collect();
-    let order = observed_order(&points, 2e-13);
-    let stated = method.order() as f64;
-    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+    check_pendulum_order(method, coarsest);
 }
 
 #[test]
@@ -61,45 +33,6 @@ fn methods_converge_with_their_order() {
     check_order(&Yoshida6, 150);
     check_order(&Yoshida8, 200);
     check_order(&KahanLi8, 36);
-}
-
-#[test]
-fn errors_are_those_of_the_literature() {
-    let check = |name, error: f64, expected: f64| {
-        assert!((error / expected - 1.0).abs() < 0.05, "{name}: {error:e}, expected {expected:e}");
-    };
-    check("Verlet", error_at_10(&VelocityVerlet, 100), 2.64e-3);
-    check("Yoshida 4", error_at_10(&Yoshida4, 100), 2.51e-5);
-    check("Blanes-Moan", error_at_10(&BlanesMoanSrkn6, 100), 3.1e-9);
-}
-
-/// The energy errors of PEERS.md over 10^5 steps, and no drift: the largest error of the second
-/// half is that of the first.
-#[test]
-fn energy_does_not_drift() {
-    fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, dt: f64, bound: f64) {
-        let x0 = array![[1.0_f64, 0.0]];
-        let run = FixedStep::count(method, 100_000).save_every(1);
-        let run = run.run(&Pendulum, (0.0, dt * 1e5), x0.view()).expect("run");
-        let energy = |i: usize| {
-            let (q, p) = (run.states[[0, i, 0]], run.states[[0, i, 1]]);
-            0.5 * p * p - q.cos() + 1.0_f64.cos()
-        };
-        let largest =
-            |range: std::ops::Range<usize>| range.map(|i| energy(i).abs()).fold(0.0, f64::max);
-        let (early, late) = (largest(0..50_000), largest(50_000..100_001));
-        assert!(
-            late < bound && late < 1.2 * early + 1e-14,
-            "{}: {early:e} {late:e}",
-            method.name()
-        );
-    }
-    check(VelocityVerlet, 0.1, 1.1e-3);
-    check(PositionVerlet, 0.1, 1.1e-3);
-    check(Yoshida4, 0.1, 4.1e-6);
-    check(Pefrl, 0.1, 1.3e-7);
-    check(BlanesMoanSrkn6, 0.1, 4.7e-10);
-    check(Yoshida6, 0.1, 1e-6);
 }
 
 #[test]
@@ -125,7 +58,7 @@ fn reversible_methods_return_to_the_start() {
 
 /// `T = p^2 / (2 m)` with its gradient taken at a learned mass, `V = -a cos q - t q / 2`, over
 /// slices: no fused kernel, parameters, a time-dependent force.
-struct Learned([f64; 2]);
+pub(crate) struct Learned(pub(crate) [f64; 2]);
 
 impl VectorField<f64> for Learned {
     fn dim(&self) -> usize {

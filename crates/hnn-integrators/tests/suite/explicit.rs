@@ -1,12 +1,10 @@
 //! Explicit Runge-Kutta methods: golden trajectories, orders, adjoints, bad input.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use hnn_integrators::{
-    CustomRungeKutta, DifferentiableStepper, Euler, ExplicitRungeKutta, FixedStep, FnField, Heun,
-    Method, Midpoint, Ralston3, Rk4, Rollout, SolveError, Stepper, TableauError, ThreeEighths,
-    VectorField, VectorFieldExt, rk4,
+    CustomRungeKutta, DifferentiableStepper, Dop853, DormandPrince5, Euler, ExplicitRungeKutta,
+    FixedStep, FnField, Heun, Midpoint, Ralston3, Rk4, Rollout, SolveError, Stepper, TableauError,
+    ThreeEighths, Tsitouras5, VectorField, VectorFieldExt, rk4,
 };
 use ndarray::{Array2, array};
 
@@ -55,48 +53,49 @@ fn closures_and_dyn_fields_agree_with_lanes() {
     assert_close(&lanes.states, &scalar.states, 1e-12, 1e-13);
 }
 
-fn pendulum_error<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usize) -> f64 {
-    let x0 = array![[1.0_f64, 0.5]];
-    let run = FixedStep::count(method.clone(), steps).run(&Pendulum, (0.0, 10.0), x0.view());
-    let end = run.expect("run");
-    let errors = (0..2).map(|i| (end.last()[[0, i]] - PENDULUM_AT_10[i]).abs());
-    errors.fold(0.0, f64::max)
-}
-
-fn check_order<S: Stepper<f64, Pendulum> + Clone>(method: &S, coarsest: usize) {
-    let points: Vec<(f64, f64)> = (0..5)
-        .map(|k| coarsest << k)
-        .map(|steps| (10.0 / steps as f64, pendulum_error(method, steps)))
-        .collect();
-    let order = observed_order(&points, 1e-12);
-    let stated = Method::order(method) as f64;
-    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
-}
-
 #[test]
 fn methods_converge_with_their_order() {
-    check_order(&Euler, 40_000);
-    check_order(&Midpoint, 2000);
-    check_order(&Heun, 2000);
-    check_order(&Ralston3, 1000);
-    check_order(&Rk4, 200);
-    check_order(&ThreeEighths, 200);
+    check_pendulum_order(&Euler, 100_000);
+    check_pendulum_order(&Midpoint, 4000);
+    check_pendulum_order(&Heun, 4000);
+    check_pendulum_order(&Ralston3, 2000);
+    check_pendulum_order(&Rk4, 400);
+    check_pendulum_order(&ThreeEighths, 400);
+    check_pendulum_order(&DormandPrince5, 200);
+    check_pendulum_order(&Dop853, 25);
 }
 
+/// On the pendulum the error of order 5 of this method is so small that the next order shows
+/// until rounding does; on the system of Henon and Heiles it is not.
 #[test]
-fn rk4_error_is_that_of_the_literature() {
-    assert!((pendulum_error(&Rk4, 100) / 3.98e-6 - 1.0).abs() < 0.05);
-    let x0 = array![[1.0_f64, 0.5]];
-    let run = FixedStep::count(Rk4, 1000).run(&Pendulum, (0.0, 10.0), x0.view()).expect("run");
-    assert!((run.last()[[0, 0]] + 0.844_851_349_935_460_1).abs() < 1e-13);
-    assert!((run.last()[[0, 1]] + 0.705_039_226_184_670_2).abs() < 1e-13);
+fn tsitouras_5_converges_with_its_order() {
+    let x0 = array![[0.1, 0.3, 0.3, 0.1]];
+    let end = |run: FixedStep<Dop853>| run.run(&HenonHeiles, (0.0, 10.0), x0.view()).expect("run");
+    let exact = end(FixedStep::count(Dop853, 1000));
+    let points: Vec<(f64, f64)> = [70, 90, 117, 152, 198, 257]
+        .into_iter()
+        .map(|steps| {
+            let run = FixedStep::count(Tsitouras5, steps).run(&HenonHeiles, (0.0, 10.0), x0.view());
+            let errors = &run.expect("run").last() - &exact.last();
+            (10.0 / steps as f64, errors.iter().fold(0.0, |most: f64, e: &f64| most.max(e.abs())))
+        })
+        .collect();
+    assert_order(&Tsitouras5, &points);
 }
 
 #[test]
 fn every_tableau_is_consistent() {
-    for method in
-        [&Euler as &dyn ExplicitRungeKutta, &Midpoint, &Heun, &Ralston3, &Rk4, &ThreeEighths]
-    {
+    for method in [
+        &Euler as &dyn ExplicitRungeKutta,
+        &Midpoint,
+        &Heun,
+        &Ralston3,
+        &Rk4,
+        &ThreeEighths,
+        &DormandPrince5,
+        &Tsitouras5,
+        &Dop853,
+    ] {
         method.tableau().check().expect("consistent");
     }
 }
@@ -192,7 +191,7 @@ fn step_value<S: Stepper<f64, Driven>>(method: &S, theta: [f64; 2], x: &[f64]) -
     out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum()
 }
 
-fn check_adjoint<S: DifferentiableStepper<f64, Driven>>(method: &S) {
+pub(crate) fn check_adjoint<S: DifferentiableStepper<f64, Driven>>(method: &S) {
     let theta = [1.3, 0.2];
     let x = [0.4, -1.0, 2.0, 0.7, 0.1, -0.5];
     let (t, dt) = ([0.0, 0.5, 1.0], [0.1, -0.2, 0.3]);
@@ -228,9 +227,12 @@ fn adjoints_agree_with_finite_differences() {
     check_adjoint(&Ralston3);
     check_adjoint(&Rk4);
     check_adjoint(&ThreeEighths);
+    check_adjoint(&DormandPrince5);
+    check_adjoint(&Tsitouras5);
+    check_adjoint(&Dop853);
 }
 
-/// PEERS.md's figure: the gradient of `(q_N^2 + p_N^2)/2` after 1000 steps of h = 0.01.
+/// The gradient of `(q_N^2 + p_N^2)/2` after 1000 steps of h = 0.01.
 #[test]
 fn gradient_through_a_thousand_steps() {
     let field = Driven { theta: [1.0, 0.0], drive: 0.0 };

@@ -1,0 +1,285 @@
+//! Gradients of long runs: kept states, memory, rounding.
+
+use allocation_counter::measure;
+use hnn_integrators::{
+    Adjoint, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, Gradient, KahanLi8,
+    Pefrl, ReversibleStepper, Rk4, Rollout, Ruth3, SolveError, SymplecticEuler, VectorField,
+    VelocityVerlet, Workspace, Yoshida4,
+};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
+
+use crate::common::*;
+use crate::symplectic::Learned;
+
+const FIELD: Driven = Driven { theta: [1.3, 0.2], drive: 0.1 };
+
+fn starts(batch: usize) -> Array2<f64> {
+    Array2::from_shape_fn((batch, 2), |(row, i)| 0.3 + 0.2 * row as f64 - 0.5 * i as f64)
+}
+
+/// A loss that sees every state: `sum_k c_k |x_k|^2 / 2`, `c_k = 1 + (k mod 3)`.
+fn weigh(step: usize, x: ArrayView2<'_, f64>, mut x_bar: ArrayViewMut2<'_, f64>) {
+    x_bar.scaled_add(1.0 + (step % 3) as f64, &x);
+}
+
+/// Half of the squared state at the end.
+fn at_end(steps: usize) -> impl Fn(usize, ArrayView2<'_, f64>, ArrayViewMut2<'_, f64>) {
+    move |step, x, mut x_bar| {
+        if step == steps {
+            x_bar.assign(&x);
+        }
+    }
+}
+
+fn gradient(steps: usize, checkpoints: Checkpoints) -> Gradient<f64> {
+    let adjoint = Adjoint::count(Rk4, steps).checkpoints(checkpoints);
+    adjoint.run(&FIELD, (0.5, 3.5), starts(3).view(), weigh).expect("gradient")
+}
+
+#[test]
+fn the_gradient_is_the_same_to_the_last_bit_whatever_is_kept() {
+    for steps in [1, 2, 3, 7, 20, 101, 1000] {
+        let all = gradient(steps, Checkpoints::All);
+        assert_eq!((all.kept, all.advanced), (steps, steps - 1));
+        for checkpoints in [
+            Checkpoints::Logarithmic,
+            Checkpoints::Count(1),
+            Checkpoints::Count(2),
+            Checkpoints::Count(3),
+            Checkpoints::Count(10),
+        ] {
+            let some = gradient(steps, checkpoints);
+            assert_eq!(some.kept, checkpoints.most(steps), "{steps} {checkpoints:?}");
+            assert_eq!(some.end, all.end);
+            assert_eq!(some.start_bar, all.start_bar, "{steps} {checkpoints:?}");
+            assert_eq!(some.theta_bar, all.theta_bar, "{steps} {checkpoints:?}");
+        }
+    }
+}
+
+/// A thousand steps: the states kept, and the price.
+#[test]
+fn few_states_cost_few_steps() {
+    let cost = |checkpoints| {
+        let gradient = gradient(1000, checkpoints);
+        (gradient.kept, gradient.advanced)
+    };
+    assert_eq!(cost(Checkpoints::Logarithmic).0, 7);
+    assert!(cost(Checkpoints::Logarithmic).1 < 7 * 1000);
+    assert_eq!(cost(Checkpoints::Count(1)), (1, 1000 * 999 / 2));
+    // C(46, 2) = 1035 steps with 2 states and 44 repetitions; C(20, 3) = 1140 with 3 and 17.
+    assert!(cost(Checkpoints::Count(2)).1 < 44 * 1000);
+    assert!(cost(Checkpoints::Count(3)).1 < 17 * 1000);
+}
+
+#[test]
+fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
+    let steps = 40;
+    let value = |theta: [f64; 2], x0: &Array2<f64>| {
+        let field = Driven { theta, ..FIELD };
+        let run = FixedStep::count(Rk4, steps).save_every(1);
+        let states = run.run(&field, (0.5, 3.5), x0.view()).expect("run").states;
+        let terms = states.indexed_iter();
+        terms.map(|((_, k, _), x)| 0.5 * (1.0 + (k % 3) as f64) * x * x).sum::<f64>()
+    };
+    let (found, x0, h) = (gradient(steps, Checkpoints::Logarithmic), starts(3), 1e-5);
+    for (at, bar) in found.start_bar.indexed_iter() {
+        let (mut up, mut down) = (x0.clone(), x0.clone());
+        up[at] += h;
+        down[at] -= h;
+        let slope = (value(FIELD.theta, &up) - value(FIELD.theta, &down)) / (2.0 * h);
+        assert_close(&[*bar], &[slope], 1e-7, 1e-7);
+    }
+    for k in 0..2 {
+        let (mut up, mut down) = (FIELD.theta, FIELD.theta);
+        up[k] += h;
+        down[k] -= h;
+        let slope = (value(up, &x0) - value(down, &x0)) / (2.0 * h);
+        assert_close(&[found.theta_bar[k]], &[slope], 1e-7, 1e-7);
+    }
+    let times: Vec<f64> =
+        (0..=steps).flat_map(|k| [0.5 + 3.0 * k as f64 / steps as f64; 3]).collect();
+    let (mut rollout, start) = (Rollout::default(), hnn_integrators::coordinate_major(x0.view()));
+    let mut bar = rollout.forward(&Rk4, &FIELD, 3, &times, &start).expect("forward").to_vec();
+    for (k, state) in bar.chunks_exact_mut(6).enumerate() {
+        state.iter_mut().for_each(|x| *x *= 1.0 + (k % 3) as f64);
+    }
+    let mut theta_bar = [0.0; 2];
+    rollout.pull_back(&Rk4, &FIELD, 3, &times, &mut bar, Some(&mut theta_bar)).expect("back");
+    assert_close(&theta_bar, &found.theta_bar, 1e-11, 1e-11);
+    assert_close(&hnn_integrators::rows(&bar[..6], 3, 2), &found.start_bar, 1e-11, 1e-11);
+}
+
+/// Most bytes allocated at a time, beyond those there before.
+fn peak(run: impl FnOnce() -> Gradient<f64>) -> (u64, usize) {
+    let mut kept = 0;
+    let info = measure(|| kept = run().kept);
+    (info.bytes_max, kept)
+}
+
+#[test]
+fn peak_memory_grows_like_the_logarithm() {
+    let x0 = starts(256);
+    let state = 256 * 2 * 8;
+    let run = |steps, checkpoints| {
+        let adjoint = Adjoint::count(Rk4, steps).checkpoints(checkpoints);
+        peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), at_end(steps)).expect("run"))
+    };
+    let (hundred, kept) = run(100, Checkpoints::Logarithmic);
+    assert!(kept == 5 && hundred < 30 * state, "{hundred}");
+    for (steps, logarithmic) in [(1000, 7), (10_000, 8)] {
+        let (bytes, kept) = run(steps, Checkpoints::Logarithmic);
+        assert_eq!(kept, logarithmic);
+        let more = (kept as u64 - 5) * state;
+        assert!(bytes - hundred < more + state / 2, "{steps}: {bytes} {hundred}");
+    }
+    let (bytes, kept) = run(1000, Checkpoints::All);
+    assert!(kept == 1000 && bytes > 1000 * state);
+}
+
+/// Largest difference of two gradients, relative to the larger.
+fn difference(a: &Gradient<f64>, b: &Gradient<f64>) -> f64 {
+    let numbers = |g: &Gradient<f64>| -> Vec<f64> {
+        g.start_bar.iter().chain(&g.theta_bar).copied().collect()
+    };
+    let (a, b) = (numbers(a), numbers(b));
+    let size = b.iter().fold(0.0, |most: f64, b| most.max(b.abs()));
+    a.iter().zip(&b).map(|(a, b)| (a - b).abs() / size).fold(0.0, f64::max)
+}
+
+fn check_reversible<F, S>(field: &F, method: S)
+where
+    F: DifferentiableSeparable<f64>,
+    S: ReversibleStepper<f64, F> + Copy,
+{
+    let (x0, adjoint) = (starts(5), Adjoint::count(method, 10_000));
+    let kept = adjoint.run(field, (0.0, 100.0), x0.view(), weigh).expect("kept");
+    let undone = adjoint.run_reversible(field, (0.0, 100.0), x0.view(), weigh).expect("undone");
+    assert_eq!((undone.kept, undone.advanced), (1, 10_000));
+    assert_close(&undone.end, &kept.end, 1e-12, 1e-12);
+    let off = difference(&undone, &kept);
+    assert!(off < 1e-9, "{}: {off:e}", method.name());
+}
+
+#[test]
+fn undoing_the_steps_gives_the_gradient_of_kept_states() {
+    check_reversible(&Pendulum, SymplecticEuler);
+    check_reversible(&Pendulum, VelocityVerlet);
+    check_reversible(&Pendulum, Yoshida4);
+    check_reversible(&Pendulum, KahanLi8);
+    // With parameters and a force that depends on time.
+    let learned = Learned([1.3, 0.8]);
+    check_reversible(&learned, VelocityVerlet);
+    check_reversible(&learned, Ruth3);
+    check_reversible(&learned, Pefrl);
+}
+
+#[test]
+fn undoing_takes_the_same_memory_for_any_number_of_steps() {
+    let x0 = starts(64);
+    let run = |steps| {
+        let adjoint = Adjoint::count(VelocityVerlet, steps);
+        let loss = at_end(steps);
+        peak(|| adjoint.run_reversible(&Pendulum, (0.0, 3.0), x0.view(), loss).expect("run")).0
+    };
+    assert_eq!(run(10), run(10_000));
+}
+
+/// A formula's two halves have their vector-Jacobian products by dual numbers.
+#[test]
+fn separable_formulas_have_gradients() {
+    let steps = 60;
+    let value = |x0: &Array2<f64>| {
+        let end = FixedStep::count(Pefrl, steps).run(&Pendulum, (0.0, 6.0), x0.view());
+        end.expect("run").last().iter().map(|x| 0.5 * x * x).sum::<f64>()
+    };
+    let (x0, h) = (starts(20), 1e-5);
+    let adjoint = Adjoint::count(Pefrl, steps);
+    let found = adjoint.run(&Pendulum, (0.0, 6.0), x0.view(), at_end(steps)).expect("gradient");
+    for (at, bar) in found.start_bar.indexed_iter() {
+        let (mut up, mut down) = (x0.clone(), x0.clone());
+        up[at] += h;
+        down[at] -= h;
+        assert_close(&[*bar], &[(value(&up) - value(&down)) / (2.0 * h)], 1e-7, 1e-7);
+    }
+}
+
+#[test]
+fn bad_input_is_an_error() {
+    let good = array![[1.0, 0.5]];
+    let go = |steps, interval, x0: &Array2<f64>| {
+        let run = Adjoint::count(Rk4, steps).run(&FIELD, interval, x0.view(), weigh);
+        run.expect_err("bad input")
+    };
+    assert_eq!(go(0, (0.0, 1.0), &good), SolveError::NoSteps);
+    assert_eq!(go(5, (0.0, 1.0), &Array2::zeros((0, 2))), SolveError::EmptyBatch);
+    let wrong = SolveError::Dimension { given: 1, expected: 2 };
+    assert_eq!(go(5, (0.0, 1.0), &array![[1.0]]), wrong);
+    assert!(matches!(go(5, (0.0, 0.0), &good), SolveError::Times { .. }));
+    assert!(matches!(go(5, (0.0, f64::NAN), &good), SolveError::Times { .. }));
+    let infinite = go(5, (0.0, 1.0), &array![[1.0, 0.0], [f64::INFINITY, 0.0]]);
+    assert!(matches!(infinite, SolveError::NonFiniteStart { trajectory: 1, .. }));
+    // The second trajectory explodes: p' = 1e200 t p.
+    let wild = Driven { theta: [0.0, -1e200], drive: 0.0 };
+    let starts = array![[0.0, 0.0], [0.0, 1.0]];
+    let error = Adjoint::count(Rk4, 9).run(&wild, (0.0, 9.0), starts.view(), weigh);
+    let SolveError::NonFinite { trajectory: 1, step, time } = error.expect_err("explodes") else {
+        panic!("another error")
+    };
+    assert_eq!((step, time), (0, 0.0));
+}
+
+/// A rollout of slices of the wrong lengths.
+#[test]
+fn wrong_lengths_are_errors() {
+    let mut rollout = Rollout::default();
+    let times = [0.0, 0.1, 0.2];
+    for (batch, times, x0) in [
+        (1, &times[..], &[1.0][..]),
+        (0, &times, &[]),
+        (2, &times, &[1.0; 4]),
+        (1, &[], &[1.0, 0.5]),
+    ] {
+        let error = rollout.forward(&Rk4, &FIELD, batch, times, x0).expect_err("wrong");
+        assert!(matches!(error, FieldError::Length { .. }), "{error}");
+    }
+    rollout.forward(&Rk4, &FIELD, 1, &times, &[1.0, 0.5]).expect("right");
+    for bars in [0, 5, 7] {
+        let mut bar = vec![0.0; bars];
+        let error = rollout.pull_back(&Rk4, &FIELD, 1, &times, &mut bar, None);
+        assert!(matches!(error, Err(FieldError::Length { .. })));
+    }
+    let (mut bar, mut theta_bar) = ([0.0; 6], [0.0; 3]);
+    let error = rollout.pull_back(&Rk4, &FIELD, 1, &times, &mut bar, Some(&mut theta_bar));
+    assert!(matches!(error, Err(FieldError::ParameterCount { given: 3, expected: 2 })));
+}
+
+/// A field that fails in the middle says where.
+#[test]
+fn the_fields_error_names_the_step() {
+    struct Wall;
+    impl VectorField<f64> for Wall {
+        fn dim(&self) -> usize {
+            1
+        }
+        fn eval(
+            &self,
+            t: &[f64],
+            _x: &[f64],
+            dx: &mut [f64],
+            _workspace: &mut Workspace<f64>,
+        ) -> Result<(), FieldError> {
+            dx.fill(1.0);
+            match t.iter().position(|t| *t > 2.0) {
+                None => Ok(()),
+                Some(row) => Err(FieldError::Undefined { row, reason: "t > 2".into() }),
+            }
+        }
+    }
+    let failure =
+        FixedStep::count(Rk4, 10).save_every(1).run(&Wall, (0.0, 10.0), array![[0.0]].view());
+    let failure = failure.expect_err("a wall");
+    assert!(matches!(failure.error, SolveError::Field { step: 2, .. }), "{}", failure.error);
+    let partial = failure.partial.expect("partial");
+    assert!((partial.states[[0, 2, 0]] - 2.0).abs() < 1e-15 && partial.states[[0, 3, 0]].is_nan());
+}
