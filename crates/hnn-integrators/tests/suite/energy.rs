@@ -24,15 +24,14 @@ fn running_maximum<S: Stepper<f64, Pendulum>>(method: S, dt: f64) -> Vec<f64> {
     let start = energy(x0.row(0));
     let (mut largest, mut step, mut maxima) = (0.0_f64, 0, Vec::with_capacity(100));
     let run = FixedStep::count(method, STEPS).save_every(1);
-    let seen =
-        run.observe(&Pendulum, (0.0, dt * STEPS as f64), array![[1.0, 0.0]].view(), |_, x| {
-            largest = largest.max((energy(x[[0, 0]], x[[0, 1]]) - start).abs());
-            step += 1;
-            if step % (STEPS / 100) == 0 {
-                maxima.push(largest);
-            }
-            ControlFlow::Continue(())
-        });
+    let seen = run.observe(&Pendulum, (0.0, dt * STEPS as f64), x0.view(), |_, x| {
+        largest = largest.max((energy(x.row(0)) - start).abs());
+        step += 1;
+        if step % (STEPS / 100) == 0 {
+            maxima.push(largest);
+        }
+        ControlFlow::Continue(())
+    });
     seen.expect("run");
     maxima
 }
