@@ -9,7 +9,10 @@ use hnn_integrators::{
     PositionVerlet, Ralston3, Rk4, Ruth3, ThreeEighths, VelocityVerlet,
 };
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Mlp, SeparableHnn};
+use hnn_models::{
+    Architecture, Baseline, Dissipative, Hnn, HnnFriction, Lnn, MechanicalLagrangian, Mlp,
+    SeparableHnn,
+};
 use ndarray::{Array1, Array2, array};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -197,6 +200,17 @@ proptest! {
         check_every_stepper(|| {
             let (h, entries) = (network(&[4, 7, 1], seed), network(&[4, 5, 3], seed + 1));
             HnnFriction::new(h, Dissipative::new(entries).expect("triangle")).expect("fits")
+        }, window, segment, seed);
+    }
+
+    /// A mass matrix far from singular, so that accelerations are moderate and differences accurate.
+    #[test]
+    fn exact_for_lagrangian_networks(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
+        let n = n as usize;
+        check_every_stepper(|| {
+            let (factor, potential) = (network(&[n, 5, n * (n + 1) / 2], seed), network(&[n, 7, 1], seed + 1));
+            let lagrangian = MechanicalLagrangian::new(factor, potential).expect("fits");
+            Lnn::new(lagrangian.with_epsilon(1.0)).expect("even")
         }, window, segment, seed);
     }
 }
