@@ -11,7 +11,7 @@ use clap::{Parser, ValueEnum};
 use hnn_double_pendulum_examples::{
     Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_examples::{Bars, Output, Recipe, Result, exit};
+use hnn_examples::{Bars, ExampleError, Output, Recipe, Result, exit};
 use hnn_integrators::VectorFieldExt;
 use hnn_losses::ErrorMeasure;
 use hnn_models::{
@@ -33,7 +33,7 @@ struct Options {
     /// Number of training states of task `turns`.
     #[arg(long, default_value_t = 20_000)]
     states: usize,
-    /// The models to train; all by default.
+    /// The models to train, of baseline, lnn and mechanical; all by default.
     #[arg(long, value_delimiter = ',')]
     models: Vec<String>,
     /// Length of the rollouts, in s [default: 100, of task swings 50].
@@ -66,6 +66,8 @@ struct Config<'a> {
 
 /// Half the range of the potential energy, in J: what the published errors are divided by.
 const ENERGY_SCALE: f64 = 29.4;
+/// The models, in the order of the tables.
+const MODELS: [&str; 3] = ["baseline", "lnn", "mechanical"];
 /// Time between two states of a rollout, in s.
 const INTERVAL: f64 = 0.05;
 
@@ -76,13 +78,14 @@ fn main() -> ExitCode {
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     options.run.prepare()?;
+    check_models(&options.models)?;
     let mut recipe = options.run.recipe.change(Recipe {
         steps: 5000,
         hidden: vec![100, 100],
-        rate: 5e-3,
+        rate: 1e-2,
         batch: 256,
         weight_decay: 0.0,
-        activation: Activation::Softplus,
+        activation: Activation::Swish,
         ..Recipe::clean()
     });
     let (duration, starts) = match options.task {
@@ -141,6 +144,16 @@ fn run(mut options: Options) -> Result<()> {
     let config = Config { options: &options, recipe: &recipe };
     output.results(&config, begin.elapsed().as_secs_f64(), &rows)?;
     Ok(())
+}
+
+fn check_models(models: &[String]) -> Result<()> {
+    match models.iter().find(|model| !MODELS.contains(&model.as_str())) {
+        None => Ok(()),
+        Some(model) => Err(ExampleError::Option {
+            option: "--models",
+            reason: format!("there is no model {model:?}; give some of {}", MODELS.join(", ")),
+        }),
+    }
 }
 
 impl Task {

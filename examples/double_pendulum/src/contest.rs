@@ -10,7 +10,9 @@ use hnn_models::Persist;
 use hnn_systems::{DataSet, Hamiltonian};
 use ndarray::{Array2, ArrayView2};
 
-use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
+use hnn_examples::{
+    Bars, Engine, ExampleError, Output, Recipe, Result, Rollouts, roll_out, scientific,
+};
 
 /// A trained model, in `f64` for evaluation.
 pub struct Contender {
@@ -57,6 +59,10 @@ impl Training<'_> {
         F: DifferentiableField<f32> + Persist<f32>,
         G: VectorField<f64> + Persist<f64> + 'static,
     {
+        if self.recipe.engine != Engine::Native {
+            let reason = "the double pendulum's examples train on the native engine alone";
+            return Err(ExampleError::Option { option: "--engine", reason: reason.to_owned() });
+        }
         let name = format!("{key}_{}", self.seed);
         let file = format!("{name}.safetensors");
         if let Some(folder) = self.load {

@@ -100,6 +100,10 @@ impl<T: Scalar> GeneralisedForce<T> for Unforced {
 }
 
 /// A known input `Q = u(t)`, such as a motor's torque: `u(t, out)` writes the n forces at time t.
+///
+/// A closure has no form in a file, so a model with an input is no [`Persist`](crate::Persist):
+/// save its Lagrangian, and put the input on again when it is loaded. Forces fix what a Lagrangian
+/// alone leaves open, its factor: with a known torque the energies come out in the torque's units.
 #[derive(Debug, Clone, Copy)]
 pub struct InputForce<U> {
     n: usize,
@@ -181,6 +185,25 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
 ///
 /// `F` is any [`Friction`]; with [`Dissipative`](crate::Dissipative) the power `-v . F` that it
 /// feeds in is never positive.
+///
+/// ```
+/// use hnn_models::{Architecture, Dissipative, FrictionForce, Initialisation, Lnn};
+/// use hnn_models::{MechanicalLagrangian, Mlp};
+/// use hnn_systems::HamiltonianExt;
+/// use hnn_integrators::VectorFieldExt;
+/// let network = |sizes: &[usize], seed| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(sizes)?, Initialisation::Orthogonal, seed))
+/// };
+/// // One degree of freedom: T(q, v) - V(q), and friction R(q, v) v with R >= 0.
+/// let lagrangian = MechanicalLagrangian::new(network(&[1, 16, 1], 1)?, network(&[1, 16, 1], 2)?)?;
+/// let friction = FrictionForce::new(Dissipative::new(network(&[2, 16, 1], 3)?)?);
+/// let model = Lnn::forced(lagrangian, friction)?;
+/// // Its energy v dL/dv - L never grows: dE/dt = grad E . dx/dt <= 0.
+/// let x = [0.4, 1.5];
+/// let (gradient, dx) = (model.energy_gradient_state(&x)?, model.eval_state(0.0, &x)?);
+/// assert!(gradient[0] * dx[0] + gradient[1] * dx[1] <= 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct FrictionForce<F> {
     friction: F,
