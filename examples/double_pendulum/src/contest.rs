@@ -1,5 +1,4 @@
 //! Models of one system, trained on the same data and judged by the same rollouts.
-#![allow(clippy::print_stdout)]
 
 use std::path::Path;
 

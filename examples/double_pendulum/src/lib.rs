@@ -1,5 +1,6 @@
 //! What the experiments with the double pendulum share: options, training, judging, figures, an
 //! animation.
+#![allow(clippy::print_stdout)]
 
 mod animation;
 mod contest;

@@ -1,5 +1,4 @@
 //! What contenders reach, a trial a seed, and the table of it.
-#![allow(clippy::print_stdout)]
 
 use hnn_examples::{Result, Row, Table, scientific};
 
