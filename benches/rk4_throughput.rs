@@ -88,8 +88,7 @@ fn main() {
         many.bar("against the scalar loop", many.rate("hnn") / many.rate("scalar loop"), 18.0);
         many.bar("f32 against f64", many.rate("hnn f32") / many.rate("hnn"), 1.6);
 
-        // Half a million steps: some peers do not reach the end of much longer runs exactly.
-        let steps = 500_000;
+        let steps = options.pick(10_000_000, 500_000);
         let one = contest("RK4, one pendulum", Pendulum, &[[1.0, 0.5]], steps, options);
         one.bar("against the best peer", one.rate("hnn") / one.best("peer"), 1.0);
 

@@ -60,7 +60,8 @@ fn gradient(options: Options) {
 }
 
 fn threads(options: Options) {
-    let x0 = starts(options.pick(20_000, 5_000));
+    // Whole blocks of 1024, the same number for either thread.
+    let x0 = starts(options.pick(80, 16) * 1024);
     let run = FixedStep::count(Rk4, 1000);
     let total = || run.run(&Pendulum, (0.0, 10.0), x0.view()).expect("run").last().sum();
     let work = (x0.nrows() * 1000) as f64;

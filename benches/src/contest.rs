@@ -1,6 +1,7 @@
 //! Entries run in turn, and the table of their medians.
 
 use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use crate::{Clock, Options};
@@ -21,6 +22,8 @@ struct Entry<'a> {
     run: Box<dyn FnMut() -> f64 + 'a>,
     seconds: Vec<f64>,
     check: f64,
+    /// It panicked: some peers do not reach the end of very long runs.
+    failed: bool,
 }
 
 /// Median throughput of each entry.
@@ -52,6 +55,7 @@ impl<'a> Contest<'a> {
             run: Box::new(run),
             seconds: Vec::new(),
             check: 0.0,
+            failed: false,
         };
         self.entries.push(entry);
     }
@@ -63,13 +67,7 @@ impl<'a> Contest<'a> {
         let long_enough = self.options.pick(0.3, 0.1);
         for _ in 0..self.options.pick(7, 3) {
             for entry in &mut self.entries {
-                let (clock, mut runs, mut seconds) = (Clock::start(), 0.0, 0.0);
-                while seconds < long_enough {
-                    entry.check = std::hint::black_box((entry.run)());
-                    seconds = if self.wall { clock.wall_seconds() } else { clock.seconds() };
-                    runs += 1.0;
-                }
-                entry.seconds.push(seconds / runs);
+                entry.measure(long_enough, self.wall);
             }
         }
         let rates = self.entries.iter_mut().map(Entry::rate).collect();
@@ -86,6 +84,10 @@ impl<'a> Contest<'a> {
         let _ = writeln!(table, "|---|---|---|---|");
         let first = outcome.rates.first().map_or(1.0, |(_, rate)| *rate);
         for (entry, (name, rate)) in self.entries.iter().zip(&outcome.rates) {
+            if entry.failed {
+                let _ = writeln!(table, "| {name} | failed | | |");
+                continue;
+            }
             let ratio = first / rate;
             let _ = writeln!(table, "| {name} | {rate:.4} | {ratio:.2} | {:.12} |", entry.check);
         }
@@ -105,7 +107,24 @@ impl<'a> Contest<'a> {
 }
 
 impl Entry<'_> {
+    /// Runs it until `long_enough` seconds have passed. A panic ends its part in the contest.
+    fn measure(&mut self, long_enough: f64, wall: bool) {
+        let (clock, mut runs, mut seconds) = (Clock::start(), 0.0, 0.0);
+        while seconds < long_enough && !self.failed {
+            match catch_unwind(AssertUnwindSafe(&mut self.run)) {
+                Ok(check) => self.check = std::hint::black_box(check),
+                Err(_) => self.failed = true,
+            }
+            seconds = if wall { clock.wall_seconds() } else { clock.seconds() };
+            runs += 1.0;
+        }
+        self.seconds.push(seconds / runs);
+    }
+
     fn rate(&mut self) -> (String, f64) {
+        if self.failed {
+            return (self.name.clone(), f64::NAN);
+        }
         self.seconds.sort_by(f64::total_cmp);
         (self.name.clone(), self.work / self.seconds[self.seconds.len() / 2])
     }
