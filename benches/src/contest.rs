@@ -80,16 +80,18 @@ impl<'a> Contest<'a> {
 
     fn table(&self, outcome: &Outcome) -> String {
         let mut table = format!("### {}\n\n", self.title);
-        let _ = writeln!(table, "| | million {} / s | ratio | check |", self.unit);
-        let _ = writeln!(table, "|---|---|---|---|");
+        let _ = writeln!(table, "| | million {} / s | ratio | best round | check |", self.unit);
+        let _ = writeln!(table, "|---|---|---|---|---|");
         let first = outcome.rates.first().map_or(1.0, |(_, rate)| *rate);
         for (entry, (name, rate)) in self.entries.iter().zip(&outcome.rates) {
             if entry.failed {
-                let _ = writeln!(table, "| {name} | failed | | |");
+                let _ = writeln!(table, "| {name} | failed | | | |");
                 continue;
             }
             let ratio = first / rate;
-            let _ = writeln!(table, "| {name} | {rate:.4} | {ratio:.2} | {:.12} |", entry.check);
+            let (best, check) = (entry.work / entry.seconds[0], entry.check);
+            let _ =
+                writeln!(table, "| {name} | {rate:.4} | {ratio:.2} | {best:.4} | {check:.12} |");
         }
         table
     }

@@ -3,37 +3,11 @@
 use super::control::{Controller, SMALLEST_ERROR};
 use super::first_step::FirstStep;
 use super::observe::{Observer, StepTaken};
+use super::row::{Row, Verdict};
 use super::run::{direction, span};
 use super::{AdaptiveRun, EmbeddedPair};
 use crate::runge_kutta::{add_scaled_stages, advance_time};
 use crate::{FieldError, Scalar, SolveError, VectorField, Workspace, coordinate_major};
-
-/// A trajectory under way.
-#[derive(Debug, Clone)]
-struct Row<T> {
-    /// Index in the block.
-    index: usize,
-    t: T,
-    /// Size of the next step, with its sign.
-    h: T,
-    /// Error of the last accepted step, in units of the tolerance.
-    previous: f64,
-    /// Whether the last try was rejected: the step may not grow at once.
-    retry: bool,
-    /// The next time to give the state at.
-    next: usize,
-    /// The field's last complaint, to be told if smaller steps do not help.
-    trouble: Option<FieldError>,
-    done: bool,
-}
-
-/// How a try of a step came out.
-#[derive(Debug, Clone, Copy)]
-enum Verdict {
-    Accepted(f64),
-    Rejected(f64),
-    Idle,
-}
 
 pub(super) struct Block<'r, 'a, T, F: ?Sized> {
     field: &'r F,
@@ -68,23 +42,13 @@ where
         let (pair, times, x0) = (run.pair, run.times, run.x0);
         let (batch, dim) = x0.dim();
         let stages = pair.tableau.stages() + pair.extra.len();
-        let row = |index: usize| Row {
-            index,
-            t: times[index][0],
-            h: T::ZERO,
-            previous: SMALLEST_ERROR,
-            retry: false,
-            next: 0,
-            trouble: None,
-            done: false,
-        };
         let mut block = Self {
             field,
             run,
             pair,
             control: Controller::new(pair.error_order),
             dim,
-            rows: (0..batch).map(row).collect(),
+            rows: (0..batch).map(|index| Row::new(index, times[index][0])).collect(),
             t: vec![T::ZERO; batch],
             dt: vec![T::ZERO; batch],
             stage_t: vec![T::ZERO; batch],

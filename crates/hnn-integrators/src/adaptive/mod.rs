@@ -9,6 +9,7 @@ mod first_step;
 pub(crate) mod fused;
 mod observe;
 mod pair;
+mod row;
 mod run;
 mod solver;
 mod tsitouras5;
