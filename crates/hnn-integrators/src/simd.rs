@@ -99,7 +99,7 @@ pub fn instruction_set() -> &'static str {
 /// Entry points of the x86-64 instruction sets.
 ///
 /// The one place with `unsafe` in this crate. It buys the vector units: the benchmark
-/// `rk4_throughput` runs about 18 times faster than the scalar loop with it.
+/// `rk4_throughput` runs 9 times faster than the scalar loop with it (AVX2).
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
 mod x86 {
