@@ -70,18 +70,54 @@ impl Controller {
         growth: Wide<T, W, I>,
     ) -> (Wide<T, W, I>, Wide<T, W, I>) {
         let one = Wide::<T, W, I>::splat(T::ONE);
-        // Below this the step grows as much as it may; it also keeps the logarithm finite.
-        let tiny = Wide::<T, W, I>::splat(T::from_f64(1e-30));
-        let log = squared.choose_le(tiny, tiny, squared).rough_log2() * Wide::constant(0.5);
+        // Below and above these the step changes as much as it may; NaN counts as huge.
+        let (tiny, huge) = (Wide::<T, W, I>::constant(1e-30), Wide::<T, W, I>::constant(1e30));
+        let clamped = squared.choose_le(huge, squared, huge);
+        let log = clamped.choose_le(tiny, tiny, clamped).rough_log2() * Wide::constant(0.5);
         let safety = Wide::constant(SAFETY.log2());
         let by_error = log.mul_add(Wide::constant(-self.alpha), safety);
         let by_both = log_previous.mul_add(Wide::constant(self.beta), by_error);
         let factor = squared.choose_le(one, by_both, by_error).rough_exp2();
         let factor = factor.choose_le(growth, factor, growth);
-        // NaN and infinity, too, shrink.
         let least = Wide::<T, W, I>::constant(SHRINK_AT_MOST);
         let factor = least.choose_le(factor, factor, least);
         let smallest = Wide::<T, W, I>::constant(SMALLEST_ERROR.log2());
         (log.choose_le(smallest, smallest, log), factor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::Baseline;
+
+    /// The lanes' factors are the scalar ones to six digits, whatever the error.
+    #[test]
+    fn lanes_agree_with_scalars() {
+        let splat = Wide::<f64, 4, Baseline>::splat;
+        for order in [5, 8] {
+            let control = Controller::new(order);
+            for (error, previous) in [(0.3, 0.01), (1.0, 1.0), (1e-9, 0.5), (40.0, 1.0), (1e6, 0.2)]
+            {
+                let (log, factor) = control.lanes(
+                    splat(error * error),
+                    splat(f64::log2(previous)),
+                    splat(control.most()),
+                );
+                let expected = match error {
+                    ..=1.0 => control.accepted(error, previous),
+                    _ => control.rejected(error),
+                };
+                assert!((factor.0[0] / expected - 1.0).abs() < 1e-5, "{error}: {factor:?}");
+                let floor = error.max(SMALLEST_ERROR).log2();
+                assert!((log.0[0] - floor).abs() < 1e-5, "{error}: {log:?}");
+            }
+            for error in [f64::NAN, -f64::NAN, f64::INFINITY] {
+                let (_, factor) = control.lanes(splat(error), splat(0.0), splat(control.most()));
+                assert_eq!(factor.0, [SHRINK_AT_MOST; 4], "{error}");
+            }
+            let (_, factor) = control.lanes(splat(0.0), splat(0.0), splat(control.most()));
+            assert_eq!(factor.0, [GROW_AT_MOST; 4]);
+        }
     }
 }

@@ -82,8 +82,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     }
 
     /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
-    /// `log2 x` within 1e-5 for positive normal numbers, fast; some large number for infinity and
-    /// NaN.
+    /// `log2 x` within 1e-5, fast; for positive normal numbers only.
     #[inline(always)]
     pub(crate) fn rough_log2(self) -> Self {
         let t = self.map(|x| x.split_exponent().0) - Self::splat(T::ONE);

@@ -3,7 +3,7 @@
 use crate::common::*;
 use hnn_integrators::{
     Adaptive, AnalyticField, Dop853, DormandPrince5, EmbeddedPair, EmbeddedRungeKutta, FieldError,
-    FnField, SolveError, Tolerances, Tsitouras5, VectorField, Workspace, solve, solve_batch,
+    FnField, Lane, SolveError, Tolerances, Tsitouras5, VectorField, Workspace, solve, solve_batch,
 };
 use ndarray::{Array2, array};
 
@@ -288,5 +288,27 @@ fn the_orbit_of_arenstorf_closes() {
         ] {
             assert!(gap < 2e-5, "{name}, lanes {lanes}: {gap:e}");
         }
+    }
+}
+
+/// `x' = sqrt(1/2 - t)`, which is NaN from t = 1/2 on.
+struct Ending;
+impl AnalyticField for Ending {
+    type State<L: Lane> = [L; 1];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, t: L, _x: &[L; 1]) -> [L; 1] {
+        [(L::constant(0.5) - t).sqrt()]
+    }
+}
+
+#[test]
+fn lanes_shrink_their_steps_where_the_field_ends() {
+    for rows in [1, 3] {
+        let x0 = Array2::<f64>::zeros((rows, 1));
+        let failure = solve_batch(&Ending, x0.view(), &[0.0, 1.0], Tolerances::both(1e-9));
+        let SolveError::StepTooSmall { time, .. } = failure.expect_err("no value").error else {
+            panic!("another error")
+        };
+        assert!((time - 0.5).abs() < 1e-6, "{time}");
     }
 }

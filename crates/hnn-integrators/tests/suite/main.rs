@@ -9,6 +9,7 @@ mod dual;
 mod energy;
 mod events;
 mod explicit;
+mod fused_adjoint;
 mod implicit;
 mod lane_math;
 mod no_panic;
