@@ -1,11 +1,10 @@
 //! Events: times at which a function of the state crosses zero.
 
-use ndarray::{Array2, Array3, ArrayView1, Axis};
+use ndarray::ArrayView1;
 
-use super::block::Block;
 use super::observe::{Observer, StepTaken};
-use super::{Adaptive, AdaptiveRun, EmbeddedRungeKutta, Solution, Statistics};
-use crate::{Scalar, SolveError, SolveFailure, VectorField, check};
+use super::{Adaptive, EmbeddedRungeKutta, Solution};
+use crate::{Scalar, SolveFailure, VectorField};
 
 /// Which crossings count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +55,9 @@ const PARTS: usize = 8;
 
 impl<M: EmbeddedRungeKutta> Adaptive<M> {
     /// As [`solve`](Self::solve), finding the events on the way: each crossing to rounding on
-    /// the method's interpolant. A crossing at the very end of a step is found once.
+    /// the method's interpolant. A crossing at the very end of a step is found once; one that lies
+    /// at the start is none. Each step is searched in eight parts: of two crossings within one of
+    /// them neither is seen; [`max_step`](Self::max_step) keeps steps short where that may be.
     ///
     /// ```
     /// use hnn_integrators::{Adaptive, Crossing, DormandPrince5, Event, FnField, Tolerances};
@@ -88,35 +89,13 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         T: Scalar,
         F: VectorField<T> + ?Sized,
     {
-        check::times(times)?;
-        self.check_settings()?;
-        let x0 = x0.insert_axis(Axis(0));
-        check::start(x0, field.dim())?;
-        let mut states = Array3::from_elem((1, times.len(), x0.ncols()), T::NAN);
-        let own_times = [times];
-        let mut run = AdaptiveRun {
-            pair: self.method.pair(),
-            settings: self.settings,
-            first: 0,
-            x0,
-            times: &own_times,
-            out: states.view_mut(),
-            statistics: vec![Statistics::default()],
-            statuses: vec![Ok(())],
-        };
         let mut watch = Watch::new(events);
-        Block::new(field, &mut run).observed(&mut watch).run();
-        let (statistics, status) = (run.statistics[0], run.statuses.swap_remove(0));
-        let states: Array2<T> = states.index_axis_move(Axis(0), 0);
-        let solution = Solution { times: times.to_vec(), states, statistics };
+        let (solution, status) = self.watched(field, x0, times, &mut watch)?;
         let (occurrences, stopped) = (watch.occurrences, watch.stopped);
         let solution = EventSolution { solution, occurrences, stopped };
         match status {
             Ok(()) => Ok(solution),
-            Err(error) => Err::<_, SolveFailure<_>>(SolveFailure {
-                error: SolveError::clone(&error),
-                partial: Some(Box::new(solution)),
-            }),
+            Err(error) => Err(SolveFailure { error, partial: Some(Box::new(solution)) }),
         }
     }
 }

@@ -8,6 +8,7 @@ mod events;
 mod first_step;
 pub(crate) mod fused;
 mod observe;
+mod observed;
 mod pair;
 mod row;
 mod run;
