@@ -16,5 +16,5 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    exit(Options::parse().comparison.run("spring", Setting::spring, &[1, 5, 29]))
+    exit(Options::parse().comparison.run("spring", Setting::spring, &[1, 5, 15, 29, 29]))
 }

@@ -19,8 +19,8 @@ pub struct Comparison {
     /// Weight of the growing windows, which begin at measured states.
     #[arg(long, default_value_t = 10.0)]
     window_alpha: f64,
-    /// Their steps, separated by commas: each for an equal share of the training [default: 1,5,29
-    /// for the spring, 1,5,15 for the pendulum].
+    /// Their steps, separated by commas: each for an equal share of the training [default:
+    /// 1,5,15,29,29 for the spring, 1,5,15 for the pendulum].
     #[arg(long, value_delimiter = ',')]
     windows: Option<Vec<usize>>,
     /// Weight of the states in multiple shooting.

@@ -54,7 +54,7 @@ impl OscillatorOptions {
     #[must_use]
     pub fn recipe(&self) -> Recipe {
         let own = Recipe {
-            steps: 800,
+            steps: 1500,
             hidden: vec![64, 64],
             rate: 1e-2,
             constant_rate: false,
