@@ -59,6 +59,9 @@ struct Case {
     start: Array2<f64>,
 }
 
+/// The coefficients that a method found.
+type Coefficients = fn(&Trial) -> Vec<f64>;
+
 /// The formulas that one data set gives.
 struct Trial {
     path: Vec<LassoSolution>,
@@ -181,7 +184,7 @@ impl Case {
     }
 
     fn tabulate(&self, trials: &[Trial], rows: &mut Vec<Row>, printed: &mut Table) -> Result<()> {
-        let methods: [(&str, fn(&Trial) -> Vec<f64>); 3] = [
+        let methods: [(&str, Coefficients); 3] = [
             ("lasso, cross-validated", |trial| trial.cross_validated.coefficients.clone()),
             ("lasso, 1-SE rule", |trial| trial.one_std_error.coefficients.clone()),
             ("selection, EBIC(2)", selected),
