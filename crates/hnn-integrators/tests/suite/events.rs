@@ -1,6 +1,8 @@
 //! Events of adaptive integrations.
 
 use crate::common::*;
+use std::ops::ControlFlow;
+
 use hnn_integrators::{Adaptive, Crossing, Dop853, DormandPrince5, Event, FnField, Tolerances};
 use ndarray::array;
 
@@ -81,4 +83,54 @@ fn two_crossings_within_one_step() {
     let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(10.0);
     let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 10.0], &[band]).expect("run");
     assert!(run.solution.statistics.steps == 1 && run.occurrences.len() == 2);
+}
+
+/// What touches zero exactly at the edge between two steps is seen once, in both directions.
+#[test]
+fn touching_at_the_edge_of_a_step() {
+    let drift = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = 1.0);
+    let touch = Event {
+        function: &|t: f64, _x: &[f64]| (t - 1.0).abs(),
+        crossing: Crossing::Either,
+        terminal: false,
+    };
+    let from_below = Event {
+        function: &|t: f64, _x: &[f64]| -(t - 1.0).abs(),
+        crossing: Crossing::Rising,
+        terminal: false,
+    };
+    let solver =
+        Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+    for times in [[0.0, 2.0], [2.0, 0.0]] {
+        let events = [
+            Event { function: touch.function, ..touch },
+            Event { function: from_below.function, ..from_below },
+        ];
+        let run = solver.solve_events(&drift, array![0.0].view(), &times, &events).expect("run");
+        let found: Vec<_> = run.occurrences.iter().map(|o| (o.event, o.time)).collect();
+        assert_eq!(found, [(0, 1.0), (1, 1.0)]);
+    }
+}
+
+/// A callback sees every accepted step, the start first, and may stop.
+#[test]
+fn observing_the_steps() {
+    let solver = Adaptive::new(Dop853, TIGHT);
+    let x0 = array![1.0, 0.5];
+    let (mut last, mut count) = (-1.0, 0);
+    let reached = solver.observe(&Pendulum, (0.0, 10.0), x0.view(), |t, x| {
+        assert!(t > last && x.len() == 2);
+        (last, count) = (t, count + 1);
+        ControlFlow::Continue(())
+    });
+    assert_eq!((reached, last), (Ok(10.0), 10.0));
+    let run = solver.solve(&Pendulum, x0.view(), &[0.0, 10.0]).expect("run");
+    assert!((count as f64 - 1.0 - run.statistics.steps as f64).abs() <= 1.0, "{count}");
+    let stopped = solver.observe(&Pendulum, (10.0, 0.0), x0.view(), |t, _| {
+        if t < 5.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    assert!((3.0..5.0).contains(&stopped.expect("stops")));
+    assert!(
+        solver.observe(&Pendulum, (0.0, 0.0), x0.view(), |_, _| ControlFlow::Continue(())).is_err()
+    );
 }
