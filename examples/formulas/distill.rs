@@ -105,7 +105,7 @@ fn trial(
         &mut bars.observer(&label),
     )?;
     let network = Learned::load(Kind::Hnn, &path)?;
-    let energy = network.hamiltonian().ok_or_else(no_energy)?;
+    let energy = network.hamiltonian().ok_or("an HNN has an energy")?;
 
     // The formula need not be better than the network is on data that it has not seen.
     let held_out = relative_error(network.field(), &test)?;
@@ -136,11 +136,6 @@ fn trial(
         metrics.push((name, "energy_mse", energy));
     }
     Ok(Trial { network, distilled, metrics })
-}
-
-fn no_energy() -> hnn_examples::ExampleError {
-    let reason = "this kind of model has no energy to distil".to_owned();
-    hnn_examples::ExampleError::Option { option: "--model", reason }
 }
 
 /// Distance of a field to the derivatives of a data set, relative.
