@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_double_pendulum_examples::{
-    Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
+    Canonical, Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
 use hnn_examples::{Bars, Output, Recipe, Result, Row, exit, roll_out};
 use hnn_losses::ErrorMeasure;
-use hnn_models::{Activation, Angles, Baseline, Hnn, Initialisation, Mlp};
+use hnn_models::Activation;
 use hnn_plots::{Figure, Motion, Panel, Series, trajectories};
 use hnn_systems::{DoublePendulum, Lyapunov, Sampling, distances, growth_rate};
 use ndarray::{Array1, Array2, Axis};
@@ -88,7 +88,8 @@ fn run(mut options: Options) -> Result<()> {
             clip: None,
             bars: &bars,
         };
-        for contender in contenders(&training, options.protocol)? {
+        let contenders = Canonical { training: &training, plain: options.protocol }.learn()?;
+        for contender in contenders {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict));
             if seed == 0 {
@@ -146,30 +147,6 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
     Ok(vec![
         Row::of("truth", "growth_rate", &[rate])?,
         Row::of("truth", "lyapunov_exponent", &[exponent.exponent])?,
-    ])
-}
-
-/// Trains (or loads) the two models.
-fn contenders(training: &Training<'_>, protocol: bool) -> Result<Vec<Contender>> {
-    let network = |inputs: usize, outputs: usize, role: u64| -> Result<Mlp<f32>> {
-        let architecture = training.recipe.architecture(inputs, outputs)?;
-        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + training.seed))
-    };
-    if protocol {
-        let baseline = Baseline::new(network(4, 4, 0)?)?;
-        let hnn = Hnn::new(network(4, 1, 1)?)?;
-        return Ok(vec![
-            training.learn::<_, Baseline<Mlp<f64>>>("baseline", "baseline", baseline)?,
-            training.learn::<_, Hnn<Mlp<f64>>>("hnn", "HNN", hnn)?,
-        ]);
-    }
-    // Both see the angles' cosines and sines.
-    let angles = [true, true, false, false];
-    let baseline = Baseline::new(Angles::of_map(network(6, 4, 0)?, &angles)?)?;
-    let hnn = Hnn::new(Angles::of_energy(network(6, 1, 1)?, &angles)?)?;
-    Ok(vec![
-        training.learn::<_, Baseline<Angles<Mlp<f64>>>>("baseline", "baseline", baseline)?,
-        training.learn::<_, Hnn<Angles<Mlp<f64>>>>("hnn", "HNN", hnn)?,
     ])
 }
 

@@ -9,14 +9,12 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use hnn_double_pendulum_examples::{
-    Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
+    Contender, Judge, Lagrangian, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
 use hnn_examples::{Bars, ExampleError, Output, Recipe, Result, exit};
 use hnn_integrators::VectorFieldExt;
 use hnn_losses::ErrorMeasure;
-use hnn_models::{
-    Activation, Angles, Baseline, Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
-};
+use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
 use hnn_systems::{DataSet, EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
 use ndarray::{Array1, Array2, s};
@@ -66,8 +64,6 @@ struct Config<'a> {
 
 /// Half the range of the potential energy, in J: what the published errors are divided by.
 const ENERGY_SCALE: f64 = 29.4;
-/// The models, in the order of the tables.
-const MODELS: [&str; 3] = ["baseline", "lnn", "mechanical"];
 /// Time between two states of a rollout, in s.
 const INTERVAL: f64 = 0.05;
 
@@ -122,7 +118,8 @@ fn run(mut options: Options) -> Result<()> {
             clip: Some(1.0),
             bars: &bars,
         };
-        for contender in contenders(&training, &options.models)? {
+        let contenders = Lagrangian { training: &training, models: &options.models }.learn()?;
+        for contender in contenders {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict, &test)?);
             if seed == 0 {
@@ -147,11 +144,14 @@ fn run(mut options: Options) -> Result<()> {
 }
 
 fn check_models(models: &[String]) -> Result<()> {
-    match models.iter().find(|model| !MODELS.contains(&model.as_str())) {
+    match models.iter().find(|model| !Lagrangian::NAMES.contains(&model.as_str())) {
         None => Ok(()),
         Some(model) => Err(ExampleError::Option {
             option: "--models",
-            reason: format!("there is no model {model:?}; give some of {}", MODELS.join(", ")),
+            reason: format!(
+                "there is no model {model:?}; give some of {}",
+                Lagrangian::NAMES.join(", ")
+            ),
         }),
     }
 }
@@ -189,36 +189,6 @@ impl Task {
         };
         Ok((states(count, seed)?, states(2000, 1_000_000 + seed)?))
     }
-}
-
-/// Trains (or loads) the models asked for.
-fn contenders(training: &Training<'_>, models: &[String]) -> Result<Vec<Contender>> {
-    let network = |inputs: usize, outputs: usize, role: u64| -> Result<Mlp<f32>> {
-        let architecture = training.recipe.architecture(inputs, outputs)?;
-        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + training.seed))
-    };
-    let asked = |key: &str| models.is_empty() || models.iter().any(|model| model == key);
-    // All networks see the angles' cosines and sines.
-    let angles = [true, true, false, false];
-    type Free = Lnn<KineticPrior<Angles<Mlp<f64>>>>;
-    type Mechanical = Lnn<Angles<MechanicalLagrangian<Mlp<f64>, Mlp<f64>>>>;
-    let mut contenders = Vec::new();
-    if asked("baseline") {
-        let model = Baseline::new(Angles::of_map(network(6, 4, 0)?, &angles)?)?;
-        let name = "baseline";
-        contenders.push(training.learn::<_, Baseline<Angles<Mlp<f64>>>>(name, name, model)?);
-    }
-    if asked("lnn") {
-        let free = Angles::of_lagrangian(network(6, 1, 1)?, &angles)?;
-        let model = Lnn::new(KineticPrior::new(free, 1.0)?)?;
-        contenders.push(training.learn::<_, Free>("lnn", "LNN, any L(q, v)", model)?);
-    }
-    if asked("mechanical") {
-        let mechanical = MechanicalLagrangian::new(network(4, 3, 2)?, network(4, 1, 3)?)?;
-        let model = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
-        contenders.push(training.learn::<_, Mechanical>("mechanical", "LNN, T - V", model)?);
-    }
-    Ok(contenders)
 }
 
 /// The metrics of one contender: accelerations at the test states, and its rollouts.

@@ -2,7 +2,10 @@
 
 use clap::ValueEnum;
 use hnn_integrators::Scalar;
-use hnn_models::{DifferentiableEnergy, DifferentiableMap, Mlp, Persist};
+use hnn_models::{
+    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Inputs, JacobianMap, Mlp,
+    Persist,
+};
 use serde::Serialize;
 
 use crate::Result;
@@ -20,12 +23,20 @@ pub enum Engine {
 
 /// Makes an engine's networks of native ones, with the same weights.
 pub trait Networks<T: Scalar> {
-    /// A network used as an energy.
-    type Energy: DifferentiableEnergy<T, Residuals: 'static> + Persist<T> + 'static;
-    /// A network used as a map.
-    type Map: DifferentiableMap<T, Residuals: 'static> + Persist<T> + 'static;
+    /// A network used as an energy, or as a Lagrangian.
+    type Energy: DifferentiableEnergy<T, Residuals: 'static>
+        + DifferentiableLagrangian<T, Residuals: 'static>
+        + Inputs<T>
+        + Persist<T>
+        + 'static;
+    /// A network used as a map, with its Jacobian where that is asked for.
+    type Map: DifferentiableMap<T, Residuals: 'static>
+        + JacobianMap<T, JacobianResiduals: 'static>
+        + Inputs<T>
+        + Persist<T>
+        + 'static;
 
-    /// An energy.
+    /// An energy, or a Lagrangian.
     ///
     /// # Errors
     /// If the network has more than one output, or the engine fails.

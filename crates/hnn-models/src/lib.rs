@@ -29,7 +29,7 @@ pub mod mlp;
 #[cfg(feature = "tch")]
 pub mod tch;
 
-pub use angles::Angles;
+pub use angles::{Angles, Inputs};
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction, SeparableHnn};

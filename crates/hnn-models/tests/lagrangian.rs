@@ -7,7 +7,7 @@ use common::{
     transpose,
 };
 use hnn_integrators::{
-    DifferentiableField, FixedStep, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
+    DifferentiableField, FixedStep, Mode, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
 };
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
@@ -283,6 +283,25 @@ proptest! {
         check_vjp(&mut Hnn::new(energy).expect("even"), batch, seed);
         let map = Angles::of_map(map, &marks(n, n)).expect("fits");
         check_vjp(&mut Baseline::new(map).expect("square"), batch, seed);
+    }
+}
+
+/// The mode reaches the networks of a Lagrangian, and what is thinned is one function.
+#[test]
+fn dropout_acts_in_both_networks_of_a_mechanical_lagrangian() {
+    let net = |outputs, seed| network(&[2, 12, 10, outputs], Activation::Tanh, seed);
+    let dropping = |net: Mlp<f64>| net.with_dropout(0.4, 9).expect("a probability");
+    for [factor, potential] in [[dropping(net(3, 1)), net(1, 2)], [net(3, 1), dropping(net(1, 2))]]
+    {
+        let lagrangian = MechanicalLagrangian::new(factor, potential).expect("triangle");
+        let mut model = Lnn::new(lagrangian.with_epsilon(0.2)).expect("even");
+        let whole = model.eval_state(0.0, &[0.1, 0.2, 0.3, 0.4]).expect("evaluates");
+        model.set_mode(Mode::Training { step: 1 });
+        let thinned = model.eval_state(0.0, &[0.1, 0.2, 0.3, 0.4]).expect("evaluates");
+        assert_ne!(thinned, whole);
+        check_vjp(&mut model.clone(), 3, 5);
+        model.set_mode(Mode::Evaluation);
+        assert_eq!(model.eval_state(0.0, &[0.1, 0.2, 0.3, 0.4]).expect("evaluates"), whole);
     }
 }
 

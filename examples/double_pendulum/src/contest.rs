@@ -5,13 +5,11 @@ use std::path::Path;
 use hnn_integrators::{DifferentiableField, VectorField};
 use hnn_losses::metrics::valid_prediction_time;
 use hnn_losses::{DerivativeLoss, ErrorMeasure};
-use hnn_models::Persist;
+use hnn_models::{Initialisation, Mlp, Persist};
 use hnn_systems::{DataSet, Hamiltonian};
 use ndarray::{Array2, ArrayView2};
 
-use hnn_examples::{
-    Bars, Engine, ExampleError, Output, Recipe, Result, Rollouts, roll_out, scientific,
-};
+use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
 
 /// A trained model, in `f64` for evaluation.
 pub struct Contender {
@@ -44,6 +42,12 @@ pub struct Training<'a> {
 }
 
 impl Training<'_> {
+    /// A network with its first weights; roles have seeds of their own.
+    pub(super) fn network(&self, inputs: usize, outputs: usize, role: u64) -> Result<Mlp<f32>> {
+        let architecture = self.recipe.architecture(inputs, outputs)?;
+        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
+    }
+
     /// Trains a model on derivatives, saves it, and reads it back as `G`.
     ///
     /// # Errors
@@ -58,10 +62,6 @@ impl Training<'_> {
         F: DifferentiableField<f32> + Persist<f32>,
         G: VectorField<f64> + Persist<f64> + 'static,
     {
-        if self.recipe.engine != Engine::Native {
-            let reason = "the double pendulum's examples train on the native engine alone";
-            return Err(ExampleError::Option { option: "--engine", reason: reason.to_owned() });
-        }
         let name = format!("{key}_{}", self.seed);
         let file = format!("{name}.safetensors");
         if let Some(folder) = self.load {

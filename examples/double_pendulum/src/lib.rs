@@ -1,15 +1,17 @@
-//! What the experiments with the double pendulum share: options, training, judging, figures, an
-//! animation.
+//! What the experiments with the double pendulum share: options, models, training, judging,
+//! figures, an animation.
 #![allow(clippy::print_stdout)]
 
 mod animation;
 mod contest;
 mod figures;
+mod models;
 mod options;
 mod trial;
 
 pub use animation::write_animation;
 pub use contest::{Contender, Judge, Training, Verdict};
 pub use figures::Show;
+pub use models::{Canonical, Lagrangian};
 pub use options::RunOptions;
 pub use trial::{Trial, tabulate};

@@ -43,6 +43,20 @@ pub struct AnglesResiduals<T, R> {
     scratch: [Vec<T>; 4],
 }
 
+/// A network with a number of inputs, whatever its outputs are: behind [`Angles`] it can be saved
+/// and loaded.
+///
+/// ```
+/// use hnn_models::{Architecture, Initialisation, Inputs, Mlp};
+/// let network = Mlp::<f64>::new(Architecture::new(&[3, 32, 1])?, Initialisation::Orthogonal, 1);
+/// assert_eq!(network.inputs(), 3);
+/// # Ok::<(), hnn_models::ModelError>(())
+/// ```
+pub trait Inputs<T: Scalar> {
+    /// Their number.
+    fn inputs(&self) -> usize;
+}
+
 impl<N> Angles<N> {
     /// An energy whose state has `angles.len()` coordinates, of which those marked are angles.
     ///
@@ -81,7 +95,7 @@ impl<N> Angles<N> {
         Self::new(network, inputs, angles)
     }
 
-    fn new(network: N, given: usize, angles: &[bool]) -> Result<Self, ModelError> {
+    pub(crate) fn new(network: N, given: usize, angles: &[bool]) -> Result<Self, ModelError> {
         let expected = angles.len() + angles.iter().filter(|angle| **angle).count();
         if given != expected {
             return Err(ModelError::InputSize { role: "wrapped", given, expected });

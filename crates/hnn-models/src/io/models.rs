@@ -6,7 +6,7 @@ use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, JacobianMap,
+    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, Inputs, JacobianMap,
     KineticPrior, Lnn, MechanicalLagrangian, ModelError, Sum, Unforced,
 };
 
@@ -206,7 +206,7 @@ where
     }
 }
 
-impl<T: Scalar> Persist<T> for Angles<Mlp<T>> {
+impl<T: Scalar, N: Inputs<T> + Persist<T>> Persist<T> for Angles<N> {
     const KIND: &'static str = "angles";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
@@ -215,27 +215,9 @@ impl<T: Scalar> Persist<T> for Angles<Mlp<T>> {
     }
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let network = part.inner::<T, N>("network")?;
         let angles: Vec<bool> = part.property("angles")?;
-        Self::of_map(part.inner::<T, _>("network")?, &angles).map_err(|e| part.fault(e))
-    }
-}
-
-impl<T, N, V> Persist<T> for Angles<MechanicalLagrangian<N, V>>
-where
-    T: Scalar,
-    N: JacobianMap<T> + Persist<T>,
-    V: DifferentiableEnergy<T> + Persist<T>,
-{
-    const KIND: &'static str = "angles";
-
-    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
-        part.property("angles", self.angles())?;
-        part.inner("network", self.network())
-    }
-
-    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
-        let angles: Vec<bool> = part.property("angles")?;
-        let lagrangian = part.inner::<T, MechanicalLagrangian<N, V>>("network")?;
-        Self::of_lagrangian::<T>(lagrangian, &angles).map_err(|e| part.fault(e))
+        let inputs = network.inputs();
+        Self::new(network, inputs, &angles).map_err(|e| part.fault(e))
     }
 }

@@ -1,12 +1,12 @@
 //! The Lagrangian of a mechanical system: kinetic minus potential energy.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
 
 use crate::field::{transposed_product, triangle};
 use crate::mlp::check_length;
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, JacobianMap, LagrangianBars,
-    LagrangianTerms, ModelError,
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Inputs, JacobianMap,
+    LagrangianBars, LagrangianTerms, ModelError,
 };
 
 /// `L(q, v) = v^T M(q) v / 2 - V(q)`, with `M = C C^T + epsilon I` and a lower triangular
@@ -251,6 +251,17 @@ impl<T: Scalar, N: Parameters<T>, V: Parameters<T>> Parameters<T> for Mechanical
         self.factor.set_params(y)?;
         self.potential.set_params(v)
     }
+
+    fn set_mode(&mut self, mode: Mode) {
+        self.factor.set_mode(mode);
+        self.potential.set_mode(mode);
+    }
+}
+
+impl<T: Scalar, N: JacobianMap<T>, V> Inputs<T> for MechanicalLagrangian<N, V> {
+    fn inputs(&self) -> usize {
+        self.factor.input_dim() + self.velocities
+    }
 }
 
 impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLagrangian<T>
@@ -259,7 +270,7 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
     type Residuals = MechanicalResiduals<T, N::JacobianResiduals, V::Residuals>;
 
     fn dim(&self) -> usize {
-        self.factor.input_dim() + self.velocities
+        self.inputs()
     }
 
     fn check(&self, velocities: usize) -> Result<(), ModelError> {

@@ -24,7 +24,7 @@ pub use map::MapResiduals;
 
 pub(crate) use dropout::Dropout;
 
-use crate::ModelError;
+use crate::{Inputs, ModelError};
 
 /// A multilayer perceptron of any depth and width.
 ///
@@ -108,6 +108,12 @@ impl<T: Scalar> Mlp<T> {
     /// Number of units of the widest hidden layer.
     fn widest(&self) -> usize {
         self.split_layers().0.iter().map(|l| l.rows).max().unwrap_or(0)
+    }
+}
+
+impl<T: Scalar> Inputs<T> for Mlp<T> {
+    fn inputs(&self) -> usize {
+        self.architecture.input_dim()
     }
 }
 

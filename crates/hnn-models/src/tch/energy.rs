@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::network::{Graph, Inner, engine, gradients};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
-use crate::{DifferentiableEnergy, ModelError};
+use crate::{DifferentiableEnergy, Inputs, ModelError};
 
 /// An energy `H(x)` given by any libtorch module `(B, D) -> (B)` or `(B, 1)`.
 ///
@@ -116,6 +116,12 @@ impl<T: TchScalar> Parameters<T> for TchEnergy<T> {
     }
     fn set_mode(&mut self, mode: Mode) {
         self.network.set_mode(mode);
+    }
+}
+
+impl<T: TchScalar> Inputs<T> for TchEnergy<T> {
+    fn inputs(&self) -> usize {
+        self.network.dim()
     }
 }
 

@@ -6,7 +6,7 @@ use tch::{Device, Tensor};
 
 use super::network::{Inner, wrong_shape};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
-use crate::{Baseline, DifferentiableMap, ModelError};
+use crate::{Baseline, DifferentiableMap, Inputs, ModelError};
 
 /// The vector field `dx/dt = N(x)` of any libtorch module `(B, D) -> (B, D)`.
 pub type TchField<T> = Baseline<TchMap<T>>;
@@ -114,6 +114,12 @@ impl<T: TchScalar> Parameters<T> for TchMap<T> {
     }
     fn set_mode(&mut self, mode: Mode) {
         self.network.set_mode(mode);
+    }
+}
+
+impl<T: TchScalar> Inputs<T> for TchMap<T> {
+    fn inputs(&self) -> usize {
+        self.network.dim()
     }
 }
 

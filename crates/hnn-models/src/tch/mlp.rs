@@ -91,7 +91,7 @@ impl<T: TchScalar> Perceptron<T> {
             if index + 1 < self.layers.len() {
                 a = activate(self.activation, &a);
                 if let Some(factors) = self.factors.get(index) {
-                    a = a * factors;
+                    a = &a * factors;
                 }
             }
         }

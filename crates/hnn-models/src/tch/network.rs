@@ -58,8 +58,10 @@ impl<T: TchScalar> Module<T> {
 /// What a recorded evaluation keeps: the graph that libtorch built.
 #[derive(Debug, Default)]
 pub struct TchResiduals<T> {
-    recorded: Option<(Tensor, Tensor)>,
-    theta_bar: Vec<T>,
+    /// The states, and what was computed of them.
+    pub(super) recorded: Option<(Tensor, Tensor)>,
+    /// Numbers on their way from the device.
+    pub(super) scratch: Vec<T>,
 }
 
 /// The first line of what libtorch says; the rest is a C++ stack trace.
@@ -233,7 +235,7 @@ impl<T: TchScalar> TchNetwork<T> {
     }
 
     /// A tensor of shape (B, K) or (B) as a coordinate-major slice.
-    fn download(y: &Tensor, out: &mut [T]) -> Result<(), TchError> {
+    pub(super) fn download(y: &Tensor, out: &mut [T]) -> Result<(), TchError> {
         let lanes = if y.dim() == 2 { y.f_detach()?.f_tr()? } else { y.f_detach()? };
         lanes.f_to_device(Device::Cpu)?.f_contiguous()?.f_copy_data(out, out.len())
     }
@@ -259,11 +261,25 @@ impl<T: TchScalar> TchNetwork<T> {
         residuals: &mut TchResiduals<T>,
         f: impl FnOnce(&Inner<T>, &Tensor) -> Result<Tensor, FieldError>,
     ) -> Result<(), FieldError> {
+        self.record(x, y, &mut residuals.recorded, |network, x| {
+            let value = f(network, x)?;
+            Ok((value.shallow_clone(), value))
+        })
+    }
+
+    /// As [`eval`](Self::eval), where `f` gives `y` after what it is made of, whose graph is kept.
+    pub(super) fn record(
+        &self,
+        x: &[T],
+        y: &mut [T],
+        recorded: &mut Option<(Tensor, Tensor)>,
+        f: impl FnOnce(&Inner<T>, &Tensor) -> Result<(Tensor, Tensor), FieldError>,
+    ) -> Result<(), FieldError> {
         let inner = self.lock();
         let x = self.upload(x, self.dim).map_err(engine)?.set_requires_grad(true);
-        let value = tch::with_grad(|| f(&inner, &x))?;
+        let (kept, value) = tch::with_grad(|| f(&inner, &x))?;
         Self::download(&value, y).map_err(engine)?;
-        residuals.recorded = Some((x, value));
+        *recorded = Some((x, kept));
         Ok(())
     }
 
@@ -275,23 +291,34 @@ impl<T: TchScalar> TchNetwork<T> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        self.pull_back(residuals, x_bar, theta_bar, |_, y| {
+            let columns = if y.dim() == 2 { y.size()[1] as usize } else { 1 };
+            let y_bar = self.upload(y_bar, columns).map_err(engine)?;
+            y.f_mul(&y_bar.f_view_as(y).map_err(engine)?).map_err(engine)
+        })
+    }
+
+    /// Of `phi = f(x, y)`, summed, with the recorded states and what was recorded of them:
+    /// overwrites `x_bar = dphi/dx`, adds `dphi/dtheta` to `theta_bar`.
+    pub(super) fn pull_back(
+        &self,
+        residuals: &mut TchResiduals<T>,
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+        f: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, FieldError>,
+    ) -> Result<(), FieldError> {
         let (x, y) = residuals.recorded.take().ok_or_else(|| {
             failed("no evaluation was recorded, or it was pulled back already".to_owned())
         })?;
         let inner = self.lock();
-        let columns = if y.dim() == 2 { y.size()[1] as usize } else { 1 };
-        let y_bar = self.upload(y_bar, columns).map_err(engine)?;
         let mut inputs = vec![&x];
         if theta_bar.is_some() {
             inputs.extend(&inner.params);
         }
-        let found = tch::with_grad(|| {
-            let product = y.f_mul(&y_bar.f_view_as(&y).map_err(engine)?).map_err(engine)?;
-            gradients(&product, &inputs, Graph::Drop)
-        })?;
+        let found = tch::with_grad(|| gradients(&f(&x, &y)?, &inputs, Graph::Drop))?;
         Self::download(&found[0], x_bar).map_err(engine)?;
         if let Some(theta_bar) = theta_bar {
-            let scratch = &mut residuals.theta_bar;
+            let scratch = &mut residuals.scratch;
             scratch.resize(self.num_params, T::default());
             flatten(&found[1..], scratch).map_err(engine)?;
             theta_bar.iter_mut().zip(scratch).for_each(|(sum, g)| *sum += *g);

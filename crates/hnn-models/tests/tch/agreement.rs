@@ -2,7 +2,11 @@
 
 use hnn_integrators::{Parameters, Workspace, coordinate_major};
 use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap};
-use hnn_models::{Baseline, DifferentiableEnergy, Dissipative, Hnn, HnnFriction, Lnn, Mlp};
+use hnn_models::{
+    Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
+    Dissipative, FrictionForce, Hnn, HnnFriction, JacobianMap, KineticPrior, Lnn,
+    MechanicalLagrangian, Mlp,
+};
 use tch::Device;
 
 use crate::random::{Case, TOLERANCE, assert_close, assert_same_field, assert_same_field_at};
@@ -109,5 +113,59 @@ fn lagrangian_networks_agree() {
         let judge = TchLagrangian::mlp(native.lagrangian().clone(), Device::Cpu).expect("a CPU");
         let x = coordinate_major(case.regular_states(&native, case.batch).view());
         assert_same_field_at(&case, "LNN", &judge, &native, &x);
+    }
+}
+
+#[test]
+fn lagrangians_made_of_energies_agree() {
+    for case in Case::all() {
+        let native = Lnn::new(case.network(1)).expect("D is even");
+        let judge = Lnn::new(energy(native.lagrangian())).expect("D is even");
+        let x = coordinate_major(case.regular_states(&native, case.batch).view());
+        assert_same_field_at(&case, "LNN of an energy", &judge, &native, &x);
+    }
+}
+
+/// Angles, a kinetic prior and friction around a Lagrangian.
+fn free<L: DifferentiableLagrangian<f64>, F: DifferentiableMap<f64>>(
+    case: &Case,
+    lagrangian: L,
+    friction: F,
+) -> Lnn<KineticPrior<Angles<L>>, FrictionForce<F>> {
+    let lagrangian = Angles::of_lagrangian(lagrangian, &case.angles()).expect("the inputs fit");
+    let prior = KineticPrior::new(lagrangian, 10.0).expect("a mass");
+    Lnn::forced(prior, FrictionForce::new(friction)).expect("the shapes fit")
+}
+
+#[test]
+fn free_lagrangians_of_angles_agree() {
+    for case in Case::all() {
+        let lagrangian = case.network_of(case.dim + case.dim / 2, 1);
+        let friction = case.network(case.dim / 2);
+        let judge = free(&case, energy(&lagrangian), map(&friction));
+        assert_same_field(&case, "LNN of angles", &judge, &free(&case, lagrangian, friction));
+    }
+}
+
+/// Angles around kinetic minus potential energy.
+fn mechanical<N: JacobianMap<f64>, V: DifferentiableEnergy<f64>>(
+    case: &Case,
+    factor: N,
+    potential: V,
+) -> Lnn<Angles<MechanicalLagrangian<N, V>>> {
+    let lagrangian = MechanicalLagrangian::new(factor, potential).expect("the shapes fit");
+    // A mass matrix far from singular: what the engines differ by grows with its condition number.
+    let lagrangian = lagrangian.with_epsilon(1.0);
+    Lnn::new(Angles::of_lagrangian(lagrangian, &case.angles()).expect("they fit")).expect("even")
+}
+
+#[test]
+fn mechanical_lagrangians_agree() {
+    for case in Case::all() {
+        let n = case.dim / 2;
+        let factor = case.network_of(case.dim, n * (n + 1) / 2);
+        let potential = case.network_of(case.dim, 1);
+        let judge = mechanical(&case, map(&factor), energy(&potential));
+        assert_same_field(&case, "T - V", &judge, &mechanical(&case, factor, potential));
     }
 }

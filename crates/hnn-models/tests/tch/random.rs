@@ -37,8 +37,18 @@ impl Case {
 
     /// A native network of this case with `outputs` outputs.
     pub(crate) fn network(&self, outputs: usize) -> Mlp<f64> {
+        self.network_of(self.dim, outputs)
+    }
+
+    /// The positions are angles, the velocities are not.
+    pub(crate) fn angles(&self) -> Vec<bool> {
+        (0..self.dim).map(|i| i < self.dim / 2).collect()
+    }
+
+    /// The same with another number of inputs.
+    pub(crate) fn network_of(&self, inputs: usize, outputs: usize) -> Mlp<f64> {
         let sizes: Vec<usize> =
-            [self.dim].into_iter().chain(self.hidden.iter().copied()).chain([outputs]).collect();
+            [inputs].into_iter().chain(self.hidden.iter().copied()).chain([outputs]).collect();
         let architecture = Architecture::new(&sizes)
             .expect("sizes are positive")
             .with_activation(self.activation)

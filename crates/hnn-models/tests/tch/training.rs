@@ -38,7 +38,6 @@ fn assert_same_curve(what: &str, native: &[f64], judge: &[f64]) {
     assert_eq!((native.len(), judge.len()), (200, 200));
     let differences = native.iter().zip(judge).map(|(a, b)| (a - b).abs() / b);
     let worst = differences.fold(0.0, f64::max);
-    println!("{what}: worst relative difference {worst:.1e}, last loss {:.3e}", native[199]);
     assert!(worst <= 1e-6, "{what}: the loss curves differ by {worst:.1e}");
     assert!(native[199] < native[0], "{what} did not train");
 }

@@ -1,0 +1,99 @@
+//! A map computed by libtorch, with its Jacobian.
+
+use hnn_integrators::{FieldError, Workspace};
+use tch::Tensor;
+
+use super::energy::tracked;
+use super::network::{Graph, engine, gradients};
+use super::{TchMap, TchResiduals, TchScalar};
+use crate::JacobianMap;
+
+/// The Jacobian takes a backward pass an output; its pull-back one with `create_graph` for each
+/// direction, and one through them all.
+impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
+    type JacobianResiduals = TchResiduals<T>;
+
+    fn jacobian(
+        &self,
+        _: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let (numbers, _) = workspace.split(y.len() + jacobian.len());
+        self.network().eval(x, numbers, |network, x| {
+            let x = tracked(x)?;
+            with_jacobian(&x, &self.forward(network, &x)?, Graph::Drop)
+        })?;
+        split(numbers, y, jacobian);
+        Ok(())
+    }
+
+    fn jacobian_recorded(
+        &self,
+        _: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        residuals: &mut TchResiduals<T>,
+    ) -> Result<(), FieldError> {
+        let TchResiduals { recorded, scratch } = residuals;
+        scratch.resize(y.len() + jacobian.len(), T::default());
+        self.network().record(x, scratch, recorded, |network, x| {
+            let value = self.forward(network, x)?;
+            let both = with_jacobian(x, &value, Graph::Keep)?;
+            Ok((value, both))
+        })?;
+        split(scratch, y, jacobian);
+        Ok(())
+    }
+
+    fn jacobian_vjp(
+        &self,
+        _: &[T],
+        residuals: &mut TchResiduals<T>,
+        y_bar: &[T],
+        tangents: &[(&[T], &[T])],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let network = self.network();
+        let [inputs, outputs] = [network.dim(), y_bar.len() * network.dim() / x_bar.len().max(1)];
+        network.pull_back(residuals, x_bar, theta_bar, |x, y| {
+            let against = |y_bar| y.f_mul(&network.upload(y_bar, outputs)?);
+            let mut phi = against(y_bar).and_then(|y| y.f_sum(None)).map_err(engine)?;
+            for (direction, y_dot_bar) in tangents {
+                let tested = against(y_dot_bar).map_err(engine)?;
+                let pulled = gradients(&tested, &[x], Graph::Differentiate)?.swap_remove(0);
+                let along =
+                    || phi.f_add(&pulled.f_mul(&network.upload(direction, inputs)?)?.f_sum(None)?);
+                phi = along().map_err(engine)?;
+            }
+            Ok(phi)
+        })
+    }
+}
+
+/// Takes the columns of [`with_jacobian`] apart.
+fn split<T: TchScalar>(numbers: &[T], y: &mut [T], jacobian: &mut [T]) {
+    let (value, rest) = numbers.split_at(y.len());
+    y.copy_from_slice(value);
+    jacobian.copy_from_slice(rest);
+}
+
+/// `y` and `dy_k/dx_j` at column `j K + k`: shape (B, K + D K).
+fn with_jacobian(x: &Tensor, y: &Tensor, graph: Graph) -> Result<Tensor, FieldError> {
+    let outputs = y.size()[1];
+    let mut rows = Vec::new();
+    for k in 0..outputs {
+        let last = if k + 1 == outputs { graph } else { Graph::Keep };
+        rows.push(gradients(&y.select(1, k), &[x], last)?.swap_remove(0));
+    }
+    let together = || {
+        let jacobian =
+            Tensor::f_stack(&rows, 2)?.f_reshape([x.size()[0], x.size()[1] * outputs])?;
+        Tensor::f_cat(&[y.f_detach()?, jacobian], 1)
+    };
+    together().map_err(engine)
+}

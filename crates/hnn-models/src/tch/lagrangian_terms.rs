@@ -1,0 +1,158 @@
+//! A scalar function computed by libtorch as a Lagrangian.
+
+use hnn_integrators::{FieldError, Scalar, Workspace};
+use tch::{TchError, Tensor};
+
+use super::energy::{gradient, tracked};
+use super::network::{Graph, engine, gradients};
+use super::{TchEnergy, TchNetwork, TchResiduals, TchScalar};
+use crate::{
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms,
+};
+
+/// A scalar function of `x = [q, v]` as a Lagrangian: what an [`Lnn`](crate::Lnn) of libtorch's is
+/// made of, behind [`Angles`](crate::Angles), a [`KineticPrior`](crate::KineticPrior) and with
+/// forces as any other. The second derivatives are n backward passes through the gradient's graph,
+/// n the number of velocities; the pull-back takes one more with `create_graph` and one through it.
+///
+/// ```
+/// use hnn_integrators::VectorFieldExt;
+/// use hnn_models::{Angles, Architecture, Initialisation, KineticPrior, Lnn, Mlp};
+/// use hnn_models::tch::TchEnergy;
+/// // A pendulum's (q, v): the network sees (cos q, sin q, v).
+/// let network = Mlp::<f64>::new(Architecture::new(&[3, 16, 1])?, Initialisation::Orthogonal, 1);
+/// let energy = TchEnergy::mlp(network.clone(), tch::Device::Cpu)?;
+/// let angles = [true, false];
+/// let model = Lnn::new(KineticPrior::new(Angles::of_lagrangian(energy, &angles)?, 1.0)?)?;
+/// let native = Lnn::new(KineticPrior::new(Angles::of_lagrangian(network, &angles)?, 1.0)?)?;
+/// let (ours, theirs) = (model.eval_state(0.0, &[0.3, 0.5])?, native.eval_state(0.0, &[0.3, 0.5])?);
+/// assert!((ours[1] - theirs[1]).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
+    type Residuals = TchResiduals<T>;
+
+    fn dim(&self) -> usize {
+        self.network().dim()
+    }
+
+    fn lagrangian(
+        &self,
+        x: &[T],
+        value: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.energy(x, value, workspace)
+    }
+
+    fn terms(
+        &self,
+        _: usize,
+        x: &[T],
+        q_dot: &[T],
+        mut terms: LagrangianTerms<'_, T>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let network = self.network();
+        let (numbers, _) = workspace.split(len(&terms));
+        network.eval(x, numbers, |inner, x| {
+            let x = tracked(x)?;
+            let g = gradient(inner, &x, Graph::Differentiate)?;
+            terms_of(network, &x, &g, q_dot, Graph::Drop)
+        })?;
+        split(numbers, &mut terms);
+        Ok(())
+    }
+
+    fn terms_recorded(
+        &self,
+        _: usize,
+        x: &[T],
+        q_dot: &[T],
+        mut terms: LagrangianTerms<'_, T>,
+        residuals: &mut TchResiduals<T>,
+    ) -> Result<(), FieldError> {
+        let network = self.network();
+        let TchResiduals { recorded, scratch } = residuals;
+        scratch.resize(len(&terms), T::default());
+        network.record(x, scratch, recorded, |inner, x| {
+            let g = gradient(inner, x, Graph::Differentiate)?;
+            let value = terms_of(network, x, &g, q_dot, Graph::Keep)?;
+            Ok((g, value))
+        })?;
+        split(scratch, &mut terms);
+        Ok(())
+    }
+
+    /// `phi = eta . g_q - h . (q_dot, q_ddot)`, with `g = dL/dx` and `h = d(lambda . g_v)/dx`.
+    fn terms_vjp(
+        &self,
+        _: &[T],
+        residuals: &mut TchResiduals<T>,
+        directions: &EulerLagrange<'_, T>,
+        bars: LagrangianBars<'_, T>,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let network = self.network();
+        let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
+        let [m, n] = [q_dot, lambda].map(|part| part.len() * network.dim() / bars.x.len());
+        network.pull_back(residuals, bars.x, theta_bar, |x, g| {
+            let (columns, velocities) = (m as i64, n as i64);
+            let along_v = || g.f_narrow(1, columns, velocities)?.f_mul(&network.upload(lambda, n)?);
+            let along_v = along_v().map_err(engine)?;
+            let h = gradients(&along_v, &[x], Graph::Differentiate)?.swap_remove(0);
+            let mut phi = || {
+                let q_dot_bar = h.f_narrow(1, 0, columns)?.f_neg()?;
+                TchNetwork::download(&q_dot_bar, bars.q_dot)?;
+                let t = [network.upload(q_dot, m)?, network.upload(q_ddot, n)?];
+                let along_q = g.f_narrow(1, 0, columns)?.f_mul(&network.upload(eta, m)?)?;
+                along_q.f_sum(None)?.f_sub(&h.f_mul(&Tensor::f_cat(&t, 1)?)?.f_sum(None)?)
+            };
+            phi().map_err(engine)
+        })
+    }
+
+    fn block_len(&self) -> usize {
+        usize::MAX
+    }
+}
+
+/// How many numbers the terms are.
+fn len<T>(terms: &LagrangianTerms<'_, T>) -> usize {
+    terms.gradient.len() + terms.mass.len() + terms.mixed.len()
+}
+
+/// Puts the columns of [`terms_of`] in their places.
+fn split<T: Scalar>(numbers: &[T], terms: &mut LagrangianTerms<'_, T>) {
+    let (gradient, rest) = numbers.split_at(terms.gradient.len());
+    let (mass, mixed) = rest.split_at(terms.mass.len());
+    terms.gradient.copy_from_slice(gradient);
+    terms.mass.copy_from_slice(mass);
+    terms.mixed.copy_from_slice(mixed);
+}
+
+/// The gradient, the mass matrix row by row, and the mixed terms: shape (B, D + n n + n).
+fn terms_of<T: TchScalar>(
+    network: &TchNetwork<T>,
+    x: &Tensor,
+    g: &Tensor,
+    q_dot: &[T],
+    graph: Graph,
+) -> Result<Tensor, FieldError> {
+    let (batch, columns) = (x.size()[0], x.size()[1]);
+    let m = q_dot.len() as i64 / batch;
+    let n = columns - m;
+    let mut rows = Vec::new();
+    for i in m..columns {
+        let last = if i + 1 == columns { graph } else { Graph::Keep };
+        rows.push(gradients(&g.select(1, i), &[x], last)?.swap_remove(0));
+    }
+    let together = || -> Result<Tensor, TchError> {
+        let hessian = Tensor::f_stack(&rows, 1)?;
+        let q_dot = network.upload(q_dot, m as usize)?.f_unsqueeze(-1)?;
+        let mass = hessian.f_narrow(2, m, n)?.f_reshape([batch, n * n])?;
+        let mixed = hessian.f_narrow(2, 0, m)?.f_matmul(&q_dot)?.f_squeeze_dim(-1)?;
+        Tensor::f_cat(&[g.f_detach()?, mass, mixed], 1)
+    };
+    together().map_err(engine)
+}

@@ -1,0 +1,108 @@
+//! The models of both examples, made of the networks of whichever engine trains them.
+
+use hnn_models::{Angles, Baseline, Hnn, KineticPrior, Lnn, MechanicalLagrangian, Mlp};
+
+use hnn_examples::{Networks, OnEngine, Result};
+
+use crate::{Contender, Training};
+
+/// The two positions are angles: all networks that know it see their cosines and sines.
+const ANGLES: [bool; 4] = [true, true, false, false];
+
+/// A network, as it is read back for evaluation.
+type Network = Mlp<f64>;
+type PeriodicBaseline = Baseline<Angles<Network>>;
+
+/// Models in canonical coordinates: a baseline and a Hamiltonian network.
+pub struct Canonical<'a> {
+    /// How they are trained.
+    pub training: &'a Training<'a>,
+    /// Whether they see the angles as they are.
+    pub plain: bool,
+}
+
+impl Canonical<'_> {
+    /// Trains (or loads) them.
+    ///
+    /// # Errors
+    /// As [`Training::learn`], and if the engine is not there.
+    pub fn learn(self) -> Result<Vec<Contender>> {
+        self.training.recipe.on_engine(self)
+    }
+}
+
+impl OnEngine for Canonical<'_> {
+    type Output = Vec<Contender>;
+
+    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Vec<Contender>> {
+        let training = self.training;
+        if self.plain {
+            let baseline = Baseline::new(engine.map(training.network(4, 4, 0)?)?)?;
+            let hnn = Hnn::new(engine.energy(training.network(4, 1, 1)?)?)?;
+            return Ok(vec![
+                training.learn::<_, Baseline<Network>>("baseline", "baseline", baseline)?,
+                training.learn::<_, Hnn<Network>>("hnn", "HNN", hnn)?,
+            ]);
+        }
+        let hnn = Angles::of_energy(engine.energy(training.network(6, 1, 1)?)?, &ANGLES)?;
+        Ok(vec![
+            baseline(training, engine)?,
+            training.learn::<_, Hnn<Angles<Network>>>("hnn", "HNN", Hnn::new(hnn)?)?,
+        ])
+    }
+}
+
+/// Models in Lagrangian coordinates: a baseline, a Lagrangian network whose Lagrangian is any
+/// function of (q, v), and one with a mass matrix and a potential energy.
+pub struct Lagrangian<'a> {
+    /// How they are trained.
+    pub training: &'a Training<'a>,
+    /// Those asked for; all if there are none.
+    pub models: &'a [String],
+}
+
+impl Lagrangian<'_> {
+    /// The models, in the order of the tables.
+    pub const NAMES: [&'static str; 3] = ["baseline", "lnn", "mechanical"];
+
+    /// Trains (or loads) them.
+    ///
+    /// # Errors
+    /// As [`Training::learn`], and if the engine is not there.
+    pub fn learn(self) -> Result<Vec<Contender>> {
+        self.training.recipe.on_engine(self)
+    }
+}
+
+impl OnEngine for Lagrangian<'_> {
+    type Output = Vec<Contender>;
+
+    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Vec<Contender>> {
+        let asked = |key| self.models.is_empty() || self.models.iter().any(|model| model == key);
+        let train = [baseline::<N>, free, mechanical];
+        let models = Self::NAMES.into_iter().zip(train).filter(|(key, _)| asked(*key));
+        models.map(|(_, train)| train(self.training, engine)).collect()
+    }
+}
+
+fn baseline<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<Contender> {
+    let network = engine.map(training.network(6, 4, 0)?)?;
+    let model = Baseline::new(Angles::of_map(network, &ANGLES)?)?;
+    training.learn::<_, PeriodicBaseline>("baseline", "baseline", model)
+}
+
+fn free<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<Contender> {
+    let network = engine.energy(training.network(6, 1, 1)?)?;
+    let model = Lnn::new(KineticPrior::new(Angles::of_lagrangian(network, &ANGLES)?, 1.0)?)?;
+    type Free = Lnn<KineticPrior<Angles<Network>>>;
+    training.learn::<_, Free>("lnn", "LNN, any L(q, v)", model)
+}
+
+fn mechanical<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<Contender> {
+    let factor = engine.map(training.network(4, 3, 2)?)?;
+    let potential = engine.energy(training.network(4, 1, 3)?)?;
+    let lagrangian = MechanicalLagrangian::new(factor, potential)?;
+    let model = Lnn::new(Angles::of_lagrangian(lagrangian, &ANGLES)?)?;
+    type Mechanical = Lnn<Angles<MechanicalLagrangian<Network, Network>>>;
+    training.learn::<_, Mechanical>("mechanical", "LNN, T - V", model)
+}
