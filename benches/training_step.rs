@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 use hnn_benches::{Clock, Error, Step, TimedStep, compare, median};
 use hnn_integrators::Rk4;
-use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
+use hnn_losses::{DerivativeLoss, JointLoss, Loss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_systems::{DataSet, HamiltonianExt, Sampling, Spring};
 use hnn_train::{Adam, WeightDecay};
@@ -30,9 +30,10 @@ fn run(rounds: usize) -> Result<(), Error> {
     let architecture = Architecture::new(&[2, 200, 200, 1])?;
     let model = Hnn::new(Mlp::<f32>::new(architecture, Initialisation::Orthogonal, 0))?;
     let mut steps = [
-        ("derivative loss", step(&model, None, &data)?),
-        ("+ one-step loss", step(&model, Some(Window::Steps(1)), &data)?),
-        ("+ full trajectory", step(&model, Some(Window::Whole), &data)?),
+        ("derivative loss", step(&model, derivative(&data)?)?),
+        ("+ one-step loss", step(&model, joint(&data, Window::Steps(1))?)?),
+        ("+ full trajectory", step(&model, joint(&data, Window::Whole)?)?),
+        ("+ one-step loss, apart", step(&model, apart(&data)?)?),
     ];
     compare(rounds, &mut steps)?;
     let mut times: Vec<f64> = (0..rounds).map(|_| gradients(&model)).collect::<Result<_, _>>()?;
@@ -40,17 +41,24 @@ fn run(rounds: usize) -> Result<(), Error> {
     Ok(())
 }
 
-fn step(
-    model: &Model,
-    window: Option<Window>,
-    data: &DataSet<f32>,
-) -> Result<Box<dyn TimedStep>, Error> {
+fn derivative(data: &DataSet<f32>) -> Result<DerivativeLoss<f32, Model>, Error> {
     let times = ArrayView1::from(data.times());
-    let derivative = DerivativeLoss::new(times, data.states(), data.derivatives())?;
-    let mut loss = TotalLoss::<f32, Model>::new(derivative);
-    if let Some(window) = window {
-        loss = loss.plus(1.0, TrajectoryLoss::of_data_set(Rk4, window, data)?)?;
-    }
+    Ok(DerivativeLoss::new(times, data.states(), data.derivatives())?)
+}
+
+/// With a trajectory loss, the field at the windows' begins evaluated once.
+fn joint(data: &DataSet<f32>, window: Window) -> Result<JointLoss<f32, Model, Rk4>, Error> {
+    let trajectory = TrajectoryLoss::of_data_set(Rk4, window, data)?;
+    Ok(JointLoss::new(derivative(data)?, 1.0, trajectory)?)
+}
+
+/// With the one-step loss, each evaluated on its own.
+fn apart(data: &DataSet<f32>) -> Result<TotalLoss<f32, Model>, Error> {
+    let one_step = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), data)?;
+    Ok(TotalLoss::new(derivative(data)?).plus(1.0, one_step)?)
+}
+
+fn step(model: &Model, loss: impl Loss<f32, Model> + 'static) -> Result<Box<dyn TimedStep>, Error> {
     let optimiser = Adam::default().with_decay(WeightDecay::Coupled(1e-4));
     Ok(Box::new(Step::new(model.clone(), loss, optimiser)?))
 }

@@ -82,7 +82,7 @@ pub use runge_kutta::{
 };
 pub use scalar::Scalar;
 pub use solve_error::{SolveError, SolveFailure};
-pub use stepper::{DifferentiableStepper, Method, Stepper};
+pub use stepper::{DifferentiableStepper, Method, StartSlope, Stepper};
 pub use symplectic::{
     AnalyticSeparable, BlanesMoanSrkn6, DifferentiableSeparable, Flow, KahanLi8, Pefrl,
     PositionVerlet, Ruth3, Separable, Splitting, SplittingMethod, SplittingRun, SplittingTape,

@@ -87,6 +87,15 @@ pub(crate) fn step_by_step<T: Scalar, F: ?Sized, S: Stepper<T, F> + ?Sized>(
     Ok(())
 }
 
+/// The field `f(t, x)` at the begin of a recorded step, of `D * B` numbers, coordinate-major.
+#[derive(Debug)]
+pub struct StartSlope<'a, T> {
+    /// Its value.
+    pub value: &'a [T],
+    /// Its cotangent, to be added to.
+    pub cotangent: &'a mut [T],
+}
+
 /// A one-step method with its discrete adjoint: the exact derivative of the step as computed.
 pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     /// What a recorded step keeps. Empty when created, grown on first use and reused afterwards
@@ -122,6 +131,29 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
+
+    /// The field at the begin of a recorded step, where the method evaluates it there as one of its
+    /// stages (explicit Runge-Kutta methods do): who compares it with a measured derivative needs
+    /// no evaluation of their own.
+    ///
+    /// What is added to its cotangent, 0 when the step is recorded, is pulled back with the step.
+    ///
+    /// ```
+    /// use hnn_integrators::{DifferentiableStepper, DualField, Rk4};
+    /// // dx/dt = a x, one step from x = 1; the loss is (dx/dt)^2 / 2 at its begin, at a = 3.
+    /// let field = DualField::new([3.0], |_t, [x]: [_; 1], [a]| [a * x]);
+    /// let (mut tape, mut out, mut a_bar) = (Default::default(), [0.0], [0.0]);
+    /// Rk4.record(&field, &[0.0], &[0.1], &[1.0], &mut out, &mut tape)?;
+    /// let slope = Rk4.start_slope(&field, &mut tape).expect("a Runge-Kutta method");
+    /// assert_eq!(slope.value, [3.0]);
+    /// slope.cotangent[0] += 3.0;
+    /// Rk4.pull_back(&field, &mut tape, &mut [0.0], Some(&mut a_bar))?;
+    /// assert_eq!(a_bar, [3.0]); // dx/dt times its derivative by a
+    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// ```
+    fn start_slope<'a>(&self, _field: &F, _tape: &'a mut Self::Tape) -> Option<StartSlope<'a, T>> {
+        None
+    }
 
     /// Fills in all states of a trajectory in one kernel, where the method and the field have one
     /// (see [`DifferentiableField::fly_rk4`](crate::DifferentiableField::fly_rk4)).

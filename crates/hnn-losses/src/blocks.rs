@@ -1,6 +1,6 @@
 //! Work cut into blocks, on all threads, with results that do not depend on their number.
 
-use std::ops::Range;
+use std::ops::{Add, Range};
 
 use hnn_integrators::Scalar;
 use rayon::prelude::*;
@@ -11,20 +11,31 @@ use crate::LossError;
 /// beyond. A constant, so that the order of additions does not depend on the machine.
 const MAX_SLOTS: usize = 32;
 
-/// The scratch memory of a batch's blocks, and their sums.
-#[derive(Debug, Default)]
-pub(crate) struct Blocks<T, S> {
-    slots: Vec<Slot<T, S>>,
+/// The scratch memory of a batch's blocks, and their sums of type `A`.
+#[derive(Debug)]
+pub(crate) struct Blocks<T, S, A = f64> {
+    slots: Vec<Slot<T, S, A>>,
 }
 
 #[derive(Debug)]
-struct Slot<T, S> {
+struct Slot<T, S, A> {
     scratch: S,
     theta_bar: Vec<T>,
-    sum: Result<f64, LossError>,
+    sum: Result<A, LossError>,
 }
 
-impl<T: Scalar, S: Default + Send> Blocks<T, S> {
+impl<T, S, A> Default for Blocks<T, S, A> {
+    fn default() -> Self {
+        Self { slots: Vec::new() }
+    }
+}
+
+impl<T, S, A> Blocks<T, S, A>
+where
+    T: Scalar,
+    S: Default + Send,
+    A: Add<Output = A> + Copy + Default + Send,
+{
     /// Calls `work(items, scratch, theta_bar)` for every block of at most `block_len` of the
     /// `items`, and returns the sum of what it returns. Where a gradient is asked for, `work` adds
     /// to the `theta_bar` it is given, and their sum is added to the caller's.
@@ -33,12 +44,12 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
         items: usize,
         block_len: usize,
         mut theta_bar: Option<&mut [T]>,
-        work: impl Fn(Range<usize>, &mut S, Option<&mut [T]>) -> Result<f64, LossError> + Sync,
-    ) -> Result<f64, LossError> {
+        work: impl Fn(Range<usize>, &mut S, Option<&mut [T]>) -> Result<A, LossError> + Sync,
+    ) -> Result<A, LossError> {
         let blocks = items.div_ceil(block_len.max(1)).max(1);
         let used = blocks.min(MAX_SLOTS);
         let params = theta_bar.as_ref().map(|t| t.len());
-        let empty = || Slot { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(0.0) };
+        let empty = || Slot { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(A::default()) };
         if self.slots.len() < used {
             self.slots.resize_with(used, empty);
         }
@@ -51,7 +62,7 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
             let share = index * blocks / used..(index + 1) * blocks / used;
             slot.sum = share
                 .map(|block| block * items / blocks..(block + 1) * items / blocks)
-                .try_fold(0.0, |sum, items| {
+                .try_fold(A::default(), |sum, items| {
                     let gradient = params.map(|_| &mut slot.theta_bar[..]);
                     Ok(sum + work(items, &mut slot.scratch, gradient)?)
                 });
@@ -59,7 +70,7 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
         if let Some(theta_bar) = &mut theta_bar {
             add_gradients(slots, theta_bar);
         }
-        slots.iter().try_fold(0.0, |sum, slot| Ok(sum + slot.sum.clone()?))
+        slots.iter().try_fold(A::default(), |sum, slot| Ok(sum + slot.sum.clone()?))
     }
 
     /// The scratch memory of all blocks.
@@ -69,10 +80,7 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
 }
 
 /// Adds the slots' gradients, each parameter in the order of the slots.
-fn add_gradients<T: Scalar, S: Send>(slots: &[Slot<T, S>], theta_bar: &mut [T])
-where
-    Slot<T, S>: Sized,
-{
+fn add_gradients<T: Scalar, S, A>(slots: &[Slot<T, S, A>], theta_bar: &mut [T]) {
     for slot in slots {
         theta_bar.iter_mut().zip(&slot.theta_bar).for_each(|(sum, g)| *sum += *g);
     }

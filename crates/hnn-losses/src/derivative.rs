@@ -4,6 +4,7 @@ use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Work
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::blocks::Blocks;
+use crate::trajectory::Slopes;
 use crate::{ErrorMeasure, Loss, LossError, Selection};
 
 /// The mean squared error of the field against measured derivatives,
@@ -178,44 +179,56 @@ pub(crate) fn check_field<T: Scalar, F: VectorField<T> + ?Sized>(
 }
 
 impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
-    fn evaluate(
+    /// The times and states.
+    pub(crate) fn samples(&self) -> (&[T], &[T]) {
+        (&self.rows.t, &self.rows.x)
+    }
+
+    /// The derivatives, to be compared elsewhere.
+    pub(crate) fn slopes(&self, scale: T) -> Slopes<'_, T> {
+        Slopes { dx: &self.rows.dx, measure: self.measure, scale }
+    }
+
+    /// Number of entries that the mean is taken of.
+    pub(crate) fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+        Ok((selected(selection, self.rows.t.len())? * self.rows.dim) as f64)
+    }
+
+    /// The sum of what the errors cost; **adds** `scale` times its gradient to `theta_bar`.
+    pub(crate) fn sum(
         &mut self,
         field: &F,
         selection: Selection<'_>,
-        weight: f64,
+        scale: T,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
         let Self { rows, measure, blocks } = self;
         let measure = *measure;
         check_field(field, rows.dim)?;
         let count = selected(selection, rows.t.len())?;
-        let entries = (count * rows.dim) as f64;
-        let scale = T::from_f64(weight / entries);
-        let sum =
-            blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
-                match selection {
-                    Selection::All => rows.gather(items, scratch),
-                    Selection::Rows(selected) => {
-                        rows.gather(selected[items].iter().copied(), scratch);
-                    }
+        blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
+            match selection {
+                Selection::All => rows.gather(items, scratch),
+                Selection::Rows(selected) => {
+                    rows.gather(selected[items].iter().copied(), scratch);
                 }
-                let Scratch { t, x, target, f, x_bar, residuals, workspace } = scratch;
-                match theta_bar {
-                    None => field.eval(t, x, f, workspace)?,
-                    Some(_) => field.eval_recorded(t, x, f, residuals)?,
-                }
-                let mut sum = 0.0;
-                for (f, target) in f.iter_mut().zip(target) {
-                    let error = (*f - *target).to_f64();
-                    sum += measure.value(error);
-                    *f = scale * T::from_f64(measure.slope(error));
-                }
-                if let Some(theta_bar) = theta_bar {
-                    field.vjp(x, residuals, f, x_bar, Some(theta_bar))?;
-                }
-                Ok(sum)
-            })?;
-        Ok(sum / entries)
+            }
+            let Scratch { t, x, target, f, x_bar, residuals, workspace } = scratch;
+            match theta_bar {
+                None => field.eval(t, x, f, workspace)?,
+                Some(_) => field.eval_recorded(t, x, f, residuals)?,
+            }
+            let mut sum = 0.0;
+            for (f, target) in f.iter_mut().zip(target) {
+                let (cost, f_bar) = measure.compare(*f, *target, scale);
+                sum += cost;
+                *f = f_bar;
+            }
+            if let Some(theta_bar) = theta_bar {
+                field.vjp(x, residuals, f, x_bar, Some(theta_bar))?;
+            }
+            Ok(sum)
+        })
     }
 }
 
@@ -225,7 +238,8 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
     }
 
     fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
-        self.evaluate(field, selection, 0.0, None)
+        let entries = self.entries(selection)?;
+        Ok(self.sum(field, selection, T::ZERO, None)? / entries)
     }
 
     fn value_and_gradient(
@@ -236,7 +250,9 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
         check_gradient(theta_bar.len(), field.num_params())?;
-        self.evaluate(field, selection, weight, Some(theta_bar))
+        let entries = self.entries(selection)?;
+        let scale = T::from_f64(weight / entries);
+        Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
     }
 }
 

@@ -82,6 +82,20 @@ pub enum LossError {
         /// The weight.
         weight: f64,
     },
+    /// Two losses that are to be evaluated together are of different data.
+    #[error(
+        "the derivative loss and the trajectory loss have different {what} ({derivative} and {trajectory} numbers, the first difference at index {index}): build both from the same data"
+    )]
+    DifferentData {
+        /// Which array.
+        what: &'static str,
+        /// How many numbers the derivative loss has.
+        derivative: usize,
+        /// How many numbers the trajectory loss has.
+        trajectory: usize,
+        /// Where they first differ, row by row.
+        index: usize,
+    },
     /// The field's own error.
     #[error(transparent)]
     Field(#[from] FieldError),

@@ -12,6 +12,7 @@
 mod blocks;
 mod derivative;
 mod error;
+mod joint;
 mod loss;
 mod measure;
 pub mod metrics;
@@ -22,6 +23,7 @@ mod trajectory;
 
 pub use derivative::DerivativeLoss;
 pub use error::LossError;
+pub use joint::JointLoss;
 pub use loss::Loss;
 pub use measure::ErrorMeasure;
 pub use penalty::{L1Penalty, L2Penalty};

@@ -1,5 +1,7 @@
 //! How the error of a derivative is measured.
 
+use hnn_integrators::Scalar;
+
 /// What an error `e = f - dx/dt` costs.
 ///
 /// ```
@@ -50,5 +52,12 @@ impl ErrorMeasure {
             Self::Absolute => error.signum(),
             Self::Huber { threshold } => 2.0 * error.clamp(-threshold, threshold),
         }
+    }
+
+    /// What the error of `f` against `target` costs, and `scale` times the derivative of that.
+    #[inline]
+    pub(crate) fn compare<T: Scalar>(self, f: T, target: T, scale: T) -> (f64, T) {
+        let error = (f - target).to_f64();
+        (self.value(error), scale * T::from_f64(self.slope(error)))
     }
 }

@@ -4,7 +4,8 @@ use hnn_integrators::Scalar;
 
 use crate::{Loss, LossError, Selection};
 
-/// `L = sum of weight_i * L_i`, with each term's own value kept for the log.
+/// `L = sum of weight_i * L_i`, with each term's own value kept for the log; a term that is itself a
+/// sum is logged as its terms.
 ///
 /// `L_HNN + alpha L_traj + lambda |W|^2` is
 /// `TotalLoss::new(hnn).plus(alpha, traj)?.plus(lambda, L2Penalty::new())?`.
@@ -89,6 +90,10 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
     }
 
     fn terms(&self) -> Vec<(String, f64)> {
-        self.terms.iter().map(|term| (term.loss.name().to_owned(), term.last)).collect()
+        let named = |term: &Term<T, F>| {
+            let own = term.loss.terms();
+            if own.is_empty() { vec![(term.loss.name().to_owned(), term.last)] } else { own }
+        };
+        self.terms.iter().flat_map(named).collect()
     }
 }

@@ -7,7 +7,7 @@
 
 use super::step::{add_scaled_stages, advance_time};
 use super::{ExplicitRungeKutta, Rk4};
-use crate::{DifferentiableField, DifferentiableStepper, FieldError, Scalar};
+use crate::{DifferentiableField, DifferentiableStepper, FieldError, Scalar, StartSlope};
 
 /// A recorded step of an explicit Runge-Kutta method.
 #[derive(Debug)]
@@ -20,6 +20,8 @@ pub struct RungeKuttaTape<T, R> {
     slopes: Vec<T>,
     /// Cotangent of one slope.
     slope_bar: Vec<T>,
+    /// What others add to the cotangent of the first slope.
+    start_bar: Vec<T>,
     residuals: Vec<R>,
 }
 
@@ -32,6 +34,7 @@ impl<T, R> Default for RungeKuttaTape<T, R> {
             stages: empty(),
             slopes: empty(),
             slope_bar: empty(),
+            start_bar: empty(),
             residuals: Vec::new(),
         }
     }
@@ -45,6 +48,8 @@ impl<T: Scalar, R: Default> RungeKuttaTape<T, R> {
         self.stages.resize(stages * len, T::ZERO);
         self.slopes.resize(stages * len, T::ZERO);
         self.slope_bar.resize(len, T::ZERO);
+        self.start_bar.clear();
+        self.start_bar.resize(len, T::ZERO);
         if self.residuals.len() < stages {
             self.residuals.resize_with(stages, R::default);
         }
@@ -101,6 +106,9 @@ where
                 add_scaled(T::from_f64(tableau.row(j)[i]), cotangent, &mut tape.slope_bar);
             }
             scale_rows(&tape.dt, &mut tape.slope_bar);
+            if i == 0 {
+                add_scaled(T::ONE, &tape.start_bar, &mut tape.slope_bar);
+            }
             let stage = &tape.stages[i * len..(i + 1) * len];
             let theta_bar = theta_bar.as_deref_mut();
             field.vjp(stage, &mut tape.residuals[i], &tape.slope_bar, stage_bar, theta_bar)?;
@@ -109,6 +117,12 @@ where
             add_scaled(T::ONE, cotangent, x_bar);
         }
         Ok(())
+    }
+
+    fn start_slope<'a>(&self, _field: &F, tape: &'a mut Self::Tape) -> Option<StartSlope<'a, T>> {
+        // The first node of an explicit method is 0, and its first stage state the step's begin.
+        let RungeKuttaTape { slopes, start_bar, .. } = tape;
+        Some(StartSlope { value: &slopes[..start_bar.len()], cotangent: start_bar })
     }
 
     fn fly(&self, field: &F, batch: usize, times: &[T], states: &mut [T]) -> bool {

@@ -2,6 +2,7 @@
 
 use hnn_integrators::{DifferentiableField, FieldError, Scalar, Workspace};
 
+use super::slopes::Slopes;
 use super::windows::{Rows, Stretch};
 
 /// The derivatives, and their weight beside the states.
@@ -83,6 +84,26 @@ impl<T: Scalar, R> Comparison<T, R> {
         let Self { f_bar, x_bar: own, residuals, .. } = self;
         field.vjp(at.x, residuals, f_bar, own, Some(theta_bar))?;
         x_bar.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
+        Ok(sum)
+    }
+
+    /// What the errors of the field cost; **adds** the scaled gradient of that to `theta_bar`.
+    pub(super) fn pull_back_slopes<F>(
+        &mut self,
+        field: &F,
+        slopes: &Slopes<'_, T>,
+        at: At<'_, T>,
+        theta_bar: &mut [T],
+    ) -> Result<f64, FieldError>
+    where
+        F: DifferentiableField<T, Residuals = R>,
+    {
+        self.prepare(&at);
+        field.eval_recorded(&self.t, at.x, &mut self.f, &mut self.residuals)?;
+        let Self { f, f_bar, x_bar, residuals, .. } = self;
+        f_bar.fill(T::ZERO);
+        let sum = slopes.compare(at.stretches, f, f_bar);
+        field.vjp(at.x, residuals, f_bar, x_bar, Some(theta_bar))?;
         Ok(sum)
     }
 

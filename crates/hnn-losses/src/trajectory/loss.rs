@@ -6,6 +6,7 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use super::derivatives::Derivatives;
 use super::rollout::{Problem, Rollout};
+use super::slopes::{Slopes, Sums};
 use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
@@ -72,7 +73,7 @@ where
     curriculum: Vec<(f64, Window)>,
     starts: Option<FittedStarts<T>>,
     derivatives: Option<Derivatives<T>>,
-    blocks: Blocks<T, Rollout<T, S::Tape, F::Residuals>>,
+    blocks: Blocks<T, Rollout<T, S::Tape, F::Residuals>, Sums>,
 }
 
 impl<T, F, S> TrajectoryLoss<T, F, S>
@@ -249,17 +250,30 @@ where
     F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
-    fn evaluate(
+    /// Whether a window begins at a row.
+    pub(crate) fn begins_at(&self, row: usize) -> bool {
+        self.plan.begins_at(row)
+    }
+
+    /// Checks that these are the loss's own times and states, row by row.
+    pub(crate) fn check_data(&self, t: &[T], x: &[T]) -> Result<(), LossError> {
+        self.rows.check_same(t, x)
+    }
+
+    /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
+    /// the errors of the `slopes` cost where windows begin, whose gradient is added, too.
+    pub(crate) fn evaluate(
         &mut self,
         field: &F,
         selection: Selection<'_>,
         weight: f64,
         theta_bar: Option<&mut [T]>,
-    ) -> Result<f64, LossError> {
+        slopes: Option<Slopes<'_, T>>,
+    ) -> Result<Sums, LossError> {
         check_field(field, self.rows.dim)?;
         self.plan.choose(selection, field.block_len())?;
         if self.plan.chosen.is_empty() {
-            return Ok(0.0);
+            return Ok(Sums::default());
         }
         let divisor = self.divisor(selection)?;
         let scale = T::from_f64(2.0 * weight / divisor);
@@ -267,12 +281,20 @@ where
         let derivatives = derivatives.as_ref();
         let (stepper, rows, segment) = (&*stepper, &*rows, *segment);
         let (starts, is_fitted) = (fitted.as_ref().map_or(&rows.x[..], |s| &s.x), fitted.is_some());
-        let sum = blocks.run(plan.blocks.len(), 1, theta_bar, |index, rollout, theta_bar| {
+        let sums = blocks.run(plan.blocks.len(), 1, theta_bar, |index, rollout, theta_bar| {
             let stretches = &plan.chosen[plan.blocks[index.start].clone()];
-            let problem =
-                Problem { stepper, field, rows, starts, fitted: is_fitted, derivatives, stretches };
+            let problem = Problem {
+                stepper,
+                field,
+                rows,
+                starts,
+                fitted: is_fitted,
+                derivatives,
+                slopes,
+                stretches,
+            };
             Ok(match theta_bar {
-                None => rollout.value(&problem)?,
+                None => Sums::of_states(rollout.value(&problem)?),
                 Some(theta_bar) => {
                     rollout.value_and_gradient(&problem, segment, scale, theta_bar)?
                 }
@@ -282,7 +304,8 @@ where
             fitted.clear();
             blocks.scratches().for_each(|rollout| fitted.take(&mut rollout.moves));
         }
-        Ok(sum? / divisor)
+        let Sums { states, slopes } = sums?;
+        Ok(Sums { states: states / divisor, slopes })
     }
 }
 
@@ -301,7 +324,7 @@ where
     }
 
     fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
-        self.evaluate(field, selection, 0.0, None)
+        Ok(self.evaluate(field, selection, 0.0, None, None)?.states)
     }
 
     fn value_and_gradient(
@@ -312,7 +335,7 @@ where
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
         check_gradient(theta_bar.len(), field.num_params())?;
-        self.evaluate(field, selection, weight, Some(theta_bar))
+        Ok(self.evaluate(field, selection, weight, Some(theta_bar), None)?.states)
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {

@@ -3,8 +3,10 @@
 mod derivatives;
 mod loss;
 mod rollout;
+mod slopes;
 mod starts;
 mod windows;
 
 pub use loss::{Reduction, TrajectoryLoss};
+pub(crate) use slopes::Slopes;
 pub use windows::{TrajectoryData, Window};

@@ -11,6 +11,7 @@ use std::ops::Range;
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, FieldError, Scalar, Workspace};
 
 use super::derivatives::{At, Comparison, Derivatives};
+use super::slopes::{Slopes, Sums};
 use super::starts::{Move, moves_of};
 use super::windows::{Rows, Stretch};
 
@@ -57,6 +58,9 @@ pub(super) struct Problem<'a, T, S, F> {
     pub(super) fitted: bool,
     /// Derivatives that the field is compared with along the windows, if any.
     pub(super) derivatives: Option<&'a Derivatives<T>>,
+    /// Derivatives that the field is compared with where the windows begin, if any; counted in
+    /// the gradient only.
+    pub(super) slopes: Option<Slopes<'a, T>>,
     /// The longest first.
     pub(super) stretches: &'a [Stretch],
 }
@@ -110,7 +114,7 @@ impl<T: Scalar, Tape: Default, R: Default> Rollout<T, Tape, R> {
         segment: usize,
         scale: T,
         theta_bar: &mut [T],
-    ) -> Result<f64, FieldError>
+    ) -> Result<Sums, FieldError>
     where
         S: DifferentiableStepper<T, F, Tape = Tape>,
         F: DifferentiableField<T, Residuals = R>,
@@ -118,7 +122,7 @@ impl<T: Scalar, Tape: Default, R: Default> Rollout<T, Tape, R> {
         let (steps, len) = (problem.steps(), problem.len());
         let segment = segment.clamp(1, steps);
         let last = (steps - 1) / segment;
-        let mut sum = self.start(problem, segment);
+        let mut states = self.start(problem, segment);
         self.checkpoints.resize(last * len, T::ZERO);
         for step in 0..last * segment {
             if step % segment == 0 {
@@ -126,24 +130,25 @@ impl<T: Scalar, Tape: Default, R: Default> Rollout<T, Tape, R> {
                 kept.copy_from_slice(&self.states[..len]);
             }
             self.step(problem, step)?;
-            sum += problem.squared_error(step + 1, &self.states[..len]);
+            states += problem.squared_error(step + 1, &self.states[..len]);
         }
         self.record(problem, last * segment..steps)?;
         for (step, x) in (last * segment..steps).zip(self.states[len..].chunks_exact(len)) {
-            sum += problem.squared_error(step + 1, x);
+            states += problem.squared_error(step + 1, x);
         }
-        sum += self.pull_back(problem, last * segment..steps, scale, theta_bar)?;
+        let mut sums = Sums::of_states(states);
+        sums = sums + self.pull_back(problem, last * segment..steps, scale, theta_bar)?;
         for index in (0..last).rev() {
             self.states[..len].copy_from_slice(&self.checkpoints[index * len..][..len]);
             let part = index * segment..(index + 1) * segment;
             self.record(problem, part.clone())?;
-            sum += self.pull_back(problem, part, scale, theta_bar)?;
+            sums = sums + self.pull_back(problem, part, scale, theta_bar)?;
         }
-        sum += self.pull_back_comparison(problem, 0, 0, scale, theta_bar)?;
+        sums.states += self.pull_back_comparison(problem, 0, 0, scale, theta_bar)?;
         if problem.fitted && scale != T::ZERO {
             self.move_starts(problem, scale);
         }
-        Ok(sum)
+        Ok(sums)
     }
 
     /// Notes where the pulled-back errors, and those of the starts themselves, move the starts.
@@ -242,28 +247,52 @@ impl<T: Scalar, Tape: Default, R: Default> Rollout<T, Tape, R> {
         self.comparison.pull_back(problem.field, derivatives, at, scale, x_bar, theta_bar)
     }
 
-    /// Pulls the errors of a recorded segment, and what came from later ones, back to its start;
-    /// the weighted sum of the field's squared errors.
-    fn pull_back<S, F>(
+    /// Compares the field with the derivatives measured at the windows' begin, and sees to it that
+    /// this is pulled back: with the first step, recorded at `index` 0, where its stages begin with
+    /// that field, or on its own.
+    fn compare_slopes<S, F>(
         &mut self,
         problem: &Problem<'_, T, S, F>,
-        steps: Range<usize>,
-        scale: T,
         theta_bar: &mut [T],
     ) -> Result<f64, FieldError>
     where
         S: DifferentiableStepper<T, F, Tape = Tape>,
         F: DifferentiableField<T, Residuals = R>,
     {
+        let Some(slopes) = &problem.slopes else { return Ok(0.0) };
+        if let Some(start) = problem.stepper.start_slope(problem.field, &mut self.tapes[0]) {
+            return Ok(slopes.compare(problem.stretches, start.value, start.cotangent));
+        }
+        let at = problem.at(0, &self.states[..problem.len()]);
+        self.comparison.pull_back_slopes(problem.field, slopes, at, theta_bar)
+    }
+
+    /// Pulls the errors of a recorded segment, and what came from later ones, back to its start;
+    /// the sums of the field's errors.
+    fn pull_back<S, F>(
+        &mut self,
+        problem: &Problem<'_, T, S, F>,
+        steps: Range<usize>,
+        scale: T,
+        theta_bar: &mut [T],
+    ) -> Result<Sums, FieldError>
+    where
+        S: DifferentiableStepper<T, F, Tape = Tape>,
+        F: DifferentiableField<T, Residuals = R>,
+    {
         let Problem { stepper, field, rows, stretches, .. } = problem;
-        let (len, mut sum) = (problem.len(), 0.0);
+        let (len, mut sums) = (problem.len(), Sums::default());
         for (index, step) in steps.enumerate().rev() {
             let (x, x_bar) = (&self.states[(index + 1) * len..][..len], &mut self.x_bar);
             rows.errors(&rows.x, stretches, step + 1, x, |i, error| x_bar[i] += scale * error);
-            sum += self.pull_back_comparison(problem, index + 1, step + 1, scale, theta_bar)?;
+            sums.states +=
+                self.pull_back_comparison(problem, index + 1, step + 1, scale, theta_bar)?;
+            if step == 0 {
+                sums.slopes += self.compare_slopes(problem, theta_bar)?;
+            }
             let (tape, x_bar) = (&mut self.tapes[index], &mut self.x_bar);
             stepper.pull_back(field, tape, x_bar, Some(&mut *theta_bar))?;
         }
-        Ok(sum)
+        Ok(sums)
     }
 }

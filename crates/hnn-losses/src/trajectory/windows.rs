@@ -99,6 +99,19 @@ impl<T: Scalar> Rows<T> {
         self.t.len()
     }
 
+    /// Checks that other data have the same times and states.
+    pub(super) fn check_same(&self, t: &[T], x: &[T]) -> Result<(), LossError> {
+        for (what, other, own) in [("times", t, &self.t), ("states", x, &self.x)] {
+            if other != &own[..] {
+                let pairs = other.iter().zip(own);
+                let index = pairs.take_while(|(other, own)| other == own).count();
+                let (derivative, trajectory) = (other.len(), own.len());
+                return Err(LossError::DifferentData { what, derivative, trajectory, index });
+            }
+        }
+        Ok(())
+    }
+
     /// Cuts the trajectories into windows, the longest first.
     fn cut(&self, window: Window) -> Vec<Stretch> {
         let mut stretches = Vec::new();
@@ -182,6 +195,11 @@ impl Plan {
         all.iter().enumerate().for_each(|(index, s)| at_row[s.row] = Some(index));
         let (indices, chosen, blocks) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { window, all, at_row, indices, chosen, blocks })
+    }
+
+    /// Whether a window begins at a row.
+    pub(super) fn begins_at(&self, row: usize) -> bool {
+        self.at_row[row].is_some()
     }
 
     pub(super) fn window(&self) -> Window {

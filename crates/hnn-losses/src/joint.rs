@@ -1,0 +1,153 @@
+//! The derivative loss and a trajectory loss of the same data, with what both compute done once.
+
+use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
+
+use crate::derivative::{check_gradient, selected};
+use crate::trajectory::Slopes;
+use crate::{DerivativeLoss, Loss, LossError, Selection, TrajectoryLoss};
+
+/// `L = L_HNN + alpha L_traj` of the same measured states.
+///
+/// Values and gradients are those of `TotalLoss::new(derivative).plus(alpha, trajectory)`, up to
+/// rounding, and the log has the same two terms. But a step from a measured state begins with the
+/// field at that state, which is what the derivative loss compares: where the stepper says so
+/// ([`start_slope`](DifferentiableStepper::start_slope); explicit Runge-Kutta methods), that field
+/// is evaluated and pulled back once. With one-step windows and RK4 that is one evaluation in five.
+/// With other steppers it is evaluated once more; where the windows' starts are fitted, they are
+/// not the measured states, and nothing is shared.
+///
+/// ```
+/// use hnn_integrators::{Parameters, Rk4};
+/// use hnn_losses::{DerivativeLoss, JointLoss, Loss, Selection, TrajectoryLoss, Window};
+/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use hnn_systems::{Sampling, Spring};
+/// let sampling = Sampling { trajectories: 4, points: 21, ..Sampling::spring() };
+/// let data = sampling.sample(&Spring::default(), 0)?;
+/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
+/// let model = Hnn::new(net)?;
+/// let derivative = DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?;
+/// let one_step = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), &data)?;
+/// let mut loss = JointLoss::new(derivative, 100.0, one_step)?;
+/// let mut gradient = vec![0.0; model.num_params()];
+/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let terms = loss.terms();
+/// assert_eq!((&*terms[0].0, &*terms[1].0), ("derivative", "one-step"));
+/// assert_eq!(value, terms[0].1 + 100.0 * terms[1].1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct JointLoss<T, F, S>
+where
+    T: Scalar,
+    F: DifferentiableField<T>,
+    S: DifferentiableStepper<T, F>,
+{
+    derivative: DerivativeLoss<T, F>,
+    alpha: f64,
+    trajectory: TrajectoryLoss<T, F, S>,
+    /// The selected rows at which no window begins.
+    rest: Vec<usize>,
+    /// The two terms at the last evaluation.
+    last: [f64; 2],
+}
+
+impl<T, F, S> JointLoss<T, F, S>
+where
+    T: Scalar,
+    F: DifferentiableField<T>,
+    S: DifferentiableStepper<T, F>,
+{
+    /// The sum of the derivative loss and `alpha` times the trajectory loss.
+    ///
+    /// # Errors
+    /// If the two have different times or states, or `alpha` is negative or not finite.
+    pub fn new(
+        derivative: DerivativeLoss<T, F>,
+        alpha: f64,
+        trajectory: TrajectoryLoss<T, F, S>,
+    ) -> Result<Self, LossError> {
+        if !(alpha >= 0.0 && alpha.is_finite()) {
+            return Err(LossError::Weight { what: "trajectory loss", weight: alpha });
+        }
+        let (t, x) = derivative.samples();
+        trajectory.check_data(t, x)?;
+        Ok(Self { derivative, alpha, trajectory, rest: Vec::new(), last: [0.0; 2] })
+    }
+
+    /// The trajectory loss.
+    pub fn trajectory(&self) -> &TrajectoryLoss<T, F, S> {
+        &self.trajectory
+    }
+
+    /// The value, its terms noted.
+    fn note(&mut self, derivative: f64, trajectory: f64) -> f64 {
+        self.last = [derivative, trajectory];
+        derivative + self.alpha * trajectory
+    }
+
+    fn find_rest(&mut self, selection: Selection<'_>) -> Result<(), LossError> {
+        let rows = self.derivative.len();
+        selected(selection, rows)?;
+        self.rest.clear();
+        let begins = |row: &usize| self.trajectory.begins_at(*row);
+        match selection {
+            Selection::All => self.rest.extend((0..rows).filter(|row| !begins(row))),
+            Selection::Rows(chosen) => self.rest.extend(chosen.iter().filter(|row| !begins(row))),
+        }
+        Ok(())
+    }
+}
+
+impl<T, F, S> Loss<T, F> for JointLoss<T, F, S>
+where
+    T: Scalar,
+    F: DifferentiableField<T>,
+    S: DifferentiableStepper<T, F>,
+{
+    fn name(&self) -> &str {
+        "joint"
+    }
+
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+        let derivative = self.derivative.value(field, selection)?;
+        let trajectory = self.trajectory.value(field, selection)?;
+        Ok(self.note(derivative, trajectory))
+    }
+
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError> {
+        check_gradient(theta_bar.len(), field.num_params())?;
+        let Self { derivative, alpha, trajectory, .. } = self;
+        let alpha = weight * *alpha;
+        if trajectory.fitted_starts().is_some() {
+            let first = derivative.value_and_gradient(field, selection, weight, theta_bar)?;
+            let second = trajectory.value_and_gradient(field, selection, alpha, theta_bar)?;
+            return Ok(self.note(first, second));
+        }
+        self.find_rest(selection)?;
+        let Self { derivative, trajectory, rest, .. } = self;
+        let entries = derivative.entries(selection)?;
+        let scale = T::from_f64(weight / entries);
+        let slopes: Slopes<'_, T> = derivative.slopes(scale);
+        let sums =
+            trajectory.evaluate(field, selection, alpha, Some(&mut *theta_bar), Some(slopes))?;
+        let mut sum = sums.slopes;
+        if !rest.is_empty() {
+            sum += derivative.sum(field, Selection::Rows(rest), scale, Some(theta_bar))?;
+        }
+        Ok(self.note(sum / entries, sums.states))
+    }
+
+    fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
+        self.trajectory.begin_step(step, steps)
+    }
+
+    fn terms(&self) -> Vec<(String, f64)> {
+        let names = [self.derivative.name(), self.trajectory.name()];
+        names.into_iter().map(str::to_owned).zip(self.last).collect()
+    }
+}
