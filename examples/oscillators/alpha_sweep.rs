@@ -7,10 +7,10 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use hnn_examples::{Result, exit};
+use hnn_examples::{Result, Row, exit};
 use hnn_losses::Window;
 use hnn_oscillator_examples::{OscillatorOptions, System, TrajectoryTerm, Variant};
-use hnn_plots::{Figure, Series, sweep};
+use hnn_plots::{Dash, Figure, Mark, Panel, Series};
 use serde::Serialize;
 
 /// The weight alpha of the trajectory loss.
@@ -46,16 +46,24 @@ fn run(options: &Options) -> Result<()> {
         let own = rows.iter().filter(|row| row.metric == metric);
         let (plain, swept): (Vec<_>, Vec<_>) = own.partition(|row| row.model == "hnn");
         let means = swept.iter().map(|row| row.mean);
-        let series = Series::new("HNN + one-step loss", options.alphas.clone(), means)?
-            .error_bars(swept.iter().map(|row| row.std_error))?;
-        let flat = options.alphas.iter().map(|_| plain[0].mean);
-        let plain = Series::new("HNN", options.alphas.clone(), flat)?;
-        Ok(sweep(label, "weight α", label, vec![series, plain]))
+        let alphas = || options.alphas.iter().copied();
+        let series = Series::new("HNN + one-step loss", alphas(), means)?
+            .error_bars(swept.iter().map(|row| row.std_error))?
+            .mark(Mark::LinePoints);
+        // The plain HNN, with its standard error as a band.
+        let Row { mean, std_error, .. } = *plain[0];
+        let flat = |value: f64| alphas().map(move |_| value);
+        let plain = Series::new("HNN", alphas(), flat(mean))?
+            .band(flat((mean - std_error).max(0.0)), flat(mean + std_error))?
+            .dash(Dash::Dashed);
+        let panel = Panel::new("").x_label("weight α").y_label(label).log_x();
+        Ok(panel.series(series).series(plain))
     };
     let panels = vec![
-        panel("coordinate_mse_ring", "coordinate MSE")?,
-        panel("energy_mse_ring", "energy MSE")?,
+        panel("coordinate_mse_ring", "coordinate MSE, ring starts")?,
+        panel("energy_mse_ring", "energy MSE, ring starts")?,
     ];
-    output.figure("sweep", &Figure::grid(2, panels)?)?;
+    let title = setting.title("mean and standard error over the seeds");
+    output.figure("sweep", &Figure::grid(2, panels)?.title(title))?;
     report.draw(&output)
 }

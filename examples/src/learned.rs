@@ -5,7 +5,7 @@ use std::path::Path;
 use hnn_integrators::{
     DifferentiableField, FieldError, Rk4, VectorField, Workspace, coordinate_major,
 };
-use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss};
+use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
     Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
 };
@@ -160,11 +160,13 @@ impl Job<'_> {
         let times = ArrayView1::from(self.train.times());
         let derivatives =
             DerivativeLoss::new(times, self.train.states(), self.train.derivatives())?;
-        let mut loss = TotalLoss::new(derivatives);
-        if let Some(window) = self.objective.loss.window() {
-            let trajectories = TrajectoryLoss::of_data_set(Rk4, window, self.train)?;
-            loss = loss.plus(self.objective.alpha, trajectories)?;
-        }
+        let mut loss = match self.objective.loss.window() {
+            None => TotalLoss::new(derivatives),
+            Some(window) => {
+                let trajectories = TrajectoryLoss::of_data_set(Rk4, window, self.train)?;
+                TotalLoss::new(JointLoss::new(derivatives, self.objective.alpha, trajectories)?)
+            }
+        };
         let mut trainer = self.recipe.trainer(self.train.len(), self.seed)?;
         let record = trainer.fit(&mut model, &mut loss, None, self.observer)?;
         model.save(self.path)?;

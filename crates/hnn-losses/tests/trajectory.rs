@@ -1,20 +1,12 @@
-//! Trajectory losses against PyTorch, against finite differences for every model and stepper, and
-//! their promises.
+//! Trajectory losses against PyTorch, and their promises.
 
 mod common;
 
-use common::{golden, lengths_of, network, numbers, params, wave};
-use hnn_integrators::{
-    BlanesMoanSrkn6, DifferentiableField, DifferentiableStepper, Euler, Heun, Midpoint,
-    PositionVerlet, Ralston3, Rk4, Ruth3, ThreeEighths, VelocityVerlet,
-};
+use common::{golden, network, numbers, wave};
+use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::{
-    Architecture, Baseline, Dissipative, Hnn, HnnFriction, Lnn, MechanicalLagrangian, Mlp,
-    SeparableHnn,
-};
+use hnn_models::{Architecture, Hnn, HnnFriction, Mlp};
 use ndarray::{Array1, Array2, array};
-use proptest::prelude::*;
 use serde_json::Value;
 
 fn mlp(sizes: &[usize], weights: &Value) -> Mlp<f64> {
@@ -92,127 +84,6 @@ fn reductions_differ_by_their_divisors() {
     let sum = value(Reduction::Sum);
     assert!((sum / value(Reduction::Mean) - 60.0).abs() < 1e-10);
     assert!((sum / value(Reduction::MaskedMean) - 64.0).abs() < 1e-10);
-}
-
-/// A loss on random trajectories against central differences along a direction of the parameters.
-fn check<F, S>(mut field: F, stepper: S, window: Window, segment: usize, seed: u64)
-where
-    F: DifferentiableField<f64>,
-    S: DifferentiableStepper<f64, F>,
-{
-    let lengths = lengths_of(seed);
-    let rows = lengths.iter().sum();
-    // Uneven steps of 0.05 to 0.35, some of them large.
-    let steps = wave(seed, 0.3, rows).mapv(|w| 0.2 + 0.15 * w);
-    let times: Array1<f64> =
-        steps.iter().scan(0.0, |t, dt| Some(std::mem::replace(t, *t + dt))).collect();
-    let states = wave(seed, 1.9, rows * field.dim());
-    let states = states.into_shape_with_order((rows, field.dim())).expect("rows");
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
-    let mut loss = TrajectoryLoss::new(stepper, window, data).expect("fits").with_segments(segment);
-    // Half of them with moved starts, and with derivatives along the windows.
-    if seed % 2 == 1 {
-        let dx = wave(seed, 0.4, rows * field.dim());
-        let dx = dx.into_shape_with_order((rows, field.dim())).expect("rows");
-        loss = loss.with_fitted_starts(0.1).expect("a rate");
-        loss = loss.with_derivatives(0.7, dx.view()).expect("fits");
-        gradient(&mut loss, &field, Selection::All);
-        loss.begin_step(1, 2).expect("moves");
-    }
-    let (value, theta_bar) = gradient(&mut loss, &field, Selection::All);
-
-    let theta = params(&field);
-    let direction = wave(seed, 0.7, theta.len());
-    let mut at = |h: f64| {
-        let shifted: Vec<f64> = theta.iter().zip(&direction).map(|(w, d)| w + h * d).collect();
-        field.set_params(&shifted).expect("fits");
-        loss.value(&field, Selection::All).expect("evaluates")
-    };
-    assert!((at(0.0) - value).abs() <= 1e-12 * value);
-    // Richardson's extrapolation of two central differences.
-    let mut central = |h: f64| (at(h) - at(-h)) / (2.0 * h);
-    let difference = (4.0 * central(5e-5) - central(1e-4)) / 3.0;
-    let exact: f64 = theta_bar.iter().zip(&direction).map(|(g, d)| g * d).sum();
-    let scale = value + difference.abs();
-    assert!((exact - difference).abs() < 1e-7 * scale, "{exact}, by differences {difference}");
-}
-
-fn check_every_stepper<F: DifferentiableField<f64>>(
-    field: impl Fn() -> F,
-    window: Window,
-    segment: usize,
-    seed: u64,
-) {
-    check(field(), Euler, window, segment, seed);
-    check(field(), Midpoint, window, segment, seed);
-    check(field(), Heun, window, segment, seed);
-    check(field(), Ralston3, window, segment, seed);
-    check(field(), Rk4, window, segment, seed);
-    check(field(), ThreeEighths, window, segment, seed);
-}
-
-fn windows() -> impl Strategy<Value = Window> {
-    prop_oneof![Just(Window::Whole), (1..6_usize).prop_map(Window::Steps)]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn exact_for_baselines(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
-        let n = n as usize;
-        let net = || network(&[2 * n, 7, 5, 2 * n], seed);
-        check_every_stepper(|| Baseline::new(net()).expect("square"), window, segment, seed);
-    }
-
-    #[test]
-    fn exact_for_hnns(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
-        let n = n as usize;
-        check_every_stepper(|| {
-            Hnn::new(network(&[2 * n, 7, 5, 1], seed)).expect("even")
-        }, window, segment, seed);
-    }
-
-    #[test]
-    fn exact_for_symplectic_steps(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
-        let n = n as usize;
-        let field = || {
-            let (kinetic, potential) = (network(&[n, 7, 1], seed), network(&[n, 5, 1], seed + 1));
-            SeparableHnn::new(kinetic, potential).expect("fits")
-        };
-        check(field(), VelocityVerlet, window, segment, seed);
-        check(field(), PositionVerlet, window, segment, seed);
-        check(field(), Ruth3, window, segment, seed);
-        check(field(), BlanesMoanSrkn6, window, segment, seed);
-        check_every_stepper(field, window, segment, seed);
-    }
-
-    #[test]
-    fn exact_for_free_friction(window in windows(), segment in 1..5_usize, seed in 0..999_u64) {
-        check_every_stepper(|| {
-            let (h, f) = (network(&[2, 7, 1], seed), network(&[2, 5, 1], seed + 1));
-            HnnFriction::new(h, f).expect("fits")
-        }, window, segment, seed);
-    }
-
-    #[test]
-    fn exact_for_dissipative_friction(window in windows(), segment in 1..5_usize, seed in 0..999_u64) {
-        check_every_stepper(|| {
-            let (h, entries) = (network(&[4, 7, 1], seed), network(&[4, 5, 3], seed + 1));
-            HnnFriction::new(h, Dissipative::new(entries).expect("triangle")).expect("fits")
-        }, window, segment, seed);
-    }
-
-    /// A mass matrix far from singular, so that accelerations are moderate and differences accurate.
-    #[test]
-    fn exact_for_lagrangian_networks(window in windows(), segment in 1..5_usize, n in 1..3, seed in 0..999_u64) {
-        let n = n as usize;
-        check_every_stepper(|| {
-            let (factor, potential) = (network(&[n, 5, n * (n + 1) / 2], seed), network(&[n, 7, 1], seed + 1));
-            let lagrangian = MechanicalLagrangian::new(factor, potential).expect("fits");
-            Lnn::new(lagrangian.with_epsilon(1.0)).expect("even")
-        }, window, segment, seed);
-    }
 }
 
 /// Trajectories of different lengths in one loss are the sum of what each gives alone.

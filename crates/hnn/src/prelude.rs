@@ -7,7 +7,8 @@ pub use hnn_integrators::{
     Tolerances, VectorField, VectorFieldExt, solve, solve_batch,
 };
 pub use hnn_losses::{
-    DerivativeLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window, metrics,
+    DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window,
+    metrics,
 };
 pub use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Lnn, Mlp,

@@ -23,7 +23,8 @@ pub struct Trial {
     pub seed: u64,
     /// Its training run.
     pub record: TrainingRecord,
-    rollouts: Rollouts,
+    /// The rollout from the first *ring* start, at the times of drawn curves.
+    curve: Rollouts,
     errors: Errors,
 }
 
@@ -76,14 +77,14 @@ impl<'a> Report<'a> {
             let mut observer = bars.observer(&of.label);
             let (field, record) =
                 of.train(recipe, seed, &data[(seed - first) as usize], &mut observer)?;
-            let (rollouts, errors) = setting.judge(&*field)?;
+            let (curve, errors) = setting.judge(&*field)?;
             bars.line(&format!(
                 "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",
                 of.label,
                 record.seconds,
                 scientific(errors.ring.0)
             ));
-            Ok(Trial { variant, seed, record, rollouts, errors })
+            Ok(Trial { variant, seed, record, curve, errors })
         };
         let trials = jobs.into_par_iter().map(train).collect::<Result<Vec<_>>>();
         bars.finish();
@@ -145,23 +146,26 @@ impl<'a> Report<'a> {
     pub fn draw(&self, output: &Output) -> Result<()> {
         let setting = self.setting;
         let motion = |label: &str, rollouts: &Rollouts| {
-            Motion::new(label, &setting.times, rollouts.states.slice(s![0, .., ..]))
+            Motion::new(label, &setting.fine, rollouts.states.slice(s![0, .., ..]))
         };
-        let mut motions = vec![motion("truth", &setting.truth)?.truth()];
+        let mut motions = vec![motion("truth", &setting.curve)?.truth()];
         for trial in self.trials.iter().filter(|t| t.seed == self.first) {
-            if trial.rollouts.states.slice(s![0, .., ..]).iter().all(|x| x.is_finite()) {
-                motions.push(motion(&self.variants[trial.variant].label, &trial.rollouts)?);
+            if trial.curve.states.iter().all(|x| x.is_finite()) {
+                motions.push(motion(&self.variants[trial.variant].label, &trial.curve)?);
             }
         }
-        let title = |what: &str| format!("{}: {what}", setting.name);
         let field: &dyn VectorField<f64> = &*setting.system;
-        let portrait = phase_portrait(field, &motions)?.title(title("phase space"));
+        let portrait = phase_portrait(field, &motions)?.title(setting.title("phase space"));
         output.figure("phase_space", &Figure::new(portrait))?;
         let panels = trajectories(&motions, &["coordinate q", "momentum p"])?;
-        output.figure("trajectory", &Figure::grid(1, panels)?.title(title("trajectory")))?;
-        output.figure("mse", &Figure::new(squared_error(&motions[0], &motions[1..])?))?;
+        let figure = Figure::grid(1, panels)?.title(setting.title("trajectory"));
+        output.figure("trajectory", &figure)?;
+        let panel = squared_error(&motions[0], &motions[1..])?;
+        output
+            .figure("mse", &Figure::new(panel.title(setting.title("error of the trajectory"))))?;
         let true_energy = |x: &[f64]| setting.system.energy_state(x).unwrap_or(f64::NAN);
-        output.figure("energy", &Figure::new(energy(&motions, true_energy)?))?;
+        let panel = energy(&motions, true_energy)?.title(setting.title("energy of the trajectory"));
+        output.figure("energy", &Figure::new(panel))?;
         Ok(())
     }
 
@@ -181,6 +185,7 @@ impl<'a> Report<'a> {
         };
         let first = self.trials.iter().filter(|t| t.seed == self.first);
         let curves = first.map(curve).collect::<Result<Vec<_>>>()?;
-        output.figure("losses", &Figure::new(loss_curves(&curves)))
+        let panel = loss_curves(&curves).title(self.setting.title("training and validation loss"));
+        output.figure("losses", &Figure::new(panel))
     }
 }

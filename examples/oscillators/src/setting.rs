@@ -2,13 +2,16 @@
 
 use hnn_integrators::VectorField;
 use hnn_systems::{DataSet, Hamiltonian, Pendulum, Sampling, Spring, Starts};
-use ndarray::{Array1, Array2, Axis, concatenate};
+use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::OscillatorOptions;
 use hnn_examples::{Result, Rollouts, roll_out};
 
 /// Number of test starts of each law.
 const STARTS: usize = 15;
+
+/// Number of times at which a drawn curve is sampled: enough for it to look smooth.
+const DRAWN: usize = 1001;
 
 /// A system, how its data are sampled, and what models of it are judged by: rollouts on
 /// t in [0, 20] at 100 times, from 15 *ring* and 15 *grey* starts.
@@ -18,9 +21,13 @@ pub struct Setting {
     /// The true system.
     pub system: Box<dyn Hamiltonian<f64>>,
     pub(super) sampling: Sampling,
-    pub(super) times: Vec<f64>,
+    times: Vec<f64>,
     starts: Array2<f64>,
-    pub(super) truth: Rollouts,
+    truth: Rollouts,
+    /// The times of the curves that are drawn.
+    pub(super) fine: Vec<f64>,
+    /// The true one, from the first *ring* start.
+    pub(super) curve: Rollouts,
     tolerance: f64,
 }
 
@@ -64,7 +71,15 @@ impl Setting {
         let grey = Starts::GREY.draw(STARTS, 2, 1_000_000)?;
         let starts = concatenate![Axis(0), ring, grey];
         let truth = roll_out(&*system, starts.view(), &times, 1e-12)?;
-        Ok(Self { name, system, sampling, times, starts, truth, tolerance })
+        let fine = Array1::linspace(0.0, 20.0, DRAWN).to_vec();
+        let curve = roll_out(&*system, starts.slice(s![..1, ..]), &fine, 1e-12)?;
+        Ok(Self { name, system, sampling, times, starts, truth, fine, curve, tolerance })
+    }
+
+    /// A title that names the system and the noise.
+    #[must_use]
+    pub fn title(&self, what: &str) -> String {
+        format!("{}, noise {}: {what}", self.name, self.sampling.noise)
     }
 
     /// 25 trajectories to train on, and 25 to validate with.
@@ -73,7 +88,7 @@ impl Setting {
         Ok((train.cast()?, validation.cast()?))
     }
 
-    /// Rolls a model out and compares it with the truth.
+    /// Rolls a model out and compares it with the truth; with it goes the curve to draw.
     pub(super) fn judge(&self, field: &dyn VectorField<f64>) -> Result<(Rollouts, Errors)> {
         let rollouts = roll_out(field, self.starts.view(), &self.times, self.tolerance)?;
         let errors = |range| rollouts.errors(&*self.system, &self.truth, range);
@@ -81,6 +96,7 @@ impl Setting {
         let mut single = single.collect::<Result<Vec<f64>>>()?;
         single.sort_by(f64::total_cmp);
         let (ring, grey) = (errors(0..STARTS)?, errors(STARTS..2 * STARTS)?);
-        Ok((rollouts, Errors { ring, ring_median: single[STARTS / 2], grey }))
+        let curve = roll_out(field, self.starts.slice(s![..1, ..]), &self.fine, self.tolerance)?;
+        Ok((curve, Errors { ring, ring_median: single[STARTS / 2], grey }))
     }
 }

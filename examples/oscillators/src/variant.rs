@@ -1,7 +1,7 @@
 //! One way to train a model.
 
 use hnn_integrators::{DifferentiableField, Rk4, VectorField};
-use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
+use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_systems::DataSet;
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
@@ -162,7 +162,7 @@ impl Job<'_> {
                 .with_derivatives(weight, train.derivatives())?;
             return Ok(TotalLoss::empty().plus(term.alpha, trajectory)?);
         }
-        Ok(TotalLoss::new(derivative::<F>(train)?).plus(term.alpha, trajectory)?)
+        Ok(TotalLoss::new(JointLoss::new(derivative(train)?, term.alpha, trajectory)?))
     }
 
     /// Trains, and returns the parameters.

@@ -317,6 +317,8 @@ where
 {
     fn name(&self) -> &str {
         match self.window() {
+            // One name for a column of the log, whatever the window at present.
+            _ if !self.curriculum.is_empty() => "windows",
             Window::Steps(1) => "one-step",
             Window::Steps(_) => "window",
             Window::Whole => "trajectory",

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // Each test file uses a part of it.
 
+pub(crate) mod erased;
+
 use hnn_integrators::Parameters;
 use hnn_models::{Architecture, Initialisation, Mlp};
 use ndarray::Array1;
