@@ -26,18 +26,14 @@ pub struct ExplicitRun<'a, T> {
     pub x: &'a mut [T],
 }
 
-/// How many trajectories of states `S` go side by side.
-pub(crate) struct Lanes<T, I, S>(PhantomData<(T, I, S)>);
+/// How many trajectories go side by side.
+pub(crate) struct Lanes<T, I>(PhantomData<(T, I)>);
 
-impl<T: Scalar, I: Isa, S: LaneState<T>> Lanes<T, I, S> {
-    /// Four vector registers a coordinate keep both multiply-add units busy; with more than two
-    /// coordinates the sixteen registers before AVX-512 are too few for that, and two a coordinate
-    /// are faster (a fifth, for the double pendulum). A constant to `match` on as it is, so that
-    /// the compiler leaves the other widths out before it compiles them.
-    pub(crate) const COUNT: usize = {
-        let registers = if S::DIM > 2 && I::VECTOR_BYTES < 64 { 2 } else { 4 };
-        registers * I::VECTOR_BYTES / size_of::<T>()
-    };
+impl<T: Scalar, I: Isa> Lanes<T, I> {
+    /// Four vector registers a coordinate: their chains of dependent operations, in step, keep both
+    /// multiply-add units busy. A constant to `match` on as it is, so that the compiler leaves the
+    /// other widths out before it compiles them.
+    pub(crate) const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
 }
 
 /// The states of the rows from `row` on, side by side.
@@ -77,7 +73,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match Lanes::<T, I, F::State<T>>::COUNT {
+        match Lanes::<T, I>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),

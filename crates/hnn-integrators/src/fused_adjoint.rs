@@ -57,7 +57,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for Fly<'_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match Lanes::<T, I, F::State<T>>::COUNT {
+        match Lanes::<T, I>::COUNT {
             64 => self.fly::<I, 64>(),
             32 => self.fly::<I, 32>(),
             16 => self.fly::<I, 16>(),
@@ -97,7 +97,7 @@ impl<T: Scalar, F: AnalyticField> Kernel for PullBack<'_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        match Lanes::<T, I, F::State<T>>::COUNT {
+        match Lanes::<T, I>::COUNT {
             64 => self.pull_back::<I, 64>(),
             32 => self.pull_back::<I, 32>(),
             16 => self.pull_back::<I, 16>(),

@@ -12,6 +12,7 @@ mod observed;
 mod pair;
 mod row;
 mod run;
+mod slots;
 mod solver;
 mod tsitouras5;
 

@@ -14,7 +14,7 @@ pub trait Element: Copy + 'static {
     const EXP_RANGE: (Self, Self);
     /// `ln 2` in two parts, the first with trailing zeros.
     const LN2: (Self, Self);
-    /// `1/k!` from high powers down to `1/2!`.
+    /// `1/k!` from `1/2!` on: coefficients of `(e^r - 1 - r) / r^2`.
     const EXP: &'static [Self];
     /// `pi/2` in three parts, the first two with trailing zeros.
     const HALF_PI: (Self, Self, Self);
@@ -26,7 +26,7 @@ pub trait Element: Copy + 'static {
     const SIN: &'static [Self];
     /// Coefficients of `(cos r - 1 + r^2/2) / r^4` in `r^2`, low powers first.
     const COS: &'static [Self];
-    /// `1/(2k+1)` from high powers down to `1/3`.
+    /// `1/(2k+1)` from `1/3` on: coefficients of `(atanh s - s) / s^3` in `s^2`.
     const ATANH: &'static [Self];
     /// Coefficients of `log2(1 + t) / t` for `1 + t` in `[sqrt(1/2), sqrt 2)`, low powers first;
     /// rough (2e-6), by Remez' algorithm.
@@ -100,9 +100,9 @@ macro_rules! element {
                 let mut bits = 0;
                 for rounded in rounded {
                     let n = rounded.to_bits().wrapping_sub(Self::ROUNDER.to_bits());
-                    bits |= n.wrapping_add(LIMIT);
+                    bits |= n.wrapping_add(LIMIT) & !(2 * LIMIT - 1);
                 }
-                bits >= 2 * LIMIT
+                bits != 0
             }
             #[inline(always)]
             fn flip_sign_by_rounded(self, rounded: Self) -> Self {
@@ -142,9 +142,9 @@ ln2: (6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10),
 half_pi: (1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21),
 half_pi_fused: (std::f64::consts::FRAC_PI_2, 6.123_233_995_736_766e-17),
 exp: &[
-    1.0 / 6_227_020_800.0, 1.0 / 479_001_600.0, 1.0 / 39_916_800.0, 1.0 / 3_628_800.0,
-    1.0 / 362_880.0, 1.0 / 40_320.0, 1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0,
-    1.0 / 6.0, 0.5,
+    0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5_040.0, 1.0 / 40_320.0,
+    1.0 / 362_880.0, 1.0 / 3_628_800.0, 1.0 / 39_916_800.0, 1.0 / 479_001_600.0,
+    1.0 / 6_227_020_800.0,
 ],
 // fdlibm's minimax polynomials (k_sin.c, k_cos.c).
 sin: &[
@@ -156,8 +156,8 @@ cos: &[
     -2.755_731_435_139_066e-7, 2.087_572_321_298_175e-9, -1.135_964_755_778_819_5e-11,
 ],
 atanh: &[
-    1.0 / 23.0, 1.0 / 21.0, 1.0 / 19.0, 1.0 / 17.0, 1.0 / 15.0, 1.0 / 13.0, 1.0 / 11.0,
-    1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0,
+    1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0, 1.0 / 13.0, 1.0 / 15.0,
+    1.0 / 17.0, 1.0 / 19.0, 1.0 / 21.0, 1.0 / 23.0,
 ]);
 
 element!(f32, u32, mantissa: 23, bias: 127,
@@ -169,8 +169,8 @@ element!(f32, u32, mantissa: 23, bias: 127,
     // Cephes' splitting.
     half_pi: (1.570_312_5, 4.837_513e-4, 7.549_79e-8),
     half_pi_fused: (std::f32::consts::FRAC_PI_2, -4.371_139e-8),
-    exp: &[1.0 / 5_040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5],
+    exp: &[0.5, 1.0 / 6.0, 1.0 / 24.0, 1.0 / 120.0, 1.0 / 720.0, 1.0 / 5_040.0],
     // Cephes' minimax polynomials (sinf.c).
     sin: &[-1.666_665_5e-1, 8.332_161e-3, -1.951_529_6e-4],
     cos: &[4.166_664_6e-2, -1.388_731_6e-3, 2.443_315_7e-5],
-    atanh: &[1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 1.0 / 5.0, 1.0 / 3.0]);
+    atanh: &[1.0 / 3.0, 1.0 / 5.0, 1.0 / 7.0, 1.0 / 9.0, 1.0 / 11.0]);

@@ -77,6 +77,13 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         chosen
     }
 
+    /// The same lane, its registers in step: see [`Isa::in_step`].
+    #[inline(always)]
+    #[must_use]
+    pub(crate) fn in_step(self) -> Self {
+        Self::new(I::in_step(self.0))
+    }
+
     #[inline(always)]
     pub(crate) fn map(self, f: impl Fn(T) -> T) -> Self {
         let mut result = self;

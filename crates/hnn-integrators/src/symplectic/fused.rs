@@ -34,7 +34,7 @@ impl<T: Scalar, F: AnalyticSeparable> Kernel for Advance<'_, '_, T, F> {
 
     #[inline(always)]
     fn run<I: Isa>(mut self) {
-        match Lanes::<T, I, F::State<T>>::COUNT {
+        match Lanes::<T, I>::COUNT {
             64 => self.advance_all::<I, 64>(),
             32 => self.advance_all::<I, 32>(),
             16 => self.advance_all::<I, 16>(),
