@@ -171,7 +171,7 @@ mod x86 {
                     unsafe {
                         let [mut a, mut b] = at.cast::<[$register; 2]>().read_unaligned();
                         asm!("/* {} {} */", inout($class) a, inout($class) b,
-                            options(nomem, nostack, preserves_flags));
+                            options(pure, nomem, nostack, preserves_flags));
                         at.cast::<[$register; 2]>().write_unaligned([a, b]);
                     }
                 }
@@ -184,7 +184,7 @@ mod x86 {
                             at.cast::<[$register; 4]>().read_unaligned();
                         asm!("/* {} {} {} {} */", inout($class) a, inout($class) b,
                             inout($class) c, inout($class) d,
-                            options(nomem, nostack, preserves_flags));
+                            options(pure, nomem, nostack, preserves_flags));
                         at.cast::<[$register; 4]>().write_unaligned([a, b, c, d]);
                     }
                 }
