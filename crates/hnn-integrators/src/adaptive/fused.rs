@@ -83,6 +83,8 @@ pub(super) struct Try<S, L> {
     pub(super) dt: L,
     pub(super) end_time: L,
     pub(super) end: S,
+    /// Slope at the end.
+    pub(super) newest: S,
     /// Square of the error in units of the tolerance.
     pub(super) error: L,
 }
@@ -148,34 +150,57 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
         let dt = stretched.choose_le(remaining * self.sign, size * self.sign, remaining);
         let end_time = stretched.choose_le(remaining * self.sign, self.t + dt, self.end);
         self.h = size * self.sign;
-        let zero = F::State::from_fn(|_| Wide::splat(T::ZERO));
-        let mut end = self.x;
+        let (mut end, mut newest) = (self.x, self.slopes[0]);
         for i in 1..pair.tableau.stages() {
-            let sum = weighted(pair.tableau.row(i), &self.slopes, zero);
+            let sum = self.combined(pair.tableau.row(i), &newest);
             end = along::<_, _>(&self.x, dt, &sum);
             let node = dt.mul_add(Wide::constant(pair.tableau.c[i]), self.t);
-            let mut slope = self.field.eval_lanes(node, &end);
+            newest = self.field.eval_lanes(node, &end);
             // Or the compiler stores it in odd pieces.
-            for slope in slope.as_mut() {
+            for slope in newest.as_mut() {
                 *slope = slope.in_step();
             }
-            self.slopes[i] = slope;
+            self.slopes[i] = newest;
         }
-        let error = self.error(dt, &end);
-        Try { dt, end_time, end, error }
+        let error = self.error(dt, &end, &newest);
+        Try { dt, end_time, end, newest, error }
+    }
+
+    /// `sum_j weights_j slopes_j`, the last slope being `newest`.
+    ///
+    /// A trajectory alone would wait for its newest slope to come back from memory; where there
+    /// are many, registers for it are what is scarce.
+    #[inline(always)]
+    fn combined(
+        &self,
+        weights: &[f64],
+        newest: &F::State<Wide<T, W, I>>,
+    ) -> F::State<Wide<T, W, I>> {
+        let zero = F::State::from_fn(|_| Wide::splat(T::ZERO));
+        if W > 1 {
+            return weighted(weights, &self.slopes, zero);
+        }
+        let Some((weight, earlier)) = weights.split_last() else { return zero };
+        let sum = weighted(earlier, &self.slopes, zero);
+        if *weight == 0.0 { sum } else { along::<_, _>(&sum, Wide::constant(*weight), newest) }
     }
 
     /// Square of the error in units of the tolerance.
     #[inline(always)]
-    fn error(&self, dt: Wide<T, W, I>, end: &F::State<Wide<T, W, I>>) -> Wide<T, W, I> {
+    fn error(
+        &self,
+        dt: Wide<T, W, I>,
+        end: &F::State<Wide<T, W, I>>,
+        newest: &F::State<Wide<T, W, I>>,
+    ) -> Wide<T, W, I> {
         let pair = self.run.pair;
-        let fine = self.norm(pair.error, end);
+        let fine = self.norm(pair.error, end, newest);
         let dim = <F::State<T> as LaneState<T>>::DIM;
         let per = Wide::constant(1.0 / dim as f64);
         match pair.coarse_error {
             None => dt * dt * fine * per,
             Some(weights) => {
-                let sum = self.norm(weights, end).mul_add(Wide::constant(0.01), fine);
+                let sum = self.norm(weights, end, newest).mul_add(Wide::constant(0.01), fine);
                 let ratio = fine / sum;
                 let ratio = fine.zip(ratio, |f, r| if f == T::ZERO { f } else { r });
                 dt * dt * fine * ratio * per
@@ -185,11 +210,15 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
 
     /// Sum of the squares of an estimate in units of the tolerance, but for the step size.
     #[inline(always)]
-    fn norm(&self, weights: &[f64], end: &F::State<Wide<T, W, I>>) -> Wide<T, W, I> {
+    fn norm(
+        &self,
+        weights: &[f64],
+        end: &F::State<Wide<T, W, I>>,
+        newest: &F::State<Wide<T, W, I>>,
+    ) -> Wide<T, W, I> {
         let rtol = Wide::constant(self.run.settings.tolerances.rtol);
         let atol = Wide::constant(self.run.settings.tolerances.atol);
-        let zero = F::State::from_fn(|_| Wide::splat(T::ZERO));
-        let estimate = weighted(weights, &self.slopes, zero);
+        let estimate = self.combined(weights, newest);
         let mut sum = Wide::splat(T::ZERO);
         for i in 0..<F::State<T> as LaneState<T>>::DIM {
             let (a, b) = (Lane::abs(self.x.as_ref()[i]), Lane::abs(end.as_ref()[i]));
@@ -227,11 +256,11 @@ impl<'r, 'a, T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'r, 'a, 
     /// Accepts or rejects, slot by slot, and sets the next step sizes.
     #[inline(always)]
     fn conclude(&mut self, step: &LaneTry<T, F, I, W>) {
-        let (error, last) = (step.error, self.slopes[self.run.pair.tableau.stages() - 1]);
+        let error = step.error;
         for i in 0..self.x.as_ref().len() {
             let (x, slope) = (self.x.as_ref()[i], self.slopes[0].as_ref()[i]);
             self.x.as_mut()[i] = if_accepted(error, step.end.as_ref()[i], x);
-            self.slopes[0].as_mut()[i] = if_accepted(error, last.as_ref()[i], slope);
+            self.slopes[0].as_mut()[i] = if_accepted(error, step.newest.as_ref()[i], slope);
         }
         self.t = if_accepted(error, step.end_time, self.t);
         let (log, factor) = self.control.lanes(error, self.log_previous, self.growth);
