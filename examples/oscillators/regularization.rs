@@ -1,5 +1,5 @@
-//! Regularisation: dropout, weight decay and early stopping against nothing at all, on noisy
-//! states; training against validation loss.
+//! Regularisation: dropout, weight decay and early stopping against nothing at all, on few noisy
+//! trajectories; training against validation loss.
 //!
 //! `cargo run --release --example regularization`
 #![allow(clippy::print_stdout)]
@@ -21,11 +21,15 @@ struct Options {
     /// Which system.
     #[arg(long, value_enum, default_value_t = System::Spring)]
     system: System,
+    /// Number of trajectories to train on, 1 to 25: with few of them there is something to
+    /// overfit.
+    #[arg(long, default_value_t = 4)]
+    trajectories: usize,
     /// Dropout rate.
     #[arg(long, default_value_t = 0.02)]
     dropout: f64,
     /// L2 weight decay, coupled as PyTorch's `weight_decay`.
-    #[arg(long, default_value_t = 1e-2)]
+    #[arg(long, default_value_t = 1e-3)]
     l2: f64,
     /// Early stopping after so many validations (one every 10 steps) without an improvement.
     #[arg(long, default_value_t = 30)]
@@ -39,7 +43,7 @@ fn main() -> ExitCode {
 }
 
 fn run(options: &Options) -> Result<()> {
-    let setting = options.system.setting(&options.shared)?;
+    let setting = options.system.setting(&options.shared)?.with_training(options.trajectories)?;
     let stopping = EarlyStopping { patience: options.patience, ..EarlyStopping::default() };
     let none =
         |key: &str, label: &str| Variant { weight_decay: Some(0.0), ..Variant::hnn(key, label) };

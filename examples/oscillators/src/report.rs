@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use hnn_integrators::VectorField;
 use hnn_plots::{
-    Figure, LossCurve, Motion, energy, loss_curves, phase_portrait, squared_error, trajectories,
+    Color, Figure, LossCurve, Motion, Panel, Series, energy, loss_curves, phase_portrait,
+    trajectories,
 };
 use hnn_systems::HamiltonianExt;
 use hnn_train::TrainingRecord;
@@ -23,8 +24,8 @@ pub struct Trial {
     pub seed: u64,
     /// Its training run.
     pub record: TrainingRecord,
-    /// The rollout from the first *ring* start, at the times of drawn curves.
-    curve: Rollouts,
+    /// The rollouts from the *ring* starts, at the times of drawn curves.
+    curves: Rollouts,
     errors: Errors,
 }
 
@@ -77,14 +78,14 @@ impl<'a> Report<'a> {
             let mut observer = bars.observer(&of.label);
             let (field, record) =
                 of.train(recipe, seed, &data[(seed - first) as usize], &mut observer)?;
-            let (curve, errors) = setting.judge(&*field)?;
+            let (curves, errors) = setting.judge(&*field)?;
             bars.line(&format!(
                 "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",
                 of.label,
                 record.seconds,
                 scientific(errors.ring.0)
             ));
-            Ok(Trial { variant, seed, record, curve, errors })
+            Ok(Trial { variant, seed, record, curves, errors })
         };
         let trials = jobs.into_par_iter().map(train).collect::<Result<Vec<_>>>();
         bars.finish();
@@ -138,20 +139,20 @@ impl<'a> Report<'a> {
         println!("{table}");
     }
 
-    /// The figures of the first seed and the first *ring* start: phase space, trajectory, squared
-    /// error and energy over time.
+    /// The figures of the first seed: phase space, trajectory and energy over time from the *ring*
+    /// start of median energy, and the mean squared error over time from all of them.
     ///
     /// # Errors
     /// If a figure cannot be drawn or written.
     pub fn draw(&self, output: &Output) -> Result<()> {
         let setting = self.setting;
         let motion = |label: &str, rollouts: &Rollouts| {
-            Motion::new(label, &setting.fine, rollouts.states.slice(s![0, .., ..]))
+            Motion::new(label, &setting.fine, rollouts.states.slice(s![setting.drawn, .., ..]))
         };
-        let mut motions = vec![motion("truth", &setting.curve)?.truth()];
+        let mut motions = vec![motion("truth", &setting.curves)?.truth()];
         for trial in self.trials.iter().filter(|t| t.seed == self.first) {
-            if trial.curve.states.iter().all(|x| x.is_finite()) {
-                motions.push(motion(&self.variants[trial.variant].label, &trial.curve)?);
+            if trial.curves.states.iter().all(|x| x.is_finite()) {
+                motions.push(motion(&self.variants[trial.variant].label, &trial.curves)?);
             }
         }
         let field: &dyn VectorField<f64> = &*setting.system;
@@ -160,22 +161,45 @@ impl<'a> Report<'a> {
         let panels = trajectories(&motions, &["coordinate q", "momentum p"])?;
         let figure = Figure::grid(1, panels)?.title(setting.title("trajectory"));
         output.figure("trajectory", &figure)?;
-        let panel = squared_error(&motions[0], &motions[1..])?;
-        output
-            .figure("mse", &Figure::new(panel.title(setting.title("error of the trajectory"))))?;
+        output.figure("mse", &Figure::new(self.errors_over_time()?))?;
         let true_energy = |x: &[f64]| setting.system.energy_state(x).unwrap_or(f64::NAN);
         let panel = energy(&motions, true_energy)?.title(setting.title("energy of the trajectory"));
         output.figure("energy", &Figure::new(panel))?;
         Ok(())
     }
 
-    /// The figure of the training and validation losses of the first seed.
+    /// The mean squared error over time of the first seed, all *ring* starts.
+    fn errors_over_time(&self) -> Result<Panel> {
+        let (setting, truth) = (self.setting, &self.setting.curves.states);
+        let what = setting.title("mean squared error, ring starts");
+        let mut panel = Panel::new(what).x_label("time t (s)").y_label("squared error").log_y();
+        for trial in self.trials.iter().filter(|t| t.seed == self.first) {
+            let states = &trial.curves.states;
+            // At t = 0 there is none, and so no place on a logarithmic axis.
+            let mean = |step| {
+                let difference = &states.slice(s![.., step, ..]) - &truth.slice(s![.., step, ..]);
+                difference.iter().map(|e| e * e).sum::<f64>() / difference.len() as f64
+            };
+            let points = (1..setting.fine.len()).map(|step| (setting.fine[step], mean(step)));
+            let (t, error): (Vec<f64>, Vec<f64>) = points.filter(|(_, e)| e.is_finite()).unzip();
+            if !t.is_empty() {
+                let label = &self.variants[trial.variant].label;
+                let series = Series::new(label, t, error)?;
+                panel = panel.series(series.color(Color::of_model(trial.variant)));
+            }
+        }
+        Ok(panel)
+    }
+
+    /// The figure of the training and validation losses of the first seed; their fall in the first
+    /// steps, which would fill it, is left out.
     ///
     /// # Errors
     /// If it cannot be drawn or written.
     pub fn draw_losses(&self, output: &Output) -> Result<()> {
         let curve = |trial: &Trial| -> Result<LossCurve> {
-            let steps = trial.record.steps.iter();
+            let all = &trial.record.steps;
+            let steps = all.iter().skip(30.min(all.len() / 10));
             let train = steps.clone().step_by(10).map(|s| (s.step as u64, s.loss));
             let (x, y): (Vec<u64>, Vec<f64>) = train.unzip();
             let validated = steps.filter_map(|s| Some((s.step as u64, s.validation?)));

@@ -1,14 +1,17 @@
 //! A system, its data, and the test starts.
 
 use hnn_integrators::VectorField;
-use hnn_systems::{DataSet, Hamiltonian, Pendulum, Sampling, Spring, Starts};
+use hnn_systems::{DataSet, Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::OscillatorOptions;
-use hnn_examples::{Result, Rollouts, roll_out};
+use hnn_examples::{ExampleError, Result, Rollouts, roll_out};
 
 /// Number of test starts of each law.
 const STARTS: usize = 15;
+
+/// Number of trajectories to train on, and to validate with.
+const SPLIT: usize = 25;
 
 /// Number of times at which a drawn curve is sampled: enough for it to look smooth.
 const DRAWN: usize = 1001;
@@ -26,9 +29,13 @@ pub struct Setting {
     truth: Rollouts,
     /// The times of the curves that are drawn.
     pub(super) fine: Vec<f64>,
-    /// The true one, from the first *ring* start.
-    pub(super) curve: Rollouts,
+    /// The true ones, from the *ring* starts.
+    pub(super) curves: Rollouts,
+    /// The *ring* start whose trajectory is drawn: the one of median energy.
+    pub(super) drawn: usize,
     tolerance: f64,
+    /// Number of trajectories to train on.
+    training: usize,
 }
 
 /// The errors of one model: coordinate MSE and energy MSE.
@@ -72,8 +79,25 @@ impl Setting {
         let starts = concatenate![Axis(0), ring, grey];
         let truth = roll_out(&*system, starts.view(), &times, 1e-12)?;
         let fine = Array1::linspace(0.0, 20.0, DRAWN).to_vec();
-        let curve = roll_out(&*system, starts.slice(s![..1, ..]), &fine, 1e-12)?;
-        Ok(Self { name, system, sampling, times, starts, truth, fine, curve, tolerance })
+        let curves = roll_out(&*system, starts.slice(s![..STARTS, ..]), &fine, 1e-12)?;
+        let mut by_energy: Vec<usize> = (0..STARTS).collect();
+        let energy = |row: &usize| system.energy_state(&starts.row(*row).to_vec());
+        let energies = by_energy.iter().map(energy).collect::<Result<Vec<f64>, _>>()?;
+        by_energy.sort_by(|a, b| energies[*a].total_cmp(&energies[*b]));
+        let drawn = by_energy[STARTS / 2];
+        Ok(Self {
+            name,
+            system,
+            sampling,
+            times,
+            starts,
+            truth,
+            fine,
+            curves,
+            drawn,
+            tolerance,
+            training: SPLIT,
+        })
     }
 
     /// A title that names the system and the noise.
@@ -82,13 +106,26 @@ impl Setting {
         format!("{}, noise {}: {what}", self.name, self.sampling.noise)
     }
 
-    /// 25 trajectories to train on, and 25 to validate with.
+    /// The same with fewer trajectories to train on.
+    ///
+    /// # Errors
+    /// If it is none, or more than there are.
+    pub fn with_training(self, trajectories: usize) -> Result<Self> {
+        if (1..=SPLIT).contains(&trajectories) {
+            return Ok(Self { training: trajectories, ..self });
+        }
+        let reason = format!("give 1 to {SPLIT}");
+        Err(ExampleError::Option { option: "--trajectories", reason })
+    }
+
+    /// The trajectories to train on, and 25 to validate with.
     pub(super) fn data(&self, seed: u64) -> Result<(DataSet<f32>, DataSet<f32>)> {
-        let (train, validation) = self.sampling.sample(&*self.system, seed)?.split_at(25)?;
+        let (train, validation) = self.sampling.sample(&*self.system, seed)?.split_at(SPLIT)?;
+        let train = if self.training < SPLIT { train.split_at(self.training)?.0 } else { train };
         Ok((train.cast()?, validation.cast()?))
     }
 
-    /// Rolls a model out and compares it with the truth; with it goes the curve to draw.
+    /// Rolls a model out and compares it with the truth; with it go the curves to draw.
     pub(super) fn judge(&self, field: &dyn VectorField<f64>) -> Result<(Rollouts, Errors)> {
         let rollouts = roll_out(field, self.starts.view(), &self.times, self.tolerance)?;
         let errors = |range| rollouts.errors(&*self.system, &self.truth, range);
@@ -96,7 +133,8 @@ impl Setting {
         let mut single = single.collect::<Result<Vec<f64>>>()?;
         single.sort_by(f64::total_cmp);
         let (ring, grey) = (errors(0..STARTS)?, errors(STARTS..2 * STARTS)?);
-        let curve = roll_out(field, self.starts.slice(s![..1, ..]), &self.fine, self.tolerance)?;
-        Ok((curve, Errors { ring, ring_median: single[STARTS / 2], grey }))
+        let ring_starts = self.starts.slice(s![..STARTS, ..]);
+        let curves = roll_out(field, ring_starts, &self.fine, self.tolerance)?;
+        Ok((curves, Errors { ring, ring_median: single[STARTS / 2], grey }))
     }
 }

@@ -13,7 +13,7 @@
 
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use super::passes::elementwise;
+use super::passes::{elementwise, elementwise_all};
 use super::{Mlp, linalg};
 use crate::DifferentiableEnergy;
 
@@ -28,16 +28,16 @@ pub struct EnergyResiduals<T> {
 struct Sections<'a, T> {
     a: &'a mut [T],
     s1: &'a mut [T],
+    /// sigma'' when recorded, `zeta` in the pull-back.
     s2: &'a mut [T],
     r: &'a mut [T],
     d: &'a mut [T],
     a_dot: &'a mut [T],
-    zeta: &'a mut [T],
     /// `widest * B` numbers.
     scratch: &'a mut [T],
 }
 
-const SECTIONS: usize = 7;
+const SECTIONS: usize = 6;
 
 impl<T: Scalar> EnergyResiduals<T> {
     fn resize(&mut self, mlp: &Mlp<T>, batch: usize) {
@@ -63,7 +63,6 @@ impl<T: Scalar> EnergyResiduals<T> {
             r: take(hidden),
             d: take(hidden),
             a_dot: take(hidden),
-            zeta: take(hidden),
             scratch: take(widest),
         }
     }
@@ -130,8 +129,8 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
             d,
             |r| self.broadcast_output_weights(batch, r),
             |units, r_l, d| {
-                elementwise(d, [r_l, &s1[units.clone()]], |_, [r, s1]| r * s1);
-                r[units].copy_from_slice(r_l);
+                let out = [d, &mut r[units.clone()]];
+                elementwise_all(out, [r_l, &s1[units]], |_, [r, s1]| [r * s1, r]);
             },
         );
         Ok(())
@@ -146,13 +145,13 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
-        let Sections { a, s1, s2, r, d, a_dot, zeta, scratch } = residuals.sections(self);
+        let Sections { a, s1, s2, r, d, a_dot, scratch } = residuals.sections(self);
         self.tangent(batch, w, a_dot, |units, z_dot| {
-            let zeta = &mut zeta[units.clone()];
-            let (r, s1, s2) = (&r[units.clone()], &s1[units.clone()], &s2[units]);
-            elementwise(zeta, [r, s2, z_dot], |_, [r, s2, z_dot]| r * s2 * z_dot);
-            elementwise(z_dot, [s1], |z_dot, [s1]| z_dot * s1);
+            let out = [&mut s2[units.clone()], z_dot];
+            let inputs = [&r[units.clone()], &s1[units]];
+            elementwise_all(out, inputs, |[s2, z_dot], [r, s1]| [r * s2 * z_dot, z_dot * s1]);
         });
+        let zeta = s2;
         self.reverse(
             batch,
             scratch,

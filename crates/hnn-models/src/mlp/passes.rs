@@ -134,33 +134,56 @@ impl<T: Scalar> Mlp<T> {
     }
 }
 
-/// `out[i] = f(inputs[0][i], inputs[1][i], ..)`, compiled for each instruction set.
+/// `out[i] = f(out[i], [inputs[0][i], inputs[1][i], ..])`, compiled for each instruction set.
 pub(super) fn elementwise<T: Scalar, const N: usize>(
     out: &mut [T],
     inputs: [&[T]; N],
     f: impl Fn(T, [T; N]) -> T,
 ) {
-    struct Elementwise<'a, T, F, const N: usize> {
-        out: &'a mut [T],
+    elementwise_all([out], inputs, |[out], inputs| [f(out, inputs)]);
+}
+
+/// The same for several outputs, all read before one is written.
+pub(super) fn elementwise_all<T: Scalar, const M: usize, const N: usize>(
+    out: [&mut [T]; M],
+    inputs: [&[T]; N],
+    f: impl Fn([T; M], [T; N]) -> [T; M],
+) {
+    struct Elementwise<'a, T, F, const M: usize, const N: usize> {
+        out: [&'a mut [T]; M],
         inputs: [&'a [T]; N],
         f: F,
     }
-    impl<T: Scalar, F: Fn(T, [T; N]) -> T, const N: usize> Kernel for Elementwise<'_, T, F, N> {
+    impl<T, F, const M: usize, const N: usize> Kernel for Elementwise<'_, T, F, M, N>
+    where
+        T: Scalar,
+        F: Fn([T; M], [T; N]) -> [T; M],
+    {
         type Output = ();
         #[inline(always)]
         fn run<I: Isa>(self) {
             // Loops of a fixed length, no `map` of arrays: the compiler does not always inline that,
             // and what is not inlined is no vector code.
-            let mut inputs = self.inputs;
-            for input in &mut inputs {
-                *input = &input[..self.out.len()];
+            let Self { mut out, mut inputs, f } = self;
+            let len = out[0].len();
+            for out in &mut out {
+                *out = &mut std::mem::take(out)[..len];
             }
-            for i in 0..self.out.len() {
-                let mut values = [T::ZERO; N];
+            for input in &mut inputs {
+                *input = &input[..len];
+            }
+            for i in 0..len {
+                let (mut now, mut values) = ([T::ZERO; M], [T::ZERO; N]);
+                for k in 0..M {
+                    now[k] = out[k][i];
+                }
                 for k in 0..N {
                     values[k] = inputs[k][i];
                 }
-                self.out[i] = (self.f)(self.out[i], values);
+                let next = f(now, values);
+                for k in 0..M {
+                    out[k][i] = next[k];
+                }
             }
         }
     }
