@@ -1,10 +1,10 @@
 //! Events: times at which a function of the state crosses zero.
 
-use ndarray::ArrayView1;
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::observe::{Observer, StepTaken};
 use super::{Adaptive, EmbeddedRungeKutta, Solution};
-use crate::{Scalar, SolveFailure, VectorField};
+use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 
 /// Which crossings count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,9 +19,10 @@ pub enum Crossing {
 }
 
 /// An event: `g(t, x)` crosses zero.
+#[derive(Clone, Copy)]
 pub struct Event<'a, T> {
     /// `g(t, x)`, continuous along the trajectory.
-    pub function: &'a dyn Fn(T, &[T]) -> T,
+    pub function: &'a (dyn Fn(T, &[T]) -> T + Sync),
     /// Which crossings count.
     pub crossing: Crossing,
     /// Whether the integration stops there.
@@ -89,8 +90,67 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         T: Scalar,
         F: VectorField<T> + ?Sized,
     {
+        self.watch_events(field, (0, x0), times, events)
+    }
+
+    /// [`solve_events`](Self::solve_events) for many trajectories, from the states `x0` (M, D) at
+    /// `times[0]`: each with its own steps, its own crossings, and its own end.
+    ///
+    /// ```
+    /// use hnn_integrators::{Adaptive, Crossing, DormandPrince5, Event, FnField, Tolerances};
+    /// use ndarray::array;
+    /// // The period of a pendulum grows with its amplitude.
+    /// let pendulum = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
+    ///     dx[0] = x[1];
+    ///     dx[1] = -x[0].sin();
+    /// });
+    /// let back = Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Falling, terminal: true };
+    /// let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-11));
+    /// let starts = array![[0.1, 0.0], [1.0, 0.0], [3.0, 0.0]];
+    /// let runs = solver.solve_batch_events(&pendulum, starts.view(), &[0.0, 50.0], &[back])?;
+    /// let mut periods = Vec::new();
+    /// for run in runs {
+    ///     periods.push(run?.occurrences[0].time);
+    /// }
+    /// assert!((periods[0] - 6.287_112).abs() < 1e-5);
+    /// assert!(periods[0] < periods[1] && periods[1] < periods[2]);
+    /// # Ok::<(), hnn_integrators::SolveError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`solve`](Self::solve) for bad input; a trajectory that fails has its own error, and the
+    /// others go on.
+    pub fn solve_batch_events<T, F>(
+        &self,
+        field: &F,
+        x0: ArrayView2<'_, T>,
+        times: &[T],
+        events: &[Event<'_, T>],
+    ) -> Result<Vec<Result<EventSolution<T>, SolveFailure<EventSolution<T>>>>, SolveError>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+    {
+        check::times(times)?;
+        self.check_settings()?;
+        check::start(x0, field.dim())?;
+        let starts = x0.outer_iter().enumerate().collect();
+        Ok(parallel::map(starts, |start| self.watch_events(field, start, times, events)))
+    }
+
+    fn watch_events<T, F>(
+        &self,
+        field: &F,
+        (trajectory, x0): (usize, ArrayView1<'_, T>),
+        times: &[T],
+        events: &[Event<'_, T>],
+    ) -> Result<EventSolution<T>, SolveFailure<EventSolution<T>>>
+    where
+        T: Scalar,
+        F: VectorField<T> + ?Sized,
+    {
         let mut watch = Watch::new(events);
-        let (solution, status) = self.watched(field, x0, times, &mut watch)?;
+        let (solution, status) = self.watched(field, trajectory, x0, times, &mut watch)?;
         let (occurrences, stopped) = (watch.occurrences, watch.stopped);
         let solution = EventSolution { solution, occurrences, stopped };
         match status {

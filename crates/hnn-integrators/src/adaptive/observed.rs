@@ -47,15 +47,16 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
             return Ok(start);
         }
         let mut steps = Steps { observe, reached: start };
-        let (_, status) = self.watched(field, x0, &[start, end], &mut steps)?;
+        let (_, status) = self.watched(field, 0, x0, &[start, end], &mut steps)?;
         status.map(|()| steps.reached)
     }
 
     /// As [`solve`](Self::solve), every accepted step shown to an observer; how it ended is told
-    /// beside the solution.
+    /// beside the solution. `trajectory` is its number in messages.
     pub(super) fn watched<T, F>(
         &self,
         field: &F,
+        trajectory: usize,
         x0: ArrayView1<'_, T>,
         times: &[T],
         observer: &mut dyn Observer<T>,
@@ -73,7 +74,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         let mut run = AdaptiveRun {
             pair: self.method.pair(),
             settings: self.settings,
-            first: 0,
+            first: trajectory,
             x0,
             times: &own_times,
             out: states.view_mut(),

@@ -53,6 +53,43 @@ fn directions_and_order_of_events() {
     assert!(run.solution.states[[3, 0]].is_nan());
 }
 
+/// Each trajectory of a batch has the events it has alone, to the last bit; one that fails has its
+/// own error, and hinders no other.
+#[test]
+fn events_of_a_batch() {
+    // x' = x^2 from 1 reaches infinity at t = 1, from 0.1 at t = 10.
+    let blow_up = FnField::new(1, |_t, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
+    let half = Event {
+        function: &|_t, x: &[f64]| x[0] - 0.125,
+        crossing: Crossing::Rising,
+        terminal: false,
+    };
+    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-10));
+    let (x0, times) = (array![[0.1], [1.0], [0.05], [0.12]], [0.0, 3.0]);
+    let runs = solver.solve_batch_events(&blow_up, x0.view(), &times, &[half]).expect("input");
+    assert_eq!(runs.len(), 4);
+    for (row, run) in runs.into_iter().enumerate() {
+        let alone = solver.solve_events(&blow_up, x0.row(row), &times, &[half]);
+        match (run, alone) {
+            (Ok(run), Ok(alone)) => {
+                assert_eq!(run, alone);
+                // 1/x0 - t = 8 at the crossing, if it comes by t = 3.
+                let crossing = 1.0 / x0[[row, 0]] - 8.0;
+                assert_eq!(run.occurrences.len(), usize::from(crossing < 3.0));
+                assert!(run.occurrences.iter().all(|found| (found.time - crossing).abs() < 1e-8));
+            }
+            (Err(failure), Err(_)) => {
+                assert_eq!(row, 1);
+                assert!(failure.to_string().contains("trajectory 1"), "{failure}");
+                assert!(failure.partial.is_some());
+            }
+            (run, alone) => panic!("{run:?} {alone:?}"),
+        }
+    }
+    let nothing = array![[f64::NAN]];
+    assert!(solver.solve_batch_events(&blow_up, nothing.view(), &times, &[half]).is_err());
+}
+
 /// Steps forced to end exactly on the crossings miss none and find none twice.
 #[test]
 fn crossings_at_the_edge_of_a_step() {
