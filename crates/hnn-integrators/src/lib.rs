@@ -61,8 +61,8 @@ mod workspace;
 
 pub use adaptive::{
     Adaptive, AdaptiveRun, BatchSolution, Crossing, Dop853, DormandPrince5, EmbeddedPair,
-    EmbeddedRungeKutta, Event, EventSolution, Occurrence, Solution, Statistics, Tolerances,
-    Tsitouras5, solve, solve_batch,
+    EmbeddedRungeKutta, Event, EventResult, EventSolution, Occurrence, Solution, Statistics,
+    Tolerances, Tsitouras5, solve, solve_batch,
 };
 pub use adjoint::{Adjoint, Checkpoints, Gradient, ReversibleStepper};
 pub use analytic::{AnalyticField, LaneState};

@@ -51,6 +51,9 @@ pub struct EventSolution<T> {
     pub stopped: bool,
 }
 
+/// A trajectory with its events, or why it ended before its time.
+pub type EventResult<T> = Result<EventSolution<T>, SolveFailure<EventSolution<T>>>;
+
 /// Parts of a step in which crossings are looked for, so that two of them in one step are seen.
 const PARTS: usize = 8;
 
@@ -85,7 +88,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         x0: ArrayView1<'_, T>,
         times: &[T],
         events: &[Event<'_, T>],
-    ) -> Result<EventSolution<T>, SolveFailure<EventSolution<T>>>
+    ) -> EventResult<T>
     where
         T: Scalar,
         F: VectorField<T> + ?Sized,
@@ -126,7 +129,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         x0: ArrayView2<'_, T>,
         times: &[T],
         events: &[Event<'_, T>],
-    ) -> Result<Vec<Result<EventSolution<T>, SolveFailure<EventSolution<T>>>>, SolveError>
+    ) -> Result<Vec<EventResult<T>>, SolveError>
     where
         T: Scalar,
         F: VectorField<T> + ?Sized,
@@ -144,7 +147,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         (trajectory, x0): (usize, ArrayView1<'_, T>),
         times: &[T],
         events: &[Event<'_, T>],
-    ) -> Result<EventSolution<T>, SolveFailure<EventSolution<T>>>
+    ) -> EventResult<T>
     where
         T: Scalar,
         F: VectorField<T> + ?Sized,

@@ -18,7 +18,7 @@ mod tsitouras5;
 
 pub use dop853::Dop853;
 pub use dormand_prince5::DormandPrince5;
-pub use events::{Crossing, Event, EventSolution, Occurrence};
+pub use events::{Crossing, Event, EventResult, EventSolution, Occurrence};
 pub use pair::{EmbeddedPair, EmbeddedRungeKutta};
 pub use run::AdaptiveRun;
 pub use solver::{Adaptive, BatchSolution, Solution, solve, solve_batch};
