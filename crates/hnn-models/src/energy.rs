@@ -50,6 +50,7 @@ pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
 
     /// For directions `w` (laid out as `x`), held fixed: **overwrites** `x_bar = Hess(H) w`, and
     /// **adds** `sum over rows of d(w . grad_x H)/dtheta` to `theta_bar` where it is asked for.
+    /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
     /// If the engine fails.

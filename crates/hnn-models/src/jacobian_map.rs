@@ -40,6 +40,7 @@ pub trait JacobianMap<T: Scalar>: DifferentiableMap<T> {
     /// Pulls `phi = y_bar . N(x) + sum over j of tangents[j].1 . (dN/dx) tangents[j].0` back, for
     /// cotangents (K * B) and directions (D * B) held fixed: **overwrites** `x_bar`, and **adds**
     /// to `theta_bar` where it is asked for.
+    /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
     /// If the engine fails.

@@ -74,6 +74,7 @@ pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
     /// `lambda . (dL/dq - (d2L/dv dq) q_dot - (d2L/dv2) q_ddot)`.
     /// **Overwrites** `x_bar = dphi/dx` (D * B) and `q_dot_bar = dphi/dq_dot` (m * B), and **adds**
     /// `sum over rows of dphi/dtheta` to `theta_bar` where it is asked for.
+    /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
     /// If the engine fails.

@@ -41,6 +41,7 @@ pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
 
     /// For the cotangent `y_bar` of `y`: **overwrites** `x_bar = (dN/dx)^T y_bar`, and **adds**
     /// `sum over rows of (dN/dtheta)^T y_bar` to `theta_bar` where it is asked for.
+    /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
     /// If the engine fails.
