@@ -2,8 +2,8 @@
 
 use hnn_integrators::{Parameters, Rk4};
 use hnn_losses::{
-    DerivativeLoss, L2Penalty, Loss, LossError, Reduction, Selection, TotalLoss, TrajectoryData,
-    TrajectoryLoss, Window,
+    DerivativeLoss, JointLoss, L2Penalty, Loss, LossError, Reduction, Selection, TotalLoss,
+    TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_train::{
@@ -71,17 +71,19 @@ fn adam_agrees_with_pytorch() {
 #[test]
 fn training_through_the_integrator_agrees_with_pytorch() {
     let g = golden("adam_hnn");
-    let x = array(&golden("hnn_tanh_2_16_16_1")["x"]);
+    let measured = golden("hnn_tanh_2_16_16_1");
+    let (x, dx) = (array(&measured["x"]), array(&measured["dx"]));
     let times = Array1::from_shape_fn(33, |row| 0.1 * (row % 11) as f64);
     let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
     for (case, alpha, window, reduction) in [
         ("hnn_step100", 100.0, Window::Steps(1), Reduction::MaskedMean),
         ("hnn_full1", 1.0, Window::Whole, Reduction::Mean),
     ] {
-        let (mut model, derivative) = problem();
+        let (mut model, _) = problem();
+        let derivative = DerivativeLoss::new(times.view(), x.view(), dx.view()).expect("fits");
         let trajectory = TrajectoryLoss::new(Rk4, window, data).expect("fits");
         let trajectory = trajectory.with_reduction(reduction);
-        let mut loss = TotalLoss::new(derivative).plus(alpha, trajectory).expect("weight");
+        let mut loss = JointLoss::new(derivative, alpha, trajectory).expect("the same data");
         let expected = numbers(&g[case]["loss"]);
         let record = Trainer::new(expected.len())
             .with_optimiser(Adam::default().with_decay(WeightDecay::Coupled(1e-4)))
