@@ -3,12 +3,13 @@
 //! acceleration of one state.
 //!
 //! `cargo bench -p hnn-benches --bench lnn_step`; `benches/peers/lnn_step.py` measures the same
-//! with PyTorch and JAX.
+//! with PyTorch and JAX. With feature `tch` (`scripts/with-libtorch cargo bench ..`) the libtorch engine
+//! takes its turns with the native one.
 #![allow(clippy::print_stdout)]
 
 use std::hint::black_box;
 
-use hnn_benches::{Clock, Error, Options, Step, TimedStep, compare, median, on_threads};
+use hnn_benches::{Clock, Error, NamedStep, Options, Step, TimedStep, compare, median, on_threads};
 use hnn_integrators::{DifferentiableField, VectorField, Workspace};
 use hnn_losses::DerivativeLoss;
 use hnn_models::{
@@ -41,14 +42,27 @@ fn run(rounds: usize) -> Result<(), Error> {
     let lnn = Lnn::new(network(4, 1, Activation::Softplus)?)?;
     let periodic = Angles::of_lagrangian(network(6, 1, Activation::Softplus)?, &angles)?;
     let mass = network(4, 3, Activation::Softplus)?;
-    let mechanical = MechanicalLagrangian::new(mass, network(4, 1, Activation::Softplus)?)?;
+    let potential = network(4, 1, Activation::Softplus)?;
+    let mechanical = MechanicalLagrangian::new(mass.clone(), potential.clone())?;
     let mechanical = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
-    let mut steps = [
+    let mut steps: Vec<NamedStep> = vec![
         ("HNN", step(hnn, &canonical)?),
         ("LNN, any L(q, v)", step(lnn.clone(), &lagrangian)?),
         ("LNN of cos q, sin q, v", step(Lnn::new(periodic)?, &lagrangian)?),
         ("LNN, T - V, two networks", step(mechanical.clone(), &lagrangian)?),
     ];
+    #[cfg(feature = "tch")]
+    {
+        use hnn_models::tch::{TchEnergy, TchMap, tch};
+        tch::set_num_threads(1);
+        let energy = |network| TchEnergy::mlp(network, tch::Device::Cpu);
+        let free = Lnn::new(energy(lnn.lagrangian().clone())?)?;
+        let mass = TchMap::mlp(mass, tch::Device::Cpu)?;
+        let mechanical = MechanicalLagrangian::new(mass, energy(potential)?)?;
+        let mechanical = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
+        steps.push(("libtorch engine, LNN, any L(q, v)", step(free, &lagrangian)?));
+        steps.push(("libtorch engine, LNN, T - V", step(mechanical, &lagrangian)?));
+    }
     compare(rounds, &mut steps)?;
     println!("acceleration of one state, median of {rounds} rounds, microseconds:");
     println!("  {:26} {:8.2}", "LNN, any L(q, v)", acceleration(&lnn, rounds)?);

@@ -14,7 +14,7 @@ pub mod systems;
 
 pub use clock::Clock;
 pub use contest::{Contest, Outcome};
-pub use step::{Step, TimedStep, compare};
+pub use step::{NamedStep, Step, TimedStep, compare};
 
 /// What can go wrong in a benchmark.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -63,12 +63,15 @@ impl<F: DifferentiableField<f32>, L: Loss<f32, F>> TimedStep for Step<F, L> {
     }
 }
 
+/// A step and its name in the table.
+pub type NamedStep = (&'static str, Box<dyn TimedStep>);
+
 /// Runs steps in alternating rounds, so that a busy machine slows all alike; the first round warms
 /// up. Prints the medians, and their ratios to the first step's.
 ///
 /// # Errors
 /// If a step fails.
-pub fn compare(rounds: usize, steps: &mut [(&str, Box<dyn TimedStep>)]) -> Result<(), Error> {
+pub fn compare(rounds: usize, steps: &mut [NamedStep]) -> Result<(), Error> {
     for round in 0..=rounds {
         for (_, step) in &mut *steps {
             step.run(round > 0)?;
@@ -78,7 +81,7 @@ pub fn compare(rounds: usize, steps: &mut [(&str, Box<dyn TimedStep>)]) -> Resul
     let base = steps.first_mut().map_or(f64::NAN, |(_, step)| step.median());
     for (name, step) in steps {
         let median = step.median();
-        println!("  {name:26} {:8.3}  {:5.2} x", 1e3 * median, median / base);
+        println!("  {name:42} {:8.3}  {:5.2} x", 1e3 * median, median / base);
     }
     Ok(())
 }

@@ -110,6 +110,8 @@ impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
         dx: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(VectorField::<T>::dim(self) * t.len(), slices)?;
         dispatch(EvalBatch { field: self, t, x, dx });
         Ok(())
     }

@@ -68,7 +68,7 @@ pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
     /// `x` must be the states that were recorded. May be called once for each recording.
     ///
     /// # Errors
-    /// If the engine fails.
+    /// If a slice has another length ([`FieldError::check_cotangents`]), or the engine fails.
     fn vjp(
         &self,
         x: &[T],

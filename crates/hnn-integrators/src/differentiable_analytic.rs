@@ -1,6 +1,5 @@
 //! Vector-Jacobian products of formulas.
 
-use crate::fn_field::no_parameters;
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{
     AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, Scalar, VectorField,
@@ -14,11 +13,11 @@ impl<T: Scalar, F: AnalyticField> Parameters<T> for F {
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        no_parameters(out.len())
+        FieldError::check_parameters(out.len(), 0)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        no_parameters(theta.len())
+        FieldError::check_parameters(theta.len(), 0)
     }
 }
 
@@ -44,8 +43,10 @@ impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
         residuals: &mut Vec<T>,
         v: &[T],
         x_bar: &mut [T],
-        _theta_bar: Option<&mut [T]>,
+        theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        let len = VectorField::<T>::dim(self) * residuals.len();
+        FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
         dispatch(PullBack { field: self, t: residuals, x, v, x_bar });
         Ok(())
     }

@@ -84,6 +84,8 @@ where
         dx: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(D * t.len(), slices)?;
         for row in 0..t.len() {
             let slope = self.at((t, x, row), |_, x| Dual::fixed(x), |_, theta| Dual::fixed(theta));
             slope.iter().enumerate().for_each(|(i, slope)| dx[i * t.len() + row] = slope.value);
@@ -101,20 +103,16 @@ where
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_count::<P>(out.len())?;
+        FieldError::check_parameters(out.len(), P)?;
         out.copy_from_slice(&self.theta);
         Ok(())
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_count::<P>(theta.len())?;
+        FieldError::check_parameters(theta.len(), P)?;
         self.theta.copy_from_slice(theta);
         Ok(())
     }
-}
-
-fn check_count<const P: usize>(given: usize) -> Result<(), FieldError> {
-    if given == P { Ok(()) } else { Err(FieldError::ParameterCount { given, expected: P }) }
 }
 
 /// The residuals are the times.
@@ -146,6 +144,8 @@ where
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.len();
+        let slices = [x, v, &*x_bar];
+        FieldError::check_cotangents(D * batch, slices, theta_bar.as_deref(), P)?;
         let wanted = if theta_bar.is_some() { D + P } else { D };
         for row in 0..batch {
             for first in (0..wanted).step_by(DIRECTIONS) {

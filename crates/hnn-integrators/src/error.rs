@@ -63,3 +63,59 @@ pub enum FieldError {
         reason: String,
     },
 }
+
+/// The checks of lengths that every field shares; for fields of one's own too.
+///
+/// ```
+/// use hnn_integrators::FieldError;
+/// // Three states of dimension 2.
+/// let (x, dx) = ([0.0; 6], [0.0; 4]);
+/// let error = FieldError::check_lengths(6, [("the states", x.len()), ("the slopes", dx.len())]);
+/// let message = "the slopes hold 4 numbers, but 6 are needed: pass 6";
+/// assert_eq!(error.expect_err("too short").to_string(), message);
+/// ```
+impl FieldError {
+    /// Checks that each of some slices, given by what it holds and its length, has the length
+    /// expected.
+    ///
+    /// # Errors
+    /// If one has another ([`Length`](Self::Length)).
+    #[inline]
+    pub fn check_lengths<const N: usize>(
+        expected: usize,
+        slices: [(&'static str, usize); N],
+    ) -> Result<(), Self> {
+        match slices.into_iter().find(|(_, given)| *given != expected) {
+            None => Ok(()),
+            Some((what, given)) => Err(Self::Length { what, given, expected }),
+        }
+    }
+
+    /// Checks the slices of a vector-Jacobian product of as many outputs as inputs: the states,
+    /// the cotangents and the states' cotangents of the length `expected`, and the parameters'
+    /// cotangents, where they are asked for, of the length `num_params`.
+    ///
+    /// # Errors
+    /// If one has another length.
+    #[inline]
+    pub fn check_cotangents<T>(
+        expected: usize,
+        [x, v, x_bar]: [&[T]; 3],
+        theta_bar: Option<&[T]>,
+        num_params: usize,
+    ) -> Result<(), Self> {
+        let states = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        Self::check_lengths(expected, states)?;
+        Self::check_lengths(expected, [("the cotangents", v.len())])?;
+        Self::check_parameters(theta_bar.map_or(num_params, <[T]>::len), num_params)
+    }
+
+    /// Checks the length of a flat parameter vector, or of its cotangent.
+    ///
+    /// # Errors
+    /// If it is another than expected ([`ParameterCount`](Self::ParameterCount)).
+    #[inline]
+    pub fn check_parameters(given: usize, expected: usize) -> Result<(), Self> {
+        if given == expected { Ok(()) } else { Err(Self::ParameterCount { given, expected }) }
+    }
+}

@@ -18,8 +18,8 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     /// coordinate-major (see the [crate's page](crate)).
     ///
     /// # Errors
-    /// Where the field is undefined, or its engine fails. Implementations check nothing that a
-    /// caller inside the workspace guarantees (the lengths of the slices).
+    /// If a slice has another length ([`FieldError::check_lengths`]), where the field is undefined,
+    /// or if its engine fails.
     fn eval(
         &self,
         t: &[T],

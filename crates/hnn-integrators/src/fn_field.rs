@@ -102,6 +102,8 @@ where
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let (batch, dim) = (t.len(), self.dim);
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(dim * batch, slices)?;
         if batch == 1 {
             (self.closure)(t[0], x, dx);
             return Ok(());
@@ -145,16 +147,12 @@ impl<T: Scalar, C, V> Parameters<T> for FnFieldVjp<C, V> {
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        no_parameters(out.len())
+        FieldError::check_parameters(out.len(), 0)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        no_parameters(theta.len())
+        FieldError::check_parameters(theta.len(), 0)
     }
-}
-
-pub(crate) fn no_parameters(given: usize) -> Result<(), FieldError> {
-    if given == 0 { Ok(()) } else { Err(FieldError::ParameterCount { given, expected: 0 }) }
 }
 
 /// The residuals are the times, and scratch.
@@ -184,9 +182,11 @@ where
         (times, workspace): &mut Self::Residuals,
         v: &[T],
         x_bar: &mut [T],
-        _theta_bar: Option<&mut [T]>,
+        theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let (batch, dim) = (times.len(), self.field.dim);
+        let slices = [x, v, &*x_bar];
+        FieldError::check_cotangents(dim * batch, slices, theta_bar.as_deref(), 0)?;
         let (own, _) = workspace.split(3 * dim);
         let (state, own) = own.split_at_mut(dim);
         let (cotangent, bar) = own.split_at_mut(dim);

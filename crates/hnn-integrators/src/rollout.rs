@@ -76,7 +76,7 @@ where
         x0: &[T],
     ) -> Result<&[T], FieldError> {
         let (len, steps) = (field.dim() * batch, count_steps(times, batch)?);
-        check_length("the first states", x0.len(), len)?;
+        FieldError::check_lengths(len, [("the first states", x0.len())])?;
         self.states.resize((steps + 1) * len, T::ZERO);
         self.states[..len].copy_from_slice(x0);
         if stepper.fly(field, batch, times, &mut self.states) {
@@ -110,13 +110,19 @@ where
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let (len, steps) = (field.dim() * batch, count_steps(times, batch)?);
-        check_length("the states of the last run", self.states.len(), (steps + 1) * len)?;
-        check_length("the states' cotangents", states_bar.len(), self.states.len())?;
-        if let Some(given) = theta_bar.as_deref().map(<[T]>::len)
-            && given != field.num_params()
-        {
-            return Err(FieldError::ParameterCount { given, expected: field.num_params() });
-        }
+        FieldError::check_lengths(
+            (steps + 1) * len,
+            [("the states of the last run", self.states.len())],
+        )?;
+        FieldError::check_lengths(
+            self.states.len(),
+            [("the states' cotangents", states_bar.len())],
+        )?;
+        let num_params = field.num_params();
+        FieldError::check_parameters(
+            theta_bar.as_deref().map_or(num_params, <[T]>::len),
+            num_params,
+        )?;
         if stepper.pull_back_flight(field, batch, times, &self.states, states_bar) {
             return Ok(());
         }
@@ -137,13 +143,9 @@ where
 /// Number of steps between the times of `batch` rows.
 fn count_steps<T>(times: &[T], batch: usize) -> Result<usize, FieldError> {
     let expected = (times.len() / batch.max(1)).max(1) * batch.max(1);
-    check_length("the times", times.len(), expected)?;
-    check_length("the rows", batch, batch.max(1))?;
+    FieldError::check_lengths(expected, [("the times", times.len())])?;
+    FieldError::check_lengths(batch.max(1), [("the rows", batch)])?;
     Ok(times.len() / batch - 1)
-}
-
-fn check_length(what: &'static str, given: usize, expected: usize) -> Result<(), FieldError> {
-    if given == expected { Ok(()) } else { Err(FieldError::Length { what, given, expected }) }
 }
 
 /// The times of a state; writes the step sizes to the next state into `dt`.

@@ -2,6 +2,8 @@
 
 use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
 
+use crate::ModelError;
+
 /// A learned energy `H(x; theta)` with everything a Hamiltonian model needs: its gradient, and the
 /// pull-back through that gradient.
 ///
@@ -12,6 +14,14 @@ pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
 
     /// Dimension `D` of the state.
     fn dim(&self) -> usize;
+
+    /// Whether this is an energy at all.
+    ///
+    /// # Errors
+    /// If it has another number of outputs than one.
+    fn check(&self) -> Result<(), ModelError> {
+        Ok(())
+    }
 
     /// `energy[row] = H(x_row)` for `B = energy.len()` states.
     ///

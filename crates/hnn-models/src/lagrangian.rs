@@ -105,6 +105,26 @@ pub struct LagrangianTerms<'a, T> {
 }
 
 impl<T> LagrangianTerms<'_, T> {
+    /// Checks that the slices fit `batch` states of dimension `dim` and their coordinates' rates,
+    /// and returns the number of velocities `n`.
+    ///
+    /// # Errors
+    /// If one has another length.
+    pub fn check(
+        &self,
+        dim: usize,
+        batch: usize,
+        x: &[T],
+        q_dot: &[T],
+    ) -> Result<usize, FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", self.gradient.len())];
+        FieldError::check_lengths(dim * batch, slices)?;
+        let n = velocities(dim, batch, q_dot)?;
+        FieldError::check_lengths(n * n * batch, [("the mass matrices", self.mass.len())])?;
+        FieldError::check_lengths(n * batch, [("the mixed terms", self.mixed.len())])?;
+        Ok(n)
+    }
+
     /// The same places, lent for a shorter time.
     pub fn reborrow(&mut self) -> LagrangianTerms<'_, T> {
         LagrangianTerms { gradient: self.gradient, mass: self.mass, mixed: self.mixed }
@@ -122,6 +142,38 @@ pub struct EulerLagrange<'a, T> {
     pub eta: &'a [T],
     /// What `d/dt dL/dv` is tested against, n * B.
     pub lambda: &'a [T],
+}
+
+impl<T> EulerLagrange<'_, T> {
+    /// Checks that the slices fit `batch` states of dimension `dim` and the cotangents asked for,
+    /// and returns the number of velocities `n`.
+    ///
+    /// # Errors
+    /// If one has another length.
+    pub fn check(
+        &self,
+        dim: usize,
+        batch: usize,
+        x: &[T],
+        bars: &LagrangianBars<'_, T>,
+    ) -> Result<usize, FieldError> {
+        let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
+        FieldError::check_lengths(dim * batch, slices)?;
+        let n = velocities(dim, batch, self.q_dot)?;
+        let of_velocities =
+            [("the accelerations", self.q_ddot.len()), ("lambda", self.lambda.len())];
+        FieldError::check_lengths(n * batch, of_velocities)?;
+        let of_rates = [("eta", self.eta.len()), ("the rates' cotangents", bars.q_dot.len())];
+        FieldError::check_lengths((dim - n) * batch, of_rates)?;
+        Ok(n)
+    }
+}
+
+/// How many of the `dim` coordinates of a state are velocities: those that have no rate.
+fn velocities<T>(dim: usize, batch: usize, q_dot: &[T]) -> Result<usize, FieldError> {
+    let coordinates = (q_dot.len() / batch.max(1)).min(dim);
+    FieldError::check_lengths(coordinates * batch, [("the coordinates' rates", q_dot.len())])?;
+    Ok(dim - coordinates)
 }
 
 /// Where [`DifferentiableLagrangian::terms_vjp`] writes its results.

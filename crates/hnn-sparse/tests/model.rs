@@ -1,6 +1,8 @@
 //! The found formula as a dynamics: derivatives, printed and saved forms, refusals.
 
 mod common;
+#[path = "../../hnn-systems/tests/lengths/mod.rs"]
+mod lengths;
 
 use std::sync::Arc;
 
@@ -289,4 +291,16 @@ fn singular_states_are_named() {
     states.row_mut(0).assign(&array![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     let error = model.eval_rows(0.0, states.view()).expect_err("r = 0");
     assert!(error.to_string().contains("row 1"), "{error}");
+}
+
+#[test]
+fn slices_of_wrong_lengths_are_errors() {
+    lengths::differentiable_field_is_checked(&rich());
+    lengths::hamiltonian_is_checked(&rich());
+    let features = [x(2).powi(2), x(3).powi(2), Expression::cos(1.5, 0), x(0) * x(1)];
+    let library = Library::from_features(2, features).expect("valid");
+    let ansatz = Ansatz::new(&library).expect("valid");
+    let model = SparseHamiltonian::from_coefficients(&ansatz, &[0.5, 0.5, -1.0, 0.2]);
+    let separable = model.and_then(SparseHamiltonian::separate).expect("separable");
+    lengths::separable_field_is_checked(&separable);
 }

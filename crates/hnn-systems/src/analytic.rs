@@ -2,7 +2,9 @@
 
 use hnn_integrators::lane::Dual;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{AnalyticField, FieldError, Lane, LaneState, Scalar, Wide, Workspace};
+use hnn_integrators::{
+    AnalyticField, FieldError, Lane, LaneState, Scalar, VectorField, Wide, Workspace,
+};
 
 use crate::Hamiltonian;
 
@@ -59,6 +61,8 @@ impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {
         energy: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let expected = VectorField::<T>::dim(self) * energy.len();
+        FieldError::check_lengths(expected, [("the states", x.len())])?;
         dispatch(Blocks { batch: energy.len(), block: Energy { system: self, x, energy } });
         Ok(())
     }
@@ -70,6 +74,8 @@ impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {
         gradient: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", gradient.len())];
+        FieldError::check_lengths(VectorField::<T>::dim(self) * batch, slices)?;
         dispatch(Blocks { batch, block: Gradient { system: self, x, gradient, batch } });
         Ok(())
     }

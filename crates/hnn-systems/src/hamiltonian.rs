@@ -11,7 +11,7 @@ pub trait Hamiltonian<T: Scalar>: VectorField<T> {
     /// coordinate-major.
     ///
     /// # Errors
-    /// Where the energy is undefined, or the engine fails.
+    /// If a slice has another length, where the energy is undefined, or if the engine fails.
     fn energy(
         &self,
         x: &[T],

@@ -91,7 +91,10 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         velocity: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let batch = p.len() / <F::Half<T> as LaneState<T>>::DIM.max(1);
+        let n = <F::Half<T> as LaneState<T>>::DIM;
+        let batch = p.len() / n.max(1);
+        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
+        FieldError::check_lengths(n * batch, slices)?;
         dispatch(EvalHalf { field: self, batch, t: None, x: p, out: velocity });
         Ok(())
     }
@@ -103,6 +106,8 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         force: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the positions", q.len()), ("the forces", force.len())];
+        FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * t.len(), slices)?;
         dispatch(EvalHalf { field: self, batch: t.len(), t: Some(t), x: q, out: force });
         Ok(())
     }

@@ -12,5 +12,8 @@ mod explicit;
 mod fused_adjoint;
 mod implicit;
 mod lane_math;
+#[path = "../lengths/mod.rs"]
+mod lengths;
 mod no_panic;
 mod symplectic;
+mod wrong_lengths;

@@ -3,13 +3,17 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::{Angles, AnglesResiduals, sized};
-use crate::DifferentiableEnergy;
+use crate::{DifferentiableEnergy, ModelError};
 
 impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E> {
     type Residuals = AnglesResiduals<T, E::Residuals>;
 
     fn dim(&self) -> usize {
         self.angles.len()
+    }
+
+    fn check(&self) -> Result<(), ModelError> {
+        self.network.check()
     }
 
     fn energy(
@@ -19,6 +23,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = energy.len();
+        self.check_lengths(batch, [("the states", x.len())])?;
         let (features, inner) = workspace.split(self.network.dim() * batch);
         self.features(batch, x, features);
         self.network.energy(features, energy, inner)
@@ -31,6 +36,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
         let len = self.network.dim() * batch;
         let (buffer, inner) = workspace.split(2 * len);
         let (features, g) = buffer.split_at_mut(len);
@@ -47,6 +53,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         gradient: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
         residuals.record(self, batch, x);
         let AnglesResiduals { network, features, gradient: g, .. } = residuals;
         self.network.gradient_recorded(batch, features, g, network)?;
@@ -56,7 +63,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
 
     fn gradient_vjp(
         &self,
-        _x: &[T],
+        x: &[T],
         residuals: &mut Self::Residuals,
         w: &[T],
         x_bar: &mut [T],
@@ -64,6 +71,9 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
     ) -> Result<(), FieldError> {
         let AnglesResiduals { network, batch, features, gradient, scratch: [t, bar, ..] } =
             residuals;
+        let slices = [("the directions", w.len()), ("the states' cotangents", x_bar.len())];
+        self.check_lengths(*batch, slices)?;
+        self.check_lengths(*batch, [("the states", x.len())])?;
         let (t, bar) = (sized(t, features.len()), sized(bar, features.len()));
         self.push(*batch, features, w, t);
         self.network.gradient_vjp(features, network, t, bar, theta_bar)?;

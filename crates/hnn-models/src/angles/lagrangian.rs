@@ -27,6 +27,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = value.len();
+        self.check_lengths(batch, [("the states", x.len())])?;
         let (features, inner) = workspace.split(self.network.dim() * batch);
         self.features(batch, x, features);
         self.network.lagrangian(features, value, inner)
@@ -40,8 +41,9 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let n = terms.check(self.angles.len(), batch, x, q_dot)?;
         let len = self.network.dim() * batch;
-        let rates = self.count(q_dot.len() / batch) * batch;
+        let rates = self.count(self.angles.len() - n) * batch;
         let (buffer, inner) = workspace.split(2 * len + rates);
         let (features, rest) = buffer.split_at_mut(len);
         let (g, pushed) = rest.split_at_mut(len);
@@ -62,9 +64,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         terms: LagrangianTerms<'_, T>,
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        let n = terms.check(self.angles.len(), batch, x, q_dot)?;
         residuals.record(self, batch, x);
         let AnglesResiduals { network, features, gradient, scratch: [pushed, ..], .. } = residuals;
-        let pushed = sized(pushed, self.count(q_dot.len() / batch) * batch);
+        let pushed = sized(pushed, self.count(self.angles.len() - n) * batch);
         self.push(batch, features, q_dot, pushed);
         let inner_terms =
             LagrangianTerms { gradient: &mut *gradient, mass: terms.mass, mixed: terms.mixed };
@@ -75,7 +78,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
 
     fn terms_vjp(
         &self,
-        _x: &[T],
+        x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
         bars: LagrangianBars<'_, T>,
@@ -84,6 +87,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
         let AnglesResiduals { network, batch, features, gradient, scratch } = residuals;
         let batch = *batch;
+        directions.check(self.angles.len(), batch, x, &bars)?;
         let [pushed, pushed_eta, bar, q_dot_bar] = scratch;
         let eta_features = sized(pushed_eta, pushed.len());
         self.push(batch, features, eta, eta_features);

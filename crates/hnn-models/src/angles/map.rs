@@ -23,6 +23,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
         y: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len())])?;
         let (features, inner) = workspace.split(self.network.input_dim() * batch);
         self.features(batch, x, features);
         self.network.eval(batch, features, y, inner)
@@ -35,19 +36,22 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
         y: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len())])?;
         residuals.record(self, batch, x);
         self.network.eval_recorded(batch, &residuals.features, y, &mut residuals.network)
     }
 
     fn vjp(
         &self,
-        _x: &[T],
+        x: &[T],
         residuals: &mut Self::Residuals,
         y_bar: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let AnglesResiduals { network, batch, features, gradient: bar, .. } = residuals;
+        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        self.check_lengths(*batch, slices)?;
         self.network.vjp(features, network, y_bar, bar, theta_bar)?;
         self.pull(*batch, features, bar, x_bar);
         Ok(())
@@ -67,8 +71,7 @@ impl<N> Angles<N> {
         by_features: &[T],
         jacobian: &mut [T],
     ) {
-        let rows = jacobian.len() / self.angles.len() / batch;
-        let step = rows * batch;
+        let step = jacobian.len() / self.angles.len();
         self.each(1, self.angles.len(), |i, f, angle| {
             let out = &mut jacobian[i * step..(i + 1) * step];
             let first = &by_features[f * step..(f + 1) * step];
@@ -95,6 +98,9 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         jacobian: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len())])?;
+        let expected = self.angles.len() * y.len();
+        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
         let inputs = self.network.input_dim();
         let (buffer, inner) = workspace.split(inputs * (batch + y.len()));
         let (features, by_features) = buffer.split_at_mut(inputs * batch);
@@ -112,6 +118,9 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         jacobian: &mut [T],
         residuals: &mut Self::JacobianResiduals,
     ) -> Result<(), FieldError> {
+        self.check_lengths(batch, [("the states", x.len())])?;
+        let expected = self.angles.len() * y.len();
+        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
         residuals.record(self, batch, x);
         let AnglesResiduals { network, features, gradient: by_features, .. } = residuals;
         by_features.resize(self.network.input_dim() * y.len(), T::ZERO);
@@ -122,7 +131,7 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
 
     fn jacobian_vjp(
         &self,
-        _x: &[T],
+        x: &[T],
         residuals: &mut Self::JacobianResiduals,
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
@@ -131,20 +140,28 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
     ) -> Result<(), FieldError> {
         let AnglesResiduals { network, batch, features, gradient, scratch } = residuals;
         let (batch, len) = (*batch, features.len());
+        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        self.check_lengths(batch, slices)?;
+        let outputs = self.network.output_dim() * batch;
+        for (t, y_dot_bar) in tangents {
+            self.check_lengths(batch, [("the directions", t.len())])?;
+            FieldError::check_lengths(outputs, [("the directions' cotangents", y_dot_bar.len())])?;
+        }
+        FieldError::check_lengths(outputs, [("the cotangents", y_bar.len())])?;
         let [pushed, bar, by_direction, _] = scratch;
         let pushed = sized(pushed, tangents.len() * len);
-        for ((t, _), out) in tangents.iter().zip(pushed.chunks_exact_mut(len)) {
+        for ((t, _), out) in tangents.iter().zip(pushed.chunks_exact_mut(len.max(1))) {
             self.push(batch, features, t, out);
         }
         let inner: Vec<_> =
-            pushed.chunks_exact(len).zip(tangents).map(|(t, (_, y))| (t, *y)).collect();
+            pushed.chunks_exact(len.max(1)).zip(tangents).map(|(t, (_, y))| (t, *y)).collect();
         let bar = sized(bar, len);
         self.network.jacobian_vjp(features, network, y_bar, &inner, bar, theta_bar)?;
         self.pull(batch, features, bar, x_bar);
         let by_direction = sized(by_direction, len);
         for (t, y_dot_bar) in tangents {
             // The cotangent of the direction among the features: the Jacobian's transpose.
-            for (input, out) in by_direction.chunks_exact_mut(batch).enumerate() {
+            for (input, out) in by_direction.chunks_exact_mut(batch.max(1)).enumerate() {
                 let column = &gradient[input * y_bar.len()..(input + 1) * y_bar.len()];
                 for (row, out) in out.iter_mut().enumerate() {
                     let entries = column[row..].iter().step_by(batch);

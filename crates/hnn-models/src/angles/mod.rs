@@ -114,6 +114,15 @@ impl<N> Angles<N> {
         &self.angles
     }
 
+    /// Checks slices of as many numbers as the states of a batch.
+    fn check_lengths<const K: usize>(
+        &self,
+        batch: usize,
+        slices: [(&'static str, usize); K],
+    ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.angles.len() * batch, slices)
+    }
+
     /// Number of features of the first `coordinates` coordinates.
     fn count(&self, coordinates: usize) -> usize {
         coordinates + self.angles[..coordinates].iter().filter(|angle| **angle).count()
@@ -131,7 +140,7 @@ impl<N> Angles<N> {
 
     /// `phi(x)`.
     fn features<T: Scalar>(&self, batch: usize, x: &[T], features: &mut [T]) {
-        self.each(batch, x.len() / batch, |i, f, angle| {
+        self.each(batch, x.len() / batch.max(1), |i, f, angle| {
             for row in 0..batch {
                 if angle {
                     let (sin, cos) = x[i + row].sin_cos();
@@ -146,7 +155,7 @@ impl<N> Angles<N> {
 
     /// `(dphi/dx) t`, for directions along the first coordinates.
     fn push<T: Scalar>(&self, batch: usize, features: &[T], t: &[T], out: &mut [T]) {
-        self.each(batch, t.len() / batch, |i, f, angle| {
+        self.each(batch, t.len() / batch.max(1), |i, f, angle| {
             for row in 0..batch {
                 if angle {
                     out[f + row] = -features[f + batch + row] * t[i + row];
@@ -160,7 +169,7 @@ impl<N> Angles<N> {
 
     /// `(dphi/dx)^T g`, for the first coordinates.
     fn pull<T: Scalar>(&self, batch: usize, features: &[T], g: &[T], out: &mut [T]) {
-        self.each(batch, out.len() / batch, |i, f, angle| {
+        self.each(batch, out.len() / batch.max(1), |i, f, angle| {
             for row in 0..batch {
                 out[i + row] = if angle {
                     features[f + row] * g[f + batch + row] - features[f + batch + row] * g[f + row]
@@ -180,7 +189,7 @@ impl<N> Angles<N> {
         g: &[T],
         x_bar: &mut [T],
     ) {
-        self.each(batch, t.len() / batch, |i, f, angle| {
+        self.each(batch, t.len() / batch.max(1), |i, f, angle| {
             for row in (0..batch).filter(|_| angle) {
                 let turned =
                     features[f + row] * g[f + row] + features[f + batch + row] * g[f + batch + row];
@@ -193,7 +202,7 @@ impl<N> Angles<N> {
 impl<T: Scalar, R> AnglesResiduals<T, R> {
     /// The features of the states, kept.
     fn record<N>(&mut self, angles: &Angles<N>, batch: usize, x: &[T]) {
-        let len = angles.count(x.len() / batch) * batch;
+        let len = angles.count(angles.angles.len()) * batch;
         self.batch = batch;
         self.features.resize(len, T::ZERO);
         self.gradient.resize(len, T::ZERO);

@@ -113,8 +113,8 @@ const fn row_len(n: usize) -> usize {
 }
 
 /// `F = L (L^T p)` of every row.
-fn forces<T: Scalar>(batch: usize, x: &[T], y: &[T], force: &mut [T], scratch: &mut [T]) {
-    let n = x.len() / batch / 2;
+fn forces<T: Scalar>(n: usize, x: &[T], y: &[T], force: &mut [T], scratch: &mut [T]) {
+    let batch = force.len() / n;
     let p = &x[n * batch..];
     let [l, _, u, _, slope] = split_row(n, scratch);
     for row in 0..batch {
@@ -161,11 +161,12 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.output_dim() * batch, [("the forces", force.len())])?;
         let outputs = self.network.output_dim() * batch;
         let (buffer, inner) = workspace.split(outputs + row_len(self.output_dim()));
         let (y, scratch) = buffer.split_at_mut(outputs);
         self.network.eval(batch, x, y, inner)?;
-        forces(batch, x, y, force, scratch);
+        forces(self.output_dim(), x, y, force, scratch);
         Ok(())
     }
 
@@ -176,11 +177,12 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         force: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.output_dim() * batch, [("the forces", force.len())])?;
         let DissipativeResiduals { network, y, row, .. } = residuals;
         y.resize(self.network.output_dim() * batch, T::ZERO);
         row.resize(row_len(self.output_dim()), T::ZERO);
         self.network.eval_recorded(batch, x, y, network)?;
-        forces(batch, x, y, force, row);
+        forces(self.output_dim(), x, y, force, row);
         residuals.batch = batch;
         Ok(())
     }
@@ -195,6 +197,9 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
     ) -> Result<(), FieldError> {
         let DissipativeResiduals { batch, network, y, x_bar: p_bar, row: scratch } = residuals;
         let (batch, n) = (*batch, self.output_dim());
+        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        FieldError::check_lengths(2 * n * batch, slices)?;
+        FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
         let p = &x[n * batch..];
         p_bar.resize(n * batch, T::ZERO);
         let [l, l_bar, u, u_bar, slope] = split_row(n, scratch);

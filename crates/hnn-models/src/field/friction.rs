@@ -6,7 +6,6 @@ use hnn_integrators::{
 use hnn_systems::Hamiltonian;
 
 use super::Hnn;
-use crate::mlp::check_length;
 use crate::{DifferentiableEnergy, DifferentiableMap, ModelError};
 
 /// A friction force: a map from the state (D = 2n) to the n momenta, `F(q, p)`, as it enters
@@ -98,14 +97,14 @@ impl<T: Scalar, E: Parameters<T>, F: Parameters<T>> Parameters<T> for HnnFrictio
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params())?;
+        FieldError::check_parameters(out.len(), self.num_params())?;
         let (h, f) = out.split_at_mut(self.conservative.num_params());
         self.conservative.copy_params(h)?;
         self.friction.copy_params(f)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params())?;
+        FieldError::check_parameters(theta.len(), self.num_params())?;
         let (h, f) = theta.split_at(self.conservative.num_params());
         self.conservative.set_params(h)?;
         self.friction.set_params(f)
@@ -198,6 +197,11 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, F: Friction<T>> DifferentiableField<
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        let num_params = self.num_params();
+        FieldError::check_parameters(
+            theta_bar.as_deref().map_or(num_params, <[T]>::len),
+            num_params,
+        )?;
         let HnnFrictionResiduals { conservative, friction, force, x_bar: friction_x_bar } =
             residuals;
         let (h_bar, f_bar) = match theta_bar {

@@ -35,11 +35,13 @@ impl<E> Hnn<E> {
     /// The field of an energy.
     ///
     /// # Errors
-    /// If the energy's state has an odd dimension.
+    /// If the energy's state has an odd dimension, or it is a network of another number of outputs
+    /// than one.
     pub fn new<T: Scalar>(energy: E) -> Result<Self, ModelError>
     where
         E: DifferentiableEnergy<T>,
     {
+        energy.check()?;
         let dim = energy.dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
@@ -97,6 +99,8 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> VectorField<T> for Hnn<E> {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.energy.dim() * t.len(), slices)?;
         let (gradient, inner) = workspace.split(x.len());
         self.energy.gradient(t.len(), x, gradient, inner)?;
         symplectic(gradient, dx);
@@ -139,6 +143,8 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.energy.dim() * t.len(), slices)?;
         let HnnResiduals { energy, gradient } = residuals;
         gradient.resize(x.len(), T::ZERO);
         self.energy.gradient_recorded(t.len(), x, gradient, energy)?;
@@ -155,6 +161,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let HnnResiduals { energy, gradient: w } = residuals;
+        FieldError::check_lengths(w.len(), [("the cotangents", v.len())])?;
         symplectic_transposed(v, w);
         self.energy.gradient_vjp(x, energy, w, x_bar, theta_bar)
     }

@@ -6,7 +6,6 @@ use hnn_integrators::{
 };
 use hnn_systems::Hamiltonian;
 
-use crate::mlp::check_length;
 use crate::{DifferentiableEnergy, ModelError};
 
 /// `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` with a learned kinetic and a learned potential energy:
@@ -47,12 +46,14 @@ impl<K, V> SeparableHnn<K, V> {
     /// The field of a kinetic energy of the momenta and a potential energy of the positions.
     ///
     /// # Errors
-    /// If the two have different numbers of inputs, or none.
+    /// If the two have different numbers of inputs, or none, or another number of outputs than one.
     pub fn new<T: Scalar>(kinetic: K, potential: V) -> Result<Self, ModelError>
     where
         K: DifferentiableEnergy<T>,
         V: DifferentiableEnergy<T>,
     {
+        kinetic.check()?;
+        potential.check()?;
         let (given, expected) = (potential.dim(), kinetic.dim());
         if given != expected || expected == 0 {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
@@ -81,14 +82,14 @@ impl<T: Scalar, K: Parameters<T>, V: Parameters<T>> Parameters<T> for SeparableH
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params())?;
+        FieldError::check_parameters(out.len(), self.num_params())?;
         let (kinetic, potential) = out.split_at_mut(self.kinetic.num_params());
         self.kinetic.copy_params(kinetic)?;
         self.potential.copy_params(potential)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params())?;
+        FieldError::check_parameters(theta.len(), self.num_params())?;
         let (kinetic, potential) = theta.split_at(self.kinetic.num_params());
         self.kinetic.set_params(kinetic)?;
         self.potential.set_params(potential)
@@ -117,6 +118,8 @@ where
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(2 * self.kinetic.dim() * t.len(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity(p, dq, workspace)?;
         self.force(t, q, dp, workspace)
@@ -167,6 +170,8 @@ where
         energy: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let expected = 2 * self.kinetic.dim() * energy.len();
+        FieldError::check_lengths(expected, [("the states", x.len())])?;
         let (q, p) = x.split_at(x.len() / 2);
         let (potential, inner) = workspace.split(energy.len());
         self.kinetic.energy(p, energy, inner)?;
@@ -182,6 +187,8 @@ where
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", gradient.len())];
+        FieldError::check_lengths(2 * self.kinetic.dim() * batch, slices)?;
         let ((q, p), (by_q, by_p)) = (x.split_at(x.len() / 2), gradient.split_at_mut(x.len() / 2));
         self.potential.gradient(batch, q, by_q, workspace)?;
         self.kinetic.gradient(batch, p, by_p, workspace)
@@ -214,6 +221,8 @@ where
         p_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        let slices = [p, cotangent, &*p_bar];
+        FieldError::check_cotangents(p.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[..self.kinetic.num_params()]);
         self.kinetic.gradient_vjp(p, &mut residuals.kinetic, cotangent, p_bar, own)
     }
@@ -238,6 +247,8 @@ where
         q_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        let slices = [q, cotangent, &*q_bar];
+        FieldError::check_cotangents(q.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[self.kinetic.num_params()..]);
         let SeparableResiduals { potential, cotangent: negated, .. } = residuals;
         negated.clear();
@@ -261,6 +272,8 @@ where
         dx: &mut [T],
         residuals: &mut <Self as DifferentiableField<T>>::Residuals,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(2 * self.kinetic.dim() * t.len(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity_recorded(p, dq, residuals)?;
         self.force_recorded(t, q, dp, residuals)
@@ -274,6 +287,8 @@ where
         x_bar: &mut [T],
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        let slices = [x, v, &*x_bar];
+        FieldError::check_cotangents(x.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let ((q, p), (v_q, v_p)) = (x.split_at(x.len() / 2), v.split_at(x.len() / 2));
         let (q_bar, p_bar) = x_bar.split_at_mut(x.len() / 2);
         self.velocity_vjp(p, residuals, v_q, p_bar, theta_bar.as_deref_mut())?;

@@ -2,7 +2,6 @@
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
 
-use crate::mlp::check_length;
 use crate::{Friction, ModelError};
 
 /// A generalised force `Q(t, q, v)`, n numbers a state, as it enters
@@ -68,10 +67,10 @@ impl<T: Scalar> Parameters<T> for Unforced {
         0
     }
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), 0)
+        FieldError::check_parameters(out.len(), 0)
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), 0)
+        FieldError::check_parameters(theta.len(), 0)
     }
 }
 
@@ -125,10 +124,10 @@ impl<T: Scalar, U> Parameters<T> for InputForce<U> {
         0
     }
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), 0)
+        FieldError::check_parameters(out.len(), 0)
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), 0)
+        FieldError::check_parameters(theta.len(), 0)
     }
 }
 
@@ -150,6 +149,7 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.n * t.len(), [("the forces", force.len())])?;
         let (u, _) = workspace.split(self.n);
         for (row, t) in t.iter().enumerate() {
             u.fill(T::ZERO);
@@ -296,6 +296,8 @@ impl<T: Scalar, F: Friction<T>> GeneralisedForce<T> for FrictionForce<F> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let FrictionResiduals { friction, force, x_bar: own } = residuals;
+        FieldError::check_lengths(force.len(), [("the forces' cotangents", force_bar.len())])?;
+        FieldError::check_lengths(x.len(), [("the states' cotangents", x_bar.len())])?;
         force.iter_mut().zip(force_bar).for_each(|(f, q)| *f = -*q);
         own.resize(x.len(), T::ZERO);
         self.friction.vjp(x, friction, force, own, theta_bar)?;
@@ -309,13 +311,13 @@ impl<T: Scalar, A: Parameters<T>, B: Parameters<T>> Parameters<T> for Sum<A, B> 
         self.0.num_params() + self.1.num_params()
     }
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params())?;
+        FieldError::check_parameters(out.len(), self.num_params())?;
         let (a, b) = out.split_at_mut(self.0.num_params());
         self.0.copy_params(a)?;
         self.1.copy_params(b)
     }
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params())?;
+        FieldError::check_parameters(theta.len(), self.num_params())?;
         let (a, b) = theta.split_at(self.0.num_params());
         self.0.set_params(a)?;
         self.1.set_params(b)

@@ -50,10 +50,19 @@ impl<L> KineticPrior<L> {
         self.mass
     }
 
+    /// The coordinates' rates are as many as the velocities.
+    fn check_rates<T: Scalar>(&self, batch: usize, q_dot: &[T]) -> Result<(), FieldError>
+    where
+        L: DifferentiableLagrangian<T>,
+    {
+        let expected = self.network.dim() / 2 * batch;
+        FieldError::check_lengths(expected, [("the coordinates' rates", q_dot.len())])
+    }
+
     /// Adds the term's derivatives; the velocities `v` are the last n of the state's coordinates.
     fn add_to<T: Scalar>(&self, batch: usize, v: &[T], terms: &mut LagrangianTerms<'_, T>) {
         let mass = T::from_f64(self.mass);
-        let n = v.len() / batch;
+        let n = v.len() / batch.max(1);
         let first = terms.gradient.len() - v.len();
         let momenta = terms.gradient[first..].iter_mut().zip(v);
         momenta.for_each(|(p, v)| *p += mass * *v);
@@ -105,7 +114,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
     ) -> Result<(), FieldError> {
         self.network.lagrangian(x, value, workspace)?;
         let half = T::from_f64(0.5 * self.mass);
-        for v in x[x.len() / 2..].chunks_exact(value.len()) {
+        for v in x[x.len() / 2..].chunks_exact(value.len().max(1)) {
             value.iter_mut().zip(v).for_each(|(l, v)| *l += half * *v * *v);
         }
         Ok(())
@@ -119,6 +128,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         mut terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_rates(batch, q_dot)?;
         let inner = terms.reborrow();
         self.network.terms(batch, x, q_dot, inner, workspace)?;
         self.add_to(batch, &x[x.len() / 2..], &mut terms);
@@ -133,6 +143,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         mut terms: LagrangianTerms<'_, T>,
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        self.check_rates(batch, q_dot)?;
         let inner = terms.reborrow();
         self.network.terms_recorded(batch, x, q_dot, inner, residuals)?;
         self.add_to(batch, &x[x.len() / 2..], &mut terms);

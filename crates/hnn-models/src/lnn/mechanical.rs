@@ -3,7 +3,6 @@
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
 
 use crate::field::{transposed_product, triangle};
-use crate::mlp::check_length;
 use crate::{
     DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Inputs, JacobianMap,
     LagrangianBars, LagrangianTerms, ModelError,
@@ -132,7 +131,7 @@ fn derivative_of_row<T: Scalar>(
 ) {
     let entries = c_dot.len();
     c_dot.fill(T::ZERO);
-    for (j, rate) in rate.chunks_exact(batch).enumerate() {
+    for (j, rate) in rate.chunks_exact(batch.max(1)).enumerate() {
         for (k, c) in c_dot.iter_mut().enumerate() {
             *c += rate[row] * jacobian[(j * entries + k) * batch + row];
         }
@@ -153,7 +152,7 @@ impl<N, V> MechanicalLagrangian<N, V> {
     ///
     /// # Errors
     /// If the number of `Y`'s outputs is no `n (n + 1) / 2`, or the potential has another input
-    /// size than `Y`.
+    /// size than `Y`, or another number of outputs than one.
     pub fn new<T: Scalar>(factor: N, potential: V) -> Result<Self, ModelError>
     where
         N: JacobianMap<T>,
@@ -163,6 +162,7 @@ impl<N, V> MechanicalLagrangian<N, V> {
         if given != expected {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
+        potential.check()?;
         let outputs = factor.output_dim();
         let velocities = (1..=outputs).find(|n| triangle(*n) >= outputs).unwrap_or(1);
         if triangle(velocities) != outputs {
@@ -194,6 +194,15 @@ impl<N, V> MechanicalLagrangian<N, V> {
         &self.potential
     }
 
+    /// The coordinates that have rates are those that the networks see.
+    fn check_rates<T: Scalar>(&self, batch: usize, q_dot: &[T]) -> Result<(), FieldError>
+    where
+        N: JacobianMap<T>,
+    {
+        let expected = self.factor.input_dim() * batch;
+        FieldError::check_lengths(expected, [("the coordinates' rates", q_dot.len())])
+    }
+
     /// The terms of each row from `Y`, its Jacobian and the potential's gradient.
     fn fill_terms<T: Scalar>(
         &self,
@@ -203,7 +212,7 @@ impl<N, V> MechanicalLagrangian<N, V> {
         terms: LagrangianTerms<'_, T>,
         s: &mut Sections<'_, T>,
     ) {
-        let (n, m) = (self.velocities, q_dot.len() / batch);
+        let (n, m) = (self.velocities, q_dot.len() / batch.max(1));
         let epsilon = T::from_f64(self.epsilon);
         let entries = triangle(n) * batch;
         let Row { c, c_j, c_dot, u, along, .. } = &mut s.row;
@@ -239,14 +248,14 @@ impl<T: Scalar, N: Parameters<T>, V: Parameters<T>> Parameters<T> for Mechanical
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params())?;
+        FieldError::check_parameters(out.len(), self.num_params())?;
         let (y, v) = out.split_at_mut(self.factor.num_params());
         self.factor.copy_params(y)?;
         self.potential.copy_params(v)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params())?;
+        FieldError::check_parameters(theta.len(), self.num_params())?;
         let (y, v) = theta.split_at(self.factor.num_params());
         self.factor.set_params(y)?;
         self.potential.set_params(v)
@@ -288,6 +297,7 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let (batch, n, m) = (value.len(), self.velocities, self.factor.input_dim());
+        FieldError::check_lengths((m + n) * batch, [("the states", x.len())])?;
         let q = &x[..m * batch];
         let (buffer, inner) = workspace.split(buffer_len(m, n, batch));
         let Sections { y, row: Row { c, u, .. }, .. } = sections(m, n, batch, buffer);
@@ -312,7 +322,9 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let (m, q) = (q_dot.len() / batch, &x[..q_dot.len()]);
+        self.check_rates(batch, q_dot)?;
+        terms.check(self.dim(), batch, x, q_dot)?;
+        let (m, q) = (self.factor.input_dim(), &x[..q_dot.len()]);
         let (buffer, inner) = workspace.split(buffer_len(m, self.velocities, batch));
         let mut s = sections(m, self.velocities, batch, buffer);
         self.factor.jacobian(batch, q, s.y, s.jacobian, inner)?;
@@ -329,8 +341,10 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         terms: LagrangianTerms<'_, T>,
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        self.check_rates(batch, q_dot)?;
+        terms.check(self.dim(), batch, x, q_dot)?;
         let MechanicalResiduals { factor, potential, buffer } = residuals;
-        let (m, q) = (q_dot.len() / batch, &x[..q_dot.len()]);
+        let (m, q) = (self.factor.input_dim(), &x[..q_dot.len()]);
         buffer.resize(buffer_len(m, self.velocities, batch), T::ZERO);
         let mut s = sections(m, self.velocities, batch, buffer);
         self.factor.jacobian_recorded(batch, q, s.y, s.jacobian, factor)?;
@@ -353,8 +367,15 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
         let MechanicalResiduals { factor, potential, buffer } = residuals;
         let n = self.velocities;
-        let batch = lambda.len() / n;
-        let m = q_dot.len() / batch;
+        let (batch, m) = (lambda.len() / n, self.factor.input_dim());
+        self.check_rates(batch, q_dot)?;
+        directions.check(self.dim(), batch, x, &bars)?;
+        let num_params = self.num_params();
+        FieldError::check_parameters(
+            theta_bar.as_deref().map_or(num_params, <[T]>::len),
+            num_params,
+        )?;
+        FieldError::check_lengths(buffer_len(m, n, batch), [("the residuals", buffer.len())])?;
         let s = sections(m, n, batch, buffer);
         let Row { c, c_j, c_eta, c_dot, u, w, g, along, across, u_bar, w_bar } = s.row;
         let (x_bar_q, x_bar_v) = bars.x.split_at_mut(m * batch);

@@ -9,7 +9,6 @@ use ndarray::{Array1, Array3, ArrayView2};
 
 use super::solve::{MassSolver, matrix_of_row, reciprocal_condition};
 use super::{GeneralisedForce, Unforced};
-use crate::mlp::check_length;
 use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
 
 /// `dq/dt = v`, `dv/dt = A^-1 (dL/dq - (d2L/dv dq) v + Q)` with `A = d2L/dv2`: the Euler-Lagrange
@@ -229,14 +228,14 @@ impl<T: Scalar, L: Parameters<T>, Q: Parameters<T>> Parameters<T> for Lnn<L, Q> 
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params())?;
+        FieldError::check_parameters(out.len(), self.num_params())?;
         let (l, q) = out.split_at_mut(self.lagrangian.num_params());
         self.lagrangian.copy_params(l)?;
         self.force.copy_params(q)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params())?;
+        FieldError::check_parameters(theta.len(), self.num_params())?;
         let (l, q) = theta.split_at(self.lagrangian.num_params());
         self.lagrangian.set_params(l)?;
         self.force.set_params(q)
@@ -263,6 +262,8 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorFi
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = t.len();
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.dim() * batch, slices)?;
         let n = self.dim() / 2;
         let (buffer, inner) = workspace.split(buffer_len(n, batch));
         let mut s = sections(n, batch, buffer);
@@ -288,6 +289,8 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
         let batch = t.len();
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.dim() * batch, slices)?;
         let n = self.dim() / 2;
         let LnnResiduals { lagrangian, force, buffer } = residuals;
         buffer.resize(buffer_len(n, batch), T::ZERO);
@@ -308,6 +311,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         let half = x.len() / 2;
         let n = self.dim() / 2;
         let batch = half / n;
+        let slices = [x, v, &*x_bar];
+        let num_params = self.num_params();
+        FieldError::check_cotangents(2 * n * batch, slices, theta_bar.as_deref(), num_params)?;
+        FieldError::check_lengths(buffer_len(n, batch), [("the residuals", buffer.len())])?;
         let s = sections(n, batch, buffer);
         let (q_bar, acceleration_bar) = v.split_at(half);
         self.solver.solve(batch, s.mass, acceleration_bar, s.lambda, s.scratch);
@@ -343,14 +350,15 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = energy.len();
+        FieldError::check_lengths(self.dim() * batch, [("the states", x.len())])?;
         let half = x.len() / 2;
         let (buffer, inner) = workspace.split(buffer_len(self.dim() / 2, batch));
         let mut s = sections(self.dim() / 2, batch, buffer);
         self.lagrangian.terms(batch, x, &x[half..], s.terms(), inner)?;
         self.lagrangian.lagrangian(x, energy, inner)?;
         energy.iter_mut().for_each(|e| *e = -*e);
-        let momenta = s.gradient[half..].chunks_exact(batch);
-        for (p, v) in momenta.zip(x[half..].chunks_exact(batch)) {
+        let momenta = s.gradient[half..].chunks_exact(batch.max(1));
+        for (p, v) in momenta.zip(x[half..].chunks_exact(batch.max(1))) {
             energy.iter_mut().zip(p.iter().zip(v)).for_each(|(e, (p, v))| *e += *p * *v);
         }
         Ok(())
@@ -364,6 +372,8 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", gradient.len())];
+        FieldError::check_lengths(self.dim() * batch, slices)?;
         let half = x.len() / 2;
         let n = self.dim() / 2;
         let (buffer, _) = workspace.split(buffer_len(n, batch));

@@ -39,6 +39,9 @@ impl MassSolver {
         y: &mut [T],
         scratch: &mut [T],
     ) {
+        if batch == 0 {
+            return;
+        }
         let n = b.len() / batch;
         let rcond = T::from_f64(self.rcond::<T>(n));
         let (a, rest) = scratch.split_at_mut(n * n);

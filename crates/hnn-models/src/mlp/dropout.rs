@@ -51,7 +51,8 @@ impl<T: Scalar> Dropout<T> {
     /// Multiplies the rows (a unit each, from `first` on) of a layer's activations, or of one of
     /// their derivatives, by the units' factors.
     pub(super) fn apply(&self, first: usize, batch: usize, values: &mut [T]) {
-        for (row, factor) in values.chunks_exact_mut(batch).zip(self.factors.iter().skip(first)) {
+        let rows = values.chunks_exact_mut(batch.max(1));
+        for (row, factor) in rows.zip(self.factors.iter().skip(first)) {
             row.iter_mut().for_each(|value| *value *= *factor);
         }
     }

@@ -15,7 +15,7 @@ use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{elementwise, elementwise_all};
 use super::{Mlp, linalg};
-use crate::DifferentiableEnergy;
+use crate::{DifferentiableEnergy, ModelError};
 
 /// What the gradient of a perceptron's energy keeps for its pull-back.
 #[derive(Debug, Default)]
@@ -75,6 +75,14 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         self.architecture.input_dim()
     }
 
+    fn check(&self) -> Result<(), ModelError> {
+        let given = self.architecture.output_dim();
+        if given == 1 {
+            return Ok(());
+        }
+        Err(ModelError::OutputSize { role: "energy", given, expected: 1 })
+    }
+
     fn energy(
         &self,
         x: &[T],
@@ -82,6 +90,8 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let batch = energy.len();
+        self.check_states(batch, [("the states", x.len())])?;
+        self.check_outputs(batch, [("the energies", batch)])?;
         let (a, _) = workspace.split(self.hidden_units() * batch);
         self.forward(batch, x, a, []);
         self.output(batch, x, a, energy);
@@ -95,6 +105,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
         let hidden = self.hidden_units() * batch;
         let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
         // The cotangents take the place of the activations, which the gradient does not need.
@@ -119,6 +130,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         gradient: &mut [T],
         residuals: &mut EnergyResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
         residuals.resize(self, batch);
         let Sections { a, s1, s2, r, d, scratch, .. } = residuals.sections(self);
         self.forward(batch, x, a, [s1, s2]);
@@ -145,6 +157,8 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
+        let (expected, slices) = (self.architecture.input_dim() * batch, [x, w, &*x_bar]);
+        FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.theta.len())?;
         let Sections { a, s1, s2, r, d, a_dot, scratch } = residuals.sections(self);
         self.tangent(batch, w, a_dot, |units, z_dot| {
             let out = [&mut s2[units.clone()], z_dot];

@@ -77,7 +77,7 @@ impl<T: Scalar> Mlp<T> {
         self.forward(batch, x, a, [s1, s2]);
         self.output(batch, x, a, y);
         let (hidden, output) = self.split_layers();
-        for (j, y_dot) in jacobian.chunks_exact_mut(y.len()).enumerate() {
+        for (j, y_dot) in jacobian.chunks_exact_mut(y.len().max(1)).enumerate() {
             direction.fill(T::ZERO);
             direction[j * batch..(j + 1) * batch].fill(T::ONE);
             let z = &mut z[j * a_dot.len()..(j + 1) * a_dot.len()];
@@ -88,6 +88,19 @@ impl<T: Scalar> Mlp<T> {
             let last = hidden.last().map_or(&*direction, |layer| &a_dot[layer.units(batch)]);
             linalg::affine(y_dot, self.weights(output), None, last, output.shape(batch));
         }
+    }
+
+    fn check_jacobian(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &[T],
+        jacobian: &[T],
+    ) -> Result<(), FieldError> {
+        self.check_states(batch, [("the states", x.len())])?;
+        self.check_outputs(batch, [("the outputs", y.len())])?;
+        let expected = self.architecture.input_dim() * y.len();
+        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])
     }
 
     /// Adds `y_bar a^T` to the output layer's weights.
@@ -117,6 +130,7 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         jacobian: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_jacobian(batch, x, y, jacobian)?;
         let (buffer, _) = workspace.split(self.jacobian_len(batch));
         self.value_and_jacobian(batch, x, y, jacobian, buffer);
         Ok(())
@@ -130,6 +144,7 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         jacobian: &mut [T],
         residuals: &mut JacobianResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.check_jacobian(batch, x, y, jacobian)?;
         residuals.batch = batch;
         let len = self.jacobian_len(batch);
         if residuals.buffer.len() < len {
@@ -149,6 +164,16 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
+        self.check_states(
+            batch,
+            [("the states", x.len()), ("the states' cotangents", x_bar.len())],
+        )?;
+        self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
+        for (direction, y_dot_bar) in tangents {
+            self.check_states(batch, [("the directions", direction.len())])?;
+            self.check_outputs(batch, [("the directions' cotangents", y_dot_bar.len())])?;
+        }
+        self.check_theta_bar(theta_bar.as_deref())?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
             self.jacobian_sections(batch, &mut residuals.buffer);
         let output = self.split_layers().1;

@@ -25,6 +25,7 @@ use super::passes::{combine, elementwise, unit_sums};
 use super::{Mlp, linalg};
 use crate::{
     DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms,
+    ModelError,
 };
 
 /// What the Euler-Lagrange terms of a perceptron keep for their pull-back.
@@ -110,12 +111,11 @@ impl<T: Scalar> Mlp<T> {
     fn lagrangian_terms(
         &self,
         batch: usize,
-        x: &[T],
-        q_dot: &[T],
+        n: usize,
+        (x, q_dot): (&[T], &[T]),
         terms: LagrangianTerms<'_, T>,
         buffer: &mut [T],
     ) {
-        let n = (x.len() - q_dot.len()) / batch;
         let Sections { a, s1, s2, s3, r, d, z, zeta: a_dot, scratch, t, .. } =
             self.lagrangian_sections(batch, n, buffer);
         self.forward(batch, x, a, [s1, s2, s3]);
@@ -167,6 +167,10 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         self.architecture.input_dim()
     }
 
+    fn check(&self, _velocities: usize) -> Result<(), ModelError> {
+        DifferentiableEnergy::check(self)
+    }
+
     fn lagrangian(
         &self,
         x: &[T],
@@ -184,9 +188,9 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let n = (x.len() - q_dot.len()) / batch;
+        let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
         let (buffer, _) = workspace.split(self.lagrangian_len(batch, n));
-        self.lagrangian_terms(batch, x, q_dot, terms, buffer);
+        self.lagrangian_terms(batch, n, (x, q_dot), terms, buffer);
         Ok(())
     }
 
@@ -198,13 +202,13 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         terms: LagrangianTerms<'_, T>,
         residuals: &mut LagrangianResiduals<T>,
     ) -> Result<(), FieldError> {
-        let n = (x.len() - q_dot.len()) / batch;
+        let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
         let len = self.lagrangian_len(batch, n);
         residuals.batch = batch;
         if residuals.buffer.len() < len {
             residuals.buffer.resize(len, T::ZERO);
         }
-        self.lagrangian_terms(batch, x, q_dot, terms, &mut residuals.buffer);
+        self.lagrangian_terms(batch, n, (x, q_dot), terms, &mut residuals.buffer);
         Ok(())
     }
 
@@ -217,7 +221,8 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
-        let n = directions.lambda.len() / batch;
+        let n = directions.check(self.architecture.input_dim(), batch, x, &bars)?;
+        self.check_theta_bar(theta_bar.as_deref())?;
         let mut sections = self.lagrangian_sections(batch, n, &mut residuals.buffer);
         sections.set_directions(batch, directions);
         let Sections { a, s1, s2, s3, r, d, z, z_s, z_t, a_st, .. } = sections;

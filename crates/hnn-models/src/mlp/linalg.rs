@@ -32,6 +32,9 @@ pub(super) fn affine<T: Scalar>(
     x: &[T],
     (m, k, batch): (usize, usize, usize),
 ) {
+    if batch == 0 {
+        return;
+    }
     if batch == 1 {
         dispatch(MatVec { out, w, x });
         if let Some(b) = b {
@@ -59,6 +62,9 @@ pub(super) fn transposed<T: Scalar>(
     d: &[T],
     (m, k, batch): (usize, usize, usize),
 ) {
+    if batch == 0 {
+        return;
+    }
     if batch == 1 {
         return dispatch(TransposedMatVec { out, w, d });
     }
@@ -76,6 +82,9 @@ pub(super) fn add_outer<T: Scalar>(
     a: &[T],
     (m, k, batch): (usize, usize, usize),
 ) {
+    if batch == 0 {
+        return;
+    }
     if batch == 1 {
         for (row, d) in w_bar.chunks_exact_mut(k).zip(d) {
             row.iter_mut().zip(a).for_each(|(w, a)| *w += *d * *a);
@@ -91,7 +100,9 @@ pub(super) fn add_outer<T: Scalar>(
 
 /// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B).
 pub(super) fn add_row_sums<T: Scalar>(b_bar: &mut [T], d: &[T], batch: usize) {
-    dispatch(narrow::AddRowSums { b_bar, d, batch });
+    if batch > 0 {
+        dispatch(narrow::AddRowSums { b_bar, d, batch });
+    }
 }
 
 struct MatVec<'a, T> {

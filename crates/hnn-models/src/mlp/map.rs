@@ -33,6 +33,8 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         y: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.check_states(batch, [("the states", x.len())])?;
+        self.check_outputs(batch, [("the outputs", y.len())])?;
         let (a, _) = workspace.split(self.hidden_units() * batch);
         self.forward(batch, x, a, []);
         self.output(batch, x, a, y);
@@ -46,6 +48,8 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         y: &mut [T],
         residuals: &mut MapResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.check_states(batch, [("the states", x.len())])?;
+        self.check_outputs(batch, [("the outputs", y.len())])?;
         let hidden = self.hidden_units() * batch;
         let len = 3 * hidden + self.widest() * batch;
         residuals.batch = batch;
@@ -67,6 +71,12 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
+        self.check_states(
+            batch,
+            [("the states", x.len()), ("the states' cotangents", x_bar.len())],
+        )?;
+        self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
+        self.check_theta_bar(theta_bar.as_deref())?;
         let hidden_len = self.hidden_units() * batch;
         let (a, rest) = residuals.buffer.split_at_mut(hidden_len);
         let (s1, rest) = rest.split_at_mut(hidden_len);

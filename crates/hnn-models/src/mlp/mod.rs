@@ -62,7 +62,7 @@ impl<T: Scalar> Mlp<T> {
     /// # Errors
     /// If their number is not the architecture's, or one is NaN or infinite.
     pub fn from_params(architecture: Architecture, theta: Vec<T>) -> Result<Self, ModelError> {
-        check_length(theta.len(), architecture.num_params())?;
+        FieldError::check_parameters(theta.len(), architecture.num_params())?;
         if let Some(index) = theta.iter().position(|w| !w.is_finite()) {
             return Err(ModelError::NonFiniteParameter { index, value: theta[index].to_f64() });
         }
@@ -101,6 +101,31 @@ impl<T: Scalar> Mlp<T> {
         self.dropout.as_ref()
     }
 
+    /// Checks slices of as many numbers as the batch has inputs.
+    fn check_states<const N: usize>(
+        &self,
+        batch: usize,
+        slices: [(&'static str, usize); N],
+    ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.architecture.input_dim() * batch, slices)
+    }
+
+    /// Checks slices of as many numbers as the batch has outputs.
+    fn check_outputs<const N: usize>(
+        &self,
+        batch: usize,
+        slices: [(&'static str, usize); N],
+    ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.architecture.output_dim() * batch, slices)
+    }
+
+    fn check_theta_bar(&self, theta_bar: Option<&[T]>) -> Result<(), FieldError> {
+        FieldError::check_parameters(
+            theta_bar.map_or(self.theta.len(), <[T]>::len),
+            self.theta.len(),
+        )
+    }
+
     fn hidden_units(&self) -> usize {
         self.split_layers().1.unit
     }
@@ -123,13 +148,13 @@ impl<T: Scalar> Parameters<T> for Mlp<T> {
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.theta.len())?;
+        FieldError::check_parameters(out.len(), self.theta.len())?;
         out.copy_from_slice(&self.theta);
         Ok(())
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.theta.len())?;
+        FieldError::check_parameters(theta.len(), self.theta.len())?;
         self.theta.copy_from_slice(theta);
         Ok(())
     }
@@ -140,8 +165,4 @@ impl<T: Scalar> Parameters<T> for Mlp<T> {
             dropout.set_mode(mode, hidden_units);
         }
     }
-}
-
-pub(crate) fn check_length(given: usize, expected: usize) -> Result<(), FieldError> {
-    if given == expected { Ok(()) } else { Err(FieldError::ParameterCount { given, expected }) }
 }

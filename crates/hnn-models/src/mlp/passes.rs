@@ -130,7 +130,7 @@ impl<T: Scalar> Mlp<T> {
     /// The row of the last layer of a one-output network, each weight repeated over the batch.
     pub(super) fn broadcast_output_weights(&self, batch: usize, r: &mut [T]) {
         let w = self.weights(self.split_layers().1);
-        r.chunks_exact_mut(batch).zip(w).for_each(|(row, w)| row.fill(*w));
+        r.chunks_exact_mut(batch.max(1)).zip(w).for_each(|(row, w)| row.fill(*w));
     }
 }
 
@@ -215,7 +215,9 @@ pub(super) fn unit_sums<T: Scalar>(out: &mut [T], factors: [&[T]; 3]) {
             }
         }
     }
-    dispatch(UnitSums { out, factors });
+    if !out.is_empty() {
+        dispatch(UnitSums { out, factors });
+    }
 }
 
 /// `sum of a * b * c`.

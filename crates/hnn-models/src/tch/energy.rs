@@ -133,26 +133,31 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
     }
 
     fn energy(&self, x: &[T], energy: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
+        self.network.check_states(energy.len(), [("the states", x.len())])?;
         self.network.eval(x, energy, value)
     }
 
     fn gradient(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         out: &mut [T],
         _: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", out.len())];
+        self.network.check_states(batch, slices)?;
         self.network.eval(x, out, |network, x| gradient(network, x, Graph::Drop))
     }
 
     fn gradient_recorded(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         out: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", out.len())];
+        self.network.check_states(batch, slices)?;
         self.network.eval_recorded(x, out, residuals, |network, x| {
             gradient(network, x, Graph::Differentiate)
         })
@@ -160,12 +165,13 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
 
     fn gradient_vjp(
         &self,
-        _: &[T],
+        x: &[T],
         residuals: &mut TchResiduals<T>,
         w: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(x_bar.len(), [("the states", x.len())])?;
         self.network.vjp(residuals, w, x_bar, theta_bar)
     }
 

@@ -6,7 +6,7 @@ use tch::Tensor;
 use super::energy::tracked;
 use super::network::{Graph, engine, gradients};
 use super::{TchMap, TchResiduals, TchScalar};
-use crate::JacobianMap;
+use crate::{DifferentiableMap, JacobianMap};
 
 /// The Jacobian takes a backward pass an output; its pull-back one with `create_graph` for each
 /// direction, and one through them all.
@@ -15,12 +15,16 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
 
     fn jacobian(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        self.network().check_states(batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.output_dim() * batch, [("the outputs", y.len())])?;
+        let expected = self.input_dim() * y.len();
+        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
         let (numbers, _) = workspace.split(y.len() + jacobian.len());
         self.network().eval(x, numbers, |network, x| {
             let x = tracked(x)?;
@@ -32,12 +36,16 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
 
     fn jacobian_recorded(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.network().check_states(batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.output_dim() * batch, [("the outputs", y.len())])?;
+        let expected = self.input_dim() * y.len();
+        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
         let TchResiduals { recorded, scratch } = residuals;
         scratch.resize(y.len() + jacobian.len(), T::default());
         self.network().record(x, scratch, recorded, |network, x| {
@@ -51,7 +59,7 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
 
     fn jacobian_vjp(
         &self,
-        _: &[T],
+        x: &[T],
         residuals: &mut TchResiduals<T>,
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
@@ -59,7 +67,16 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let network = self.network();
-        let [inputs, outputs] = [network.dim(), y_bar.len() * network.dim() / x_bar.len().max(1)];
+        let (inputs, outputs) = (self.input_dim(), self.output_dim());
+        let batch = x.len() / inputs;
+        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        network.check_states(batch, slices)?;
+        FieldError::check_lengths(outputs * batch, [("the cotangents", y_bar.len())])?;
+        for (direction, y_dot_bar) in tangents {
+            network.check_states(batch, [("the directions", direction.len())])?;
+            let given = [("the directions' cotangents", y_dot_bar.len())];
+            FieldError::check_lengths(outputs * batch, given)?;
+        }
         network.pull_back(residuals, x_bar, theta_bar, |x, y| {
             let against = |y_bar| y.f_mul(&network.upload(y_bar, outputs)?);
             let mut phi = against(y_bar).and_then(|y| y.f_sum(None)).map_err(engine)?;

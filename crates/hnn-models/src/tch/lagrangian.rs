@@ -186,7 +186,8 @@ impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
         self.network.dim()
     }
 
-    fn eval(&self, _: &[T], x: &[T], dx: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
+    fn eval(&self, t: &[T], x: &[T], dx: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
+        self.network.check_states(t.len(), [("the states", x.len()), ("the slopes", dx.len())])?;
         self.network.eval(x, dx, |network, x| self.field(network, x, Graph::Drop))
     }
 
@@ -198,16 +199,19 @@ impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
 impl<T: TchScalar> Hamiltonian<T> for TchLagrangian<T> {
     /// `E = v . dL/dv - L`, a function of `[q, v]`.
     fn energy(&self, x: &[T], out: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
+        self.network.check_states(out.len(), [("the states", x.len())])?;
         self.network.eval(x, out, |network, x| energy(network, &tracked(x)?, Graph::Drop))
     }
 
     fn energy_gradient(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         out: &mut [T],
         _: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", out.len())];
+        self.network.check_states(batch, slices)?;
         self.network.eval(x, out, |network, x| {
             let x = tracked(x)?;
             Ok(gradients(&energy(network, &x, Graph::Differentiate)?, &[&x], Graph::Drop)?
@@ -221,11 +225,12 @@ impl<T: TchScalar> DifferentiableField<T> for TchLagrangian<T> {
 
     fn eval_recorded(
         &self,
-        _: &[T],
+        t: &[T],
         x: &[T],
         dx: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.network.check_states(t.len(), [("the states", x.len()), ("the slopes", dx.len())])?;
         self.network.eval_recorded(x, dx, residuals, |network, x| {
             self.field(network, x, Graph::Differentiate)
         })
@@ -233,12 +238,13 @@ impl<T: TchScalar> DifferentiableField<T> for TchLagrangian<T> {
 
     fn vjp(
         &self,
-        _: &[T],
+        x: &[T],
         residuals: &mut TchResiduals<T>,
         v: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(x_bar.len(), [("the states", x.len())])?;
         self.network.vjp(residuals, v, x_bar, theta_bar)
     }
 }

@@ -47,13 +47,14 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
 
     fn terms(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         q_dot: &[T],
         mut terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
+        terms.check(network.dim(), batch, x, q_dot)?;
         let (numbers, _) = workspace.split(len(&terms));
         network.eval(x, numbers, |inner, x| {
             let x = tracked(x)?;
@@ -66,13 +67,14 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
 
     fn terms_recorded(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         q_dot: &[T],
         mut terms: LagrangianTerms<'_, T>,
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
+        terms.check(network.dim(), batch, x, q_dot)?;
         let TchResiduals { recorded, scratch } = residuals;
         scratch.resize(len(&terms), T::default());
         network.record(x, scratch, recorded, |inner, x| {
@@ -87,15 +89,16 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
     /// `phi = eta . g_q - h . (q_dot, q_ddot)`, with `g = dL/dx` and `h = d(lambda . g_v)/dx`.
     fn terms_vjp(
         &self,
-        _: &[T],
+        x: &[T],
         residuals: &mut TchResiduals<T>,
         directions: &EulerLagrange<'_, T>,
         bars: LagrangianBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let network = self.network();
+        let n = directions.check(network.dim(), x.len() / network.dim(), x, &bars)?;
+        let m = network.dim() - n;
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
-        let [m, n] = [q_dot, lambda].map(|part| part.len() * network.dim() / bars.x.len());
         network.pull_back(residuals, bars.x, theta_bar, |x, g| {
             let (columns, velocities) = (m as i64, n as i64);
             let along_v = || g.f_narrow(1, columns, velocities)?.f_mul(&network.upload(lambda, n)?);
@@ -140,7 +143,7 @@ fn terms_of<T: TchScalar>(
     graph: Graph,
 ) -> Result<Tensor, FieldError> {
     let (batch, columns) = (x.size()[0], x.size()[1]);
-    let m = q_dot.len() as i64 / batch;
+    let m = q_dot.len() as i64 / batch.max(1);
     let n = columns - m;
     let mut rows = Vec::new();
     for i in m..columns {

@@ -134,28 +134,39 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         self.output_dim
     }
 
-    fn eval(&self, _: usize, x: &[T], y: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
+    fn eval(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        _: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.network.check_states(batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.output_dim * batch, [("the outputs", y.len())])?;
         self.network.eval(x, y, |network, x| tch::no_grad(|| self.forward(network, x)))
     }
 
     fn eval_recorded(
         &self,
-        _: usize,
+        batch: usize,
         x: &[T],
         y: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
+        self.network.check_states(batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.output_dim * batch, [("the outputs", y.len())])?;
         self.network.eval_recorded(x, y, residuals, |network, x| self.forward(network, x))
     }
 
     fn vjp(
         &self,
-        _: &[T],
+        x: &[T],
         residuals: &mut TchResiduals<T>,
         y_bar: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(x_bar.len(), [("the states", x.len())])?;
         self.network.vjp(residuals, y_bar, x_bar, theta_bar)
     }
 

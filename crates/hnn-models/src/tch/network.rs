@@ -12,7 +12,6 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use super::mlp::Perceptron;
 use super::{TchMlp, TchScalar, require_device};
-use crate::mlp::check_length;
 use crate::{Architecture, Mlp, ModelError};
 
 /// A libtorch module with its parameters: what every libtorch model is made of.
@@ -292,6 +291,7 @@ impl<T: TchScalar> TchNetwork<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         self.pull_back(residuals, x_bar, theta_bar, |_, y| {
+            FieldError::check_lengths(y.numel(), [("the cotangents", y_bar.len())])?;
             let columns = if y.dim() == 2 { y.size()[1] as usize } else { 1 };
             let y_bar = self.upload(y_bar, columns).map_err(engine)?;
             y.f_mul(&y_bar.f_view_as(y).map_err(engine)?).map_err(engine)
@@ -307,9 +307,15 @@ impl<T: TchScalar> TchNetwork<T> {
         theta_bar: Option<&mut [T]>,
         f: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, FieldError>,
     ) -> Result<(), FieldError> {
-        let (x, y) = residuals.recorded.take().ok_or_else(|| {
-            failed("no evaluation was recorded, or it was pulled back already".to_owned())
-        })?;
+        let Some((x, y)) = residuals.recorded.take_if(|(x, _)| x.numel() == x_bar.len()) else {
+            let reason = match &residuals.recorded {
+                None => "no evaluation was recorded, or it was pulled back already",
+                Some(_) => "another number of states was recorded than is pulled back",
+            };
+            return Err(failed(reason.to_owned()));
+        };
+        let given = theta_bar.as_deref().map_or(self.num_params, <[T]>::len);
+        FieldError::check_parameters(given, self.num_params)?;
         let inner = self.lock();
         let mut inputs = vec![&x];
         if theta_bar.is_some() {
@@ -326,6 +332,15 @@ impl<T: TchScalar> TchNetwork<T> {
         Ok(())
     }
 
+    /// Checks slices of as many numbers as the states of a batch.
+    pub(super) fn check_states<const N: usize>(
+        &self,
+        batch: usize,
+        slices: [(&'static str, usize); N],
+    ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.dim * batch, slices)
+    }
+
     /// The trainable tensors, shared with the module.
     pub(super) fn tensors(&self) -> Vec<Tensor> {
         self.lock().params.iter().map(Tensor::shallow_clone).collect()
@@ -338,12 +353,12 @@ impl<T: TchScalar> Parameters<T> for TchNetwork<T> {
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_length(out.len(), self.num_params)?;
+        FieldError::check_parameters(out.len(), self.num_params)?;
         flatten(&self.lock().params, out).map_err(engine)
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_length(theta.len(), self.num_params)?;
+        FieldError::check_parameters(theta.len(), self.num_params)?;
         if theta.is_empty() {
             return Ok(());
         }

@@ -7,7 +7,10 @@ mod common;
 mod devices;
 mod dropout;
 mod golden;
+#[path = "../common/lengths.rs"]
+mod lengths;
 mod random;
 mod training;
 mod trajectories;
 mod weights;
+mod wrong_lengths;

@@ -98,7 +98,7 @@ impl<T: Scalar> Parameters<T> for SparseHamiltonian {
     }
 
     fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        check_count(out.len(), self.terms.len())?;
+        FieldError::check_parameters(out.len(), self.terms.len())?;
         for (out, term) in out.iter_mut().zip(&self.terms) {
             *out = T::from_f64(term.coefficient);
         }
@@ -106,7 +106,7 @@ impl<T: Scalar> Parameters<T> for SparseHamiltonian {
     }
 
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        check_count(theta.len(), self.terms.len())?;
+        FieldError::check_parameters(theta.len(), self.terms.len())?;
         let theta: Vec<f64> = theta.iter().map(|c| c.to_f64()).collect();
         self.assign(&theta);
         Ok(())
@@ -135,6 +135,8 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = v.len() / self.state_dim();
+        let (expected, slices) = (self.state_dim() * batch, [x, v, &*x_bar]);
+        FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.terms.len())?;
         let workspace = &mut residuals.workspace;
         self.derivatives.vjp(&self.jacobian, batch, [x, v], x_bar, theta_bar, workspace)
     }
@@ -181,8 +183,4 @@ impl SparseHamiltonian {
         fields.run(batch, x, out, workspace);
         components
     }
-}
-
-fn check_count(given: usize, expected: usize) -> Result<(), FieldError> {
-    if given == expected { Ok(()) } else { Err(FieldError::ParameterCount { given, expected }) }
 }

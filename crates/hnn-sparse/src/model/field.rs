@@ -17,6 +17,8 @@ impl<T: Scalar> VectorField<T> for SparseHamiltonian {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.state_dim() * t.len(), slices)?;
         run(&self.field, t.len(), x, dx, workspace)
     }
 }
@@ -28,6 +30,8 @@ impl<T: Scalar> Hamiltonian<T> for SparseHamiltonian {
         energy: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let expected = self.state_dim() * energy.len();
+        FieldError::check_lengths(expected, [("the states", x.len())])?;
         run(&self.energy, energy.len(), x, energy, workspace)
     }
 
@@ -38,6 +42,8 @@ impl<T: Scalar> Hamiltonian<T> for SparseHamiltonian {
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the gradients", gradient.len())];
+        FieldError::check_lengths(self.state_dim() * batch, slices)?;
         run(&self.gradient, batch, x, gradient, workspace)
     }
 }

@@ -93,6 +93,22 @@ impl SeparableSparseHamiltonian {
     pub fn model(&self) -> &SparseHamiltonian {
         &self.model
     }
+
+    fn half_vjp<T: Scalar>(
+        &self,
+        half: &Half,
+        [x, cotangent]: [&[T]; 2],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let n = self.model.state_dim() / 2;
+        let (batch, slices) = (x.len() / n, [x, cotangent, &*x_bar]);
+        let terms = Parameters::<T>::num_params(&self.model);
+        FieldError::check_cotangents(n * batch, slices, theta_bar.as_deref(), terms)?;
+        let Half { derivatives, jacobian, .. } = half;
+        derivatives.vjp(jacobian, batch, [x, cotangent], x_bar, theta_bar, workspace)
+    }
 }
 
 impl<T: Scalar> VectorField<T> for SeparableSparseHamiltonian {
@@ -118,7 +134,10 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
         velocity: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let batch = p.len() / (self.model.state_dim() / 2);
+        let n = self.model.state_dim() / 2;
+        let batch = p.len() / n;
+        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
+        FieldError::check_lengths(n * batch, slices)?;
         field::run(&self.velocity.field, batch, p, velocity, workspace)
     }
 
@@ -129,6 +148,8 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let slices = [("the positions", q.len()), ("the forces", force.len())];
+        FieldError::check_lengths(self.model.state_dim() / 2 * t.len(), slices)?;
         field::run(&self.force.field, t.len(), q, force, workspace)
     }
 }
@@ -172,9 +193,8 @@ impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
         p_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = p.len() / (self.model.state_dim() / 2);
-        let Half { derivatives, jacobian, .. } = &self.velocity;
-        derivatives.vjp(jacobian, batch, [p, cotangent], p_bar, theta_bar, residuals.workspace())
+        let workspace = residuals.workspace();
+        self.half_vjp(&self.velocity, [p, cotangent], p_bar, theta_bar, workspace)
     }
 
     fn force_recorded(
@@ -195,8 +215,7 @@ impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
         q_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = q.len() / (self.model.state_dim() / 2);
-        let Half { derivatives, jacobian, .. } = &self.force;
-        derivatives.vjp(jacobian, batch, [q, cotangent], q_bar, theta_bar, residuals.workspace())
+        let workspace = residuals.workspace();
+        self.half_vjp(&self.force, [q, cotangent], q_bar, theta_bar, workspace)
     }
 }

@@ -6,6 +6,9 @@ mod common;
 mod data_set;
 mod golden;
 mod known_orbits;
+#[path = "../lengths/mod.rs"]
+mod lengths;
 mod measurements;
 mod sampling;
 mod systems;
+mod wrong_lengths;

@@ -1,0 +1,130 @@
+//! Slices of wrong lengths into networks and models.
+#![allow(dead_code)]
+
+#[path = "../../../hnn-systems/tests/lengths/mod.rs"]
+mod systems;
+
+use hnn_integrators::{DifferentiableField, Workspace};
+use hnn_models::{
+    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, EulerLagrange, JacobianMap,
+    LagrangianBars, LagrangianTerms,
+};
+use hnn_systems::Hamiltonian;
+#[allow(unused_imports)]
+pub(crate) use systems::{
+    BATCHES, assert_checked, differentiable_field_is_checked, filled, hamiltonian_is_checked,
+    separable_field_is_checked,
+};
+
+#[track_caller]
+pub(crate) fn model_is_checked(model: &(impl DifferentiableField<f64> + Hamiltonian<f64>)) {
+    differentiable_field_is_checked(model);
+    hamiltonian_is_checked(model);
+}
+
+#[track_caller]
+pub(crate) fn energy_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
+    for batch in BATCHES {
+        let len = h.dim() * batch;
+        assert_checked("energy", [len, batch], |[x, mut energy]| {
+            h.energy(&x, &mut energy, &mut Workspace::default())
+        });
+        assert_checked("gradient", [len; 2], |[x, mut gradient]| {
+            h.gradient(batch, &x, &mut gradient, &mut Workspace::default())
+        });
+        assert_checked("gradient_recorded", [len; 2], |[x, mut gradient]| {
+            h.gradient_recorded(batch, &x, &mut gradient, &mut E::Residuals::default())
+        });
+        let expected = [len, len, len, h.num_params()];
+        assert_checked("gradient_vjp", expected, |[x, w, mut x_bar, mut theta_bar]| {
+            let mut residuals = E::Residuals::default();
+            h.gradient_recorded(batch, &filled(len), &mut filled(len), &mut residuals)?;
+            h.gradient_vjp(&x, &mut residuals, &w, &mut x_bar, Some(&mut theta_bar))
+        });
+    }
+}
+
+#[track_caller]
+pub(crate) fn map_is_checked<N: DifferentiableMap<f64>>(map: &N) {
+    for batch in BATCHES {
+        let [inputs, outputs] = [map.input_dim(), map.output_dim()].map(|each| each * batch);
+        assert_checked("map", [inputs, outputs], |[x, mut y]| {
+            map.eval(batch, &x, &mut y, &mut Workspace::default())
+        });
+        assert_checked("recorded map", [inputs, outputs], |[x, mut y]| {
+            map.eval_recorded(batch, &x, &mut y, &mut N::Residuals::default())
+        });
+        let expected = [inputs, outputs, inputs, map.num_params()];
+        assert_checked("map's vjp", expected, |[x, y_bar, mut x_bar, mut theta_bar]| {
+            let mut residuals = N::Residuals::default();
+            map.eval_recorded(batch, &filled(inputs), &mut filled(outputs), &mut residuals)?;
+            map.vjp(&x, &mut residuals, &y_bar, &mut x_bar, Some(&mut theta_bar))
+        });
+    }
+}
+
+#[track_caller]
+pub(crate) fn jacobian_is_checked<N: JacobianMap<f64>>(map: &N) {
+    type Residuals<N> = <N as JacobianMap<f64>>::JacobianResiduals;
+    for batch in BATCHES {
+        let [inputs, outputs] = [map.input_dim(), map.output_dim()].map(|each| each * batch);
+        let slopes = map.input_dim() * outputs;
+        assert_checked("jacobian", [inputs, outputs, slopes], |[x, mut y, mut jacobian]| {
+            map.jacobian(batch, &x, &mut y, &mut jacobian, &mut Workspace::default())
+        });
+        let record = |x: &[f64], y: &mut [f64], jacobian: &mut [f64], residuals: &mut _| {
+            map.jacobian_recorded(batch, x, y, jacobian, residuals)
+        };
+        assert_checked("recorded jacobian", [inputs, outputs, slopes], |[x, mut y, mut j]| {
+            record(&x, &mut y, &mut j, &mut Residuals::<N>::default())
+        });
+        let expected = [inputs, outputs, inputs, outputs, inputs, map.num_params()];
+        assert_checked("jacobian_vjp", expected, |[x, y_bar, t, y_dot_bar, mut x_bar, mut bar]| {
+            let mut residuals = Residuals::<N>::default();
+            let (mut y, mut jacobian) = (filled(outputs), filled(slopes));
+            record(&filled(inputs), &mut y, &mut jacobian, &mut residuals)?;
+            let tangents = [(&t[..], &y_dot_bar[..])];
+            map.jacobian_vjp(&x, &mut residuals, &y_bar, &tangents, &mut x_bar, Some(&mut bar))
+        });
+    }
+}
+
+/// With `n` velocities.
+#[track_caller]
+pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian: &L, n: usize) {
+    let m = lagrangian.dim() - n;
+    for batch in BATCHES {
+        let [x, q, v, mass] = [m + n, m, n, n * n].map(|each| each * batch);
+        assert_checked("lagrangian", [x, batch], |[x, mut value]| {
+            lagrangian.lagrangian(&x, &mut value, &mut Workspace::default())
+        });
+        let expected = [x, q, x, mass, v];
+        assert_checked("terms", expected, |[x, q_dot, mut gradient, mut mass, mut mixed]| {
+            let (gradient, mass, mixed) = (&mut gradient[..], &mut mass[..], &mut mixed[..]);
+            let terms = LagrangianTerms { gradient, mass, mixed };
+            lagrangian.terms(batch, &x, &q_dot, terms, &mut Workspace::default())
+        });
+        let record = |[x, q_dot, mut gradient, mut mass, mut mixed]: [Vec<f64>; 5],
+                      residuals: &mut L::Residuals| {
+            let (gradient, mass, mixed) = (&mut gradient[..], &mut mass[..], &mut mixed[..]);
+            let terms = LagrangianTerms { gradient, mass, mixed };
+            lagrangian.terms_recorded(batch, &x, &q_dot, terms, residuals)
+        };
+        assert_checked("recorded terms", expected, |slices| {
+            record(slices, &mut L::Residuals::default())
+        });
+        let bars = [x, q, lagrangian.num_params()];
+        let [x_len, q_len, params] = bars;
+        let directions = [x, q, v, q, v, x_len, q_len, params];
+        assert_checked("terms_vjp", directions, |slices| {
+            let [x, q_dot, q_ddot, eta, lambda, mut x_bar, mut q_dot_bar, mut theta_bar] = slices;
+            let mut residuals = L::Residuals::default();
+            record(expected.map(filled), &mut residuals)?;
+            let (q_dot, q_ddot, eta, lambda) = (&q_dot[..], &q_ddot[..], &eta[..], &lambda[..]);
+            let directions = EulerLagrange { q_dot, q_ddot, eta, lambda };
+            let bars = LagrangianBars { x: &mut x_bar, q_dot: &mut q_dot_bar };
+            let theta_bar = Some(&mut theta_bar[..]);
+            lagrangian.terms_vjp(&x, &mut residuals, &directions, bars, theta_bar)
+        });
+    }
+}

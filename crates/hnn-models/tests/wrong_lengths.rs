@@ -1,0 +1,110 @@
+//! Slices of wrong lengths into networks and models, and networks of wrong outputs, are errors.
+
+#[path = "common/lengths.rs"]
+mod lengths;
+
+use hnn_integrators::Workspace;
+use hnn_models::{
+    Angles, Architecture, Baseline, DifferentiableEnergy, Dissipative, FrictionForce,
+    GeneralisedForce, Hnn, HnnFriction, Initialisation, InputForce, KineticPrior, Lnn,
+    MechanicalLagrangian, Mlp, SeparableHnn, Sum,
+};
+use lengths::{
+    assert_checked, differentiable_field_is_checked, energy_is_checked, jacobian_is_checked,
+    lagrangian_is_checked, map_is_checked, model_is_checked, separable_field_is_checked,
+};
+
+const ANGLES: [bool; 4] = [true, false, false, false];
+
+fn network(sizes: &[usize]) -> Mlp<f64> {
+    Mlp::new(Architecture::new(sizes).expect("sizes"), Initialisation::Orthogonal, 1)
+}
+
+fn mechanical(inputs: usize) -> MechanicalLagrangian<Mlp<f64>, Mlp<f64>> {
+    MechanicalLagrangian::new(network(&[inputs, 6, 3]), network(&[inputs, 6, 1])).expect("fits")
+}
+
+#[test]
+fn networks() {
+    // Few inputs and many, no hidden layer, one and two.
+    for inputs in [4, 12] {
+        energy_is_checked(&network(&[inputs, 6, 5, 1]));
+        map_is_checked(&network(&[inputs, 6, 5, 3]));
+        jacobian_is_checked(&network(&[inputs, 6, 5, 3]));
+        lagrangian_is_checked(&network(&[inputs, 6, 5, 1]), 2);
+        energy_is_checked(&network(&[inputs, 1]));
+        map_is_checked(&network(&[inputs, 3]));
+    }
+    map_is_checked(&Dissipative::new(network(&[4, 6, 3])).expect("triangle"));
+    let dropping = network(&[4, 6, 1]).with_dropout(0.5, 1).expect("a probability");
+    let mut model = Hnn::new(dropping).expect("even");
+    hnn_integrators::Parameters::<f64>::set_mode(
+        &mut model,
+        hnn_integrators::Mode::Training { step: 0 },
+    );
+    model_is_checked(&model);
+}
+
+#[test]
+fn networks_of_angles() {
+    energy_is_checked(&Angles::of_energy(network(&[5, 6, 1]), &ANGLES).expect("fits"));
+    let map = Angles::of_map(network(&[5, 6, 3]), &ANGLES).expect("fits");
+    map_is_checked(&map);
+    jacobian_is_checked(&map);
+    let free = Angles::of_lagrangian(network(&[5, 6, 1]), &ANGLES).expect("fits");
+    lagrangian_is_checked(&free, 2);
+    lagrangian_is_checked(&KineticPrior::new(free, 1.0).expect("positive"), 2);
+    lagrangian_is_checked(&mechanical(2), 2);
+    lagrangian_is_checked(&Angles::of_lagrangian(mechanical(3), &ANGLES).expect("fits"), 2);
+}
+
+#[test]
+fn models() {
+    differentiable_field_is_checked(&Baseline::new(network(&[4, 6, 4])).expect("square"));
+    model_is_checked(&Hnn::new(network(&[4, 6, 1])).expect("even"));
+    let friction = HnnFriction::new(network(&[4, 6, 1]), network(&[4, 6, 2]));
+    model_is_checked(&friction.expect("fits"));
+    let friction = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
+    model_is_checked(&HnnFriction::new(network(&[4, 6, 1]), friction.clone()).expect("fits"));
+    let separable = SeparableHnn::new(network(&[2, 6, 1]), network(&[2, 6, 1])).expect("fits");
+    model_is_checked(&separable);
+    separable_field_is_checked(&separable);
+    let prior = KineticPrior::new(network(&[4, 6, 1]), 2.0).expect("positive");
+    model_is_checked(&Lnn::new(prior).expect("even"));
+    let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
+    let force = Sum(FrictionForce::new(friction), torque);
+    model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
+}
+
+#[test]
+fn forces() {
+    let friction = FrictionForce::new(network(&[4, 6, 2]));
+    let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
+    let force = Sum(friction, torque);
+    for batch in lengths::BATCHES {
+        assert_checked("force", [batch, 4 * batch, 2 * batch], |[t, x, mut force_of]| {
+            force.add(&t, &x, &mut force_of, &mut Workspace::default())
+        });
+    }
+}
+
+#[test]
+fn energies_have_one_output() {
+    let two = || network(&[2, 6, 2]);
+    let refusals = [
+        Hnn::new(two()).map(drop),
+        Lnn::new(two()).map(drop),
+        SeparableHnn::new(two(), network(&[2, 6, 1])).map(drop),
+        SeparableHnn::new(network(&[2, 6, 1]), two()).map(drop),
+        MechanicalLagrangian::new(network(&[2, 6, 3]), two()).map(drop),
+        HnnFriction::new(two(), network(&[2, 6, 1])).map(drop),
+        Angles::of_energy(network(&[3, 6, 2]), &[true, false]).and_then(Hnn::new).map(drop),
+    ];
+    for refusal in refusals {
+        let error = refusal.expect_err("two outputs").to_string();
+        assert_eq!(error, "the energy network has 2 outputs, but the model needs 1");
+    }
+    let energy =
+        DifferentiableEnergy::energy(&two(), &[0.1, 0.2], &mut [0.0], &mut Workspace::default());
+    assert!(energy.is_err());
+}

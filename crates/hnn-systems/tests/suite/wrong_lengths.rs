@@ -1,0 +1,21 @@
+//! Slices of wrong lengths into systems are errors.
+
+use hnn_systems::{DampedPendulum, DoublePendulum, HenonHeiles, LagrangianDoublePendulum, Spring};
+
+use crate::lengths::{
+    differentiable_field_is_checked, hamiltonian_is_checked, separable_field_is_checked,
+};
+
+#[test]
+fn of_systems() {
+    let damped = DampedPendulum::new(0.1, 6.0).expect("positive");
+    differentiable_field_is_checked(&damped);
+    hamiltonian_is_checked(&damped);
+    differentiable_field_is_checked(&DoublePendulum::default());
+    hamiltonian_is_checked(&DoublePendulum::default());
+    hamiltonian_is_checked(&LagrangianDoublePendulum::default());
+    hamiltonian_is_checked(&Spring::default());
+    separable_field_is_checked(&Spring::default());
+    hamiltonian_is_checked(&HenonHeiles::default());
+    separable_field_is_checked(&HenonHeiles::default());
+}
