@@ -7,8 +7,8 @@ use crate::simd::Isa;
 impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// `c[0] + c[1] z + ... + c[n-1] z^(n-1)` by Horner's rule, all vectors in step.
     ///
-    /// Estrin's scheme has shorter chains of dependent products and more of them; with a few
-    /// vectors in step Horner's rule is a tenth faster.
+    /// Estrin's scheme has shorter chains of dependent products and more of them; in step, on four
+    /// AVX2 registers, RK4 on pendulums is a fifth faster than by that scheme out of step.
     #[inline(always)]
     fn polynomial(self, coefficients: &'static [T]) -> Self {
         let last = coefficients.len() - 1;
@@ -57,7 +57,6 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         power.mul_add(exp_m1, power - one)
     }
 
-    /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
     /// `log2 x` within 1e-5, fast; for positive normal numbers only.
     #[inline(always)]
     pub(crate) fn rough_log2(self) -> Self {
@@ -74,6 +73,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         fraction.polynomial(T::ROUGH_EXP2).zip(rounded, Element::scale_by_rounded)
     }
 
+    /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
     #[inline(always)]
     pub(super) fn wide_tanh(self) -> Self {
         let m = (Lane::abs(self) * Self::constant(-2.0)).wide_exp_m1();
