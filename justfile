@@ -36,6 +36,10 @@ bench-quick:
 book:
     scripts/check book
 
+# The tests of the wrapper that finds libtorch; no network.
+wrapper:
+    scripts/check wrapper
+
 # The tests of the libtorch engine; finds or fetches libtorch.
 tch-test:
     scripts/check tch
