@@ -15,6 +15,15 @@ pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
     /// Number of outputs `K`.
     fn output_dim(&self) -> usize;
 
+    /// Checks the lengths of the slices that [`eval`](Self::eval) takes.
+    ///
+    /// # Errors
+    /// If one has another length.
+    fn check_eval(&self, batch: usize, x: &[T], y: &[T]) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.input_dim() * batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.output_dim() * batch, [("the outputs", y.len())])
+    }
+
     /// `y = N(x)` for `batch` rows.
     ///
     /// # Errors

@@ -98,9 +98,7 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         jacobian: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.check_lengths(batch, [("the states", x.len())])?;
-        let expected = self.angles.len() * y.len();
-        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
+        self.check_jacobian(batch, x, y, jacobian)?;
         let inputs = self.network.input_dim();
         let (buffer, inner) = workspace.split(inputs * (batch + y.len()));
         let (features, by_features) = buffer.split_at_mut(inputs * batch);
@@ -118,9 +116,7 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         jacobian: &mut [T],
         residuals: &mut Self::JacobianResiduals,
     ) -> Result<(), FieldError> {
-        self.check_lengths(batch, [("the states", x.len())])?;
-        let expected = self.angles.len() * y.len();
-        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
+        self.check_jacobian(batch, x, y, jacobian)?;
         residuals.record(self, batch, x);
         let AnglesResiduals { network, features, gradient: by_features, .. } = residuals;
         by_features.resize(self.network.input_dim() * y.len(), T::ZERO);
@@ -140,14 +136,7 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
     ) -> Result<(), FieldError> {
         let AnglesResiduals { network, batch, features, gradient, scratch } = residuals;
         let (batch, len) = (*batch, features.len());
-        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
-        self.check_lengths(batch, slices)?;
-        let outputs = self.network.output_dim() * batch;
-        for (t, y_dot_bar) in tangents {
-            self.check_lengths(batch, [("the directions", t.len())])?;
-            FieldError::check_lengths(outputs, [("the directions' cotangents", y_dot_bar.len())])?;
-        }
-        FieldError::check_lengths(outputs, [("the cotangents", y_bar.len())])?;
+        self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
         let [pushed, bar, by_direction, _] = scratch;
         let pushed = sized(pushed, tangents.len() * len);
         for ((t, _), out) in tangents.iter().zip(pushed.chunks_exact_mut(len.max(1))) {

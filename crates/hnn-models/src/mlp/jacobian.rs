@@ -90,19 +90,6 @@ impl<T: Scalar> Mlp<T> {
         }
     }
 
-    fn check_jacobian(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &[T],
-        jacobian: &[T],
-    ) -> Result<(), FieldError> {
-        self.check_states(batch, [("the states", x.len())])?;
-        self.check_outputs(batch, [("the outputs", y.len())])?;
-        let expected = self.architecture.input_dim() * y.len();
-        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])
-    }
-
     /// Adds `y_bar a^T` to the output layer's weights.
     pub(super) fn add_output_gradients(
         &self,
@@ -164,15 +151,7 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
-        self.check_states(
-            batch,
-            [("the states", x.len()), ("the states' cotangents", x_bar.len())],
-        )?;
-        self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
-        for (direction, y_dot_bar) in tangents {
-            self.check_states(batch, [("the directions", direction.len())])?;
-            self.check_outputs(batch, [("the directions' cotangents", y_dot_bar.len())])?;
-        }
+        self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
         self.check_theta_bar(theta_bar.as_deref())?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
             self.jacobian_sections(batch, &mut residuals.buffer);

@@ -33,8 +33,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         y: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.check_states(batch, [("the states", x.len())])?;
-        self.check_outputs(batch, [("the outputs", y.len())])?;
+        self.check_eval(batch, x, y)?;
         let (a, _) = workspace.split(self.hidden_units() * batch);
         self.forward(batch, x, a, []);
         self.output(batch, x, a, y);
@@ -48,8 +47,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         y: &mut [T],
         residuals: &mut MapResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.check_states(batch, [("the states", x.len())])?;
-        self.check_outputs(batch, [("the outputs", y.len())])?;
+        self.check_eval(batch, x, y)?;
         let hidden = self.hidden_units() * batch;
         let len = 3 * hidden + self.widest() * batch;
         residuals.batch = batch;

@@ -21,10 +21,7 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         jacobian: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network().check_states(batch, [("the states", x.len())])?;
-        FieldError::check_lengths(self.output_dim() * batch, [("the outputs", y.len())])?;
-        let expected = self.input_dim() * y.len();
-        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
+        self.check_jacobian(batch, x, y, jacobian)?;
         let (numbers, _) = workspace.split(y.len() + jacobian.len());
         self.network().eval(x, numbers, |network, x| {
             let x = tracked(x)?;
@@ -42,10 +39,7 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         jacobian: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.network().check_states(batch, [("the states", x.len())])?;
-        FieldError::check_lengths(self.output_dim() * batch, [("the outputs", y.len())])?;
-        let expected = self.input_dim() * y.len();
-        FieldError::check_lengths(expected, [("the Jacobians", jacobian.len())])?;
+        self.check_jacobian(batch, x, y, jacobian)?;
         let TchResiduals { recorded, scratch } = residuals;
         scratch.resize(y.len() + jacobian.len(), T::default());
         self.network().record(x, scratch, recorded, |network, x| {
@@ -68,15 +62,7 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
     ) -> Result<(), FieldError> {
         let network = self.network();
         let (inputs, outputs) = (self.input_dim(), self.output_dim());
-        let batch = x.len() / inputs;
-        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
-        network.check_states(batch, slices)?;
-        FieldError::check_lengths(outputs * batch, [("the cotangents", y_bar.len())])?;
-        for (direction, y_dot_bar) in tangents {
-            network.check_states(batch, [("the directions", direction.len())])?;
-            let given = [("the directions' cotangents", y_dot_bar.len())];
-            FieldError::check_lengths(outputs * batch, given)?;
-        }
+        self.check_jacobian_vjp(x.len() / inputs, x, y_bar, tangents, x_bar)?;
         network.pull_back(residuals, x_bar, theta_bar, |x, y| {
             let against = |y_bar| y.f_mul(&network.upload(y_bar, outputs)?);
             let mut phi = against(y_bar).and_then(|y| y.f_sum(None)).map_err(engine)?;

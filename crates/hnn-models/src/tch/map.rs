@@ -141,8 +141,7 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         y: &mut [T],
         _: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network.check_states(batch, [("the states", x.len())])?;
-        FieldError::check_lengths(self.output_dim * batch, [("the outputs", y.len())])?;
+        self.check_eval(batch, x, y)?;
         self.network.eval(x, y, |network, x| tch::no_grad(|| self.forward(network, x)))
     }
 
@@ -153,8 +152,7 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         y: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.network.check_states(batch, [("the states", x.len())])?;
-        FieldError::check_lengths(self.output_dim * batch, [("the outputs", y.len())])?;
+        self.check_eval(batch, x, y)?;
         self.network.eval_recorded(x, y, residuals, |network, x| self.forward(network, x))
     }
 
