@@ -26,6 +26,7 @@ mod lagrangian;
 mod lnn;
 mod map;
 pub mod mlp;
+mod sections;
 #[cfg(feature = "tch")]
 pub mod tch;
 

@@ -84,12 +84,7 @@ const fn buffer_len(m: usize, n: usize, batch: usize) -> usize {
 }
 
 fn sections<T>(m: usize, n: usize, batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
-    let mut rest = buffer;
-    let mut take = |len| -> &mut [T] {
-        let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
-        rest = tail;
-        head
-    };
+    let mut take = crate::sections::sections(buffer);
     let entries = triangle(n) * batch;
     Sections {
         y: take(entries),

@@ -83,12 +83,7 @@ const fn buffer_len(n: usize, batch: usize) -> usize {
 }
 
 fn sections<T>(n: usize, batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
-    let mut rest = buffer;
-    let mut take = |len| -> &mut [T] {
-        let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
-        rest = tail;
-        head
-    };
+    let mut take = crate::sections::sections(buffer);
     Sections {
         gradient: take(2 * n * batch),
         mass: take(n * n * batch),

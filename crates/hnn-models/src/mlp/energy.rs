@@ -14,15 +14,14 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{elementwise, elementwise_all};
+use super::recording::Recording;
 use super::{Mlp, linalg};
+use crate::sections::sections;
 use crate::{DifferentiableEnergy, ModelError};
 
 /// What the gradient of a perceptron's energy keeps for its pull-back.
 #[derive(Debug, Default)]
-pub struct EnergyResiduals<T> {
-    batch: usize,
-    buffer: Vec<T>,
-}
+pub struct EnergyResiduals<T>(Recording<T>);
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -40,22 +39,14 @@ struct Sections<'a, T> {
 const SECTIONS: usize = 6;
 
 impl<T: Scalar> EnergyResiduals<T> {
-    fn resize(&mut self, mlp: &Mlp<T>, batch: usize) {
-        self.batch = batch;
-        let len = (SECTIONS * mlp.hidden_units() + mlp.widest()) * batch;
-        if self.buffer.len() < len {
-            self.buffer.resize(len, T::ZERO);
-        }
+    fn begin(&mut self, mlp: &Mlp<T>, batch: usize) {
+        self.0.begin(batch, (SECTIONS * mlp.hidden_units() + mlp.widest()) * batch);
     }
 
     fn sections(&mut self, mlp: &Mlp<T>) -> Sections<'_, T> {
-        let (hidden, widest) = (mlp.hidden_units() * self.batch, mlp.widest() * self.batch);
-        let mut rest = &mut self.buffer[..];
-        let mut take = |len| -> &mut [T] {
-            let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            head
-        };
+        let Recording { batch, buffer } = &mut self.0;
+        let (hidden, widest) = (mlp.hidden_units() * *batch, mlp.widest() * *batch);
+        let mut take = sections(buffer);
         Sections {
             a: take(hidden),
             s1: take(hidden),
@@ -131,7 +122,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         residuals: &mut EnergyResiduals<T>,
     ) -> Result<(), FieldError> {
         self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        residuals.resize(self, batch);
+        residuals.begin(self, batch);
         let Sections { a, s1, s2, r, d, scratch, .. } = residuals.sections(self);
         self.forward(batch, x, a, [s1, s2]);
         self.reverse(
@@ -156,7 +147,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.batch;
+        let batch = residuals.0.batch;
         let (expected, slices) = (self.architecture.input_dim() * batch, [x, w, &*x_bar]);
         FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.theta.len())?;
         let Sections { a, s1, s2, r, d, a_dot, scratch } = residuals.sections(self);

@@ -9,15 +9,14 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{combine, elementwise};
+use super::recording::Recording;
 use super::{Mlp, linalg};
 use crate::JacobianMap;
+use crate::sections::sections;
 
 /// What the Jacobian of a perceptron keeps for its pull-back.
 #[derive(Debug, Default)]
-pub struct JacobianResiduals<T> {
-    batch: usize,
-    buffer: Vec<T>,
-}
+pub struct JacobianResiduals<T>(Recording<T>);
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -44,12 +43,7 @@ impl<T: Scalar> Mlp<T> {
     fn jacobian_sections<'a>(&self, batch: usize, buffer: &'a mut [T]) -> Sections<'a, T> {
         let hidden = self.hidden_units() * batch;
         let inputs = self.architecture.input_dim();
-        let mut rest = buffer;
-        let mut take = |len| -> &mut [T] {
-            let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            head
-        };
+        let mut take = sections(buffer);
         Sections {
             a: take(hidden),
             s1: take(hidden),
@@ -132,12 +126,8 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         residuals: &mut JacobianResiduals<T>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        residuals.batch = batch;
-        let len = self.jacobian_len(batch);
-        if residuals.buffer.len() < len {
-            residuals.buffer.resize(len, T::ZERO);
-        }
-        self.value_and_jacobian(batch, x, y, jacobian, &mut residuals.buffer);
+        let buffer = residuals.0.begin(batch, self.jacobian_len(batch));
+        self.value_and_jacobian(batch, x, y, jacobian, buffer);
         Ok(())
     }
 
@@ -150,11 +140,11 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         x_bar: &mut [T],
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.batch;
+        let batch = residuals.0.batch;
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
         self.check_theta_bar(theta_bar.as_deref())?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
-            self.jacobian_sections(batch, &mut residuals.buffer);
+            self.jacobian_sections(batch, &mut residuals.0.buffer);
         let output = self.split_layers().1;
         let back = |y_bar: &[T], r: &mut [T]| {
             linalg::transposed(r, self.weights(output), y_bar, output.shape(batch));

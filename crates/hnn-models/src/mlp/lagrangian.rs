@@ -22,7 +22,9 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{combine, elementwise, unit_sums};
+use super::recording::Recording;
 use super::{Mlp, linalg};
+use crate::sections::sections;
 use crate::{
     DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms,
     ModelError,
@@ -30,10 +32,7 @@ use crate::{
 
 /// What the Euler-Lagrange terms of a perceptron keep for their pull-back.
 #[derive(Debug, Default)]
-pub struct LagrangianResiduals<T> {
-    batch: usize,
-    buffer: Vec<T>,
-}
+pub struct LagrangianResiduals<T>(Recording<T>);
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -78,12 +77,7 @@ impl<T: Scalar> Mlp<T> {
         let hidden = self.hidden_units() * batch;
         let inputs = self.architecture.input_dim() * batch;
         let directions = (n + 1) * batch;
-        let mut rest = buffer;
-        let mut take = |len| -> &mut [T] {
-            let (head, tail) = std::mem::take(&mut rest).split_at_mut(len);
-            rest = tail;
-            head
-        };
+        let mut take = sections(buffer);
         Sections {
             a: take(hidden),
             s1: take(hidden),
@@ -203,12 +197,8 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         residuals: &mut LagrangianResiduals<T>,
     ) -> Result<(), FieldError> {
         let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
-        let len = self.lagrangian_len(batch, n);
-        residuals.batch = batch;
-        if residuals.buffer.len() < len {
-            residuals.buffer.resize(len, T::ZERO);
-        }
-        self.lagrangian_terms(batch, n, (x, q_dot), terms, &mut residuals.buffer);
+        let buffer = residuals.0.begin(batch, self.lagrangian_len(batch, n));
+        self.lagrangian_terms(batch, n, (x, q_dot), terms, buffer);
         Ok(())
     }
 
@@ -220,10 +210,10 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         bars: LagrangianBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.batch;
+        let batch = residuals.0.batch;
         let n = directions.check(self.architecture.input_dim(), batch, x, &bars)?;
         self.check_theta_bar(theta_bar.as_deref())?;
-        let mut sections = self.lagrangian_sections(batch, n, &mut residuals.buffer);
+        let mut sections = self.lagrangian_sections(batch, n, &mut residuals.0.buffer);
         sections.set_directions(batch, directions);
         let Sections { a, s1, s2, s3, r, d, z, z_s, z_t, a_st, .. } = sections;
         let Sections { zeta_s, zeta_t, zeta, scratch, s, t, e, sigma, tau, .. } = sections;

@@ -3,17 +3,17 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::elementwise;
+use super::recording::Recording;
 use super::{Mlp, linalg};
 use crate::DifferentiableMap;
 
 /// What the evaluation of a perceptron keeps for its pull-back.
 #[derive(Debug, Default)]
-pub struct MapResiduals<T> {
-    batch: usize,
+pub struct MapResiduals<T>(
     /// Activations, their slopes, and the cotangents, each `hidden units * B` numbers; then
     /// `widest * B` numbers of scratch.
-    buffer: Vec<T>,
-}
+    Recording<T>,
+);
 
 impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
     type Residuals = MapResiduals<T>;
@@ -50,11 +50,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         self.check_eval(batch, x, y)?;
         let hidden = self.hidden_units() * batch;
         let len = 3 * hidden + self.widest() * batch;
-        residuals.batch = batch;
-        if residuals.buffer.len() < len {
-            residuals.buffer.resize(len, T::ZERO);
-        }
-        let (a, rest) = residuals.buffer.split_at_mut(hidden);
+        let (a, rest) = residuals.0.begin(batch, len).split_at_mut(hidden);
         self.forward(batch, x, a, [&mut rest[..hidden]]);
         self.output(batch, x, a, y);
         Ok(())
@@ -68,7 +64,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.batch;
+        let batch = residuals.0.batch;
         self.check_states(
             batch,
             [("the states", x.len()), ("the states' cotangents", x_bar.len())],
@@ -76,7 +72,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
         self.check_theta_bar(theta_bar.as_deref())?;
         let hidden_len = self.hidden_units() * batch;
-        let (a, rest) = residuals.buffer.split_at_mut(hidden_len);
+        let (a, rest) = residuals.0.buffer.split_at_mut(hidden_len);
         let (s1, rest) = rest.split_at_mut(hidden_len);
         let (d, scratch) = rest.split_at_mut(hidden_len);
         let (hidden, output) = self.split_layers();

@@ -11,6 +11,7 @@ mod linalg;
 mod map;
 mod narrow;
 mod passes;
+mod recording;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 

@@ -22,13 +22,10 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        let (numbers, _) = workspace.split(y.len() + jacobian.len());
-        self.network().eval(x, numbers, |network, x| {
+        self.network().eval_columns(x, [y, jacobian], workspace, |network, x| {
             let x = tracked(x)?;
             with_jacobian(&x, &self.forward(network, &x)?, Graph::Drop)
-        })?;
-        split(numbers, y, jacobian);
-        Ok(())
+        })
     }
 
     fn jacobian_recorded(
@@ -40,15 +37,11 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        let TchResiduals { recorded, scratch } = residuals;
-        scratch.resize(y.len() + jacobian.len(), T::default());
-        self.network().record(x, scratch, recorded, |network, x| {
+        self.network().record_columns(x, [y, jacobian], residuals, |network, x| {
             let value = self.forward(network, x)?;
             let both = with_jacobian(x, &value, Graph::Keep)?;
             Ok((value, both))
-        })?;
-        split(scratch, y, jacobian);
-        Ok(())
+        })
     }
 
     fn jacobian_vjp(
@@ -76,13 +69,6 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
             Ok(phi)
         })
     }
-}
-
-/// Takes the columns of [`with_jacobian`] apart.
-fn split<T: TchScalar>(numbers: &[T], y: &mut [T], jacobian: &mut [T]) {
-    let (value, rest) = numbers.split_at(y.len());
-    y.copy_from_slice(value);
-    jacobian.copy_from_slice(rest);
 }
 
 /// `y` and `dy_k/dx_j` at column `j K + k`: shape (B, K + D K).

@@ -1,6 +1,6 @@
 //! A scalar function computed by libtorch as a Lagrangian.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Workspace};
 use tch::{TchError, Tensor};
 
 use super::energy::{gradient, tracked};
@@ -50,19 +50,16 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
         batch: usize,
         x: &[T],
         q_dot: &[T],
-        mut terms: LagrangianTerms<'_, T>,
+        terms: LagrangianTerms<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
         terms.check(network.dim(), batch, x, q_dot)?;
-        let (numbers, _) = workspace.split(len(&terms));
-        network.eval(x, numbers, |inner, x| {
+        network.eval_columns(x, [terms.gradient, terms.mass, terms.mixed], workspace, |inner, x| {
             let x = tracked(x)?;
             let g = gradient(inner, &x, Graph::Differentiate)?;
             terms_of(network, &x, &g, q_dot, Graph::Drop)
-        })?;
-        split(numbers, &mut terms);
-        Ok(())
+        })
     }
 
     fn terms_recorded(
@@ -70,20 +67,21 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
         batch: usize,
         x: &[T],
         q_dot: &[T],
-        mut terms: LagrangianTerms<'_, T>,
+        terms: LagrangianTerms<'_, T>,
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
         terms.check(network.dim(), batch, x, q_dot)?;
-        let TchResiduals { recorded, scratch } = residuals;
-        scratch.resize(len(&terms), T::default());
-        network.record(x, scratch, recorded, |inner, x| {
-            let g = gradient(inner, x, Graph::Differentiate)?;
-            let value = terms_of(network, x, &g, q_dot, Graph::Keep)?;
-            Ok((g, value))
-        })?;
-        split(scratch, &mut terms);
-        Ok(())
+        network.record_columns(
+            x,
+            [terms.gradient, terms.mass, terms.mixed],
+            residuals,
+            |inner, x| {
+                let g = gradient(inner, x, Graph::Differentiate)?;
+                let value = terms_of(network, x, &g, q_dot, Graph::Keep)?;
+                Ok((g, value))
+            },
+        )
     }
 
     /// `phi = eta . g_q - h . (q_dot, q_ddot)`, with `g = dL/dx` and `h = d(lambda . g_v)/dx`.
@@ -118,20 +116,6 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
     fn block_len(&self) -> usize {
         usize::MAX
     }
-}
-
-/// How many numbers the terms are.
-fn len<T>(terms: &LagrangianTerms<'_, T>) -> usize {
-    terms.gradient.len() + terms.mass.len() + terms.mixed.len()
-}
-
-/// Puts the columns of [`terms_of`] in their places.
-fn split<T: Scalar>(numbers: &[T], terms: &mut LagrangianTerms<'_, T>) {
-    let (gradient, rest) = numbers.split_at(terms.gradient.len());
-    let (mass, mixed) = rest.split_at(terms.mass.len());
-    terms.gradient.copy_from_slice(gradient);
-    terms.mass.copy_from_slice(mass);
-    terms.mixed.copy_from_slice(mixed);
 }
 
 /// The gradient, the mass matrix row by row, and the mixed terms: shape (B, D + n n + n).

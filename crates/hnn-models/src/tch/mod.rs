@@ -25,6 +25,7 @@
 //! **Threads.** Tensors may be sent to another thread but not shared, so a model keeps its network
 //! behind a lock; libtorch has threads of its own (`tch::set_num_threads`).
 
+mod columns;
 mod device;
 mod energy;
 mod jacobian;
