@@ -7,6 +7,7 @@ mod common;
 mod devices;
 mod dropout;
 mod golden;
+mod joint;
 #[path = "../common/lengths.rs"]
 mod lengths;
 mod random;
