@@ -3,11 +3,12 @@
 #[path = "common/lengths.rs"]
 mod lengths;
 
-use hnn_integrators::Workspace;
+use hnn_integrators::{FieldError, Workspace};
 use hnn_models::{
-    Angles, Architecture, Baseline, DifferentiableEnergy, Dissipative, FrictionForce,
-    GeneralisedForce, Hnn, HnnFriction, Initialisation, InputForce, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp, SeparableHnn, Sum,
+    Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
+    DifferentiableMap, Dissipative, EulerLagrange, FrictionForce, GeneralisedForce, Hnn,
+    HnnFriction, Initialisation, InputForce, JacobianMap, KineticPrior, LagrangianBars,
+    LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, SeparableHnn, Sum,
 };
 use lengths::{
     assert_checked, differentiable_field_is_checked, energy_is_checked, jacobian_is_checked,
@@ -74,6 +75,37 @@ fn models() {
     let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
     let force = Sum(FrictionForce::new(friction), torque);
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
+}
+
+/// Recorded by a wider network of as many inputs, or of another number of velocities.
+#[test]
+fn residuals_of_another_shape_are_errors() {
+    let (h, other) = (network(&[4, 6, 1]), network(&[4, 9, 1]));
+    let (x, mut out, mut x_bar) = (lengths::filled(4), [0.0; 4], [0.0; 4]);
+    let refused = |result: Result<(), FieldError>| {
+        let error = result.expect_err("another shape").to_string();
+        assert!(error.starts_with("the residuals hold "), "{error}");
+    };
+
+    let mut residuals = Default::default();
+    other.gradient_recorded(1, &x, &mut out, &mut residuals).expect("fits");
+    refused(h.gradient_vjp(&x, &mut residuals, &x, &mut x_bar, None));
+
+    let mut residuals = Default::default();
+    other.eval_recorded(1, &x, &mut out[..1], &mut residuals).expect("fits");
+    refused(h.vjp(&x, &mut residuals, &[1.0], &mut x_bar, None));
+
+    let (mut y, mut residuals) = ([0.0], Default::default());
+    other.jacobian_recorded(1, &x, &mut y, &mut out, &mut residuals).expect("fits");
+    refused(h.jacobian_vjp(&x, &mut residuals, &[1.0], &[], &mut x_bar, None));
+
+    let (mut mass, mut mixed, mut residuals) = ([0.0; 4], [0.0; 2], Default::default());
+    let terms = LagrangianTerms { gradient: &mut out, mass: &mut mass, mixed: &mut mixed };
+    h.terms_recorded(1, &x, &[0.1; 2], terms, &mut residuals).expect("fits");
+    let directions =
+        EulerLagrange { q_dot: &[0.1], q_ddot: &[0.2; 3], eta: &[0.3], lambda: &[0.4; 3] };
+    let bars = LagrangianBars { x: &mut x_bar, q_dot: &mut [0.0] };
+    refused(h.terms_vjp(&x, &mut residuals, &directions, bars, None));
 }
 
 #[test]

@@ -36,16 +36,13 @@ struct Sections<'a, T> {
     scratch: &'a mut [T],
 }
 
-const SECTIONS: usize = 6;
-
-impl<T: Scalar> EnergyResiduals<T> {
-    fn begin(&mut self, mlp: &Mlp<T>, batch: usize) {
-        self.0.begin(batch, (SECTIONS * mlp.hidden_units() + mlp.widest()) * batch);
+impl<T: Scalar> Mlp<T> {
+    fn energy_len(&self, batch: usize) -> usize {
+        (6 * self.hidden_units() + self.widest()) * batch
     }
 
-    fn sections(&mut self, mlp: &Mlp<T>) -> Sections<'_, T> {
-        let Recording { batch, buffer } = &mut self.0;
-        let (hidden, widest) = (mlp.hidden_units() * *batch, mlp.widest() * *batch);
+    fn energy_sections<'a>(&self, batch: usize, buffer: &'a mut [T]) -> Sections<'a, T> {
+        let hidden = self.hidden_units() * batch;
         let mut take = sections(buffer);
         Sections {
             a: take(hidden),
@@ -54,7 +51,7 @@ impl<T: Scalar> EnergyResiduals<T> {
             r: take(hidden),
             d: take(hidden),
             a_dot: take(hidden),
-            scratch: take(widest),
+            scratch: take(self.widest() * batch),
         }
     }
 }
@@ -122,8 +119,8 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         residuals: &mut EnergyResiduals<T>,
     ) -> Result<(), FieldError> {
         self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        residuals.begin(self, batch);
-        let Sections { a, s1, s2, r, d, scratch, .. } = residuals.sections(self);
+        let buffer = residuals.0.begin(batch, self.energy_len(batch));
+        let Sections { a, s1, s2, r, d, scratch, .. } = self.energy_sections(batch, buffer);
         self.forward(batch, x, a, [s1, s2]);
         self.reverse(
             batch,
@@ -150,7 +147,8 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         let batch = residuals.0.batch;
         let (expected, slices) = (self.architecture.input_dim() * batch, [x, w, &*x_bar]);
         FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.theta.len())?;
-        let Sections { a, s1, s2, r, d, a_dot, scratch } = residuals.sections(self);
+        let buffer = residuals.0.recorded(self.energy_len(batch))?;
+        let Sections { a, s1, s2, r, d, a_dot, scratch } = self.energy_sections(batch, buffer);
         self.tangent(batch, w, a_dot, |units, z_dot| {
             let out = [&mut s2[units.clone()], z_dot];
             let inputs = [&r[units.clone()], &s1[units]];

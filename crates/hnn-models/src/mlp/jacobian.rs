@@ -143,8 +143,9 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         let batch = residuals.0.batch;
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
         self.check_theta_bar(theta_bar.as_deref())?;
+        let buffer = residuals.0.recorded(self.jacobian_len(batch))?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
-            self.jacobian_sections(batch, &mut residuals.0.buffer);
+            self.jacobian_sections(batch, buffer);
         let output = self.split_layers().1;
         let back = |y_bar: &[T], r: &mut [T]| {
             linalg::transposed(r, self.weights(output), y_bar, output.shape(batch));

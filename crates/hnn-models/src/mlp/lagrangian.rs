@@ -213,7 +213,8 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         let batch = residuals.0.batch;
         let n = directions.check(self.architecture.input_dim(), batch, x, &bars)?;
         self.check_theta_bar(theta_bar.as_deref())?;
-        let mut sections = self.lagrangian_sections(batch, n, &mut residuals.0.buffer);
+        let buffer = residuals.0.recorded(self.lagrangian_len(batch, n))?;
+        let mut sections = self.lagrangian_sections(batch, n, buffer);
         sections.set_directions(batch, directions);
         let Sections { a, s1, s2, s3, r, d, z, z_s, z_t, a_st, .. } = sections;
         let Sections { zeta_s, zeta_t, zeta, scratch, s, t, e, sigma, tau, .. } = sections;

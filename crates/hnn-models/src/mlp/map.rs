@@ -15,6 +15,12 @@ pub struct MapResiduals<T>(
     Recording<T>,
 );
 
+impl<T: Scalar> Mlp<T> {
+    fn map_len(&self, batch: usize) -> usize {
+        (3 * self.hidden_units() + self.widest()) * batch
+    }
+}
+
 impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
     type Residuals = MapResiduals<T>;
 
@@ -49,8 +55,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
     ) -> Result<(), FieldError> {
         self.check_eval(batch, x, y)?;
         let hidden = self.hidden_units() * batch;
-        let len = 3 * hidden + self.widest() * batch;
-        let (a, rest) = residuals.0.begin(batch, len).split_at_mut(hidden);
+        let (a, rest) = residuals.0.begin(batch, self.map_len(batch)).split_at_mut(hidden);
         self.forward(batch, x, a, [&mut rest[..hidden]]);
         self.output(batch, x, a, y);
         Ok(())
@@ -72,7 +77,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
         self.check_theta_bar(theta_bar.as_deref())?;
         let hidden_len = self.hidden_units() * batch;
-        let (a, rest) = residuals.0.buffer.split_at_mut(hidden_len);
+        let (a, rest) = residuals.0.recorded(self.map_len(batch))?.split_at_mut(hidden_len);
         let (s1, rest) = rest.split_at_mut(hidden_len);
         let (d, scratch) = rest.split_at_mut(hidden_len);
         let (hidden, output) = self.split_layers();
