@@ -157,9 +157,11 @@ fn general<L: Lane, F: AnalyticField>(
     dt: L,
     mut x: F::State<L>,
 ) -> F::State<L> {
+    let zero = F::State::<L>::from_fn(|_| L::constant(0.0));
+    let mut slopes = [zero; MOST_STAGES];
     for step in 0..steps {
         let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-        x = general_step(field, tableau, t, dt, &x);
+        x = general_step(field, tableau, t, dt, &x, &mut slopes);
     }
     x
 }
@@ -172,14 +174,14 @@ fn general_step<L: Lane, F: AnalyticField>(
     t: L,
     dt: L,
     x: &F::State<L>,
+    slopes: &mut [F::State<L>; MOST_STAGES],
 ) -> F::State<L> {
     let zero = F::State::<L>::from_fn(|_| L::constant(0.0));
-    let mut slopes = [zero; MOST_STAGES];
     for i in 0..tableau.stages() {
-        let stage = along::<L, _>(x, dt, &weighted::<L, _>(tableau.row(i), &slopes, zero));
+        let stage = along::<L, _>(x, dt, &weighted::<L, _>(tableau.row(i), &*slopes, zero));
         slopes[i] = field.eval_lanes(dt.mul_add(L::constant(tableau.c[i]), t), &stage);
     }
-    along::<L, _>(x, dt, &weighted::<L, _>(tableau.b, &slopes, zero))
+    along::<L, _>(x, dt, &weighted::<L, _>(tableau.b, &*slopes, zero))
 }
 
 /// `x + h k`.
