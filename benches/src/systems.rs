@@ -12,7 +12,6 @@ impl AnalyticField for Pendulum {
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
         [*p, -q.sin()]
     }
-    const OWN_VJP: bool = true;
     #[inline(always)]
     fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
         [-(q.cos() * *b), *a]

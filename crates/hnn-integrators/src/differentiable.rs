@@ -1,6 +1,6 @@
 //! Vector fields with a vector-Jacobian product.
 
-use crate::{FieldError, Scalar, VectorField};
+use crate::{AdjointRun, FieldError, RolloutRun, Scalar, Tableau, VectorField};
 
 /// Whether a model computes for its training or for its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,22 +78,18 @@ pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
 
-    /// Fills in all states of a trajectory of [`Rk4`](crate::Rk4) steps in one kernel, where the
-    /// field has one (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it did;
-    /// otherwise nothing is touched.
-    ///
-    /// `times` and `states` are laid out as those of [`Rollout::forward`](crate::Rollout::forward);
-    /// the first state is given.
-    fn fly_rk4(&self, batch: usize, times: &[T], states: &mut [T]) -> bool {
-        let _ = (batch, times, states);
+    /// Fills in all states of a trajectory of an explicit Runge-Kutta method in one kernel, where
+    /// the field has one (every [`AnalyticField`](crate::AnalyticField) does). Returns whether it
+    /// did; otherwise nothing is touched.
+    fn fly_explicit(&self, tableau: Tableau<'_>, run: &mut RolloutRun<'_, T>) -> bool {
+        let _ = (tableau, run);
         false
     }
 
     /// Pulls the cotangents of all states of such a trajectory back to the first one in one
-    /// kernel, as [`Rollout::pull_back`](crate::Rollout::pull_back). Returns whether it did;
-    /// otherwise nothing is touched.
-    fn pull_back_rk4(&self, batch: usize, times: &[T], states: &[T], states_bar: &mut [T]) -> bool {
-        let _ = (batch, times, states, states_bar);
+    /// kernel; for fields without parameters. Returns whether it did; otherwise nothing is touched.
+    fn pull_back_explicit(&self, tableau: Tableau<'_>, run: &mut AdjointRun<'_, T>) -> bool {
+        let _ = (tableau, run);
         false
     }
 }

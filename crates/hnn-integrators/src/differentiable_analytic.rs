@@ -1,9 +1,10 @@
 //! Vector-Jacobian products of formulas.
 
+use crate::fused_adjoint::{self, Way};
 use crate::simd::{Isa, Kernel, dispatch};
 use crate::{
-    AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, Scalar, VectorField,
-    Wide, Workspace, fused_adjoint,
+    AdjointRun, AnalyticField, DifferentiableField, FieldError, LaneState, Parameters, RolloutRun,
+    Scalar, Tableau, VectorField, Wide, Workspace,
 };
 
 /// A formula has no trainable parameters; its constants are part of it.
@@ -51,12 +52,12 @@ impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
         Ok(())
     }
 
-    fn fly_rk4(&self, batch: usize, times: &[T], states: &mut [T]) -> bool {
-        fused_adjoint::fly(self, batch, times, states)
+    fn fly_explicit(&self, tableau: Tableau<'_>, run: &mut RolloutRun<'_, T>) -> bool {
+        fused_adjoint::explicit(self, tableau, Way::There(run))
     }
 
-    fn pull_back_rk4(&self, batch: usize, times: &[T], states: &[T], states_bar: &mut [T]) -> bool {
-        fused_adjoint::pull_back(self, batch, times, states, states_bar)
+    fn pull_back_explicit(&self, tableau: Tableau<'_>, run: &mut AdjointRun<'_, T>) -> bool {
+        fused_adjoint::explicit(self, tableau, Way::Back(run))
     }
 }
 

@@ -49,7 +49,7 @@ pub(crate) fn side_by_side<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const
 }
 
 /// Stages that the kernel for any tableau has room for; longer methods step through slices.
-const MOST_STAGES: usize = 16;
+pub(crate) const MOST_STAGES: usize = 16;
 
 /// Runs the steps in lanes; says whether the kernel could (it has room for 16 stages).
 pub(crate) fn advance<T: Scalar, F: AnalyticField>(
@@ -168,7 +168,7 @@ fn general<L: Lane, F: AnalyticField>(
 
 /// A step of any tableau with at most 16 stages.
 #[inline(always)]
-fn general_step<L: Lane, F: AnalyticField>(
+pub(crate) fn general_step<L: Lane, F: AnalyticField>(
     field: &F,
     tableau: &Tableau<'_>,
     t: L,

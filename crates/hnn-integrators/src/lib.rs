@@ -73,6 +73,7 @@ pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
 pub use fixed_step::{FixedStep, Trajectories};
 pub use fn_field::{FnField, FnFieldVjp};
 pub use fused::ExplicitRun;
+pub use fused_adjoint::{AdjointRun, Clock, RolloutRun};
 pub use implicit::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint, ImplicitTape};
 pub use lane::{Lane, Wide};
 pub use rollout::Rollout;

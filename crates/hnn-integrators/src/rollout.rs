@@ -1,6 +1,9 @@
 //! Chained steps and their adjoint.
 
-use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, Workspace};
+use crate::{
+    AdjointRun, Clock, DifferentiableStepper, FieldError, Parameters, RolloutRun, Scalar,
+    VectorField, Workspace,
+};
 
 /// A trajectory of chained steps for a batch, and the pull-back of cotangents given at any of its
 /// states: the discrete adjoint of the whole trajectory.
@@ -79,7 +82,8 @@ where
         FieldError::check_lengths(len, [("the first states", x0.len())])?;
         self.states.resize((steps + 1) * len, T::ZERO);
         self.states[..len].copy_from_slice(x0);
-        if stepper.fly(field, batch, times, &mut self.states) {
+        let clock = Clock::Times(times);
+        if stepper.fly(field, &mut RolloutRun { clock, batch, states: &mut self.states }) {
             return Ok(&self.states);
         }
         for step in 0..steps {
@@ -123,9 +127,12 @@ where
             theta_bar.as_deref().map_or(num_params, <[T]>::len),
             num_params,
         )?;
-        if stepper.pull_back_flight(field, batch, times, &self.states, states_bar) {
+        let clock = Clock::Times(times);
+        let mut run = AdjointRun { clock, batch, states: &self.states, states_bar };
+        if stepper.pull_back_flight(field, &mut run) {
             return Ok(());
         }
+        let states_bar = run.states_bar;
         self.next.resize(len, T::ZERO);
         for step in (0..steps).rev() {
             let t = differences(times, batch, step, &mut self.dt);

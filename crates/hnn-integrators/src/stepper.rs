@@ -1,6 +1,6 @@
 //! What a one-step method is.
 
-use crate::{FieldError, Scalar, Workspace};
+use crate::{AdjointRun, FieldError, RolloutRun, Scalar, Workspace};
 
 /// A numerical method: its name and its order.
 pub trait Method: Send + Sync {
@@ -156,24 +156,17 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     }
 
     /// Fills in all states of a trajectory in one kernel, where the method and the field have one
-    /// (see [`DifferentiableField::fly_rk4`](crate::DifferentiableField::fly_rk4)).
+    /// (see [`DifferentiableField::fly_explicit`](crate::DifferentiableField::fly_explicit)).
     /// Returns whether it did; otherwise nothing is touched.
-    fn fly(&self, field: &F, batch: usize, times: &[T], states: &mut [T]) -> bool {
-        let _ = (field, batch, times, states);
+    fn fly(&self, field: &F, run: &mut RolloutRun<'_, T>) -> bool {
+        let _ = (field, run);
         false
     }
 
     /// Pulls the cotangents of all states of such a trajectory back to the first one. Returns
     /// whether it did; otherwise nothing is touched.
-    fn pull_back_flight(
-        &self,
-        field: &F,
-        batch: usize,
-        times: &[T],
-        states: &[T],
-        states_bar: &mut [T],
-    ) -> bool {
-        let _ = (field, batch, times, states, states_bar);
+    fn pull_back_flight(&self, field: &F, run: &mut AdjointRun<'_, T>) -> bool {
+        let _ = (field, run);
         false
     }
 }

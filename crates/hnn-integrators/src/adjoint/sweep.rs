@@ -4,7 +4,10 @@ use ndarray::{ArrayView2, ArrayViewMut2};
 
 use super::schedule::advance_by;
 use super::{Gradient, rows};
-use crate::{DifferentiableStepper, FieldError, Scalar, SolveError, Workspace, coordinate_major};
+use crate::{
+    AdjointRun, Clock, DifferentiableStepper, FieldError, Scalar, SolveError, Workspace,
+    coordinate_major,
+};
 
 /// Equal steps.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,8 @@ where
     next: Vec<T>,
     pub(super) end: Vec<T>,
     pub(super) x_bar: Vec<T>,
+    /// The cotangents at the begin of a step, then those at its end, for the fused way back.
+    step_bar: Vec<T>,
     pub(super) theta_bar: Vec<T>,
     pub(super) t: Vec<T>,
     pub(super) dt: Vec<T>,
@@ -80,6 +85,7 @@ where
             next: vec![T::ZERO; x.len()],
             end: Vec::new(),
             x_bar: vec![T::ZERO; x.len()],
+            step_bar: vec![T::ZERO; 2 * x.len()],
             theta_bar: vec![T::ZERO; num_params],
             t: vec![T::ZERO; batch],
             dt: vec![T::from_f64(grid.dt); batch],
@@ -141,25 +147,56 @@ where
         Ok(())
     }
 
-    /// Records the step from the state at hand, and pulls the cotangent back through it.
+    /// Pulls the cotangent back through the step from the state at hand.
     fn pull_back(&mut self, step: usize) -> Result<(), SolveError> {
+        if self.end.is_empty() {
+            self.see_end(step)?;
+        }
+        if !self.pull_back_fused(step) {
+            self.pull_back_recorded(step)?;
+        }
+        self.see(step);
+        Ok(())
+    }
+
+    /// Takes the last step, and starts the cotangent with the loss's derivative by its end.
+    fn see_end(&mut self, last: usize) -> Result<(), SolveError> {
+        self.next.clone_from(&self.x);
+        self.advance(last, last + 1)?;
+        self.advanced -= 1;
+        self.end.clone_from(&self.x);
+        self.see(last + 1);
+        std::mem::swap(&mut self.x, &mut self.next);
+        Ok(())
+    }
+
+    /// In one kernel; says whether the method and the field have one.
+    fn pull_back_fused(&mut self, step: usize) -> bool {
+        let (begin_bar, end_bar) = self.step_bar.split_at_mut(self.x.len());
+        begin_bar.fill(T::ZERO);
+        end_bar.copy_from_slice(&self.x_bar);
+        let (start, dt) = (T::from_f64(self.grid.time(step)), T::from_f64(self.grid.dt));
+        let mut run = AdjointRun {
+            clock: Clock::Equal { start, dt },
+            batch: self.batch,
+            states: &self.x,
+            states_bar: &mut self.step_bar,
+        };
+        let fused = self.stepper.pull_back_flight(self.field, &mut run);
+        if fused {
+            self.x_bar.copy_from_slice(&self.step_bar[..self.x.len()]);
+        }
+        fused
+    }
+
+    /// By recording the step.
+    fn pull_back_recorded(&mut self, step: usize) -> Result<(), SolveError> {
         self.clock(step);
         let failed = |source| self.grid.error(step, source);
         let (tape, next) = (&mut self.tape, &mut self.next);
         self.stepper.record(self.field, &self.t, &self.dt, &self.x, next, tape).map_err(failed)?;
-        if self.end.is_empty() {
-            self.check(step, &self.next)?;
-            self.end.clone_from(&self.next);
-            std::mem::swap(&mut self.x, &mut self.next);
-            self.see(step + 1);
-            std::mem::swap(&mut self.x, &mut self.next);
-        }
         let (x_bar, theta_bar) = (&mut self.x_bar, &mut self.theta_bar);
-        self.stepper
-            .pull_back(self.field, &mut self.tape, x_bar, Some(theta_bar))
-            .map_err(|source| self.grid.error(step, source))?;
-        self.see(step);
-        Ok(())
+        self.stepper.pull_back(self.field, tape, x_bar, Some(theta_bar)).map_err(failed)
     }
 
     /// Sets the time at which a step begins.

@@ -5,9 +5,12 @@
 //! and `x_bar = o + sum_i X_bar_i` (Hager, *Numer. Math.* 87, 2000; Sanz-Serna, *SIAM Review* 58,
 //! 2016, section 3).
 
+use super::ExplicitRungeKutta;
 use super::step::{add_scaled_stages, advance_time};
-use super::{ExplicitRungeKutta, Rk4};
-use crate::{DifferentiableField, DifferentiableStepper, FieldError, Scalar, StartSlope};
+use crate::{
+    AdjointRun, DifferentiableField, DifferentiableStepper, FieldError, RolloutRun, Scalar,
+    StartSlope,
+};
 
 /// A recorded step of an explicit Runge-Kutta method.
 #[derive(Debug)]
@@ -125,19 +128,12 @@ where
         Some(StartSlope { value: &slopes[..start_bar.len()], cotangent: start_bar })
     }
 
-    fn fly(&self, field: &F, batch: usize, times: &[T], states: &mut [T]) -> bool {
-        self.tableau() == Rk4.tableau() && field.fly_rk4(batch, times, states)
+    fn fly(&self, field: &F, run: &mut RolloutRun<'_, T>) -> bool {
+        field.fly_explicit(self.tableau(), run)
     }
 
-    fn pull_back_flight(
-        &self,
-        field: &F,
-        batch: usize,
-        times: &[T],
-        states: &[T],
-        states_bar: &mut [T],
-    ) -> bool {
-        self.tableau() == Rk4.tableau() && field.pull_back_rk4(batch, times, states, states_bar)
+    fn pull_back_flight(&self, field: &F, run: &mut AdjointRun<'_, T>) -> bool {
+        field.pull_back_explicit(self.tableau(), run)
     }
 }
 

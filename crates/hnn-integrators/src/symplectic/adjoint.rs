@@ -6,7 +6,7 @@
 
 use super::step::{move_along, times_at};
 use super::{Flow, Separable, Splitting};
-use crate::{FieldError, Parameters, Scalar};
+use crate::{AdjointRun, FieldError, Parameters, RolloutRun, Scalar};
 
 /// A separable field that trains: velocity and force have vector-Jacobian products.
 ///
@@ -64,6 +64,20 @@ pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
         q_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
+
+    /// [`DifferentiableField::fly_explicit`](crate::DifferentiableField::fly_explicit) for a
+    /// splitting method (every [`AnalyticSeparable`](crate::AnalyticSeparable) has it).
+    fn fly_splitting(&self, splitting: Splitting<'_>, run: &mut RolloutRun<'_, T>) -> bool {
+        let _ = (splitting, run);
+        false
+    }
+
+    /// [`DifferentiableField::pull_back_explicit`](crate::DifferentiableField::pull_back_explicit)
+    /// for a splitting method.
+    fn pull_back_splitting(&self, splitting: Splitting<'_>, run: &mut AdjointRun<'_, T>) -> bool {
+        let _ = (splitting, run);
+        false
+    }
 }
 
 /// A recorded step of a splitting method.

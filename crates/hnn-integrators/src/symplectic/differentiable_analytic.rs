@@ -1,10 +1,14 @@
 //! Vector-Jacobian products of the two halves of a separable formula, by dual numbers.
 
-use super::{AnalyticSeparable, DifferentiableSeparable, Separable};
-use crate::{AnalyticField, DifferentiableField, FieldError, Lane, LaneState, Scalar, Workspace};
+use super::{AnalyticSeparable, DifferentiableSeparable, Separable, Splitting};
+use crate::fused_adjoint::{self, Way};
+use crate::{
+    AdjointRun, AnalyticField, DifferentiableField, FieldError, Lane, LaneState, RolloutRun,
+    Scalar, Workspace,
+};
 
 /// The velocity as a field over half states.
-struct Velocity<'a, F>(&'a F);
+pub(crate) struct Velocity<'a, F>(pub(crate) &'a F);
 
 impl<F: AnalyticSeparable> AnalyticField for Velocity<'_, F> {
     type State<L: Lane> = F::Half<L>;
@@ -15,7 +19,7 @@ impl<F: AnalyticSeparable> AnalyticField for Velocity<'_, F> {
 }
 
 /// The force as a field over half states.
-struct Force<'a, F>(&'a F);
+pub(crate) struct Force<'a, F>(pub(crate) &'a F);
 
 impl<F: AnalyticSeparable> AnalyticField for Force<'_, F> {
     type State<L: Lane> = F::Half<L>;
@@ -72,5 +76,13 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         Force(self).vjp(q, residuals, cotangent, q_bar, theta_bar)
+    }
+
+    fn fly_splitting(&self, splitting: Splitting<'_>, run: &mut RolloutRun<'_, T>) -> bool {
+        fused_adjoint::splitting(self, splitting, Way::There(run))
+    }
+
+    fn pull_back_splitting(&self, splitting: Splitting<'_>, run: &mut AdjointRun<'_, T>) -> bool {
+        fused_adjoint::splitting(self, splitting, Way::Back(run))
     }
 }

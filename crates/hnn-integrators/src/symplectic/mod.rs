@@ -21,6 +21,7 @@ mod yoshida;
 
 pub use adjoint::{DifferentiableSeparable, SplittingTape};
 pub use blanes_moan::BlanesMoanSrkn6;
+pub(crate) use differentiable_analytic::{Force, Velocity};
 pub use euler::SymplecticEuler;
 pub use fused::SplittingRun;
 pub use kahan_li8::KahanLi8;
@@ -190,6 +191,14 @@ macro_rules! splitting_stepper {
             ) -> Result<(), $crate::FieldError> {
                 use $crate::symplectic::{SplittingMethod, adjoint};
                 adjoint::pull_back(self.splitting(), field, tape, x_bar, theta_bar)
+            }
+
+            fn fly(&self, field: &F, run: &mut $crate::RolloutRun<'_, T>) -> bool {
+                field.fly_splitting($crate::symplectic::SplittingMethod::splitting(self), run)
+            }
+
+            fn pull_back_flight(&self, field: &F, run: &mut $crate::AdjointRun<'_, T>) -> bool {
+                field.pull_back_splitting($crate::symplectic::SplittingMethod::splitting(self), run)
             }
         }
 
