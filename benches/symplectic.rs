@@ -1,9 +1,12 @@
 //! Symplectic steps, gradients and threads.
 
 use hnn_benches::systems::{Pendulum, start};
-use hnn_benches::{Contest, Options, on_threads, peers};
-use hnn_integrators::{FixedStep, KahanLi8, Rk4, Rollout, VelocityVerlet, coordinate_major};
-use ndarray::{Array2, Axis};
+use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
+use hnn_integrators::{
+    Adjoint, DifferentiableStepper, FixedStep, Heun, KahanLi8, Rk4, Rollout, VelocityVerlet,
+    coordinate_major,
+};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
 const DT: f64 = 0.01;
 
@@ -33,30 +36,51 @@ fn verlet(options: Options) {
     outcome.bar("against the peer", outcome.rate("hnn") / outcome.best("peer"), 20.0);
 }
 
-fn gradient(options: Options) {
+fn gradient<S>(name: &str, stepper: S, options: Options) -> Outcome
+where
+    S: DifferentiableStepper<f64, Pendulum> + Copy,
+{
     let (batch, steps) = (128, 1000);
-    let x0 = coordinate_major(starts(batch).view());
+    let starts = starts(batch);
+    let x0 = coordinate_major(starts.view());
     let times: Vec<f64> =
         (0..=steps).flat_map(|step| std::iter::repeat_n(step as f64 * DT, batch)).collect();
     let work = (batch * steps) as f64;
     let (mut forward, mut both) = (Rollout::default(), Rollout::default());
     let mut bar = vec![0.0; (steps + 1) * 2 * batch];
-    let mut contest = Contest::new("gradient through 1000 RK4 steps", "trajectory-steps", options);
+    let title = format!("gradient through 1000 {name} steps");
+    let mut contest = Contest::new(&title, "trajectory-steps", options);
     contest.entry("forward", work, || {
-        let states = forward.forward(&Rk4, &Pendulum, batch, &times, &x0).expect("forward");
+        let states = forward.forward(&stepper, &Pendulum, batch, &times, &x0).expect("forward");
         states[states.len() - 1]
     });
     contest.entry("value and gradient", work, || {
-        let states = both.forward(&Rk4, &Pendulum, batch, &times, &x0).expect("forward");
+        let states = both.forward(&stepper, &Pendulum, batch, &times, &x0).expect("forward");
         let last = states.len() - 2 * batch;
         bar.fill(0.0);
         bar[last..].copy_from_slice(&states[last..]);
-        both.pull_back(&Rk4, &Pendulum, batch, &times, &mut bar, None).expect("pull back");
+        both.pull_back(&stepper, &Pendulum, batch, &times, &mut bar, None).expect("pull back");
         bar[0]
     });
-    let outcome = contest.run();
+    contest.entry("logarithmic checkpoints", work, || {
+        let end = steps as f64 * DT;
+        let at_end = |step, x: ArrayView2<'_, f64>, mut x_bar: ArrayViewMut2<'_, f64>| {
+            if step == steps {
+                x_bar.assign(&x);
+            }
+        };
+        let adjoint = Adjoint::count(stepper, steps);
+        adjoint.run(&Pendulum, (0.0, end), starts.view(), at_end).expect("run").start_bar[[0, 0]]
+    });
+    contest.run()
+}
+
+fn gradients(options: Options) {
+    let outcome = gradient("RK4", Rk4, options);
     let ratio = outcome.rate("value and gradient") / outcome.rate("forward");
     outcome.bar("share of the forward run's speed", ratio, 1.0 / 3.0);
+    gradient("Heun", Heun, options);
+    gradient("velocity Verlet", VelocityVerlet, options);
 }
 
 fn threads(options: Options) {
@@ -77,7 +101,7 @@ fn main() {
     let options = Options::from_args();
     on_threads(1, || {
         verlet(options);
-        gradient(options);
+        gradients(options);
     });
     threads(options);
 }

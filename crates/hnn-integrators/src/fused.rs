@@ -4,11 +4,10 @@
 //! loop for each instruction set. Lanes of trajectories are loaded once, advanced by all steps,
 //! and stored once.
 
-use std::marker::PhantomData;
-
 use crate::lane::Aligned;
+use crate::lane_kernel::{LaneKernel, dispatch_lanes};
 use crate::runge_kutta::{ExplicitRungeKutta, Rk4, Tableau};
-use crate::simd::{Isa, Kernel, dispatch};
+use crate::simd::Isa;
 use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
 
 /// Equal steps of an explicit Runge-Kutta method over a batch of `B = t.len()` states.
@@ -24,16 +23,6 @@ pub struct ExplicitRun<'a, T> {
     pub dt: &'a [T],
     /// The states, advanced in place: `D * B` numbers, coordinate-major.
     pub x: &'a mut [T],
-}
-
-/// How many trajectories go side by side.
-pub(crate) struct Lanes<T, I>(PhantomData<(T, I)>);
-
-impl<T: Scalar, I: Isa> Lanes<T, I> {
-    /// Four vector registers a coordinate: their chains of dependent operations, in step, keep both
-    /// multiply-add units busy. A constant to `match` on as it is, so that the compiler leaves the
-    /// other widths out before it compiles them.
-    pub(crate) const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
 }
 
 /// The states of the rows from `row` on, side by side.
@@ -59,7 +48,7 @@ pub(crate) fn advance<T: Scalar, F: AnalyticField>(
     if run.tableau.stages() > MOST_STAGES {
         return false;
     }
-    dispatch(Advance { field, run });
+    dispatch_lanes(run.t.len(), Advance { field, run });
     true
 }
 
@@ -68,35 +57,16 @@ struct Advance<'a, 'b, T, F> {
     run: &'a mut ExplicitRun<'b, T>,
 }
 
-impl<T: Scalar, F: AnalyticField> Kernel for Advance<'_, '_, T, F> {
-    type Output = ();
-
+impl<T: Scalar, F: AnalyticField> LaneKernel<T> for Advance<'_, '_, T, F> {
     #[inline(always)]
-    fn run<I: Isa>(mut self) {
-        match Lanes::<T, I>::COUNT {
-            64 => self.advance_all::<I, 64>(),
-            32 => self.advance_all::<I, 32>(),
-            16 => self.advance_all::<I, 16>(),
-            8 => self.advance_all::<I, 8>(),
-            _ => self.advance_all::<I, 4>(),
+    fn run<I: Isa, const W: usize>(mut self) {
+        for row in (0..self.run.t.len()).step_by(W) {
+            self.advance_at::<I, W>(row);
         }
     }
 }
 
 impl<T: Scalar, F: AnalyticField> Advance<'_, '_, T, F> {
-    #[inline(always)]
-    fn advance_all<I: Isa, const W: usize>(&mut self) {
-        let batch = self.run.t.len();
-        let mut row = 0;
-        while row + 1 < batch {
-            self.advance_at::<I, W>(row);
-            row += W;
-        }
-        if row < batch {
-            self.advance_at::<I, 1>(row);
-        }
-    }
-
     #[inline(always)]
     fn advance_at<I: Isa, const W: usize>(&mut self, row: usize) {
         let batch = self.run.t.len();

@@ -49,6 +49,7 @@ mod fused;
 mod fused_adjoint;
 mod implicit;
 pub mod lane;
+mod lane_kernel;
 mod parallel;
 mod rollout;
 mod runge_kutta;

@@ -3,8 +3,9 @@
 
 use super::AdaptiveRun;
 use super::control::Controller;
-use crate::fused::{Lanes, along, weighted};
-use crate::simd::{Isa, Kernel, dispatch};
+use crate::fused::{along, weighted};
+use crate::lane_kernel::{LaneKernel, dispatch_lanes};
+use crate::simd::Isa;
 use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
 
 /// Stages that the lanes have room for.
@@ -15,7 +16,7 @@ pub(crate) fn solve<T: Scalar, F: AnalyticField>(field: &F, run: &mut AdaptiveRu
     if run.pair.tableau.stages() + run.pair.extra.len() > MOST_STAGES {
         return false;
     }
-    dispatch(Solve { field, run });
+    dispatch_lanes(run.x0.nrows(), Solve { field, run });
     true
 }
 
@@ -24,21 +25,10 @@ struct Solve<'r, 'a, T, F> {
     run: &'r mut AdaptiveRun<'a, T>,
 }
 
-impl<T: Scalar, F: AnalyticField> Kernel for Solve<'_, '_, T, F> {
-    type Output = ();
-
+impl<T: Scalar, F: AnalyticField> LaneKernel<T> for Solve<'_, '_, T, F> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        if self.run.x0.nrows() == 1 {
-            return Slots::<T, F, I, 1>::new(self.field, self.run).fly();
-        }
-        match Lanes::<T, I>::COUNT {
-            64 => Slots::<T, F, I, 64>::new(self.field, self.run).fly(),
-            32 => Slots::<T, F, I, 32>::new(self.field, self.run).fly(),
-            16 => Slots::<T, F, I, 16>::new(self.field, self.run).fly(),
-            8 => Slots::<T, F, I, 8>::new(self.field, self.run).fly(),
-            _ => Slots::<T, F, I, 4>::new(self.field, self.run).fly(),
-        }
+    fn run<I: Isa, const W: usize>(self) {
+        Slots::<T, F, I, W>::new(self.field, self.run).fly();
     }
 }
 

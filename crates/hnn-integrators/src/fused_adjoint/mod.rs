@@ -12,13 +12,11 @@ pub(crate) use explicit::explicit;
 pub use run::{AdjointRun, Clock, RolloutRun};
 pub(crate) use splitting::splitting;
 
-use crate::fused::{Lanes, added};
+use crate::fused::added;
 use crate::lane::Aligned;
-use crate::simd::{Isa, Kernel, dispatch};
+use crate::lane_kernel::{LaneKernel, dispatch_lanes};
+use crate::simd::Isa;
 use crate::{Lane, LaneState, Scalar, Wide};
-
-/// Fewer rows than this do not fill lanes: they go one by one.
-const LEAST_ROWS: usize = 4;
 
 /// A step of a method over a field given by formulas.
 pub(crate) trait LaneStep {
@@ -62,8 +60,8 @@ impl<T: Scalar> Way<'_, '_, T> {
     /// Goes the way by the steps of a method.
     pub(crate) fn go<S: LaneStep>(self, step: S) {
         match self {
-            Way::There(run) => dispatch(There { step, run }),
-            Way::Back(run) => dispatch(Back { step, run }),
+            Way::There(run) => dispatch_lanes(run.batch, There { step, run }),
+            Way::Back(run) => dispatch_lanes(run.batch, Back { step, run }),
         }
     }
 }
@@ -73,27 +71,9 @@ struct There<'a, 'b, T, S> {
     run: &'a mut RolloutRun<'b, T>,
 }
 
-impl<T: Scalar, S: LaneStep> Kernel for There<'_, '_, T, S> {
-    type Output = ();
-
+impl<T: Scalar, S: LaneStep> LaneKernel<T> for There<'_, '_, T, S> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        if self.run.batch < LEAST_ROWS {
-            return self.go::<I, 1>();
-        }
-        match Lanes::<T, I>::COUNT {
-            64 => self.go::<I, 64>(),
-            32 => self.go::<I, 32>(),
-            16 => self.go::<I, 16>(),
-            8 => self.go::<I, 8>(),
-            _ => self.go::<I, 4>(),
-        }
-    }
-}
-
-impl<T: Scalar, S: LaneStep> There<'_, '_, T, S> {
-    #[inline(always)]
-    fn go<I: Isa, const W: usize>(self) {
+    fn run<I: Isa, const W: usize>(self) {
         let RolloutRun { clock, batch, states } = self.run;
         let (batch, mut scratch) = (*batch, Aligned(self.step.scratch()));
         let len = <S::State<T> as LaneState<T>>::DIM * batch;
@@ -114,27 +94,9 @@ struct Back<'a, 'b, T, S> {
     run: &'a mut AdjointRun<'b, T>,
 }
 
-impl<T: Scalar, S: LaneStep> Kernel for Back<'_, '_, T, S> {
-    type Output = ();
-
+impl<T: Scalar, S: LaneStep> LaneKernel<T> for Back<'_, '_, T, S> {
     #[inline(always)]
-    fn run<I: Isa>(self) {
-        if self.run.batch < LEAST_ROWS {
-            return self.go::<I, 1>();
-        }
-        match Lanes::<T, I>::COUNT {
-            64 => self.go::<I, 64>(),
-            32 => self.go::<I, 32>(),
-            16 => self.go::<I, 16>(),
-            8 => self.go::<I, 8>(),
-            _ => self.go::<I, 4>(),
-        }
-    }
-}
-
-impl<T: Scalar, S: LaneStep> Back<'_, '_, T, S> {
-    #[inline(always)]
-    fn go<I: Isa, const W: usize>(self) {
+    fn run<I: Isa, const W: usize>(self) {
         let AdjointRun { clock, batch, states, states_bar } = self.run;
         let (batch, mut scratch) = (*batch, Aligned(self.step.scratch()));
         let len = <S::State<T> as LaneState<T>>::DIM * batch;

@@ -1,8 +1,9 @@
 //! Many steps of a splitting method in one kernel: the state stays in registers.
 
 use super::{AnalyticSeparable, Flow, Splitting};
-use crate::fused::{Lanes, along, side_by_side};
-use crate::simd::{Isa, Kernel, dispatch};
+use crate::fused::{along, side_by_side};
+use crate::lane_kernel::{LaneKernel, dispatch_lanes};
+use crate::simd::Isa;
 use crate::{Lane, LaneState, Scalar, Wide};
 
 /// Equal steps of a splitting method over a batch of `B = t.len()` states.
@@ -21,7 +22,7 @@ pub struct SplittingRun<'a, T> {
 }
 
 pub(super) fn advance<T: Scalar, F: AnalyticSeparable>(field: &F, run: &mut SplittingRun<'_, T>) {
-    dispatch(Advance { field, run });
+    dispatch_lanes(run.t.len(), Advance { field, run });
 }
 
 struct Advance<'a, 'b, T, F> {
@@ -29,35 +30,16 @@ struct Advance<'a, 'b, T, F> {
     run: &'a mut SplittingRun<'b, T>,
 }
 
-impl<T: Scalar, F: AnalyticSeparable> Kernel for Advance<'_, '_, T, F> {
-    type Output = ();
-
+impl<T: Scalar, F: AnalyticSeparable> LaneKernel<T> for Advance<'_, '_, T, F> {
     #[inline(always)]
-    fn run<I: Isa>(mut self) {
-        match Lanes::<T, I>::COUNT {
-            64 => self.advance_all::<I, 64>(),
-            32 => self.advance_all::<I, 32>(),
-            16 => self.advance_all::<I, 16>(),
-            8 => self.advance_all::<I, 8>(),
-            _ => self.advance_all::<I, 4>(),
+    fn run<I: Isa, const W: usize>(mut self) {
+        for row in (0..self.run.t.len()).step_by(W) {
+            self.advance_at::<I, W>(row);
         }
     }
 }
 
 impl<T: Scalar, F: AnalyticSeparable> Advance<'_, '_, T, F> {
-    #[inline(always)]
-    fn advance_all<I: Isa, const W: usize>(&mut self) {
-        let batch = self.run.t.len();
-        let mut row = 0;
-        while row + 1 < batch {
-            self.advance_at::<I, W>(row);
-            row += W;
-        }
-        if row < batch {
-            self.advance_at::<I, 1>(row);
-        }
-    }
-
     #[inline(always)]
     fn advance_at<I: Isa, const W: usize>(&mut self, row: usize) {
         let (batch, n) = (self.run.t.len(), <F::Half<T> as LaneState<T>>::DIM);

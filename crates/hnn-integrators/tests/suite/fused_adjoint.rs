@@ -174,12 +174,12 @@ fn runge_kutta_methods_agree_with_recorded_steps() {
 #[test]
 fn splitting_methods_agree_with_recorded_steps() {
     fn all<T: Scalar>() {
-        agrees::<T, _, _>(&SymplecticEuler::default(), &Pair);
+        agrees::<T, _, _>(&SymplecticEuler, &Pair);
         agrees::<T, _, _>(&VelocityVerlet, &Pair);
         agrees::<T, _, _>(&PositionVerlet, &Pair);
         agrees::<T, _, _>(&Ruth3, &Pair);
         agrees::<T, _, _>(&Yoshida4, &Pair);
-        agrees::<T, _, _>(&BlanesMoanSrkn6::default(), &Pair);
+        agrees::<T, _, _>(&BlanesMoanSrkn6, &Pair);
         agrees::<T, _, _>(&KahanLi8, &Pair);
     }
     all::<f64>();
