@@ -72,7 +72,7 @@ fn mechanical(
     MechanicalLagrangian::new(factor, potential).expect("fits").with_epsilon(1.0)
 }
 
-/// Random ragged trajectories with uneven steps of 0.05 to 0.35, some of them large.
+/// Random ragged trajectories with uneven steps of 0.05 to 0.2.
 struct Data {
     lengths: Vec<usize>,
     times: Array1<f64>,
@@ -84,7 +84,7 @@ impl Data {
     fn new(dim: usize, seed: u64) -> Self {
         let lengths = lengths_of(seed);
         let rows = lengths.iter().sum();
-        let steps = wave(seed, 0.3, rows).mapv(|w| 0.2 + 0.15 * w);
+        let steps = wave(seed, 0.3, rows).mapv(|w| 0.125 + 0.075 * w);
         let times = steps.iter().scan(0.0, |t, dt| Some(std::mem::replace(t, *t + dt))).collect();
         let table =
             |phase| wave(seed, phase, rows * dim).into_shape_with_order((rows, dim)).expect("rows");
