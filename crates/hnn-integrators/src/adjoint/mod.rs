@@ -19,12 +19,12 @@ use crate::{DifferentiableStepper, Parameters, Scalar, SolveError, VectorField, 
 ///
 /// | | states kept | steps forward | for |
 /// |---|---|---|---|
-/// | [`run`](Self::run), [`Checkpoints::All`] | `N` | `N - 1` | short runs |
+/// | [`run`](Self::run), [`Checkpoints::All`] | `N` | `N` | short runs |
 /// | [`run`](Self::run), [`Checkpoints::Logarithmic`] | `O(log N)` | `O(N log N)` | every method; the default |
 /// | [`run`](Self::run), [`Checkpoints::Count`] | as many as said | the fewest possible | memory of a known size |
 /// | [`run_reversible`](Self::run_reversible) | 1 | `N` | splitting methods |
 ///
-/// Besides, each step is recorded and pulled back once.
+/// Besides, each step is recorded (or, in a kernel, recomputed) and pulled back once.
 ///
 /// The loss is a function of the states at all steps. It is seen through `pull(step, states,
 /// states_bar)`, which is called for every step, from the last one back to 0, and **adds** to
@@ -66,7 +66,7 @@ pub struct Gradient<T> {
     pub theta_bar: Vec<T>,
     /// The most states (of all B trajectories) that were kept at a time.
     pub kept: usize,
-    /// Steps taken forward, besides those recorded and pulled back (`N` of them).
+    /// Steps taken forward. Besides, each of the `N` steps is recorded or recomputed on the way back.
     pub advanced: usize,
 }
 

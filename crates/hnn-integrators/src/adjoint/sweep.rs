@@ -163,7 +163,6 @@ where
     fn see_end(&mut self, last: usize) -> Result<(), SolveError> {
         self.next.clone_from(&self.x);
         self.advance(last, last + 1)?;
-        self.advanced -= 1;
         self.end.clone_from(&self.x);
         self.see(last + 1);
         std::mem::swap(&mut self.x, &mut self.next);
