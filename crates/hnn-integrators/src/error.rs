@@ -46,7 +46,7 @@ pub enum FieldError {
     },
     /// The stage equations of an implicit method were not solved.
     #[error(
-        "the stage equations of row {row} are not solved after {iterations} iterations (residual {residual:e}): take a smaller step, or allow more iterations"
+        "the stage equations of row {row} are not solved after {iterations} iterations (residual {residual:e}): take a smaller step"
     )]
     NotConverged {
         /// Row (trajectory) in the batch.
@@ -89,6 +89,21 @@ impl FieldError {
             None => Ok(()),
             Some((what, given)) => Err(Self::Length { what, given, expected }),
         }
+    }
+
+    /// Checks the slices of a step of a batch: as many step sizes as times, and the states, given
+    /// by their lengths, of `dim` numbers for each of them.
+    ///
+    /// # Errors
+    /// If one has another length.
+    #[inline]
+    pub fn check_step<T, const N: usize>(
+        dim: usize,
+        (t, dt): (&[T], &[T]),
+        states: [(&'static str, usize); N],
+    ) -> Result<(), Self> {
+        Self::check_lengths(t.len(), [("the step sizes", dt.len())])?;
+        Self::check_lengths(dim * t.len(), states)
     }
 
     /// Checks the slices of a vector-Jacobian product of as many outputs as inputs: the states,

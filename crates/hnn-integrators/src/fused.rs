@@ -8,7 +8,7 @@ use crate::lane::Aligned;
 use crate::lane_kernel::{LaneKernel, dispatch_lanes};
 use crate::runge_kutta::{ExplicitRungeKutta, Rk4, Tableau};
 use crate::simd::Isa;
-use crate::{AnalyticField, Lane, LaneState, Scalar, Wide};
+use crate::{AnalyticField, FieldError, Lane, LaneState, Scalar, Wide};
 
 /// Equal steps of an explicit Runge-Kutta method over a batch of `B = t.len()` states.
 #[derive(Debug)]
@@ -40,12 +40,15 @@ pub(crate) fn side_by_side<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const
 /// Stages that the kernel for any tableau has room for; longer methods step through slices.
 pub(crate) const MOST_STAGES: usize = 16;
 
-/// Runs the steps in lanes; says whether the kernel could (it has room for 16 stages).
+/// Runs the steps in lanes; says whether the kernel could: it has room for 16 stages, and the
+/// slices must go together.
 pub(crate) fn advance<T: Scalar, F: AnalyticField>(
     field: &F,
     run: &mut ExplicitRun<'_, T>,
 ) -> bool {
-    if run.tableau.stages() > MOST_STAGES {
+    let dim = <F::State<T> as LaneState<T>>::DIM;
+    let fits = FieldError::check_step(dim, (run.t, run.dt), [("the states", run.x.len())]).is_ok();
+    if !fits || run.tableau.stages() > MOST_STAGES {
         return false;
     }
     dispatch_lanes(run.t.len(), Advance { field, run });

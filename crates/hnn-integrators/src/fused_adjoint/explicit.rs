@@ -14,15 +14,11 @@ pub(crate) fn explicit<T: Scalar, F: AnalyticField>(
     tableau: Tableau<'_>,
     way: Way<'_, '_, T>,
 ) -> bool {
-    if tableau.stages() > MOST_STAGES {
-        return false;
-    }
     if tableau == Rk4.tableau() {
-        way.go(Classical { field });
+        way.go(Classical { field })
     } else {
-        way.go(General { field, tableau });
+        tableau.stages() <= MOST_STAGES && way.go(General { field, tableau })
     }
-    true
 }
 
 /// The classical method, its coefficients in the code.

@@ -57,12 +57,20 @@ pub(crate) enum Way<'a, 'b, T> {
 }
 
 impl<T: Scalar> Way<'_, '_, T> {
-    /// Goes the way by the steps of a method.
-    pub(crate) fn go<S: LaneStep>(self, step: S) {
+    /// Goes the way by the steps of a method; says whether its slices go together, else nothing is
+    /// touched.
+    pub(crate) fn go<S: LaneStep>(self, step: S) -> bool {
+        let dim = <S::State<T> as LaneState<T>>::DIM;
+        let fits = match &self {
+            Way::There(run) => run.fits(dim),
+            Way::Back(run) => run.fits(dim),
+        };
         match self {
+            _ if !fits => {}
             Way::There(run) => dispatch_lanes(run.batch, There { step, run }),
             Way::Back(run) => dispatch_lanes(run.batch, Back { step, run }),
         }
+        fits
     }
 }
 

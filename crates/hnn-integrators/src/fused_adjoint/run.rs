@@ -17,6 +17,14 @@ pub enum Clock<'a, T> {
 }
 
 impl<T: Scalar> Clock<'_, T> {
+    /// Whether there is a time for each row at each of so many states.
+    fn covers(&self, states: usize, batch: usize) -> bool {
+        match self {
+            Clock::Times(times) => times.len() == states * batch,
+            Clock::Equal { .. } => true,
+        }
+    }
+
     /// Time and step size of the rows from `row` on, of a batch, in a step.
     #[inline(always)]
     pub(super) fn interval<I: Isa, const W: usize>(
@@ -63,4 +71,28 @@ pub struct AdjointRun<'a, T> {
     /// The cotangent of each of the states `0..=steps` by itself; afterwards those of the first
     /// state are its total cotangent, and the others scratch.
     pub states_bar: &'a mut [T],
+}
+
+impl<T: Scalar> RolloutRun<'_, T> {
+    /// Whether the slices hold whole states of dimension `dim`, with their times.
+    pub(super) fn fits(&self, dim: usize) -> bool {
+        let states = count(self.states.len(), dim * self.batch);
+        states.is_some_and(|states| self.clock.covers(states, self.batch))
+    }
+}
+
+impl<T: Scalar> AdjointRun<'_, T> {
+    /// Whether the slices hold whole states of dimension `dim`, with their times.
+    pub(super) fn fits(&self, dim: usize) -> bool {
+        let len = dim * self.batch;
+        let fits = |states| {
+            self.clock.covers(states, self.batch) && self.states.len() >= (states - 1) * len
+        };
+        count(self.states_bar.len(), len).is_some_and(fits)
+    }
+}
+
+/// How many states of length `len` a slice holds: at least one.
+fn count(slice: usize, len: usize) -> Option<usize> {
+    (len > 0 && slice >= len && slice.is_multiple_of(len)).then(|| slice / len)
 }

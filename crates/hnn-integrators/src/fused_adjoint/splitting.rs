@@ -15,11 +15,7 @@ pub(crate) fn splitting<T: Scalar, F: AnalyticSeparable>(
     way: Way<'_, '_, T>,
 ) -> bool {
     let halves = 2 * <F::Half<T> as LaneState<T>>::DIM == <F::State<T> as LaneState<T>>::DIM;
-    let can = halves && splitting.lengths.len() <= MOST_FLOWS;
-    if can {
-        way.go(Shears { field, splitting });
-    }
-    can
+    halves && splitting.lengths.len() <= MOST_FLOWS && way.go(Shears { field, splitting })
 }
 
 struct Shears<'a, F> {

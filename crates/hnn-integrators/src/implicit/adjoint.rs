@@ -58,6 +58,8 @@ pub(super) fn record<T: Scalar, F: DifferentiableField<T> + ?Sized>(
     out: &mut [T],
     tape: &mut ImplicitTape<T, F::Residuals>,
 ) -> Result<(), FieldError> {
+    let states = [("the states", x.len()), ("the next states", out.len())];
+    FieldError::check_step(field.dim(), (t, dt), states)?;
     let (stages, len) = (tableau.b.len(), x.len());
     for (kept, given) in [(&mut tape.t, t), (&mut tape.dt, dt)] {
         kept.clear();
@@ -86,7 +88,8 @@ pub(super) fn pull_back<T: Scalar, F: DifferentiableField<T> + ?Sized>(
     x_bar: &mut [T],
     theta_bar: Option<&mut [T]>,
 ) -> Result<(), FieldError> {
-    let (stages, len, batch) = (tableau.b.len(), x_bar.len(), tape.dt.len());
+    let (stages, len, batch) = (tableau.b.len(), tape.slope.len(), tape.dt.len());
+    FieldError::check_lengths(len, [("the states' cotangents", x_bar.len())])?;
     tape.slopes.fill(T::ZERO);
     tape.size.clear();
     tape.size.resize(batch, 0.0);

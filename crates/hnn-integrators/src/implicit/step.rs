@@ -13,6 +13,8 @@ pub(super) fn step<T: Scalar, F: VectorField<T> + ?Sized>(
     out: &mut [T],
     workspace: &mut Workspace<T>,
 ) -> Result<(), FieldError> {
+    let states = [("the states", x.len()), ("the next states", out.len())];
+    FieldError::check_step(field.dim(), (t, dt), states)?;
     let (slopes, inner) = workspace.split(tableau.b.len() * x.len());
     solve(tableau, field, (t, dt), x, slopes, inner)?;
     add_scaled_stages(x, dt, tableau.b, slopes, out);

@@ -76,6 +76,8 @@ where
         out: &mut [T],
         tape: &mut Self::Tape,
     ) -> Result<(), FieldError> {
+        let states = [("the states", x.len()), ("the next states", out.len())];
+        FieldError::check_step(field.dim(), (t, dt), states)?;
         let tableau = self.tableau();
         let len = x.len();
         tape.prepare(dt, len, tableau.stages());
@@ -98,7 +100,8 @@ where
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let tableau = self.tableau();
-        let (stages, len) = (tableau.stages(), x_bar.len());
+        let (stages, len) = (tableau.stages(), tape.start_bar.len());
+        FieldError::check_lengths(len, [("the states' cotangents", x_bar.len())])?;
         for i in (0..stages).rev() {
             // The slopes are no longer needed: their memory takes the cotangents X_bar.
             let (head, later) = tape.slopes.split_at_mut((i + 1) * len);

@@ -19,6 +19,8 @@ where
         out: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let states = [("the states", x.len()), ("the next states", out.len())];
+        FieldError::check_step(field.dim(), (t, dt), states)?;
         let tableau = self.tableau();
         let (batch, len) = (t.len(), x.len());
         let (own, inner) = workspace.split(tableau.stages() * len + len + batch);
@@ -43,6 +45,7 @@ where
         x: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        FieldError::check_step(field.dim(), (t, dt), [("the states", x.len())])?;
         let mut run = ExplicitRun { tableau: self.tableau(), steps, t, dt, x };
         if field.advance_explicit(&mut run) {
             return Ok(());

@@ -122,6 +122,8 @@ pub(super) fn record<T: Scalar, F: DifferentiableSeparable<T> + ?Sized>(
     out: &mut [T],
     tape: &mut SplittingTape<T, F::Residuals>,
 ) -> Result<(), FieldError> {
+    let states = [("the states", x.len()), ("the next states", out.len())];
+    FieldError::check_step(field.dim(), (t, dt), states)?;
     let (half, flows) = (x.len() / 2, splitting.lengths.len());
     tape.prepare(dt, half, flows);
     tape.read.resize(flows * half, T::ZERO);
@@ -155,7 +157,8 @@ pub(super) fn pull_back<T: Scalar, F: DifferentiableSeparable<T> + ?Sized>(
     x_bar: &mut [T],
     mut theta_bar: Option<&mut [T]>,
 ) -> Result<(), FieldError> {
-    let half = x_bar.len() / 2;
+    let half = tape.slope.len();
+    FieldError::check_lengths(2 * half, [("the states' cotangents", x_bar.len())])?;
     let (q_bar, p_bar) = x_bar.split_at_mut(half);
     for (i, (flow, length)) in splitting.flows().enumerate().rev() {
         let (read, residuals) = (&tape.read[i * half..(i + 1) * half], &mut tape.residuals[i]);

@@ -4,7 +4,7 @@ use super::{AnalyticSeparable, Flow, Splitting};
 use crate::fused::{along, side_by_side};
 use crate::lane_kernel::{LaneKernel, dispatch_lanes};
 use crate::simd::Isa;
-use crate::{Lane, LaneState, Scalar, Wide};
+use crate::{FieldError, Lane, LaneState, Scalar, Wide};
 
 /// Equal steps of a splitting method over a batch of `B = t.len()` states.
 #[derive(Debug)]
@@ -21,8 +21,17 @@ pub struct SplittingRun<'a, T> {
     pub x: &'a mut [T],
 }
 
-pub(super) fn advance<T: Scalar, F: AnalyticSeparable>(field: &F, run: &mut SplittingRun<'_, T>) {
-    dispatch_lanes(run.t.len(), Advance { field, run });
+/// Runs the steps in lanes; says whether the kernel could: the slices must go together.
+pub(super) fn advance<T: Scalar, F: AnalyticSeparable>(
+    field: &F,
+    run: &mut SplittingRun<'_, T>,
+) -> bool {
+    let dim = 2 * <F::Half<T> as LaneState<T>>::DIM;
+    let fits = FieldError::check_step(dim, (run.t, run.dt), [("the states", run.x.len())]).is_ok();
+    if fits {
+        dispatch_lanes(run.t.len(), Advance { field, run });
+    }
+    fits
 }
 
 struct Advance<'a, 'b, T, F> {

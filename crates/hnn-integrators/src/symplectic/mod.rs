@@ -144,6 +144,8 @@ macro_rules! splitting_stepper {
                 out: &mut [T],
                 workspace: &mut $crate::Workspace<T>,
             ) -> Result<(), $crate::FieldError> {
+                let states = [("the states", x.len()), ("the next states", out.len())];
+                $crate::FieldError::check_step(field.dim(), (t, dt), states)?;
                 out.copy_from_slice(x);
                 self.advance(field, 1, t, dt, out, workspace)
             }

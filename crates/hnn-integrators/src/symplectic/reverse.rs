@@ -16,6 +16,8 @@ pub(super) fn reverse<T: Scalar, F: DifferentiableSeparable<T> + ?Sized>(
     mut theta_bar: Option<&mut [T]>,
     tape: &mut SplittingTape<T, F::Residuals>,
 ) -> Result<(), FieldError> {
+    let states = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+    FieldError::check_step(field.dim(), (t, dt), states)?;
     let half = x.len() / 2;
     tape.prepare(dt, half, 1);
     let (q, p) = x.split_at_mut(half);

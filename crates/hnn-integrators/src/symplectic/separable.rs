@@ -113,8 +113,7 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
     }
 
     fn advance_splitting(&self, run: &mut SplittingRun<'_, T>) -> bool {
-        fused::advance(self, run);
-        true
+        fused::advance(self, run)
     }
 }
 

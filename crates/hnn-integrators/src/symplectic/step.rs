@@ -13,6 +13,7 @@ pub(super) fn advance<T: Scalar, F: Separable<T> + ?Sized>(
     x: &mut [T],
     workspace: &mut Workspace<T>,
 ) -> Result<(), FieldError> {
+    FieldError::check_step(field.dim(), (t, dt), [("the states", x.len())])?;
     let mut run = SplittingRun { splitting, steps, t, dt, x };
     if field.advance_splitting(&mut run) {
         return Ok(());

@@ -3,7 +3,7 @@
 use crate::common::*;
 use crate::explicit::check_adjoint;
 use hnn_integrators::{
-    Adjoint, DifferentiableField, FieldError, FixedStep, GaussLegendre4, GaussLegendre6,
+    Adjoint, DifferentiableField, FieldError, FixedStep, FnField, GaussLegendre4, GaussLegendre6,
     ImplicitMidpoint, Rk4, Rollout, SolveError, VectorField,
 };
 use ndarray::{Array2, array};
@@ -70,6 +70,30 @@ fn a_solve_that_does_not_converge_is_an_error_with_its_residual() {
         panic!("{}", failure.error)
     };
     assert!(residual > 1.0);
+}
+
+/// A slope that is not a number is not hidden by the slopes of other rows.
+#[test]
+fn one_row_that_fails_is_named() {
+    let root = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0].sqrt());
+    let run = FixedStep::count(ImplicitMidpoint, 1);
+    let failure = run.run(&root, (0.0, 0.1), array![[1.0], [-1.0], [2.0]].view());
+    let error = failure.expect_err("a root of -1").error;
+    let SolveError::Field { source: FieldError::NotConverged { row, residual, .. }, .. } = error
+    else {
+        panic!("{error}")
+    };
+    assert!(row == 1 && residual.is_nan());
+}
+
+/// Slow convergence, by a factor of about 0.85, is convergence.
+#[test]
+fn a_stiff_step_is_solved() {
+    let decay = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = -17.0 * x[0]);
+    let run = FixedStep::count(ImplicitMidpoint, 1);
+    let end = run.run(&decay, (0.0, 0.1), array![[1.0]].view()).expect("solves").states;
+    let exact = (1.0 - 0.85) / (1.0 + 0.85);
+    assert!((end[[0, end.dim().1 - 1, 0]] - exact).abs() < 1e-14);
 }
 
 #[test]

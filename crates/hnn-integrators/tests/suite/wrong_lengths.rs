@@ -1,7 +1,9 @@
-//! Slices of wrong lengths into fields are errors.
+//! Slices of wrong lengths into fields and steppers are errors.
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, DualField, FieldError, FnField, Lane, Rk4, Rollout,
+    AdjointRun, AnalyticField, AnalyticSeparable, Clock, DifferentiableStepper, DualField,
+    FieldError, FnField, Heun, ImplicitMidpoint, Lane, ReversibleStepper, Rk4, Rollout, RolloutRun,
+    VelocityVerlet, Workspace,
 };
 
 use crate::lengths::{
@@ -68,4 +70,68 @@ fn of_rollouts() {
         let theta_bar = Some(&mut theta_bar[..]);
         rollout.pull_back(&Rk4, &Pendulums, 2, &times, &mut states_bar, theta_bar)
     });
+}
+
+/// Steps of two pairs of pendulums.
+fn stepper_is_checked<S: DifferentiableStepper<f64, Pendulums>>(stepper: &S) {
+    let name = stepper.name().to_owned();
+    assert_checked(&format!("{name}, step"), [2, 2, 8, 8], |[t, dt, x, mut out]| {
+        stepper.step(&Pendulums, &t, &dt, &x, &mut out, &mut Workspace::default())
+    });
+    assert_checked(&format!("{name}, advance"), [2, 2, 8], |[t, dt, mut x]| {
+        stepper.advance(&Pendulums, 3, &t, &dt, &mut x, &mut Workspace::default())
+    });
+    assert_checked(&format!("{name}, record"), [2, 2, 8, 8], |[t, dt, x, mut out]| {
+        stepper.record(&Pendulums, &t, &dt, &x, &mut out, &mut S::Tape::default())
+    });
+    assert_checked(&format!("{name}, pull_back"), [8, 0], |[mut x_bar, mut theta_bar]| {
+        let (mut tape, mut out) = (S::Tape::default(), [0.0; 8]);
+        stepper.record(&Pendulums, &[0.0; 2], &[0.1; 2], &[0.1; 8], &mut out, &mut tape)?;
+        stepper.pull_back(&Pendulums, &mut tape, &mut x_bar, Some(&mut theta_bar))
+    });
+}
+
+#[test]
+fn of_steppers() {
+    stepper_is_checked(&Rk4);
+    stepper_is_checked(&Heun);
+    stepper_is_checked(&ImplicitMidpoint);
+    stepper_is_checked(&VelocityVerlet);
+    assert_checked("reverse", [2, 2, 8, 8, 0], |[t, dt, mut x, mut x_bar, mut theta_bar]| {
+        let (theta_bar, mut tape) = (Some(&mut theta_bar[..]), Default::default());
+        let (x, x_bar) = (&mut x[..], &mut x_bar[..]);
+        VelocityVerlet.reverse(&Pendulums, &t, &dt, x, x_bar, theta_bar, &mut tape)
+    });
+}
+
+/// A kernel declines what does not go together, and touches nothing.
+fn kernels_decline(stepper: &impl DifferentiableStepper<f64, Pendulums>) {
+    let equal = Clock::Equal { start: 0.0, dt: 0.1 };
+    let times = vec![0.5; 7];
+    // Good ones first: three states of two rows.
+    for (good, clock, batch, len) in [
+        (true, equal, 2, 24),
+        (true, Clock::Times(&times[..6]), 2, 24),
+        (false, Clock::Times(&times), 2, 24),
+        (false, equal, 2, 23),
+        (false, equal, 2, 0),
+        (false, equal, 0, 0),
+    ] {
+        let (mut states, mut states_bar) = (vec![0.5; len], vec![0.5; len]);
+        let mut there = RolloutRun { clock, batch, states: &mut states };
+        assert_eq!(stepper.fly(&Pendulums, &mut there), good, "{clock:?}, {batch}, {len}");
+        assert_eq!(states.iter().all(|x| *x == 0.5), !good || clock != equal);
+        for (enough, kept) in [(good, len), (good, len.min(16)), (false, len.min(15))] {
+            let states = &states[..kept];
+            let mut back = AdjointRun { clock, batch, states, states_bar: &mut states_bar };
+            assert_eq!(stepper.pull_back_flight(&Pendulums, &mut back), enough, "{kept}");
+        }
+    }
+}
+
+#[test]
+fn of_kernels() {
+    kernels_decline(&Rk4);
+    kernels_decline(&Heun);
+    kernels_decline(&VelocityVerlet);
 }
