@@ -3,7 +3,7 @@
 use hnn_benches::peers::{self, Peer};
 use hnn_benches::systems::{ARENSTORF, Arenstorf, Pendulum, start};
 use hnn_benches::{Contest, Options, on_threads};
-use hnn_integrators::{Adaptive, Dop853, DormandPrince5, Tolerances, Tsitouras5, solve_batch};
+use hnn_integrators::{Adaptive, DOP853, DORMAND_PRINCE5, TSITOURAS5, Tolerances, solve_batch};
 use ndarray::{Array1, Array2, s};
 
 const TOL: f64 = 1e-9;
@@ -51,9 +51,9 @@ fn arenstorf(options: Options) {
             });
         };
     }
-    ours!("hnn DOPRI5", DormandPrince5);
-    ours!("hnn Tsit5", Tsitouras5);
-    ours!("hnn DOP853", Dop853);
+    ours!("hnn DOPRI5", DORMAND_PRINCE5);
+    ours!("hnn Tsit5", TSITOURAS5);
+    ours!("hnn DOP853", DOP853);
     contest.entry("fifth ode_solvers", work, || {
         again(&|| peers::ode_solvers_dopri5(Peer(Arenstorf), x0, end, TOL)[0] - x0[0])
     });

@@ -3,7 +3,7 @@
 use hnn_benches::peers::{self, Peer};
 use hnn_benches::systems::{DoublePendulum, Pendulum, start};
 use hnn_benches::{Contest, Options, on_threads};
-use hnn_integrators::{AnalyticField, FixedStep, Rk4};
+use hnn_integrators::{AnalyticField, FixedStep, RK4};
 use ndarray::{Array2, Axis};
 
 const DT: f64 = 0.01;
@@ -50,7 +50,7 @@ where
     let end = steps as f64 * DT;
     let x0 = Array2::from_shape_fn((starts.len(), D), |(row, i)| starts[row][i]);
     let x0_single = x0.mapv(|x| x as f32);
-    let run = FixedStep::count(Rk4, steps);
+    let run = FixedStep::count(RK4, steps);
     let mut contest = Contest::new(title, "trajectory-steps", options);
     contest.entry("hnn", work, || {
         let run = run.run(&field, (0.0, end), x0.view()).expect("run");

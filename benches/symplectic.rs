@@ -3,7 +3,7 @@
 use hnn_benches::systems::{Pendulum, start};
 use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
 use hnn_integrators::{
-    Adjoint, DifferentiableStepper, FixedStep, Heun, KahanLi8, Rk4, Rollout, VelocityVerlet,
+    Adjoint, DifferentiableStepper, FixedStep, HEUN, KAHAN_LI8, RK4, Rollout, VELOCITY_VERLET,
     coordinate_major,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
@@ -20,11 +20,11 @@ fn verlet(options: Options) {
     let work = (x0.nrows() * steps) as f64;
     let mut contest =
         Contest::new("velocity Verlet, pendulums x 1000 steps", "trajectory-steps", options);
-    let ours = FixedStep::count(VelocityVerlet, steps);
+    let ours = FixedStep::count(VELOCITY_VERLET, steps);
     contest.entry("hnn", work, || {
         ours.run(&Pendulum, (0.0, end), x0.view()).expect("run").last().index_axis(Axis(1), 0).sum()
     });
-    let kahan_li = FixedStep::count(KahanLi8, steps);
+    let kahan_li = FixedStep::count(KAHAN_LI8, steps);
     contest.entry("hnn Kahan-Li 8", work, || {
         let run = kahan_li.run(&Pendulum, (0.0, end), x0.view()).expect("run");
         run.last().index_axis(Axis(1), 0).sum()
@@ -76,17 +76,17 @@ where
 }
 
 fn gradients(options: Options) {
-    let outcome = gradient("RK4", Rk4, options);
+    let outcome = gradient("RK4", RK4, options);
     let ratio = outcome.rate("value and gradient") / outcome.rate("forward");
     outcome.bar("share of the forward run's speed", ratio, 1.0 / 3.0);
     gradient("Heun", Heun, options);
-    gradient("velocity Verlet", VelocityVerlet, options);
+    gradient("velocity Verlet", VELOCITY_VERLET, options);
 }
 
 fn threads(options: Options) {
     // Whole blocks of 1024, the same number for either thread.
     let x0 = starts(options.pick(80, 16) * 1024);
-    let run = FixedStep::count(Rk4, 1000);
+    let run = FixedStep::count(RK4, 1000);
     let total = || run.run(&Pendulum, (0.0, 10.0), x0.view()).expect("run").last().sum();
     let work = (x0.nrows() * 1000) as f64;
     let mut contest =

@@ -14,7 +14,7 @@ use hnn_examples::{
     Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Row, Table, check_seeds, exit,
     learn, roll_out, scientific,
 };
-use hnn_integrators::{VectorField, VectorFieldExt};
+use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
 use hnn_sparse::{Distillation, Distilled, Library};
 use hnn_systems::{DataSet, HamiltonianExt, Pendulum, Sampling, Starts};

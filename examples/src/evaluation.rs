@@ -1,6 +1,6 @@
 //! Rollouts, and how far they are from the truth.
 
-use hnn_integrators::{Adaptive, DormandPrince5, Tolerances, VectorField};
+use hnn_integrators::{Adaptive, DORMAND_PRINCE5, Tolerances, VectorField};
 use hnn_losses::metrics::{coordinate_mse, energy_mse};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array3, ArrayView2, s};
@@ -46,7 +46,7 @@ pub fn roll_out(
     times: &[f64],
     tolerance: f64,
 ) -> Result<Rollouts> {
-    let solver = Adaptive::new(DormandPrince5, Tolerances::both(tolerance)).max_steps(200_000);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(tolerance)).max_steps(200_000);
     let states = match solver.solve_batch(field, starts, times) {
         Ok(solution) => solution.states,
         Err(failure) => match failure.partial {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Rk4, VectorField, Workspace, coordinate_major,
+    DifferentiableField, FieldError, RK4, VectorField, Workspace, coordinate_major,
 };
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
@@ -163,7 +163,7 @@ impl Job<'_> {
         let mut loss = match self.objective.loss.window() {
             None => TotalLoss::new(derivatives),
             Some(window) => {
-                let trajectories = TrajectoryLoss::of_data_set(Rk4, window, self.train)?;
+                let trajectories = TrajectoryLoss::of_data_set(RK4, window, self.train)?;
                 TotalLoss::new(JointLoss::new(derivatives, self.objective.alpha, trajectories)?)
             }
         };

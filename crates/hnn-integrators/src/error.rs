@@ -56,6 +56,11 @@ pub enum FieldError {
         /// Largest change of the last iteration, relative to the state.
         residual: f64,
     },
+    /// A method whose steps cannot be undone.
+    #[error(
+        "the steps of this method cannot be undone: take a splitting method, or other checkpoints than Reversible"
+    )]
+    Irreversible,
     /// The engine behind the field failed.
     #[error("the field's engine failed: {reason}")]
     Engine {
@@ -89,21 +94,6 @@ impl FieldError {
             None => Ok(()),
             Some((what, given)) => Err(Self::Length { what, given, expected }),
         }
-    }
-
-    /// Checks the slices of a step of a batch: as many step sizes as times, and the states, given
-    /// by their lengths, of `dim` numbers for each of them.
-    ///
-    /// # Errors
-    /// If one has another length.
-    #[inline]
-    pub fn check_step<T, const N: usize>(
-        dim: usize,
-        (t, dt): (&[T], &[T]),
-        states: [(&'static str, usize); N],
-    ) -> Result<(), Self> {
-        Self::check_lengths(t.len(), [("the step sizes", dt.len())])?;
-        Self::check_lengths(dim * t.len(), states)
     }
 
     /// Checks the slices of a vector-Jacobian product of as many outputs as inputs: the states,

@@ -8,18 +8,21 @@
 //!
 //! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure),
 //!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
-//! - Runs: [`FixedStep`], [`Adaptive`] (with events), [`solve`], and [`Rollout`] for gradients.
+//! - Methods, as values: [`Tableau`], [`Splitting`], [`ImplicitTableau`], [`EmbeddedPair`]; the
+//!   constants below, or your own.
+//! - Runs: [`FixedStep`], [`Adaptive`] (with events), [`solve`]; [`Rollout`] and [`Adjoint`] for
+//!   gradients.
 //!
 //! | method | order | stages | symmetric | symplectic |
 //! |---|---|---|---|---|
-//! | [`Euler`], [`Midpoint`], [`Heun`], [`Ralston3`] | 1, 2, 2, 3 | 1, 2, 2, 3 | no | no |
-//! | [`Rk4`], [`ThreeEighths`] | 4 | 4 | no | no |
-//! | [`SymplecticEuler`], [`Ruth3`] | 1, 3 | 1, 3 | no | yes |
-//! | [`VelocityVerlet`], [`PositionVerlet`] | 2 | 1 | yes | yes |
-//! | [`Yoshida4`], [`Pefrl`], [`BlanesMoanSrkn6`] | 4 | 3, 4, 6 | yes | yes |
-//! | [`Yoshida6`], [`Yoshida8`], [`KahanLi8`] | 6, 8, 8 | 7, 15, 17 | yes | yes |
-//! | [`ImplicitMidpoint`], [`GaussLegendre4`], [`GaussLegendre6`] | 2, 4, 6 | 1, 2, 3 | yes | yes |
-//! | [`DormandPrince5`], [`Tsitouras5`], [`Dop853`] (adaptive) | 5, 5, 8 | 6, 6, 12 | no | no |
+//! | [`EULER`], [`MIDPOINT`], [`HEUN`], [`RALSTON3`] | 1, 2, 2, 3 | 1, 2, 2, 3 | no | no |
+//! | [`RK4`], [`THREE_EIGHTHS`] | 4 | 4 | no | no |
+//! | [`SYMPLECTIC_EULER`], [`RUTH3`] | 1, 3 | 1, 3 | no | yes |
+//! | [`VELOCITY_VERLET`], [`POSITION_VERLET`] | 2 | 1 | yes | yes |
+//! | [`YOSHIDA4`], [`PEFRL`], [`BLANES_MOAN_SRKN6`] | 4 | 3, 4, 6 | yes | yes |
+//! | [`YOSHIDA6`], [`YOSHIDA8`], [`KAHAN_LI8`] | 6, 8, 8 | 7, 15, 17 | yes | yes |
+//! | [`IMPLICIT_MIDPOINT`], [`GAUSS_LEGENDRE4`], [`GAUSS_LEGENDRE6`] | 2, 4, 6 | 1, 2, 3 | yes | yes |
+//! | [`DORMAND_PRINCE5`], [`TSITOURAS5`], [`DOP853`] (adaptive) | 5, 5, 8 | 6, 6, 12 | no | no |
 //!
 //! Each method's page says when to use it, and its source.
 //!
@@ -35,59 +38,48 @@
 #![allow(clippy::neg_cmp_op_on_partial_ord)]
 
 mod adaptive;
-mod adjoint;
-mod analytic;
+mod at;
 mod check;
-mod differentiable;
-mod differentiable_analytic;
-mod dual_field;
 mod error;
 mod field;
 mod fixed_step;
-mod fn_field;
-mod fused;
-mod fused_adjoint;
-mod implicit;
+mod formula;
+#[doc(hidden)]
+pub mod kernel;
 pub mod lane;
-mod lane_kernel;
+mod method;
 mod parallel;
 mod rollout;
-mod runge_kutta;
 mod scalar;
 pub mod simd;
 mod solve_error;
-mod stepper;
-mod symplectic;
+mod step;
 mod workspace;
 
 pub use adaptive::{
-    Adaptive, AdaptiveRun, BatchSolution, Crossing, Dop853, DormandPrince5, EmbeddedPair,
-    EmbeddedRungeKutta, Event, EventResult, EventSolution, Occurrence, Solution, Statistics,
-    Tolerances, Tsitouras5, solve, solve_batch,
+    Adaptive, BatchSolution, Crossing, Event, EventResult, EventSolution, Occurrence, Solution,
+    Statistics, Tolerances, solve, solve_batch,
 };
-pub use adjoint::{Adjoint, Checkpoints, Gradient, ReversibleStepper};
-pub use analytic::{AnalyticField, LaneState};
-pub use differentiable::{DifferentiableField, Mode, Parameters};
-pub use dual_field::DualField;
+pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
-pub use field::{VectorField, VectorFieldExt, coordinate_major, rows};
-pub use fixed_step::{FixedStep, Trajectories};
-pub use fn_field::{FnField, FnFieldVjp};
-pub use fused::ExplicitRun;
-pub use fused_adjoint::{AdjointRun, Clock, RolloutRun};
-pub use implicit::{GaussLegendre4, GaussLegendre6, ImplicitMidpoint, ImplicitTape};
-pub use lane::{Lane, Wide};
-pub use rollout::Rollout;
-pub use runge_kutta::{
-    CustomRungeKutta, Euler, ExplicitRungeKutta, Heun, Midpoint, Ralston3, Rk4, RungeKuttaTape,
-    Tableau, TableauError, ThreeEighths, rk4,
+pub(crate) use field::check_dimension;
+pub use field::{
+    DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode, Parameters,
+    Separable, VectorField, coordinate_major, rows,
 };
+pub use fixed_step::{FixedStep, Trajectories};
+pub use formula::{AnalyticField, AnalyticSeparable, LaneState};
+pub use lane::{Lane, Wide};
+pub use method::{
+    BLANES_MOAN_SRKN6, DOP853, DORMAND_PRINCE5, EULER, EmbeddedPair, Flow, GAUSS_LEGENDRE4,
+    GAUSS_LEGENDRE6, HEUN, IMPLICIT_MIDPOINT, ImplicitTableau, KAHAN_LI8, MIDPOINT, PEFRL,
+    POSITION_VERLET, RALSTON3, RK4, RUTH3, SYMPLECTIC_EULER, Splitting, THREE_EIGHTHS, TSITOURAS5,
+    Tableau, TableauError, VELOCITY_VERLET, YOSHIDA4, YOSHIDA6, YOSHIDA8,
+};
+pub use rollout::{Adjoint, Checkpoints, Clock, Gradient, Grid, Rollout, Samples, Visit};
 pub use scalar::Scalar;
 pub use solve_error::{SolveError, SolveFailure};
-pub use stepper::{DifferentiableStepper, Method, StartSlope, Stepper};
-pub use symplectic::{
-    AnalyticSeparable, BlanesMoanSrkn6, DifferentiableSeparable, Flow, KahanLi8, Pefrl,
-    PositionVerlet, Ruth3, Separable, Splitting, SplittingMethod, SplittingRun, SplittingTape,
-    SymplecticEuler, VelocityVerlet, Yoshida4, Yoshida6, Yoshida8,
+pub use step::{
+    DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper, rk4,
 };
 pub use workspace::Workspace;

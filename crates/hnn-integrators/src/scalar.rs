@@ -5,7 +5,8 @@ use std::iter::Sum;
 
 use ndarray::{LinalgScalar, ScalarOperand};
 
-use crate::Lane;
+use crate::kernel::Job;
+use crate::{AnalyticField, AnalyticSeparable, Lane};
 
 /// A real number: `f32` or `f64`.
 ///
@@ -55,10 +56,17 @@ pub trait Scalar:
     /// `self` raised to a real power.
     #[must_use]
     fn powf(self, exponent: Self) -> Self;
+
+    /// A formula's kernels for this type of number.
+    #[doc(hidden)]
+    fn formula_kernel<F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
+    /// A separable formula's kernels for this type of number.
+    #[doc(hidden)]
+    fn splitting_kernel<F: AnalyticSeparable + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
 }
 
 macro_rules! scalar {
-    ($t:ident) => {
+    ($t:ident, $formula_kernel:ident, $splitting_kernel:ident) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -91,9 +99,23 @@ macro_rules! scalar {
             fn powf(self, exponent: Self) -> Self {
                 $t::powf(self, exponent)
             }
+            #[inline]
+            fn formula_kernel<F: AnalyticField + ?Sized>(
+                field: &F,
+                job: &mut Job<'_, Self>,
+            ) -> bool {
+                field.$formula_kernel(job)
+            }
+            #[inline]
+            fn splitting_kernel<F: AnalyticSeparable + ?Sized>(
+                field: &F,
+                job: &mut Job<'_, Self>,
+            ) -> bool {
+                field.$splitting_kernel(job)
+            }
         }
     };
 }
 
-scalar!(f32);
-scalar!(f64);
+scalar!(f32, kernel_f32, splitting_kernel_f32);
+scalar!(f64, kernel_f64, splitting_kernel_f64);

@@ -108,6 +108,21 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Baseline>()
 }
 
+/// Runs a kernel of one trajectory. Wider registers do not help it, so that it is compiled for one
+/// instruction set less.
+#[inline]
+pub(crate) fn dispatch_alone<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        match x86::level() {
+            x86::Level::Avx512 | x86::Level::Avx2Fma => x86::run_avx2(kernel),
+            x86::Level::Baseline => kernel.run::<Baseline>(),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run::<Baseline>()
+}
+
 /// Name of the instruction set that [`dispatch`] uses on this machine.
 #[must_use]
 pub fn instruction_set() -> &'static str {
@@ -223,7 +238,7 @@ mod x86 {
         fn entry<K: Kernel>(kernel: K) -> K::Output {
             kernel.run::<Avx2Fma>()
         }
-        // SAFETY: called only at `Level::Avx2Fma`, when the processor has both features.
+        // SAFETY: called only at `Level::Avx2Fma` or above, when the processor has both features.
         unsafe { entry(kernel) }
     }
 }

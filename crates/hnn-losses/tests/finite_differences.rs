@@ -6,10 +6,10 @@ mod common;
 use common::erased::Erased;
 use common::{lengths_of, network, params, wave};
 use hnn_integrators::{
-    BlanesMoanSrkn6, CustomRungeKutta, DifferentiableField, DifferentiableStepper, Euler,
-    GaussLegendre4, GaussLegendre6, Heun, ImplicitMidpoint, KahanLi8, Midpoint, Parameters, Pefrl,
-    PositionVerlet, Ralston3, Rk4, Ruth3, SymplecticEuler, ThreeEighths, VectorField,
-    VelocityVerlet, Yoshida4, Yoshida6, Yoshida8,
+    BLANES_MOAN_SRKN6, DifferentiableField, DifferentiableStepper, EULER, GAUSS_LEGENDRE4,
+    GAUSS_LEGENDRE6, HEUN, IMPLICIT_MIDPOINT, KAHAN_LI8, MIDPOINT, PEFRL, POSITION_VERLET,
+    Parameters, RALSTON3, RK4, RUTH3, SYMPLECTIC_EULER, THREE_EIGHTHS, Tableau, VELOCITY_VERLET,
+    VectorField, YOSHIDA4, YOSHIDA6, YOSHIDA8,
 };
 use hnn_losses::{
     DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, Selection, TotalLoss, TrajectoryData,
@@ -215,9 +215,9 @@ fn check_separable(stepper: impl DifferentiableStepper<f64, SeparableNet> + Clon
 }
 
 /// Ralston's second-order method.
-fn ralston2() -> CustomRungeKutta {
+fn ralston2() -> Tableau {
     let (a, c): (&[&[f64]], _) = (&[&[], &[2.0 / 3.0]], &[0.0, 2.0 / 3.0]);
-    CustomRungeKutta::new("Ralston 2", 2, a, &[0.25, 0.75], c).expect("consistent")
+    Tableau::new("Ralston 2", 2, a, &[0.25, 0.75], c).expect("consistent")
 }
 
 proptest! {
@@ -241,37 +241,37 @@ proptest! {
 
     #[test]
     fn explicit_steps_of_low_order(case in cases()) {
-        check_models(Euler, case);
-        check_models(Midpoint, case);
-        check_models(Heun, case);
+        check_models(EULER, case);
+        check_models(MIDPOINT, case);
+        check_models(HEUN, case);
         check_models(ralston2(), case);
     }
 
     #[test]
     fn explicit_steps_of_high_order(case in cases()) {
-        check_models(Ralston3, case);
-        check_models(Rk4, case);
-        check_models(ThreeEighths, case);
+        check_models(RALSTON3, case);
+        check_models(RK4, case);
+        check_models(THREE_EIGHTHS, case);
     }
 
     #[test]
     fn implicit_steps(case in cases()) {
-        check_models(ImplicitMidpoint, case);
-        check_models(GaussLegendre4, case);
-        check_models(GaussLegendre6, case);
+        check_models(IMPLICIT_MIDPOINT, case);
+        check_models(GAUSS_LEGENDRE4, case);
+        check_models(GAUSS_LEGENDRE6, case);
     }
 
     #[test]
     fn symplectic_steps(case in cases()) {
-        check_separable(SymplecticEuler, case);
-        check_separable(VelocityVerlet, case);
-        check_separable(PositionVerlet, case);
-        check_separable(Ruth3, case);
-        check_separable(Yoshida4, case);
-        check_separable(Pefrl, case);
-        check_separable(BlanesMoanSrkn6, case);
-        check_separable(Yoshida6, case);
-        check_separable(Yoshida8, case);
-        check_separable(KahanLi8, case);
+        check_separable(SYMPLECTIC_EULER, case);
+        check_separable(VELOCITY_VERLET, case);
+        check_separable(POSITION_VERLET, case);
+        check_separable(RUTH3, case);
+        check_separable(YOSHIDA4, case);
+        check_separable(PEFRL, case);
+        check_separable(BLANES_MOAN_SRKN6, case);
+        check_separable(YOSHIDA6, case);
+        check_separable(YOSHIDA8, case);
+        check_separable(KAHAN_LI8, case);
     }
 }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{lengths_of, network, wave};
-use hnn_integrators::{DifferentiableField, Rk4};
+use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{Loss, LossError, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Hnn, Mlp};
 use hnn_systems::{DataSet, Sampling, Spring};
@@ -11,7 +11,7 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
 type Model = Hnn<Mlp<f64>>;
-type Rk4Loss<F> = TrajectoryLoss<f64, F, Rk4>;
+type Rk4Loss<F> = TrajectoryLoss<f64, F, Tableau>;
 
 fn gradient<F: DifferentiableField<f64>>(loss: &mut Rk4Loss<F>, field: &F) -> f64 {
     let mut theta_bar = vec![0.0; field.num_params()];
@@ -26,7 +26,7 @@ fn random_loss(window: Window, weight: f64, rate: f64, seed: u64) -> (Model, Rk4
     let pairs = |phase| wave(seed, phase, 2 * rows).into_shape_with_order((rows, 2)).expect("rows");
     let (states, dx) = (pairs(1.9), pairs(0.4));
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
-    let loss = Rk4Loss::<Model>::new(Rk4, window, data).expect("fits").with_segments(3);
+    let loss = Rk4Loss::<Model>::new(RK4, window, data).expect("fits").with_segments(3);
     let loss = loss.with_derivatives(weight, dx.view()).expect("a weight");
     let model = Hnn::new(network(&[2, 7, 5, 1], seed)).expect("even");
     (model, loss.with_fitted_starts(rate).expect("a rate"))
@@ -93,7 +93,7 @@ fn starts_come_near_the_true_ones() {
         firsts.map(|error| error.mapv(|e| e * e).sum()).sum::<f64>().sqrt()
     };
     let fitted = |weight: f64| {
-        let mut loss = Rk4Loss::<Spring>::of_data_set(Rk4, Window::Whole, &noisy)
+        let mut loss = Rk4Loss::<Spring>::of_data_set(RK4, Window::Whole, &noisy)
             .and_then(|loss| loss.with_fitted_starts(0.2))
             .and_then(|loss| loss.with_derivatives(weight, noisy.derivatives()))
             .expect("fits");
@@ -111,7 +111,7 @@ fn starts_come_near_the_true_ones() {
 #[test]
 fn bad_input_is_an_error() {
     let (noisy, _) = noisy_spring();
-    let new = || Rk4Loss::<Spring>::of_data_set(Rk4, Window::Whole, &noisy).expect("fits");
+    let new = || Rk4Loss::<Spring>::of_data_set(RK4, Window::Whole, &noisy).expect("fits");
     for rate in [0.0, -0.1, 1.5, f64::NAN] {
         let error = new().with_fitted_starts(rate).map(|_| ()).expect_err("refused");
         assert!(matches!(error, LossError::StartRate { .. }), "{error}");

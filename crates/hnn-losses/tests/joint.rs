@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::erased::Erased;
 use common::{lengths_of, network, wave};
 use hnn_integrators::{
-    DifferentiableField, DifferentiableStepper, Euler, FieldError, GaussLegendre4, Parameters,
-    Ralston3, Rk4, VectorField, VelocityVerlet, Workspace,
+    DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4, Parameters,
+    RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
 };
 use hnn_losses::{
     DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, Selection, TotalLoss,
@@ -112,10 +112,10 @@ where
 }
 
 fn check_steppers(field: impl Fn() -> Erased, window: Window, seed: u64) {
-    check(field(), Euler, window, seed);
-    check(field(), Ralston3, window, seed);
-    check(field(), Rk4, window, seed);
-    check(field(), GaussLegendre4, window, seed);
+    check(field(), EULER, window, seed);
+    check(field(), RALSTON3, window, seed);
+    check(field(), RK4, window, seed);
+    check(field(), GAUSS_LEGENDRE4, window, seed);
 }
 
 fn windows() -> impl Strategy<Value = Window> {
@@ -139,7 +139,7 @@ proptest! {
     fn the_sum_for_separable_models(window in windows(), seed in 0..999_u64) {
         let (kinetic, potential) = (network(&[2, 7, 1], seed), network(&[2, 5, 1], seed + 1));
         let field = SeparableHnn::new(kinetic, potential).expect("fits");
-        check(field, VelocityVerlet, window, seed);
+        check(field, VELOCITY_VERLET, window, seed);
     }
 
     #[test]
@@ -217,7 +217,7 @@ fn the_first_stage_is_shared() {
     let field = || Hnn::new(network(&[2, 6, 1], 3)).expect("even");
     let counting = || Counting { field: field(), states: AtomicUsize::new(0) };
     let data = Data::new(vec![7, 5, 1], 2, 1);
-    let evaluations = |joint: &mut JointLoss<f64, Counting, Rk4>| {
+    let evaluations = |joint: &mut JointLoss<f64, Counting, Tableau>| {
         let counting = counting();
         evaluate(joint, &counting, Selection::All);
         counting.states.into_inner()
@@ -226,7 +226,7 @@ fn the_first_stage_is_shared() {
         JointLoss::new(data.derivative(ErrorMeasure::Squared), ALPHA, trajectory).expect("same")
     };
     // 13 rows, of which 10 begin a step of 4 stages.
-    let one_step = || data.trajectory(Rk4, Window::Steps(1));
+    let one_step = || data.trajectory(RK4, Window::Steps(1));
     assert_eq!(evaluations(&mut joint(one_step())), 4 * 10 + 3);
     let fitted = one_step().with_fitted_starts(0.1).expect("a rate");
     assert_eq!(evaluations(&mut joint(fitted)), 4 * 10 + 13);
@@ -237,7 +237,7 @@ fn a_part_of_a_total_is_logged_as_its_terms() {
     let field = Hnn::new(network(&[2, 6, 1], 3)).expect("even");
     let data = Data::new(vec![7, 5], 2, 1);
     let stages = [(0.5, Window::Whole)];
-    let trajectory = data.trajectory(Rk4, Window::Steps(1)).with_curriculum(&stages);
+    let trajectory = data.trajectory(RK4, Window::Steps(1)).with_curriculum(&stages);
     let joint = JointLoss::new(
         data.derivative(ErrorMeasure::Squared),
         ALPHA,
@@ -264,7 +264,7 @@ fn the_same_numbers_for_any_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
         pool.install(|| {
-            let trajectory = data.trajectory(Rk4, Window::Steps(1));
+            let trajectory = data.trajectory(RK4, Window::Steps(1));
             let joint = JointLoss::new(data.derivative(ErrorMeasure::Squared), ALPHA, trajectory);
             evaluate(&mut joint.expect("the same data"), &field, Selection::All)
         })
@@ -279,7 +279,7 @@ fn bad_input_is_an_error() {
     type Model = Hnn<Mlp<f64>>;
     let data = Data::new(vec![3, 2], 2, 1);
     let derivative = || data.derivative::<Model>(ErrorMeasure::Squared);
-    let trajectory = || data.trajectory::<Model, _>(Rk4, Window::Steps(1));
+    let trajectory = || data.trajectory::<Model, _>(RK4, Window::Steps(1));
     let new = |derivative, alpha, trajectory| {
         JointLoss::new(derivative, alpha, trajectory).map(|_| ()).expect_err("refused")
     };

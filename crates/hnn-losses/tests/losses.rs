@@ -3,7 +3,7 @@
 mod common;
 
 use common::{golden, numbers};
-use hnn_integrators::{Parameters, VectorFieldExt};
+use hnn_integrators::{Parameters, VectorField};
 use hnn_losses::metrics::{Spread, coordinate_mse, derivative_mse, energy_mse};
 use hnn_losses::{DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};

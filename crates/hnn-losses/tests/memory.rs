@@ -4,7 +4,7 @@ mod common;
 
 use allocation_counter::measure;
 use common::network;
-use hnn_integrators::{Parameters, Rk4};
+use hnn_integrators::{Parameters, RK4, Tableau};
 use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::Hnn;
 use ndarray::{Array1, Array2};
@@ -12,7 +12,7 @@ use ndarray::{Array1, Array2};
 type Model = Hnn<hnn_models::Mlp<f64>>;
 
 /// Trajectories of `steps` steps of the spring.
-fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Rk4> {
+fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Tableau> {
     let rows = steps + 1;
     let times = Array1::from_shape_fn(trajectories * rows, |row| 0.001 * (row % rows) as f64);
     let states = Array2::from_shape_fn((trajectories * rows, 2), |(row, i)| {
@@ -21,7 +21,7 @@ fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Rk4> {
     });
     let lengths = vec![rows; trajectories];
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
-    TrajectoryLoss::new(Rk4, Window::Whole, data).expect("fits")
+    TrajectoryLoss::new(RK4, Window::Whole, data).expect("fits")
 }
 
 fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{golden, network, numbers, wave};
-use hnn_integrators::{DifferentiableField, Rk4};
+use hnn_integrators::{DifferentiableField, RK4};
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, HnnFriction, Mlp};
 use ndarray::{Array1, Array2, array};
@@ -45,7 +45,7 @@ fn assert_golden<F: DifferentiableField<f64>>(
     let scale = expected_bar.iter().fold(0.0, |max: f64, g| max.max(g.abs()));
     // All tapes at once, and segments of 4 and 1 steps.
     for segment in [32, 4, 1] {
-        let mut loss = TrajectoryLoss::new(Rk4, window, data).expect("fits");
+        let mut loss = TrajectoryLoss::new(RK4, window, data).expect("fits");
         loss = loss.with_reduction(reduction).with_segments(segment);
         let (value, theta_bar) = gradient(&mut loss, field, Selection::All);
         assert!((value / expected - 1.0).abs() < 1e-11, "{name}: {value}, expected {expected}");
@@ -78,7 +78,7 @@ fn reductions_differ_by_their_divisors() {
     let (times, x) = golden_data(&g);
     let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
     let value = |reduction| {
-        let loss = TrajectoryLoss::new(Rk4, Window::Steps(1), data).expect("fits");
+        let loss = TrajectoryLoss::new(RK4, Window::Steps(1), data).expect("fits");
         loss.with_reduction(reduction).value(&hnn, Selection::All).expect("evaluates")
     };
     let sum = value(Reduction::Sum);
@@ -98,7 +98,7 @@ fn lengths_do_not_mix() {
             let times = times.slice(ndarray::s![rows.clone()]);
             let states = states.slice(ndarray::s![rows, ..]);
             let data = TrajectoryData { times, states, lengths };
-            let loss = TrajectoryLoss::new(Rk4, window, data)?.with_reduction(Reduction::Sum);
+            let loss = TrajectoryLoss::new(RK4, window, data)?.with_reduction(Reduction::Sum);
             Ok::<_, LossError>(gradient(&mut { loss }, &field, Selection::All))
         };
         let (value, theta_bar) = loss(0..22, &lengths).expect("fits");
@@ -128,7 +128,7 @@ fn selections_choose_windows_by_their_first_row() {
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
-    let mut loss = TrajectoryLoss::new(Rk4, Window::Steps(2), data)
+    let mut loss = TrajectoryLoss::new(RK4, Window::Steps(2), data)
         .expect("fits")
         .with_reduction(Reduction::Sum);
     // Windows begin at rows 0, 2, 4 and 7, 9.
@@ -147,11 +147,11 @@ fn selections_choose_windows_by_their_first_row() {
 
 #[test]
 fn a_curriculum_changes_the_window() {
-    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Rk4>;
+    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, RK4>;
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
-    let new = || HnnLoss::new(Rk4, Window::Steps(1), data).expect("fits");
+    let new = || HnnLoss::new(RK4, Window::Steps(1), data).expect("fits");
     let stages = [(0.25, Window::Steps(3)), (0.5, Window::Whole)];
     let mut loss = new().with_curriculum(&stages).expect("increases");
     let windows: Vec<Window> = (0..8)
@@ -176,7 +176,7 @@ fn the_same_numbers_for_any_number_of_threads() {
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
         pool.install(|| {
-            let mut loss = TrajectoryLoss::new(Rk4, Window::Whole, data).expect("fits");
+            let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data).expect("fits");
             gradient(&mut loss, &field, Selection::All)
         })
     };
@@ -187,11 +187,11 @@ fn the_same_numbers_for_any_number_of_threads() {
 
 #[test]
 fn bad_input_is_an_error() {
-    type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Rk4>;
+    type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, RK4>;
     let (times, states) = (array![0.0, 0.1, 0.2], array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     let new = |times: &Array1<f64>, states: &Array2<f64>, lengths: &[usize], window| {
         let data = TrajectoryData { times: times.view(), states: states.view(), lengths };
-        Rk4Loss::new(Rk4, window, data).map(|_| ()).expect_err("refused")
+        Rk4Loss::new(RK4, window, data).map(|_| ()).expect_err("refused")
     };
     let one = Window::Steps(1);
     assert!(matches!(new(&times, &states, &[3], Window::Steps(0)), LossError::NoSteps));
@@ -206,7 +206,7 @@ fn bad_input_is_an_error() {
     // Times of different trajectories need no order; the field must fit.
     let (times, lengths) = (array![0.0, 0.1, 0.0], &[2, 1]);
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths };
-    let mut loss = Rk4Loss::new(Rk4, one, data).expect("fits");
+    let mut loss = Rk4Loss::new(RK4, one, data).expect("fits");
     let other = Hnn::new(network(&[4, 3, 1], 0)).expect("even");
     assert!(matches!(loss.value(&other, Selection::All), Err(LossError::Field(_))));
     let fitting = Hnn::new(network(&[2, 3, 1], 0)).expect("even");

@@ -3,7 +3,7 @@
 mod common;
 
 use common::check_vjp as check;
-use hnn_integrators::{Mode, Parameters, VectorFieldExt, Workspace};
+use hnn_integrators::{Mode, Parameters, VectorField, Workspace};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
     SeparableHnn,

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use hnn_integrators::{VectorField, VectorFieldExt};
+use hnn_integrators::VectorField;
 
 use crate::PlotError;
 use crate::series::finite;

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use hnn_integrators::{Rk4, Stepper, VectorField, Workspace};
+use hnn_integrators::{RK4, Stepper, VectorField, Workspace};
 use hnn_sparse::{Ansatz, Expression, Library, Samples, Selection, SparseHamiltonian};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
@@ -45,7 +45,7 @@ fn rollout(field: &SparseHamiltonian) -> Result<f64, Box<dyn Error>> {
     let time = seconds(|| {
         let mut x = start.clone();
         let dynamics: &dyn VectorField<f64> = field;
-        Rk4.advance(dynamics, STEPS, &t, &dt, &mut x, &mut workspace)?;
+        RK4.advance(dynamics, STEPS, &t, &dt, &mut x, &mut workspace)?;
         Ok(())
     })?;
     Ok((BATCH * STEPS) as f64 / time / 1e6)
@@ -62,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut rng = ChaCha8Rng::seed_from_u64(0);
     let states = Array2::from_shape_simple_fn((500, 4), || rng.random_range(-1.0..1.0));
     let noise = Array2::from_shape_simple_fn((500, 4), || rng.random_range(-0.05..0.05));
-    let dx = hnn_integrators::VectorFieldExt::eval_rows(&henon_heiles, 0.0, states.view())? + noise;
+    let dx = hnn_integrators::VectorField::eval_rows(&henon_heiles, 0.0, states.view())? + noise;
     let ansatz = Ansatz::new(&Library::monomials(2, 1..=4)?)?;
     let time = seconds(|| {
         let samples = Samples::new(states.clone(), dx.clone())?;

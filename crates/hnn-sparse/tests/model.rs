@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
-    DifferentiableField, DifferentiableStepper, FixedStep, Parameters, Rk4, Separable, Stepper,
-    VectorField, VectorFieldExt, Workspace, Yoshida4,
+    DifferentiableField, DifferentiableStepper, FixedStep, Parameters, RK4, Separable, Stepper,
+    VectorField, Workspace, YOSHIDA4,
 };
 use hnn_sparse::{
     Ansatz, CustomFunction, Expression, Friction, Library, SeparableSparseHamiltonian, SparseError,
@@ -121,7 +121,7 @@ fn energy_gradient_and_field_belong_together() {
 fn rollouts_conserve_the_energy() {
     let model = henon_heiles().truth;
     let start = array![[0.1, 0.2, 0.3, -0.1], [0.0, -0.2, 0.2, 0.2]];
-    let run = FixedStep::count(Rk4, 2000).run(&model, (0.0, 20.0), start.view()).expect("defined");
+    let run = FixedStep::count(RK4, 2000).run(&model, (0.0, 20.0), start.view()).expect("defined");
     let energy = |states: ndarray::ArrayView2<'_, f64>| {
         let mut out = vec![0.0; 2];
         let lanes = hnn_integrators::coordinate_major(states);
@@ -255,14 +255,14 @@ fn separable_formulas_have_gradients() {
     let (start, weights) = ([0.1, -0.2, 0.3, 0.25], [0.4, -1.0, 0.7, 0.2]);
     let end = |model: &SeparableSparseHamiltonian, mut x: [f64; 4]| {
         let workspace = &mut Workspace::default();
-        Yoshida4.advance(model, 1, &[0.0], &[0.3], &mut x, workspace).expect("defined");
+        YOSHIDA4.advance(model, 1, &[0.0], &[0.3], &mut x, workspace).expect("defined");
         x.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>()
     };
 
     let (mut tape, mut out) = (Default::default(), [0.0; 4]);
-    Yoshida4.record(&model, &[0.0], &[0.3], &start, &mut out, &mut tape).expect("defined");
+    YOSHIDA4.record(&model, &[0.0], &[0.3], &start, &mut out, &mut tape).expect("defined");
     let (mut x_bar, mut theta_bar) = (weights, vec![0.0; theta.len()]);
-    Yoshida4.pull_back(&model, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
+    YOSHIDA4.pull_back(&model, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
 
     let h = 1e-5;
     for i in 0..4 {

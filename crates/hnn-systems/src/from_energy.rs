@@ -8,7 +8,7 @@ use crate::{AnalyticHamiltonian, canonical};
 /// energy gives its gradient by a formula.
 ///
 /// ```
-/// use hnn_integrators::{Lane, VectorFieldExt};
+/// use hnn_integrators::{Lane, VectorField};
 /// use hnn_systems::{AnalyticHamiltonian, FromEnergy, HamiltonianExt};
 /// /// A double well.
 /// struct DoubleWell;

@@ -6,7 +6,7 @@
 //! learned model is, so solvers, metrics and plots take either.
 //!
 //! ```
-//! use hnn_integrators::VectorFieldExt;
+//! use hnn_integrators::VectorField;
 //! use hnn_systems::{DampedPendulum, HamiltonianExt};
 //!
 //! let pendulum = DampedPendulum::default();

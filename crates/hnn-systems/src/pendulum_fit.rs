@@ -17,7 +17,7 @@ use crate::{AnalyticHamiltonian, DataSet, SystemError};
 /// | `c` | damping rate | 1/s |
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::PendulumFit;
 /// let fit = PendulumFit::new(1.3, 0.01)?;
 /// assert_eq!(fit.eval_state(0.0, &[0.0, 1.0])?, [1.0, -0.01]);

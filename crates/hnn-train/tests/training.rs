@@ -1,6 +1,6 @@
 //! The trainer against PyTorch's Adam, and its promises.
 
-use hnn_integrators::{Parameters, Rk4};
+use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, JointLoss, L2Penalty, Loss, LossError, Reduction, Selection, TotalLoss,
     TrajectoryData, TrajectoryLoss, Window,
@@ -81,7 +81,7 @@ fn training_through_the_integrator_agrees_with_pytorch() {
     ] {
         let (mut model, _) = problem();
         let derivative = DerivativeLoss::new(times.view(), x.view(), dx.view()).expect("fits");
-        let trajectory = TrajectoryLoss::new(Rk4, window, data).expect("fits");
+        let trajectory = TrajectoryLoss::new(RK4, window, data).expect("fits");
         let trajectory = trajectory.with_reduction(reduction);
         let mut loss = JointLoss::new(derivative, alpha, trajectory).expect("the same data");
         let expected = numbers(&g[case]["loss"]);

@@ -3,8 +3,8 @@
 //! Traits, systems, models, losses and the trainer; what is rarer stays in its module.
 
 pub use hnn_integrators::{
-    AnalyticField, DifferentiableField, FixedStep, FnField, Lane, Parameters, Rk4, Scalar,
-    Tolerances, VectorField, VectorFieldExt, solve, solve_batch,
+    AnalyticField, DifferentiableField, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
+    Tolerances, VectorField, solve, solve_batch,
 };
 pub use hnn_losses::{
     DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window,

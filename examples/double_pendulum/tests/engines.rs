@@ -3,7 +3,7 @@
 
 use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};
 use hnn_examples::{Bars, Engine, Output, Recipe, Result};
-use hnn_integrators::VectorFieldExt;
+use hnn_integrators::VectorField;
 use hnn_losses::ErrorMeasure;
 use hnn_systems::{DataSet, DoublePendulum, Sampling};
 

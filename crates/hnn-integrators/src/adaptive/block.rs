@@ -1,36 +1,78 @@
-//! A block of trajectories advanced together, each with a step size of its own.
+//! A block of trajectories, each with a step size of its own: which is under way in which slot, what
+//! is saved of it, and how it ends.
 
-use super::control::{Controller, SMALLEST_ERROR};
+use super::control::Controller;
 use super::first_step::FirstStep;
 use super::observe::{Observer, StepTaken};
-use super::row::{Row, Verdict};
 use super::run::{direction, span};
-use super::{AdaptiveRun, EmbeddedPair};
-use crate::runge_kutta::{add_scaled_stages, advance_time};
-use crate::{FieldError, Scalar, SolveError, VectorField, Workspace, coordinate_major};
+use super::slots::{Conclude, Judge, Plan, Slots};
+use super::{AdaptiveRun, Statistics};
+use crate::kernel::{Job, Stages, Work};
+use crate::simd::dispatch;
+use crate::step::add_scaled_stages;
+use crate::{At, FieldError, Interval, Scalar, SolveError, VectorField, Workspace};
+
+/// Trajectories under way at a time, where the field has a kernel: their states and slopes stay in
+/// the first-level cache.
+const SLOTS: usize = 64;
 
 pub(super) struct Block<'r, 'a, T, F: ?Sized> {
     field: &'r F,
     run: &'r mut AdaptiveRun<'a, T>,
-    pair: EmbeddedPair<'a>,
     control: Controller,
     dim: usize,
-    rows: Vec<Row<T>>,
-    /// The buffers hold a number for each active row, or `dim` of them, coordinate-major.
+    slots: Slots<T>,
+    /// What is under way in each slot; `None` where it is over, and the slot at rest.
+    ledger: Vec<Option<Entry>>,
+    /// The next trajectory to take up.
+    waiting: usize,
+    /// Steps tried by every slot since the block began.
+    round: usize,
+    /// The round in which a slot makes its last step, if its trajectory has not ended by then.
+    deadline: usize,
+    weights: Vec<f64>,
+    scratch: Scratch<T>,
+    observer: Option<&'r mut dyn Observer<T>>,
+}
+
+/// A trajectory under way.
+#[derive(Debug, Clone)]
+struct Entry {
+    /// Index in the block.
+    index: usize,
+    /// The next time to give the state at.
+    next: usize,
+    /// The round that it began with.
+    since: usize,
+    rejected: usize,
+    /// Tries that the field refused, beside the rounds.
+    refused: usize,
+    /// Evaluations for its first step and its interpolant.
+    evaluations: usize,
+    /// The field's last complaint, to be told if smaller steps do not help.
+    complaint: Option<FieldError>,
+}
+
+#[derive(Debug, Default)]
+struct Scratch<T> {
+    t: Vec<T>,
+    stage: Vec<T>,
+    empty: Vec<usize>,
+    starts: Starts<T>,
+    workspace: Workspace<T>,
+}
+
+/// Trajectories that begin.
+#[derive(Debug, Default)]
+struct Starts<T> {
+    slots: Vec<usize>,
     t: Vec<T>,
     dt: Vec<T>,
-    stage_t: Vec<T>,
     x: Vec<T>,
-    /// State of the stage being evaluated.
+    slope: Vec<T>,
     stage: Vec<T>,
-    /// State at the end of the step tried: that of the method's last stage.
-    end: Vec<T>,
-    /// Slopes, stage after stage.
-    slopes: Vec<T>,
-    verdicts: Vec<Verdict>,
-    weights: Vec<f64>,
-    workspace: Workspace<T>,
-    observer: Option<&'r mut dyn Observer<T>>,
+    second: Vec<T>,
+    firsts: Vec<FirstStep>,
 }
 
 impl<'r, 'a, T, F> Block<'r, 'a, T, F>
@@ -39,33 +81,35 @@ where
     F: VectorField<T> + ?Sized,
 {
     pub(super) fn new(field: &'r F, run: &'r mut AdaptiveRun<'a, T>) -> Self {
-        let (pair, times, x0) = (run.pair, run.times, run.x0);
-        let (batch, dim) = x0.dim();
-        let stages = pair.tableau.stages() + pair.extra.len();
-        let mut block = Self {
+        let (batch, dim) = run.x0.dim();
+        let none = Work::Stages(Stages {
+            method: run.pair.tableau.coefficients(),
+            t: &[],
+            dt: &[],
+            x: &[],
+            slopes: &mut [],
+            end: &mut [],
+        });
+        let count = if field.kernel(&mut Job(none)) { batch.min(SLOTS) } else { batch };
+        let stages = run.pair.all_stages();
+        let control = Controller::new(run.pair.error_order);
+        Self {
             field,
             run,
-            pair,
-            control: Controller::new(pair.error_order),
+            control,
             dim,
-            rows: (0..batch).map(|index| Row::new(index, times[index][0])).collect(),
-            t: vec![T::ZERO; batch],
-            dt: vec![T::ZERO; batch],
-            stage_t: vec![T::ZERO; batch],
-            x: coordinate_major(x0),
-            stage: vec![T::ZERO; batch * dim],
-            end: vec![T::ZERO; batch * dim],
-            slopes: vec![T::ZERO; stages * batch * dim],
-            verdicts: Vec::new(),
+            slots: Slots::new(count, dim, stages),
+            ledger: vec![None; count],
+            waiting: 0,
+            round: 0,
+            deadline: usize::MAX,
             weights: vec![0.0; stages],
-            workspace: Workspace::default(),
+            scratch: Scratch::default(),
             observer: None,
-        };
-        (0..batch).for_each(|row| block.save_here(row));
-        block
+        }
     }
 
-    /// Shows every accepted step to an observer; for a block of one trajectory.
+    /// Shows every accepted step to an observer.
     pub(super) fn observed(mut self, observer: &'r mut dyn Observer<T>) -> Self {
         self.observer = Some(observer);
         self
@@ -73,146 +117,113 @@ where
 
     /// Runs every trajectory to its last time, or to its failure.
     pub(super) fn run(mut self) {
-        self.begin();
-        while !self.rows.is_empty() {
-            self.plan();
+        self.refill();
+        while self.slots.count() > 0 {
+            dispatch(Plan { slots: &mut self.slots, max_step: self.run.settings.max_step });
             match self.try_step() {
                 Ok(()) => self.conclude(),
                 Err(error) => self.object(error),
             }
-            self.drop_finished();
         }
     }
 
-    /// First slopes and first step sizes.
-    fn begin(&mut self) {
-        loop {
-            // A row that failed must go, or it would fail again.
-            self.pack();
-            if self.rows.is_empty() {
-                return;
-            }
-            self.plan();
-            let len = self.x.len();
-            let slope = &mut self.slopes[..len];
-            match self.field.eval(&self.t, &self.x, slope, &mut self.workspace) {
-                Ok(()) => break,
-                Err(error @ FieldError::Undefined { row, .. }) if row < self.rows.len() => {
-                    self.fail_with(row, error);
-                }
-                Err(error) => {
-                    (0..self.rows.len()).for_each(|row| self.fail_with(row, error.clone()))
-                }
-            }
-        }
-        match self.run.settings.first_step {
-            Some(size) => {
-                for row in &mut self.rows {
-                    row.h = T::from_f64(size) * direction(self.run.times[row.index]);
-                }
-            }
-            None => self.choose_first_steps(),
-        }
-    }
-
-    /// The sizes of the first steps, from a second slope.
-    fn choose_first_steps(&mut self) {
-        let (batch, len) = (self.rows.len(), self.x.len());
-        let (slope, rest) = self.slopes.split_at_mut(len);
-        let (second, settings) = (&mut rest[..len], self.run.settings);
-        let of = |v: &'_ [T], row: usize| -> Vec<f64> {
-            v[row..].iter().step_by(batch).map(|v| v.to_f64()).collect()
-        };
-        let mut firsts = Vec::with_capacity(batch);
-        for (r, row) in self.rows.iter().enumerate() {
-            let times = self.run.times[row.index];
-            let longest = span(times).min(settings.max_step);
-            let (x, slope) = (of(&self.x, r), of(slope, r));
-            let (x, slope) = (x.iter().copied(), slope.into_iter());
-            let first = FirstStep::new(settings.tolerances, longest, x, slope);
-            self.dt[r] = T::from_f64(first.trial) * direction(times);
-            firsts.push(first);
-        }
-        advance_time(&self.t, &self.dt, 1.0, &mut self.stage_t);
-        add_scaled_stages(&self.x, &self.dt, &[1.0], slope, &mut self.stage);
-        if self.field.eval(&self.stage_t, &self.stage, second, &mut self.workspace).is_err() {
-            second.fill(T::NAN);
-        }
-        second.iter_mut().zip(&*slope).for_each(|(second, first)| *second -= *first);
-        for (r, first) in firsts.iter().enumerate() {
-            let (change, x) = (of(second, r).into_iter(), of(&self.x, r).into_iter());
-            let size = first.choose(settings.tolerances, self.pair.error_order, change, x);
-            let index = self.rows[r].index;
-            self.rows[r].h = T::from_f64(size) * direction(self.run.times[index]);
-            self.run.statistics[index].evaluations += 2;
-        }
-    }
-
-    /// Times and sizes of the next try.
-    fn plan(&mut self) {
-        for r in 0..self.rows.len() {
-            let row = &mut self.rows[r];
-            let times = self.run.times[row.index];
-            let remaining = times[times.len() - 1] - row.t;
-            let limit = T::from_f64(self.run.settings.max_step);
-            if row.h.abs() > limit {
-                row.h = limit * direction(times);
-            }
-            self.t[r] = row.t;
-            // Stretched by up to 1 %, so that no tiny step remains.
-            let reaches = row.h.abs() * T::from_f64(1.01) >= remaining.abs();
-            let (done, h) = (row.done, if reaches { remaining } else { row.h });
-            self.dt[r] = if done { T::ZERO } else { h };
-            let resolution = T::from_f64(10.0) * T::EPSILON * row.t.abs();
-            if !done && h != T::ZERO && !reaches && h.abs() <= resolution {
-                self.give_up(r);
-            }
-        }
-    }
-
+    /// The stages of a step of every slot.
     fn try_step(&mut self) -> Result<(), FieldError> {
-        let tableau = self.pair.tableau;
-        for stage in 1..tableau.stages() {
-            self.evaluate(stage, tableau.c[stage], tableau.row(stage))?;
+        let Slots { t, dt, x, slopes, end, .. } = &mut self.slots;
+        let method = self.run.pair.tableau.coefficients();
+        let stages = Stages { method, t, dt, x, slopes, end };
+        if self.field.kernel(&mut Job(Work::Stages(stages))) {
+            return Ok(());
         }
-        for row in self.rows.iter().filter(|row| !row.done) {
-            self.run.statistics[row.index].evaluations += tableau.stages() - 1;
+        for stage in 1..method.stages() {
+            self.evaluate(stage, method.c[stage], method.row(stage))?;
         }
-        std::mem::swap(&mut self.stage, &mut self.end);
+        std::mem::swap(&mut self.scratch.stage, &mut self.slots.end);
         Ok(())
     }
 
-    /// Slope number `stage` of the method.
+    /// Slope number `stage`, of all slots.
     fn evaluate(&mut self, stage: usize, node: f64, weights: &[f64]) -> Result<(), FieldError> {
-        let len = self.x.len();
-        let (done, slope) = self.slopes[..(stage + 1) * len].split_at_mut(stage * len);
-        advance_time(&self.t, &self.dt, node, &mut self.stage_t);
-        add_scaled_stages(&self.x, &self.dt, weights, done, &mut self.stage);
-        self.field.eval(&self.stage_t, &self.stage, slope, &mut self.workspace)
+        let Slots { t, dt, x, slopes, .. } = &mut self.slots;
+        let Scratch { t: now, stage: state, workspace, .. } = &mut self.scratch;
+        let len = x.len();
+        now.resize(t.len(), T::ZERO);
+        state.resize(len, T::ZERO);
+        let (done, slope) = slopes[..(stage + 1) * len].split_at_mut(stage * len);
+        Interval::new(t, dt).at(node, now, &mut []);
+        add_scaled_stages(x, dt, weights, done, state);
+        self.field.eval(At::time(now), state, slope, workspace)
     }
 
-    /// Accepts or rejects, row by row.
+    /// Judges the step of every slot, saves what it passes, and sets the next one.
     fn conclude(&mut self) {
-        self.verdicts.clear();
-        for r in 0..self.rows.len() {
-            let error = self.error(r);
-            self.verdicts.push(match error {
-                _ if self.rows[r].done => Verdict::Idle,
-                error if error <= 1.0 => Verdict::Accepted(error),
-                error => Verdict::Rejected(error),
-            });
-        }
-        let interpolates =
-            |r: usize| matches!(self.verdicts[r], Verdict::Accepted(_)) && self.saves_before_end(r);
+        let (slots, settings) = (&mut self.slots, &self.run.settings);
+        let passes = dispatch(Judge { slots, pair: self.run.pair, settings });
+        self.round += 1;
         let watched = self.observer.is_some();
-        if !self.pair.extra.is_empty() && (watched || (0..self.rows.len()).any(interpolates)) {
-            self.evaluate_extra();
+        if passes || watched {
+            self.save();
         }
-        for r in 0..self.rows.len() {
-            match self.verdicts[r] {
-                Verdict::Accepted(error) => self.accept(r, error),
-                Verdict::Rejected(error) => self.reject(r, error),
-                Verdict::Idle => {}
+        let newest = (self.run.pair.tableau.stages() - 1) * self.slots.x.len();
+        let (slots, control) = (&mut self.slots, self.control);
+        if dispatch(Conclude { slots, control, newest }) {
+            self.count_rejected();
+        }
+        if passes || watched || self.round >= self.deadline {
+            self.retire();
+        }
+    }
+
+    fn count_rejected(&mut self) {
+        for (entry, error) in self.ledger.iter_mut().zip(&self.slots.error) {
+            if let Some(entry) = entry.as_mut().filter(|_| !(*error <= T::ONE)) {
+                entry.rejected += 1;
+            }
+        }
+    }
+
+    /// The field refused a stage: that slot tries a smaller step. Any other error ends them all.
+    fn object(&mut self, error: FieldError) {
+        match error {
+            FieldError::Undefined { row, .. }
+                if self.ledger.get(row).is_some_and(Option::is_some) =>
+            {
+                let shorter = self.control.rejected(f64::NAN);
+                self.slots.h[row] = self.slots.dt[row] * T::from_f64(shorter);
+                self.slots.growth[row] = T::ONE;
+                if let Some(entry) = &mut self.ledger[row] {
+                    entry.refused += 1;
+                    entry.complaint = Some(error);
+                }
+            }
+            error => {
+                for slot in 0..self.ledger.len() {
+                    self.fail_with(slot, error.clone());
+                }
+            }
+        }
+        self.retire();
+    }
+
+    /// Shows accepted steps to the observer, and saves the states at the times that they pass.
+    fn save(&mut self) {
+        let mut extra_done = self.run.pair.extra.is_empty();
+        for slot in 0..self.ledger.len() {
+            let Some(entry) = &self.ledger[slot] else { continue };
+            if !(self.slots.error[slot] <= T::ONE) {
+                continue;
+            }
+            let next = self.run.times[entry.index][entry.next];
+            let inside = (self.slots.t_end[slot] - next) * self.slots.sign[slot] > T::ZERO;
+            if !extra_done && (inside || self.observer.is_some()) {
+                self.evaluate_extra();
+                extra_done = true;
+            }
+            let stop = self.observe(slot);
+            self.save_passed(slot, stop);
+            if stop.is_some() {
+                self.account(slot);
+                self.ledger[slot] = None;
             }
         }
     }
@@ -220,212 +231,261 @@ where
     /// The stages that only the interpolant needs. An error leaves NaN for the states inside the
     /// step; its end is not concerned.
     fn evaluate_extra(&mut self) {
-        let (len, stages) = (self.x.len(), self.pair.tableau.stages());
-        for (k, (node, weights)) in self.pair.extra.iter().enumerate() {
+        let (len, pair) = (self.slots.x.len(), self.run.pair);
+        let stages = pair.tableau.stages();
+        for (k, (node, weights)) in pair.extra.iter().enumerate() {
             if self.evaluate(stages + k, *node, weights).is_err() {
-                self.slopes[(stages + k) * len..(stages + k + 1) * len].fill(T::NAN);
+                self.slots.slopes[(stages + k) * len..(stages + k + 1) * len].fill(T::NAN);
             }
         }
-        for row in self.rows.iter().filter(|row| !row.done) {
-            self.run.statistics[row.index].evaluations += self.pair.extra.len();
+        for entry in self.ledger.iter_mut().flatten() {
+            entry.evaluations += pair.extra.len();
         }
-    }
-
-    /// Error of a row's try in units of the tolerance.
-    fn error(&self, r: usize) -> f64 {
-        let (batch, len) = (self.rows.len(), self.x.len());
-        let tolerances = self.run.settings.tolerances;
-        let (mut fine, mut coarse) = (0.0, 0.0);
-        for i in 0..self.dim {
-            let at = i * batch + r;
-            let size = Scalar::max(self.x[at].abs(), self.end[at].abs()).to_f64();
-            let scale = tolerances.atol + tolerances.rtol * size;
-            let estimate = |weights: &[f64]| -> f64 {
-                let slopes = self.slopes[at..].iter().step_by(len.max(1));
-                weights.iter().zip(slopes).map(|(w, k)| w * k.to_f64()).sum()
-            };
-            let add = |sum: &mut f64, estimate: f64| {
-                if estimate != 0.0 {
-                    *sum += (estimate / scale).powi(2);
-                }
-            };
-            add(&mut fine, estimate(self.pair.error));
-            if let Some(weights) = self.pair.coarse_error {
-                add(&mut coarse, estimate(weights));
-            }
-            if !self.end[at].is_finite() {
-                return f64::NAN;
-            }
-        }
-        let (h, dim) = (self.dt[r].to_f64().abs(), self.dim.max(1) as f64);
-        if self.pair.coarse_error.is_none() {
-            return h * (fine / dim).sqrt();
-        }
-        let denominator = fine + 0.01 * coarse;
-        if denominator > 0.0 { h * fine / (denominator * dim).sqrt() } else { denominator }
-    }
-
-    fn accept(&mut self, r: usize, error: f64) {
-        let times = self.run.times[self.rows[r].index];
-        let (t, dt, last) = (self.t[r], self.dt[r], times[times.len() - 1]);
-        let t_end = if dt == last - t { last } else { t + dt };
-        if let Some(stop) = self.observe(t, dt, t_end) {
-            self.save_inside(r, stop);
-            self.run.statistics[self.rows[r].index].steps += 1;
-            self.rows[r].done = true;
-            return;
-        }
-        self.save_inside(r, t_end);
-        let (batch, len) = (self.rows.len(), self.x.len());
-        let last_stage = (self.pair.tableau.stages() - 1) * len;
-        for at in (r..len).step_by(batch) {
-            self.x[at] = self.end[at];
-            self.slopes[at] = self.slopes[last_stage + at];
-        }
-        let growth = self.control.accepted(error, self.rows[r].previous);
-        let row = &mut self.rows[r];
-        let factor = if row.retry { growth.min(1.0) } else { growth };
-        row.h = dt * T::from_f64(factor);
-        (row.t, row.previous, row.retry) = (t_end, error.max(SMALLEST_ERROR), false);
-        row.trouble = None;
-        self.run.statistics[row.index].steps += 1;
-        self.save_here(r);
-        self.check_count(r);
     }
 
     /// Shows the accepted step to the observer, which may stop the trajectory inside it.
-    fn observe(&mut self, t: T, dt: T, t_end: T) -> Option<T> {
+    fn observe(&mut self, slot: usize) -> Option<T> {
+        let trajectory = self.ledger[slot].as_ref()?.index;
         let observer = self.observer.as_mut()?;
-        let (x, end, slopes) = (&self.x, &self.end, &self.slopes);
-        observer.observe(&StepTaken { pair: self.pair, t, dt, t_end, x, end, slopes })
+        observer.observe(trajectory, &StepTaken { pair: self.run.pair, slots: &self.slots, slot })
     }
 
-    fn reject(&mut self, r: usize, error: f64) {
-        let row = &mut self.rows[r];
-        row.h = self.dt[r] * T::from_f64(self.control.rejected(error));
-        row.retry = true;
-        self.run.statistics[row.index].rejected += 1;
-        self.check_count(r);
-    }
-
-    /// The field refused a stage: that row tries a smaller step. Any other error ends them all.
-    fn object(&mut self, error: FieldError) {
-        match error {
-            FieldError::Undefined { row, .. } if row < self.rows.len() && !self.rows[row].done => {
-                self.rows[row].trouble = Some(error);
-                self.reject(row, f64::NAN);
-            }
-            error => (0..self.rows.len()).for_each(|row| self.fail_with(row, error.clone())),
-        }
-    }
-
-    /// Whether a time asked for lies inside the step just tried.
-    fn saves_before_end(&self, r: usize) -> bool {
-        let row = &self.rows[r];
-        let times = self.run.times[row.index];
-        times.get(row.next).is_some_and(|time| (*time - row.t).abs() < self.dt[r].abs())
-    }
-
-    /// Saves the states at the times inside the step that ends at `t_end`.
-    fn save_inside(&mut self, r: usize, t_end: T) {
-        let (batch, len) = (self.rows.len(), self.x.len());
-        let (index, t) = (self.rows[r].index, self.rows[r].t);
-        let times = self.run.times[index];
-        while let Some(&time) = times.get(self.rows[r].next) {
-            if (time - t).abs() >= (t_end - t).abs() {
+    /// Saves the states at the times up to the end of the step, or to where it is stopped.
+    fn save_passed(&mut self, slot: usize, stop: Option<T>) {
+        let Some(entry) = &mut self.ledger[slot] else { return };
+        let times = self.run.times[entry.index];
+        let step = StepTaken { pair: self.run.pair, slots: &self.slots, slot };
+        let (until, sign) = (stop.unwrap_or(self.slots.t_end[slot]), self.slots.sign[slot]);
+        while let Some(&time) = times.get(entry.next) {
+            let left = (until - time) * sign;
+            if left < T::ZERO || (stop.is_some() && left == T::ZERO) {
                 break;
             }
-            let theta = (time - t) / self.dt[r];
-            self.pair.dense_weights(theta.to_f64(), &mut self.weights);
-            for i in 0..self.dim {
-                let slopes = self.slopes[i * batch + r..].iter().step_by(len);
-                let weighted = self.weights.iter().zip(slopes);
-                let sum: T = weighted.map(|(w, k)| T::from_f64(*w) * *k).sum();
-                self.run.out[[index, self.rows[r].next, i]] =
-                    self.x[i * batch + r] + self.dt[r] * sum;
+            let mut out = self.run.out.slice_mut(ndarray::s![entry.index, entry.next, ..]);
+            if time == self.slots.t_end[slot] {
+                out.iter_mut().enumerate().for_each(|(i, out)| *out = step.end(i));
+            } else {
+                let theta = (time - self.slots.t[slot]) / self.slots.dt[slot];
+                self.run.pair.dense_weights(theta.to_f64(), &mut self.weights);
+                let inside = |i| step.interpolate(i, &self.weights);
+                out.iter_mut().enumerate().for_each(|(i, out)| *out = inside(i));
             }
-            self.rows[r].next += 1;
+            entry.next += 1;
+        }
+        if let Some(time) = times.get(entry.next) {
+            self.slots.next_time[slot] = *time;
         }
     }
 
-    /// Saves the current state if its time is asked for; the last one ends the row.
-    fn save_here(&mut self, r: usize) {
-        let batch = self.rows.len();
-        let row = &mut self.rows[r];
-        let times = self.run.times[row.index];
-        if times.get(row.next) == Some(&row.t) {
-            for i in 0..self.dim {
-                self.run.out[[row.index, row.next, i]] = self.x[i * batch + r];
-            }
-            row.next += 1;
+    /// Ends the trajectories that are done or have failed; others take their place.
+    fn retire(&mut self) {
+        for slot in 0..self.ledger.len() {
+            let Some(entry) = &self.ledger[slot] else { continue };
+            let (trajectory, time) = (self.run.first + entry.index, self.slots.t[slot].to_f64());
+            let tries = self.round - entry.since + entry.refused;
+            let limit = self.run.settings.max_steps;
+            let error = if entry.next >= self.run.times[entry.index].len() {
+                None
+            } else if self.slots.is_too_small(slot) {
+                let (step, dt) = (self.steps(entry), self.slots.h[slot].to_f64());
+                Some(match &entry.complaint {
+                    Some(source) => {
+                        SolveError::Field { trajectory, step, time, source: source.clone() }
+                    }
+                    None => SolveError::StepTooSmall { trajectory, step, time, dt },
+                })
+            } else if tries >= limit {
+                Some(SolveError::TooManySteps { trajectory, limit, time })
+            } else {
+                continue;
+            };
+            self.end(slot, error);
         }
-        row.done |= row.next == times.len();
+        self.refill();
     }
 
-    fn check_count(&mut self, r: usize) {
-        let row = &self.rows[r];
-        let statistics = self.run.statistics[row.index];
+    /// Accepted steps.
+    fn steps(&self, entry: &Entry) -> usize {
+        self.round - entry.since - entry.rejected
+    }
+
+    fn fail_with(&mut self, slot: usize, source: FieldError) {
+        let Some(entry) = &self.ledger[slot] else { return };
+        let (trajectory, time) = (self.run.first + entry.index, self.slots.t[slot].to_f64());
+        let step = self.steps(entry);
+        self.end(slot, Some(SolveError::Field { trajectory, step, time, source }));
+    }
+
+    fn end(&mut self, slot: usize, error: Option<SolveError>) {
+        self.account(slot);
+        if let Some(entry) = self.ledger[slot].take()
+            && let Some(error) = error
+        {
+            self.run.statuses[entry.index] = Err(error);
+        }
+    }
+
+    fn account(&mut self, slot: usize) {
+        let Some(entry) = &self.ledger[slot] else { return };
+        let steps = self.steps(entry);
+        let rejected = entry.rejected + entry.refused;
+        let tried = (steps + rejected) * (self.run.pair.tableau.stages() - 1);
+        let evaluations = entry.evaluations + tried;
+        self.run.statistics[entry.index] = Statistics { steps, rejected, evaluations };
+    }
+
+    /// Empty slots take up trajectories that wait; where none waits any more and half of the slots
+    /// are empty, these go.
+    fn refill(&mut self) {
+        let mut empty = std::mem::take(&mut self.scratch.empty);
+        empty.clear();
+        empty.extend((0..self.ledger.len()).filter(|slot| self.ledger[*slot].is_none()));
+        while self.waiting < self.run.x0.nrows() && !empty.is_empty() {
+            self.take_up(&mut empty);
+        }
+        if 2 * empty.len() >= self.ledger.len() && !empty.is_empty() {
+            let kept: Vec<usize> =
+                (0..self.ledger.len()).filter(|slot| self.ledger[*slot].is_some()).collect();
+            self.slots.pack(&kept);
+            self.ledger.retain(Option::is_some);
+        } else {
+            empty.iter().for_each(|slot| self.rest(*slot));
+        }
+        self.scratch.empty = empty;
         let limit = self.run.settings.max_steps;
-        if !row.done && statistics.steps + statistics.rejected >= limit {
-            let (trajectory, time) = (self.run.first + row.index, row.t.to_f64());
-            self.fail(r, SolveError::TooManySteps { trajectory, limit, time });
+        let last = |entry: &Entry| entry.since.saturating_add(limit.saturating_sub(entry.refused));
+        self.deadline = self.ledger.iter().flatten().map(last).min().unwrap_or(usize::MAX);
+    }
+
+    /// Steps of length 0 from where the slot is, which nothing asks for.
+    fn rest(&mut self, slot: usize) {
+        self.slots.last[slot] = self.slots.t[slot];
+        self.slots.next_time[slot] = T::INFINITY * self.slots.sign[slot];
+    }
+
+    /// Trajectories that wait take up empty slots, with their first slopes and step sizes.
+    fn take_up(&mut self, empty: &mut Vec<usize>) {
+        let mut starts = std::mem::take(&mut self.scratch.starts);
+        starts.slots.clear();
+        starts.t.clear();
+        while self.waiting < self.run.x0.nrows() {
+            let Some(&slot) = empty.last() else { break };
+            let index = self.waiting;
+            self.waiting += 1;
+            let (times, x0) = (self.run.times[index], self.run.x0.row(index));
+            self.run.out.slice_mut(ndarray::s![index, 0, ..]).assign(&x0);
+            if times.len() == 1 {
+                continue;
+            }
+            empty.pop();
+            let count = self.slots.count();
+            x0.iter().enumerate().for_each(|(i, x)| self.slots.x[i * count + slot] = *x);
+            let (since, evaluations) = (self.round, 0);
+            self.ledger[slot] = Some(Entry {
+                index,
+                next: 1,
+                since,
+                rejected: 0,
+                refused: 0,
+                evaluations,
+                complaint: None,
+            });
+            self.slots.t[slot] = times[0];
+            self.slots.last[slot] = times[times.len() - 1];
+            self.slots.next_time[slot] = times[1];
+            self.slots.sign[slot] = direction(times);
+            self.slots.log_previous[slot] = T::from_f64(self.control.log_smallest());
+            self.slots.growth[slot] = T::from_f64(self.control.most());
+            starts.slots.push(slot);
         }
+        self.begin(&mut starts);
+        empty.extend(starts.slots.iter().filter(|slot| self.ledger[**slot].is_none()));
+        self.scratch.starts = starts;
     }
 
-    /// The step has become too small: for want of accuracy, or because the field refuses.
-    fn give_up(&mut self, r: usize) {
-        let row = &mut self.rows[r];
-        if let Some(error) = row.trouble.take() {
-            return self.fail_with(r, error);
-        }
-        let (trajectory, time, dt) = (self.run.first + row.index, row.t.to_f64(), row.h.to_f64());
-        let step = self.run.statistics[row.index].steps;
-        self.fail(r, SolveError::StepTooSmall { trajectory, step, time, dt });
-    }
-
-    fn fail_with(&mut self, r: usize, source: FieldError) {
-        let row = &self.rows[r];
-        let (trajectory, time) = (self.run.first + row.index, row.t.to_f64());
-        let step = self.run.statistics[row.index].steps;
-        self.fail(r, SolveError::Field { trajectory, step, time, source });
-    }
-
-    fn fail(&mut self, r: usize, error: SolveError) {
-        self.rows[r].done = true;
-        self.dt[r] = T::ZERO;
-        self.run.statuses[self.rows[r].index] = Err(error);
-    }
-
-    /// Packs the buffers once half of the rows are done.
-    fn drop_finished(&mut self) {
-        let done = self.rows.iter().filter(|row| row.done).count();
-        if 2 * done >= self.rows.len() {
-            self.pack();
-        }
-    }
-
-    /// Takes the finished rows out of the buffers.
-    fn pack(&mut self) {
-        let (batch, dim) = (self.rows.len(), self.dim);
-        let kept: Vec<usize> = (0..batch).filter(|row| !self.rows[*row].done).collect();
-        let pack = |buffer: &mut [T]| {
-            // Moves only towards the front, in order, so that nothing is overwritten unread.
+    /// First slopes and first step sizes.
+    fn begin(&mut self, starts: &mut Starts<T>) {
+        let (count, dim) = (self.slots.count(), self.dim);
+        loop {
+            // A trajectory that failed must go, or it would fail again.
+            starts.slots.retain(|slot| self.ledger[*slot].is_some());
+            let new = starts.slots.len();
+            if new == 0 {
+                return;
+            }
+            starts.t.clear();
+            starts.t.extend(starts.slots.iter().map(|slot| self.slots.t[*slot]));
+            starts.x.clear();
             for i in 0..dim {
-                for (to, from) in kept.iter().enumerate() {
-                    buffer[i * kept.len() + to] = buffer[i * batch + from];
+                starts.x.extend(starts.slots.iter().map(|slot| self.slots.x[i * count + slot]));
+            }
+            starts.slope.resize(new * dim, T::ZERO);
+            let (at, workspace) = (At::time(&starts.t), &mut self.scratch.workspace);
+            match self.field.eval(at, &starts.x, &mut starts.slope, workspace) {
+                Ok(()) => break,
+                Err(error @ FieldError::Undefined { row, .. }) if row < new => {
+                    self.fail_with(starts.slots[row], error);
+                }
+                Err(error) => {
+                    starts.slots.iter().for_each(|slot| self.fail_with(*slot, error.clone()));
                 }
             }
+        }
+        let new = starts.slots.len();
+        for i in 0..dim {
+            for (row, slot) in starts.slots.iter().enumerate() {
+                self.slots.slopes[i * count + slot] = starts.slope[i * new + row];
+            }
+        }
+        match self.run.settings.first_step {
+            Some(size) => {
+                for slot in &starts.slots {
+                    self.slots.h[*slot] = T::from_f64(size) * self.slots.sign[*slot];
+                    self.charge(*slot, 1);
+                }
+            }
+            None => self.choose_first_steps(starts),
+        }
+    }
+
+    /// The sizes of the first steps, from a second slope.
+    fn choose_first_steps(&mut self, starts: &mut Starts<T>) {
+        let Starts { slots, t, dt, x, slope, stage, second, firsts } = starts;
+        let (new, settings) = (slots.len(), self.run.settings);
+        let of = |v: &'_ [T], row: usize| {
+            let numbers: Vec<f64> = v[row..].iter().step_by(new).map(|v| v.to_f64()).collect();
+            numbers
         };
-        pack(&mut self.x);
-        pack(&mut self.slopes[..batch * dim]);
-        let stages = self.slopes.len() / (batch * dim).max(1);
-        self.x.truncate(kept.len() * dim);
-        self.stage.truncate(kept.len() * dim);
-        self.end.truncate(kept.len() * dim);
-        self.slopes.truncate(stages * kept.len() * dim);
-        self.rows.retain(|row| !row.done);
-        for buffer in [&mut self.t, &mut self.dt, &mut self.stage_t] {
-            buffer.truncate(kept.len());
+        firsts.clear();
+        dt.clear();
+        for (row, slot) in slots.iter().enumerate() {
+            let index = self.ledger[*slot].as_ref().map_or(0, |entry| entry.index);
+            let longest = span(self.run.times[index]).min(settings.max_step);
+            let (x, slope) = (of(x, row), of(slope, row));
+            let first =
+                FirstStep::new(settings.tolerances, longest, x.iter().copied(), slope.into_iter());
+            dt.push(T::from_f64(first.trial) * self.slots.sign[*slot]);
+            firsts.push(first);
+        }
+        stage.resize(x.len(), T::ZERO);
+        second.resize(x.len(), T::ZERO);
+        add_scaled_stages(x, dt, &[1.0], slope, stage);
+        t.iter_mut().zip(&*dt).for_each(|(t, dt)| *t += *dt);
+        if self.field.eval(At::time(t), stage, second, &mut self.scratch.workspace).is_err() {
+            second.fill(T::NAN);
+        }
+        second.iter_mut().zip(&*slope).for_each(|(second, first)| *second -= *first);
+        for (row, (slot, first)) in slots.iter().zip(&*firsts).enumerate() {
+            let (change, x) = (of(second, row).into_iter(), of(x, row).into_iter());
+            let size = first.choose(settings.tolerances, self.run.pair.error_order, change, x);
+            self.slots.h[*slot] = T::from_f64(size) * self.slots.sign[*slot];
+            self.charge(*slot, 2);
+        }
+    }
+
+    fn charge(&mut self, slot: usize, evaluations: usize) {
+        if let Some(entry) = &mut self.ledger[slot] {
+            entry.evaluations += evaluations;
         }
     }
 }

@@ -3,7 +3,7 @@
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::observe::{Observer, StepTaken};
-use super::{Adaptive, EmbeddedRungeKutta, Solution};
+use super::{Adaptive, Solution};
 use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 
 /// Which crossings count.
@@ -57,14 +57,14 @@ pub type EventResult<T> = Result<EventSolution<T>, SolveFailure<EventSolution<T>
 /// Parts of a step in which crossings are looked for, so that two of them in one step are seen.
 const PARTS: usize = 8;
 
-impl<M: EmbeddedRungeKutta> Adaptive<M> {
+impl Adaptive {
     /// As [`solve`](Self::solve), finding the events on the way: each crossing to rounding on
     /// the method's interpolant. A crossing at the very end of a step is found once; one that lies
     /// at the start is none. Each step is searched in eight parts: of two crossings within one of
     /// them neither is seen; [`max_step`](Self::max_step) keeps steps short where that may be.
     ///
     /// ```
-    /// use hnn_integrators::{Adaptive, Crossing, DormandPrince5, Event, FnField, Tolerances};
+    /// use hnn_integrators::{Adaptive, Crossing, DORMAND_PRINCE5, Event, FnField, Tolerances};
     /// use ndarray::array;
     /// // A stone falls from 1 m.
     /// let fall = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
@@ -73,7 +73,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
     /// });
     /// let ground =
     ///     Event { function: &|_t, x: &[f64]| x[0], crossing: Crossing::Falling, terminal: true };
-    /// let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-10));
+    /// let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-10));
     /// let run = solver.solve_events(&fall, array![1.0, 0.0].view(), &[0.0, 9.0], &[ground])?;
     /// assert!(run.stopped);
     /// assert!((run.occurrences[0].time - (2.0 / 9.81f64).sqrt()).abs() < 1e-9);
@@ -100,7 +100,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
     /// `times[0]`: each with its own steps, its own crossings, and its own end.
     ///
     /// ```
-    /// use hnn_integrators::{Adaptive, Crossing, DormandPrince5, Event, FnField, Tolerances};
+    /// use hnn_integrators::{Adaptive, Crossing, DORMAND_PRINCE5, Event, FnField, Tolerances};
     /// use ndarray::array;
     /// // The period of a pendulum grows with its amplitude.
     /// let pendulum = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
@@ -108,7 +108,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
     ///     dx[1] = -x[0].sin();
     /// });
     /// let back = Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Falling, terminal: true };
-    /// let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-11));
+    /// let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-11));
     /// let starts = array![[0.1, 0.0], [1.0, 0.0], [3.0, 0.0]];
     /// let runs = solver.solve_batch_events(&pendulum, starts.view(), &[0.0, 50.0], &[back])?;
     /// let mut periods = Vec::new();
@@ -177,9 +177,9 @@ impl<'e, 'a, T: Scalar> Watch<'e, 'a, T> {
 
     /// The crossings of one event in a step, as fractions of it.
     fn crossings(&self, event: &Event<'_, T>, step: &StepTaken<'_, T>) -> Vec<T> {
-        let mut state = vec![T::ZERO; step.dim()];
+        let (mut state, mut weights) = (vec![T::ZERO; step.dim()], Vec::new());
         let mut value = |theta: T| {
-            step.state(theta, &mut state);
+            step.state(theta, &mut weights, &mut state);
             (event.function)(step.time(theta), &state)
         };
         let mut found = Vec::new();
@@ -204,7 +204,7 @@ impl<'e, 'a, T: Scalar> Watch<'e, 'a, T> {
 }
 
 impl<T: Scalar> Observer<T> for Watch<'_, '_, T> {
-    fn observe(&mut self, step: &StepTaken<'_, T>) -> Option<T> {
+    fn observe(&mut self, _trajectory: usize, step: &StepTaken<'_, T>) -> Option<T> {
         let mut found: Vec<(T, usize)> = Vec::new();
         for (index, event) in self.events.iter().enumerate() {
             found.extend(self.crossings(event, step).into_iter().map(|theta| (theta, index)));
@@ -212,7 +212,7 @@ impl<T: Scalar> Observer<T> for Watch<'_, '_, T> {
         found.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         for (theta, event) in found {
             let (time, mut state) = (step.time(theta), vec![T::ZERO; step.dim()]);
-            step.state(theta, &mut state);
+            step.state(theta, &mut Vec::new(), &mut state);
             self.occurrences.push(Occurrence { event, time, state });
             if self.events[event].terminal {
                 self.stopped = true;

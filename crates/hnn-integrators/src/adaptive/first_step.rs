@@ -6,6 +6,7 @@
 use super::Tolerances;
 
 /// Norms of one trajectory, in units of the tolerance.
+#[derive(Debug)]
 pub(super) struct FirstStep {
     /// Norm of the slope.
     slope: f64,

@@ -2,27 +2,17 @@
 
 mod block;
 mod control;
-mod dop853;
-mod dormand_prince5;
 mod events;
 mod first_step;
-pub(crate) mod fused;
 mod observe;
 mod observed;
-mod pair;
-mod row;
 mod run;
 mod slots;
 mod solver;
-mod tsitouras5;
 
-pub use dop853::Dop853;
-pub use dormand_prince5::DormandPrince5;
 pub use events::{Crossing, Event, EventResult, EventSolution, Occurrence};
-pub use pair::{EmbeddedPair, EmbeddedRungeKutta};
-pub use run::AdaptiveRun;
+use run::AdaptiveRun;
 pub use solver::{Adaptive, BatchSolution, Solution, solve, solve_batch};
-pub use tsitouras5::Tsitouras5;
 
 /// The error that a step may make: coordinate `i` by `atol + rtol |x_i|`, in the root mean square
 /// over coordinates.

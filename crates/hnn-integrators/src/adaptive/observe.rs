@@ -1,46 +1,63 @@
 //! What an observer of an adaptive integration sees.
 
-use super::EmbeddedPair;
-use crate::Scalar;
-use crate::runge_kutta::add_scaled_stages;
+use super::slots::Slots;
+use crate::{EmbeddedPair, Scalar};
 
-/// Sees every accepted step of a block of one trajectory.
+/// Sees every accepted step of a block.
 pub(super) trait Observer<T> {
-    /// May stop the trajectory at a time inside the step.
-    fn observe(&mut self, step: &StepTaken<'_, T>) -> Option<T>;
+    /// May stop the trajectory (by its index in the block) at a time inside the step.
+    fn observe(&mut self, trajectory: usize, step: &StepTaken<'_, T>) -> Option<T>;
 }
 
-/// An accepted step of a block of one trajectory, with its interpolant.
+/// An accepted step, with its interpolant.
 pub(super) struct StepTaken<'s, T> {
-    pub(super) pair: EmbeddedPair<'s>,
-    pub(super) t: T,
-    pub(super) dt: T,
-    pub(super) t_end: T,
-    pub(super) x: &'s [T],
-    pub(super) end: &'s [T],
-    pub(super) slopes: &'s [T],
+    pub(super) pair: &'s EmbeddedPair,
+    pub(super) slots: &'s Slots<T>,
+    pub(super) slot: usize,
 }
 
 impl<T: Scalar> StepTaken<'_, T> {
     pub(super) fn dim(&self) -> usize {
-        self.x.len()
+        self.slots.x.len() / self.slots.count()
+    }
+
+    /// Time at the end.
+    pub(super) fn t_end(&self) -> T {
+        self.slots.t_end[self.slot]
+    }
+
+    /// Coordinate `i` at the end.
+    pub(super) fn end(&self, i: usize) -> T {
+        self.slots.end[i * self.slots.count() + self.slot]
+    }
+
+    /// Coordinate `i` inside the step, by the weights of its interpolant there.
+    pub(super) fn interpolate(&self, i: usize, weights: &[f64]) -> T {
+        let (at, len) = (i * self.slots.count() + self.slot, self.slots.x.len());
+        let slopes = self.slots.slopes[at..].iter().step_by(len);
+        let weighted = weights.iter().zip(slopes).take(self.pair.dense.len());
+        let sum: T = weighted.map(|(weight, slope)| T::from_f64(*weight) * *slope).sum();
+        self.slots.x[at] + self.slots.dt[self.slot] * sum
     }
 
     /// The time at a fraction of the step.
     pub(super) fn time(&self, theta: T) -> T {
-        if theta == T::ONE { self.t_end } else { self.t + theta * self.dt }
+        if theta == T::ONE {
+            return self.t_end();
+        }
+        self.slots.t[self.slot] + theta * self.slots.dt[self.slot]
     }
 
-    /// The state at a fraction of the step.
-    pub(super) fn state(&self, theta: T, out: &mut [T]) {
-        if theta == T::ZERO {
-            return out.copy_from_slice(self.x);
+    /// The state at a fraction of the step; `weights` is scratch.
+    pub(super) fn state(&self, theta: T, weights: &mut Vec<f64>, out: &mut [T]) {
+        weights.resize(self.pair.dense.len(), 0.0);
+        self.pair.dense_weights(theta.to_f64(), weights);
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = match theta {
+                _ if theta == T::ZERO => self.slots.x[i * self.slots.count() + self.slot],
+                _ if theta == T::ONE => self.end(i),
+                _ => self.interpolate(i, weights),
+            };
         }
-        if theta == T::ONE {
-            return out.copy_from_slice(self.end);
-        }
-        let mut weights = vec![0.0; self.pair.dense.len()];
-        self.pair.dense_weights(theta.to_f64(), &mut weights);
-        add_scaled_stages(self.x, &[self.dt], &weights, self.slopes, out);
     }
 }

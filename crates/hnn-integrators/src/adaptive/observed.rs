@@ -6,19 +6,19 @@ use ndarray::{Array3, ArrayView1, Axis};
 
 use super::block::Block;
 use super::observe::{Observer, StepTaken};
-use super::{Adaptive, AdaptiveRun, EmbeddedRungeKutta, Solution, Statistics};
+use super::{Adaptive, AdaptiveRun, Solution, Statistics};
 use crate::{Scalar, SolveError, VectorField, check};
 
-impl<M: EmbeddedRungeKutta> Adaptive<M> {
+impl Adaptive {
     /// Integrates one trajectory without keeping anything: `observe(t, state)` sees the start and
     /// the end of every accepted step, and may stop there. Returns the time reached.
     ///
     /// ```
     /// use std::ops::ControlFlow;
-    /// use hnn_integrators::{Adaptive, DormandPrince5, FnField, Tolerances};
+    /// use hnn_integrators::{Adaptive, DORMAND_PRINCE5, FnField, Tolerances};
     /// use ndarray::array;
     /// let decay = FnField::new(1, |_t, x: &[f64], dx: &mut [f64]| dx[0] = -x[0]);
-    /// let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-9));
+    /// let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9));
     /// let mut steps = 0;
     /// let t = solver.observe(&decay, (0.0, 100.0), array![1.0].view(), |_t, x| {
     ///     steps += 1;
@@ -72,7 +72,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
         let mut states = Array3::from_elem((1, times.len(), x0.ncols()), T::NAN);
         let own_times = [times];
         let mut run = AdaptiveRun {
-            pair: self.method.pair(),
+            pair: &self.method,
             settings: self.settings,
             first: trajectory,
             x0,
@@ -96,8 +96,9 @@ struct Steps<T, O> {
 }
 
 impl<T: Scalar, O: FnMut(T, &[T]) -> ControlFlow<()>> Observer<T> for Steps<T, O> {
-    fn observe(&mut self, step: &StepTaken<'_, T>) -> Option<T> {
-        self.reached = step.t_end;
-        (self.observe)(step.t_end, step.end).is_break().then_some(step.t_end)
+    fn observe(&mut self, _trajectory: usize, step: &StepTaken<'_, T>) -> Option<T> {
+        self.reached = step.t_end();
+        let end: Vec<T> = (0..step.dim()).map(|i| step.end(i)).collect();
+        (self.observe)(step.t_end(), &end).is_break().then_some(step.t_end())
     }
 }

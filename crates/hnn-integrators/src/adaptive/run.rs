@@ -2,8 +2,8 @@
 
 use ndarray::{ArrayView2, ArrayViewMut3};
 
-use super::{EmbeddedPair, Statistics, Tolerances};
-use crate::{Scalar, SolveError};
+use super::{Statistics, Tolerances};
+use crate::{EmbeddedPair, Scalar, SolveError};
 
 /// What a user may set.
 #[derive(Debug, Clone, Copy)]
@@ -16,8 +16,8 @@ pub(crate) struct Settings {
 
 /// A block of trajectories to be integrated adaptively, each with its own step size.
 #[derive(Debug)]
-pub struct AdaptiveRun<'a, T> {
-    pub(crate) pair: EmbeddedPair<'a>,
+pub(super) struct AdaptiveRun<'a, T> {
+    pub(crate) pair: &'a EmbeddedPair,
     pub(crate) settings: Settings,
     /// Global index of the first trajectory.
     pub(crate) first: usize,

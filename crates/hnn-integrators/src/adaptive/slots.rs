@@ -1,189 +1,243 @@
-//! Which trajectory each slot carries, and what is saved of it.
+//! The numbers of the trajectories under way, a lane each, and what all do at once.
 
-use super::Statistics;
-use super::first_step::FirstStep;
-use super::fused::{LaneTry, MOST_STAGES, Slots};
-use super::run::{direction, span};
-use crate::fused::{along, weighted};
-use crate::simd::{Isa, Kernel, dispatch};
-use crate::{AnalyticField, Lane, LaneState, Scalar, SolveError, Wide};
+use super::control::Controller;
+use super::run::Settings;
+use crate::simd::{Isa, Kernel};
+use crate::{EmbeddedPair, Lane, Scalar, Wide};
 
-impl<T: Scalar, F: AnalyticField, I: Isa, const W: usize> Slots<'_, '_, T, F, I, W> {
-    /// Saves the states at the times inside the step, and at its end.
-    #[inline(never)]
-    pub(super) fn save_passed(&mut self, step: &LaneTry<T, F, I, W>) {
-        let mut extra_done = false;
-        for w in 0..W {
-            let passed = self.has_passed(step, w) && step.error.0[w] <= T::ONE;
-            let Some(index) = self.index[w].filter(|_| passed) else { continue };
-            let times = self.run.times[index];
-            while let Some(time) = times.get(self.next[w]) {
-                let left = (step.end_time.0[w] - *time) * self.sign.0[w];
-                if left < T::ZERO {
-                    break;
-                }
-                let inside = left > T::ZERO;
-                if inside && !extra_done {
-                    self.evaluate_extra(step.dt);
-                    extra_done = true;
-                }
-                let theta = if inside { (*time - self.t.0[w]) / step.dt.0[w] } else { T::ONE };
-                for i in 0..self.x.as_ref().len() {
-                    let value = if inside {
-                        self.interpolate(w, i, theta, step.dt.0[w])
-                    } else {
-                        step.end.as_ref()[i].0[w]
-                    };
-                    self.run.out[[index, self.next[w], i]] = value;
-                }
-                self.next[w] += 1;
-            }
-            if let Some(time) = times.get(self.next[w]) {
-                self.next_time.0[w] = *time;
-            }
+/// Trajectories under way: each buffer holds a number for each of them, or as many as a state has,
+/// coordinate-major.
+#[derive(Debug, Default)]
+pub(super) struct Slots<T> {
+    pub(super) t: Vec<T>,
+    /// Size of the next step, with its sign.
+    pub(super) h: Vec<T>,
+    /// Last time of the trajectory, and the next one at which its state is asked for.
+    pub(super) last: Vec<T>,
+    pub(super) next_time: Vec<T>,
+    /// 1 or -1.
+    pub(super) sign: Vec<T>,
+    /// Logarithm of the last accepted error.
+    pub(super) log_previous: Vec<T>,
+    /// How much the step may grow: nothing after a rejection.
+    pub(super) growth: Vec<T>,
+    /// Length and end of the step tried, and the square of its error in units of the tolerance.
+    pub(super) dt: Vec<T>,
+    pub(super) t_end: Vec<T>,
+    pub(super) error: Vec<T>,
+    pub(super) x: Vec<T>,
+    /// State at the end of the step tried: that of the method's last stage.
+    pub(super) end: Vec<T>,
+    /// Slopes, stage after stage.
+    pub(super) slopes: Vec<T>,
+}
+
+impl<T: Scalar> Slots<T> {
+    pub(super) fn new(count: usize, dim: usize, stages: usize) -> Self {
+        let lane = || vec![T::ZERO; count];
+        Self {
+            t: lane(),
+            h: lane(),
+            last: lane(),
+            next_time: vec![T::INFINITY; count],
+            sign: vec![T::ONE; count],
+            log_previous: lane(),
+            growth: lane(),
+            dt: lane(),
+            t_end: lane(),
+            error: lane(),
+            x: vec![T::ZERO; dim * count],
+            end: vec![T::ZERO; dim * count],
+            slopes: vec![T::ZERO; stages * dim * count],
         }
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.t.len()
+    }
+
+    /// Whether the step of a slot is below the spacing of numbers around its time.
     #[inline(always)]
-    fn evaluate_extra(&mut self, dt: Wide<T, W, I>) {
-        let pair = self.run.pair;
-        let zero = F::State::from_fn(|_| Wide::splat(T::ZERO));
-        for (k, (node, weights)) in pair.extra.iter().enumerate() {
-            let stage = along(&self.x, dt, &weighted(weights, &self.slopes, zero));
-            let node = dt.mul_add(Wide::constant(*node), self.t);
-            self.slopes[pair.tableau.stages() + k] = self.field.eval_lanes(node, &stage);
-        }
+    pub(super) fn is_too_small(&self, slot: usize) -> bool {
+        let resolution = T::from_f64(10.0) * T::EPSILON * Lane::abs(self.t[slot]);
+        let (h, left) = (Lane::abs(self.h[slot]), Lane::abs(self.last[slot] - self.t[slot]));
+        (h <= resolution) & (h < left)
     }
 
-    fn interpolate(&self, w: usize, i: usize, theta: T, dt: T) -> T {
-        let mut weights = [0.0; MOST_STAGES];
-        self.run.pair.dense_weights(theta.to_f64(), &mut weights);
-        let mut sum = T::ZERO;
-        for (weight, slope) in weights.iter().zip(&self.slopes).take(self.run.pair.dense.len()) {
-            sum += T::from_f64(*weight) * slope.as_ref()[i].0[w];
-        }
-        self.x.as_ref()[i].0[w] + dt * sum
+    /// Whether the step tried reaches the next time at which the state is asked for.
+    #[inline(always)]
+    pub(super) fn has_passed(&self, slot: usize) -> bool {
+        (self.t_end[slot] - self.next_time[slot]) * self.sign[slot] >= T::ZERO
     }
 
-    /// Ends the slots that are done or have failed; they take up waiting trajectories.
-    #[inline(never)]
-    pub(super) fn retire(&mut self) {
-        for w in 0..W {
-            let under_way = self.t.0[w] != self.end.0[w] && !self.is_too_small(w);
-            if under_way && self.round < self.deadline {
-                continue;
-            }
-            let Some(index) = self.index[w] else { continue };
-            let (trajectory, time) = (self.run.first + index, self.t.0[w].to_f64());
-            if self.next[w] < self.run.times[index].len() {
-                if self.is_too_small(w) {
-                    let (step, dt) = (self.tries(w) - self.rejected[w], self.h.0[w].to_f64());
-                    let error = SolveError::StepTooSmall { trajectory, step, time, dt };
-                    self.run.statuses[index] = Err(error);
-                } else if self.tries(w) >= self.run.settings.max_steps {
-                    let limit = self.run.settings.max_steps;
-                    self.run.statuses[index] =
-                        Err(SolveError::TooManySteps { trajectory, limit, time });
-                } else {
-                    continue;
+    /// Moves the slots to keep to the front, in order.
+    pub(super) fn pack(&mut self, kept: &[usize]) {
+        let count = self.count();
+        for lanes in [
+            &mut self.t,
+            &mut self.h,
+            &mut self.last,
+            &mut self.next_time,
+            &mut self.sign,
+            &mut self.log_previous,
+            &mut self.growth,
+            &mut self.dt,
+            &mut self.t_end,
+            &mut self.error,
+            &mut self.x,
+            &mut self.end,
+            &mut self.slopes,
+        ] {
+            // Only towards the front, so that nothing is overwritten unread.
+            let rows = lanes.len() / count.max(1);
+            for row in 0..rows {
+                for (to, from) in kept.iter().enumerate() {
+                    lanes[row * kept.len() + to] = lanes[row * count + from];
                 }
             }
-            self.account(w, index);
-            self.take_up(w);
+            lanes.truncate(rows * kept.len());
         }
-        self.set_deadline();
-    }
-
-    pub(super) fn set_deadline(&mut self) {
-        let in_use = (0..W).filter(|w| self.index[*w].is_some());
-        let last = in_use.map(|w| self.since[w].saturating_add(self.run.settings.max_steps));
-        self.deadline = last.min().unwrap_or(usize::MAX);
-    }
-
-    /// Steps tried on the trajectory in a slot.
-    fn tries(&self, w: usize) -> usize {
-        self.round - self.since[w]
-    }
-
-    fn account(&mut self, w: usize, index: usize) {
-        let (tries, rejected) = (self.tries(w), self.rejected[w]);
-        let evaluations = 2 + tries * (self.run.pair.tableau.stages() - 1);
-        self.run.statistics[index] = Statistics { steps: tries - rejected, rejected, evaluations };
-    }
-
-    /// Gives the slot the next trajectory, or lets it rest.
-    #[inline(never)]
-    pub(super) fn take_up(&mut self, w: usize) {
-        while self.waiting < self.run.x0.nrows() {
-            let index = self.waiting;
-            self.waiting += 1;
-            let times = self.run.times[index];
-            for (i, x) in self.run.x0.row(index).iter().enumerate() {
-                self.run.out[[index, 0, i]] = *x;
-                self.x.as_mut()[i].0[w] = *x;
-            }
-            if times.len() == 1 {
-                continue;
-            }
-            self.index[w] = Some(index);
-            self.next[w] = 1;
-            self.t.0[w] = times[0];
-            self.end.0[w] = times[times.len() - 1];
-            self.next_time.0[w] = times[1];
-            self.sign.0[w] = direction(times);
-            self.log_previous.0[w] = T::from_f64(self.control.log_smallest());
-            self.growth.0[w] = T::from_f64(self.control.most());
-            self.since[w] = self.round;
-            self.rejected[w] = 0;
-            self.h.0[w] = self.first_step(w, times);
-            return;
-        }
-        // At rest: a step of length 0 from where it is, which nothing asks for.
-        self.index[w] = None;
-        self.end.0[w] = self.t.0[w];
-        self.next_time.0[w] = T::INFINITY * self.sign.0[w];
-        self.active -= 1;
-    }
-
-    /// First slope, and size of the first step.
-    fn first_step(&mut self, w: usize, times: &[T]) -> T {
-        let x = F::State::<T>::from_fn(|i| self.x.as_ref()[i].0[w]);
-        let slope = dispatch(Slope { field: self.field, t: times[0], x });
-        for (i, slope) in slope.as_ref().iter().enumerate() {
-            self.slopes[0].as_mut()[i].0[w] = *slope;
-        }
-        let settings = self.run.settings;
-        if let Some(size) = settings.first_step {
-            return T::from_f64(size) * direction(times);
-        }
-        let numbers =
-            |state: F::State<T>| (0..state.as_ref().len()).map(move |i| state.as_ref()[i].to_f64());
-        let longest = span(times).min(settings.max_step);
-        let first = FirstStep::new(settings.tolerances, longest, numbers(x), numbers(slope));
-        let dt = T::from_f64(first.trial) * direction(times);
-        let (t, x_trial) = (times[0] + dt, along(&x, dt, &slope));
-        let second = dispatch(Slope { field: self.field, t, x: x_trial });
-        let change = F::State::from_fn(|i| second.as_ref()[i] - slope.as_ref()[i]);
-        let order = self.run.pair.error_order;
-        let size = first.choose(settings.tolerances, order, numbers(change), numbers(x));
-        T::from_f64(size) * direction(times)
     }
 }
 
-/// The slope of one state, by the arithmetic of the lanes.
-struct Slope<'a, T: Scalar, F: AnalyticField> {
-    field: &'a F,
-    t: T,
-    x: F::State<T>,
+/// Lanes that are computed side by side here.
+const W: usize = 16;
+
+/// Sets the length and the end of every slot's next step.
+pub(super) struct Plan<'a, T> {
+    pub(super) slots: &'a mut Slots<T>,
+    pub(super) max_step: f64,
 }
 
-impl<T: Scalar, F: AnalyticField> Kernel for Slope<'_, T, F> {
-    type Output = F::State<T>;
+impl<T: Scalar> Kernel for Plan<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<I: Isa>(self) -> F::State<T> {
-        let x = F::State::from_fn(|i| Wide::<T, 1, I>::splat(self.x.as_ref()[i]));
-        let slope = self.field.eval_lanes(Wide::splat(self.t), &x);
-        F::State::from_fn(|i| slope.as_ref()[i].0[0])
+    fn run<I: Isa>(self) {
+        let slots = self.slots;
+        let limit = T::from_f64(self.max_step.min(f64::MAX));
+        let limit = if limit.is_finite() { limit } else { T::INFINITY };
+        for at in (0..slots.count()).step_by(W) {
+            let load = |lanes: &[T]| Wide::<T, W, I>::load_padded(&lanes[at..]);
+            let (t, last, sign) = (load(&slots.t), load(&slots.last), load(&slots.sign));
+            let size = Lane::abs(load(&slots.h)).map(|h| if h > limit { limit } else { h });
+            let remaining = last - t;
+            // Stretched by up to 1 %, so that no tiny step remains.
+            let (stretched, left) = (size * Wide::constant(1.01), remaining * sign);
+            let dt = stretched.choose_le(left, size * sign, remaining);
+            let t_end = stretched.choose_le(left, t + dt, last);
+            dt.store_padded(&mut slots.dt[at..]);
+            t_end.store_padded(&mut slots.t_end[at..]);
+            (size * sign).store_padded(&mut slots.h[at..]);
+        }
+    }
+}
+
+/// Judges the step tried: the square of its error in units of the tolerance, NaN where a state is
+/// not finite. Says whether some slot passes a time to save or has a step too small.
+pub(super) struct Judge<'a, T> {
+    pub(super) slots: &'a mut Slots<T>,
+    pub(super) pair: &'a EmbeddedPair,
+    pub(super) settings: &'a Settings,
+}
+
+impl<T: Scalar> Kernel for Judge<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        let Self { slots, pair, settings } = self;
+        let (count, len) = (slots.count(), slots.x.len());
+        let rtol = Wide::<T, W, I>::constant(settings.tolerances.rtol);
+        let atol = Wide::constant(settings.tolerances.atol);
+        let dim = len / count.max(1);
+        let per = Wide::constant(1.0 / dim.max(1) as f64);
+        for at in (0..count).step_by(W) {
+            let (mut fine, mut coarse) = (Wide::splat(T::ZERO), Wide::splat(T::ZERO));
+            for i in 0..dim {
+                let of = i * count + at..(i + 1) * count;
+                let x = Lane::abs(Wide::<T, W, I>::load_padded(&slots.x[of.clone()]));
+                let end = Wide::<T, W, I>::load_padded(&slots.end[of.clone()]);
+                let size = Lane::abs(end);
+                let scale = rtol.mul_add(x.choose_le(size, size, x), atol);
+                // Infinity minus itself is NaN.
+                let finite = end - end;
+                let add = |sum: Wide<T, W, I>, weights: &[f64]| {
+                    let mut estimate = finite;
+                    for (weight, slopes) in weights.iter().zip(slots.slopes.chunks_exact(len)) {
+                        if *weight != 0.0 {
+                            let slope = Wide::load_padded(&slopes[of.clone()]);
+                            estimate = slope.mul_add(Wide::constant(*weight), estimate);
+                        }
+                    }
+                    // 0/0 where the tolerance is relative and the state 0 counts as no error.
+                    let ratio = estimate / scale;
+                    let ratio = estimate.zip(ratio, |e, r| if e == T::ZERO { e } else { r });
+                    ratio.mul_add(ratio, sum)
+                };
+                fine = add(fine, &pair.error);
+                if let Some(weights) = &pair.coarse_error {
+                    coarse = add(coarse, weights);
+                }
+            }
+            let dt = Wide::<T, W, I>::load_padded(&slots.dt[at..]);
+            let mut error = dt * dt * fine * per;
+            if pair.coarse_error.is_some() {
+                let ratio = fine / coarse.mul_add(Wide::constant(0.01), fine);
+                error = error * fine.zip(ratio, |f, r| if f == T::ZERO { f } else { r });
+            }
+            error.store_padded(&mut slots.error[at..]);
+        }
+        let mut any = false;
+        for slot in 0..count {
+            any |= slots.has_passed(slot) | slots.is_too_small(slot);
+        }
+        any
+    }
+}
+
+/// Accepts or rejects, slot by slot, and sets the next step sizes; says whether one is rejected.
+pub(super) struct Conclude<'a, T> {
+    pub(super) slots: &'a mut Slots<T>,
+    pub(super) control: Controller,
+    /// Where the slopes of the step's end begin.
+    pub(super) newest: usize,
+}
+
+impl<T: Scalar> Kernel for Conclude<'_, T> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<I: Isa>(self) -> bool {
+        let Self { slots, control, newest } = self;
+        let (count, len) = (slots.count(), slots.x.len());
+        let one = Wide::<T, W, I>::splat(T::ONE);
+        for at in (0..count).step_by(W) {
+            let load = |lanes: &[T]| Wide::<T, W, I>::load_padded(&lanes[at..]);
+            let error = load(&slots.error);
+            let (t, log_previous) = (load(&slots.t), load(&slots.log_previous));
+            let (log, factor) = control.lanes(error, log_previous, load(&slots.growth));
+            let most = Wide::constant(control.most());
+            let (t_end, dt) = (load(&slots.t_end), load(&slots.dt));
+            error.choose_le(one, t_end, t).store_padded(&mut slots.t[at..]);
+            (dt * factor).store_padded(&mut slots.h[at..]);
+            error.choose_le(one, log, log_previous).store_padded(&mut slots.log_previous[at..]);
+            error.choose_le(one, most, one).store_padded(&mut slots.growth[at..]);
+            for from in (at..len).step_by(count) {
+                let of = from..from - at + count;
+                let x = Wide::<T, W, I>::load_padded(&slots.x[of.clone()]);
+                let end = Wide::load_padded(&slots.end[of.clone()]);
+                error.choose_le(one, end, x).store_padded(&mut slots.x[of.clone()]);
+                let first = Wide::<T, W, I>::load_padded(&slots.slopes[of.clone()]);
+                let last = &slots.slopes[newest + of.start..newest + of.end];
+                let chosen = error.choose_le(one, Wide::load_padded(last), first);
+                chosen.store_padded(&mut slots.slopes[of]);
+            }
+        }
+        let mut rejected = false;
+        for error in &slots.error {
+            rejected |= !(*error <= T::ONE);
+        }
+        rejected
     }
 }

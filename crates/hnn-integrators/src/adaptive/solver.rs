@@ -4,28 +4,30 @@ use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut3, Axis, s};
 
 use super::block::Block;
 use super::run::Settings;
-use super::{AdaptiveRun, DormandPrince5, EmbeddedRungeKutta, Statistics, Tolerances};
-use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
+use super::{AdaptiveRun, Statistics, Tolerances};
+use crate::{
+    DORMAND_PRINCE5, EmbeddedPair, Scalar, SolveError, SolveFailure, VectorField, check, parallel,
+};
 
 /// Integration with a step size that keeps to [`Tolerances`], the states given at any times by
 /// the method's interpolant: the counterpart of SciPy's `solve_ivp`.
 ///
 /// ```
-/// use hnn_integrators::{Adaptive, DormandPrince5, FnField, Tolerances};
+/// use hnn_integrators::{Adaptive, DORMAND_PRINCE5, FnField, Tolerances};
 /// use ndarray::array;
 /// let oscillator = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
 ///     dx[0] = x[1];
 ///     dx[1] = -x[0];
 /// });
-/// let solver = Adaptive::new(DormandPrince5, Tolerances { rtol: 1e-9, atol: 1e-12 });
+/// let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol: 1e-9, atol: 1e-12 });
 /// let times = [0.0, 1.0, 2.5];
 /// let run = solver.solve(&oscillator, array![1.0, 0.0].view(), &times)?;
 /// assert!((run.states[[2, 0]] - 2.5f64.cos()).abs() < 1e-8);
 /// # Ok::<(), hnn_integrators::SolveError>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
-pub struct Adaptive<M> {
-    pub(super) method: M,
+#[derive(Debug, Clone)]
+pub struct Adaptive {
+    pub(super) method: EmbeddedPair,
     pub(super) settings: Settings,
 }
 
@@ -52,7 +54,7 @@ pub struct BatchSolution<T> {
     pub statuses: Vec<Result<(), SolveError>>,
 }
 
-/// [`Adaptive::solve`] with [`DormandPrince5`].
+/// [`Adaptive::solve`] with [`DORMAND_PRINCE5`].
 ///
 /// ```
 /// use hnn_integrators::{solve, FnField, Tolerances};
@@ -71,10 +73,10 @@ pub fn solve<T: Scalar, F: VectorField<T> + ?Sized>(
     times: &[T],
     tolerances: Tolerances,
 ) -> Result<Solution<T>, SolveFailure<Solution<T>>> {
-    Adaptive::new(DormandPrince5, tolerances).solve(field, x0, times)
+    Adaptive::new(DORMAND_PRINCE5, tolerances).solve(field, x0, times)
 }
 
-/// [`Adaptive::solve_batch`] with [`DormandPrince5`].
+/// [`Adaptive::solve_batch`] with [`DORMAND_PRINCE5`].
 ///
 /// # Errors
 /// As [`Adaptive::solve_batch`].
@@ -84,13 +86,13 @@ pub fn solve_batch<T: Scalar, F: VectorField<T> + ?Sized>(
     times: &[T],
     tolerances: Tolerances,
 ) -> Result<BatchSolution<T>, SolveFailure<BatchSolution<T>>> {
-    Adaptive::new(DormandPrince5, tolerances).solve_batch(field, x0, times)
+    Adaptive::new(DORMAND_PRINCE5, tolerances).solve_batch(field, x0, times)
 }
 
-impl<M: EmbeddedRungeKutta> Adaptive<M> {
+impl Adaptive {
     /// A solver with the given tolerances, a first step chosen from the field, no largest step,
     /// and at most a million steps a trajectory.
-    pub fn new(method: M, tolerances: Tolerances) -> Self {
+    pub fn new(method: EmbeddedPair, tolerances: Tolerances) -> Self {
         let (first_step, max_step, max_steps) = (None, f64::INFINITY, 1_000_000);
         Self { method, settings: Settings { tolerances, first_step, max_step, max_steps } }
     }
@@ -218,7 +220,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
             let rows = first..first + out.shape()[0];
             let count = rows.len();
             let mut run = AdaptiveRun {
-                pair: self.method.pair(),
+                pair: &self.method,
                 settings: self.settings,
                 first,
                 x0: x0.slice(s![rows.clone(), ..]),
@@ -227,9 +229,7 @@ impl<M: EmbeddedRungeKutta> Adaptive<M> {
                 statistics: vec![Statistics::default(); count],
                 statuses: vec![Ok(()); count],
             };
-            if !field.solve_adaptive(&mut run) {
-                Block::new(field, &mut run).run();
-            }
+            Block::new(field, &mut run).run();
             (run.statistics, run.statuses)
         });
         for (statistics, statuses) in results {

@@ -1,13 +1,13 @@
 //! Integration with a fixed step size.
 
-mod flight;
-mod legs;
+mod march;
+mod segments;
 
 use std::ops::ControlFlow;
 
-use flight::Flight;
-use legs::Leg;
+use march::March;
 use ndarray::{Array3, ArrayView2, Axis};
+use segments::Segment;
 
 use crate::{Scalar, SolveError, SolveFailure, Stepper, VectorField, check, parallel};
 
@@ -22,20 +22,20 @@ enum Steps {
 /// backward in time, on all cores (feature `threads`; the numbers do not depend on how many).
 ///
 /// ```
-/// use hnn_integrators::{FixedStep, FnField, Rk4};
+/// use hnn_integrators::{FixedStep, FnField, RK4};
 /// use ndarray::array;
 /// let oscillator = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
 ///     dx[0] = x[1];
 ///     dx[1] = -x[0];
 /// });
 /// let x0 = array![[1.0, 0.0], [0.0, 2.0]];
-/// let run = FixedStep::count(Rk4, 100).save_every(50).run(&oscillator, (0.0, 1.0), x0.view())?;
+/// let run = FixedStep::count(RK4, 100).save_every(50).run(&oscillator, (0.0, 1.0), x0.view())?;
 /// assert_eq!(run.times, [0.0, 0.5, 1.0]);
 /// assert_eq!(run.states.shape(), [2, 3, 2]); // trajectories, times, coordinates
 /// assert!((run.last()[[0, 0]] - 1.0f64.cos()).abs() < 1e-10);
 /// # Ok::<(), hnn_integrators::SolveError>(())
 /// ```
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct FixedStep<S> {
     stepper: S,
     steps: Steps,
@@ -96,8 +96,8 @@ impl<S> FixedStep<S> {
         F: VectorField<T> + ?Sized,
         S: Stepper<T, F>,
     {
-        let legs = legs::over(self.steps, self.save_every, interval)?;
-        self.fly(field, interval.0, self.save_every.is_some(), &legs, x0)
+        let segments = segments::over(self.steps, self.save_every, interval)?;
+        self.march(field, interval.0, self.save_every.is_some(), &segments, x0)
     }
 
     /// Integrates from the states `x0` (M, D) at `times[0]` and keeps the states at all `times`.
@@ -118,8 +118,8 @@ impl<S> FixedStep<S> {
         F: VectorField<T> + ?Sized,
         S: Stepper<T, F>,
     {
-        let legs = legs::between(self.steps, times)?;
-        self.fly(field, times[0], true, &legs, x0)
+        let segments = segments::between(self.steps, times)?;
+        self.march(field, times[0], true, &segments, x0)
     }
 
     /// Integrates without keeping anything: `observe(t, states)` sees the start, every `k`-th
@@ -128,10 +128,10 @@ impl<S> FixedStep<S> {
     ///
     /// ```
     /// use std::ops::ControlFlow;
-    /// use hnn_integrators::{FixedStep, FnField, Rk4};
+    /// use hnn_integrators::{FixedStep, FnField, RK4};
     /// use ndarray::array;
     /// let fall = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = -1.0);
-    /// let run = FixedStep::size(Rk4, 0.25).save_every(1);
+    /// let run = FixedStep::size(RK4, 0.25).save_every(1);
     /// let t = run.observe(&fall, (0.0, 10.0), array![[1.0]].view(), |_t, states| {
     ///     if states[[0, 0]] < 0.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     /// })?;
@@ -154,27 +154,27 @@ impl<S> FixedStep<S> {
         S: Stepper<T, F>,
     {
         check::start(x0, field.dim())?;
-        let legs = legs::over(self.steps, self.save_every, interval)?;
+        let segments = segments::over(self.steps, self.save_every, interval)?;
         if self.save_every.is_some() && observe(interval.0, x0).is_break() {
             return Ok(interval.0);
         }
-        let mut flight = Flight::new(&self.stepper, field, 0, x0);
-        for leg in &legs {
-            flight.fly(leg)?;
-            if leg.saved && observe(leg.end, flight.states()).is_break() {
-                return Ok(leg.end);
+        let mut march = March::new(&self.stepper, field, 0, x0);
+        for segment in &segments {
+            march.advance_by(segment)?;
+            if segment.saved && observe(segment.end, march.states()).is_break() {
+                return Ok(segment.end);
             }
         }
         Ok(interval.1)
     }
 
-    /// Flies all legs, block by block of trajectories.
-    fn fly<T, F>(
+    /// Goes along all segments, block by block of trajectories.
+    fn march<T, F>(
         &self,
         field: &F,
         start: T,
         save_start: bool,
-        legs: &[Leg<T>],
+        segments: &[Segment<T>],
         x0: ArrayView2<'_, T>,
     ) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>>
     where
@@ -184,14 +184,14 @@ impl<S> FixedStep<S> {
     {
         check::start(x0, field.dim())?;
         let first = save_start.then_some(start);
-        let ends = legs.iter().filter(|leg| leg.saved).map(|leg| leg.end);
+        let ends = segments.iter().filter(|segment| segment.saved).map(|segment| segment.end);
         let times: Vec<T> = first.into_iter().chain(ends).collect();
         let mut states = Array3::from_elem((x0.nrows(), times.len(), x0.ncols()), T::NAN);
         let size = field.block_len().clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size);
         let blocks = blocks.zip(states.axis_chunks_iter_mut(Axis(0), size)).enumerate().collect();
         let results = parallel::map(blocks, |(index, (x0, mut out))| {
-            let mut flight = Flight::new(&self.stepper, field, index * size, x0);
+            let mut march = March::new(&self.stepper, field, index * size, x0);
             let mut slots = 0..;
             let mut save = |states: ArrayView2<'_, T>| {
                 let slot = slots.next().unwrap_or_default();
@@ -200,10 +200,10 @@ impl<S> FixedStep<S> {
             if save_start {
                 save(x0);
             }
-            for leg in legs {
-                flight.fly(leg)?;
-                if leg.saved {
-                    save(flight.states());
+            for segment in segments {
+                march.advance_by(segment)?;
+                if segment.saved {
+                    save(march.states());
                 }
             }
             Ok(())

@@ -2,9 +2,9 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{
-    Adjoint, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, Gradient, KahanLi8,
-    Pefrl, ReversibleStepper, Rk4, Rollout, Ruth3, SolveError, SymplecticEuler, VectorField,
-    VelocityVerlet, Workspace, Yoshida4,
+    Adjoint, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, Gradient, KAHAN_LI8,
+    PEFRL, RK4, RUTH3, ReversibleStepper, Rollout, SYMPLECTIC_EULER, SolveError, VELOCITY_VERLET,
+    VectorField, Workspace, YOSHIDA4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
 
@@ -32,7 +32,7 @@ fn at_end(steps: usize) -> impl Fn(usize, ArrayView2<'_, f64>, ArrayViewMut2<'_,
 }
 
 fn gradient(steps: usize, checkpoints: Checkpoints) -> Gradient<f64> {
-    let adjoint = Adjoint::count(Rk4, steps).checkpoints(checkpoints);
+    let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
     adjoint.run(&FIELD, (0.5, 3.5), starts(3).view(), weigh).expect("gradient")
 }
 
@@ -77,7 +77,7 @@ fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
     let steps = 40;
     let value = |theta: [f64; 2], x0: &Array2<f64>| {
         let field = Driven { theta, ..FIELD };
-        let run = FixedStep::count(Rk4, steps).save_every(1);
+        let run = FixedStep::count(RK4, steps).save_every(1);
         let states = run.run(&field, (0.5, 3.5), x0.view()).expect("run").states;
         let terms = states.indexed_iter();
         terms.map(|((_, k, _), x)| 0.5 * (1.0 + (k % 3) as f64) * x * x).sum::<f64>()
@@ -100,12 +100,12 @@ fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
     let times: Vec<f64> =
         (0..=steps).flat_map(|k| [0.5 + 3.0 * k as f64 / steps as f64; 3]).collect();
     let (mut rollout, start) = (Rollout::default(), hnn_integrators::coordinate_major(x0.view()));
-    let mut bar = rollout.forward(&Rk4, &FIELD, 3, &times, &start).expect("forward").to_vec();
+    let mut bar = rollout.forward(&RK4, &FIELD, 3, &times, &start).expect("forward").to_vec();
     for (k, state) in bar.chunks_exact_mut(6).enumerate() {
         state.iter_mut().for_each(|x| *x *= 1.0 + (k % 3) as f64);
     }
     let mut theta_bar = [0.0; 2];
-    rollout.pull_back(&Rk4, &FIELD, 3, &times, &mut bar, Some(&mut theta_bar)).expect("back");
+    rollout.pull_back(&RK4, &FIELD, 3, &times, &mut bar, Some(&mut theta_bar)).expect("back");
     assert_close(&theta_bar, &found.theta_bar, 1e-11, 1e-11);
     assert_close(&hnn_integrators::rows(&bar[..6], 3, 2), &found.start_bar, 1e-11, 1e-11);
 }
@@ -122,7 +122,7 @@ fn peak_memory_grows_like_the_logarithm() {
     let x0 = starts(256);
     let state = 256 * 2 * 8;
     let run = |steps, checkpoints| {
-        let adjoint = Adjoint::count(Rk4, steps).checkpoints(checkpoints);
+        let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
         peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), at_end(steps)).expect("run"))
     };
     let (hundred, kept) = run(100, Checkpoints::Logarithmic);
@@ -163,22 +163,22 @@ where
 
 #[test]
 fn undoing_the_steps_gives_the_gradient_of_kept_states() {
-    check_reversible(&Pendulum, SymplecticEuler);
-    check_reversible(&Pendulum, VelocityVerlet);
-    check_reversible(&Pendulum, Yoshida4);
-    check_reversible(&Pendulum, KahanLi8);
+    check_reversible(&Pendulum, SYMPLECTIC_EULER);
+    check_reversible(&Pendulum, VELOCITY_VERLET);
+    check_reversible(&Pendulum, YOSHIDA4);
+    check_reversible(&Pendulum, KAHAN_LI8);
     // With parameters and a force that depends on time.
     let learned = Learned([1.3, 0.8]);
-    check_reversible(&learned, VelocityVerlet);
-    check_reversible(&learned, Ruth3);
-    check_reversible(&learned, Pefrl);
+    check_reversible(&learned, VELOCITY_VERLET);
+    check_reversible(&learned, RUTH3);
+    check_reversible(&learned, PEFRL);
 }
 
 #[test]
 fn undoing_takes_the_same_memory_for_any_number_of_steps() {
     let x0 = starts(64);
     let run = |steps| {
-        let adjoint = Adjoint::count(VelocityVerlet, steps);
+        let adjoint = Adjoint::count(VELOCITY_VERLET, steps);
         let loss = at_end(steps);
         peak(|| adjoint.run_reversible(&Pendulum, (0.0, 3.0), x0.view(), loss).expect("run")).0
     };
@@ -190,11 +190,11 @@ fn undoing_takes_the_same_memory_for_any_number_of_steps() {
 fn separable_formulas_have_gradients() {
     let steps = 60;
     let value = |x0: &Array2<f64>| {
-        let end = FixedStep::count(Pefrl, steps).run(&Pendulum, (0.0, 6.0), x0.view());
+        let end = FixedStep::count(PEFRL, steps).run(&Pendulum, (0.0, 6.0), x0.view());
         end.expect("run").last().iter().map(|x| 0.5 * x * x).sum::<f64>()
     };
     let (x0, h) = (starts(20), 1e-5);
-    let adjoint = Adjoint::count(Pefrl, steps);
+    let adjoint = Adjoint::count(PEFRL, steps);
     let found = adjoint.run(&Pendulum, (0.0, 6.0), x0.view(), at_end(steps)).expect("gradient");
     for (at, bar) in found.start_bar.indexed_iter() {
         let (mut up, mut down) = (x0.clone(), x0.clone());
@@ -208,7 +208,7 @@ fn separable_formulas_have_gradients() {
 fn bad_input_is_an_error() {
     let good = array![[1.0, 0.5]];
     let go = |steps, interval, x0: &Array2<f64>| {
-        let run = Adjoint::count(Rk4, steps).run(&FIELD, interval, x0.view(), weigh);
+        let run = Adjoint::count(RK4, steps).run(&FIELD, interval, x0.view(), weigh);
         run.expect_err("bad input")
     };
     assert_eq!(go(0, (0.0, 1.0), &good), SolveError::NoSteps);
@@ -222,7 +222,7 @@ fn bad_input_is_an_error() {
     // The second trajectory explodes: p' = 1e200 t p.
     let wild = Driven { theta: [0.0, -1e200], drive: 0.0 };
     let starts = array![[0.0, 0.0], [0.0, 1.0]];
-    let error = Adjoint::count(Rk4, 9).run(&wild, (0.0, 9.0), starts.view(), weigh);
+    let error = Adjoint::count(RK4, 9).run(&wild, (0.0, 9.0), starts.view(), weigh);
     let SolveError::NonFinite { trajectory: 1, step, time } = error.expect_err("explodes") else {
         panic!("another error")
     };
@@ -240,17 +240,17 @@ fn wrong_lengths_are_errors() {
         (2, &times, &[1.0; 4]),
         (1, &[], &[1.0, 0.5]),
     ] {
-        let error = rollout.forward(&Rk4, &FIELD, batch, times, x0).expect_err("wrong");
+        let error = rollout.forward(&RK4, &FIELD, batch, times, x0).expect_err("wrong");
         assert!(matches!(error, FieldError::Length { .. }), "{error}");
     }
-    rollout.forward(&Rk4, &FIELD, 1, &times, &[1.0, 0.5]).expect("right");
+    rollout.forward(&RK4, &FIELD, 1, &times, &[1.0, 0.5]).expect("right");
     for bars in [0, 5, 7] {
         let mut bar = vec![0.0; bars];
-        let error = rollout.pull_back(&Rk4, &FIELD, 1, &times, &mut bar, None);
+        let error = rollout.pull_back(&RK4, &FIELD, 1, &times, &mut bar, None);
         assert!(matches!(error, Err(FieldError::Length { .. })));
     }
     let (mut bar, mut theta_bar) = ([0.0; 6], [0.0; 3]);
-    let error = rollout.pull_back(&Rk4, &FIELD, 1, &times, &mut bar, Some(&mut theta_bar));
+    let error = rollout.pull_back(&RK4, &FIELD, 1, &times, &mut bar, Some(&mut theta_bar));
     assert!(matches!(error, Err(FieldError::ParameterCount { given: 3, expected: 2 })));
 }
 
@@ -277,7 +277,7 @@ fn the_fields_error_names_the_step() {
         }
     }
     let failure =
-        FixedStep::count(Rk4, 10).save_every(1).run(&Wall, (0.0, 10.0), array![[0.0]].view());
+        FixedStep::count(RK4, 10).save_every(1).run(&Wall, (0.0, 10.0), array![[0.0]].view());
     let failure = failure.expect_err("a wall");
     assert!(matches!(failure.error, SolveError::Field { step: 2, .. }), "{}", failure.error);
     let partial = failure.partial.expect("partial");

@@ -1,7 +1,7 @@
 //! Closures as fields: their gradients against finite differences, and each other.
 
 use hnn_integrators::{
-    Adjoint, DifferentiableField, DualField, FnField, Lane, Parameters, Rk4, VectorField,
+    Adjoint, DifferentiableField, DualField, FnField, Lane, Parameters, RK4, VectorField,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -82,7 +82,7 @@ fn a_closure_is_as_good_as_a_field_of_ones_own() {
     let closure = DualField::new([1.3, 0.2], |t, [q, p]: [_; 2], [a, c]| {
         [p, -a * q.sin() - c * p + t * Lane::constant(0.1)]
     });
-    let adjoint = Adjoint::count(Rk4, 300);
+    let adjoint = Adjoint::count(RK4, 300);
     let end = |step, x: ndarray::ArrayView2<'_, f64>, mut bar: ndarray::ArrayViewMut2<'_, f64>| {
         if step == 300 {
             bar.assign(&x);

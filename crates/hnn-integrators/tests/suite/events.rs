@@ -3,7 +3,7 @@
 use crate::common::*;
 use std::ops::ControlFlow;
 
-use hnn_integrators::{Adaptive, Crossing, Dop853, DormandPrince5, Event, FnField, Tolerances};
+use hnn_integrators::{Adaptive, Crossing, DOP853, DORMAND_PRINCE5, Event, FnField, Tolerances};
 use ndarray::array;
 
 const TIGHT: Tolerances = Tolerances { rtol: 1e-13, atol: 1e-13 };
@@ -15,7 +15,7 @@ fn the_period_of_the_pendulum() {
     {
         let turn =
             Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Falling, terminal: true };
-        let solver = Adaptive::new(Dop853, TIGHT);
+        let solver = Adaptive::new(DOP853, TIGHT);
         let run = solver.solve_events(&Pendulum, array![q0, 0.0].view(), &[0.0, 20.0], &[turn]);
         let run = run.expect("run");
         assert!(run.stopped && run.solution.states[[1, 0]].is_nan());
@@ -36,7 +36,7 @@ fn directions_and_order_of_events() {
         Event { function: &|_t, x: &[f64]| x[0], crossing: Crossing::Falling, terminal: false };
     let timer =
         Event { function: &|t, _x: &[f64]| t - 7.0, crossing: Crossing::Either, terminal: true };
-    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-11));
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-11));
     let times = [0.0, 1.0, 6.9, 7.1];
     let x0 = array![0.0, 1.0];
     let run =
@@ -64,7 +64,7 @@ fn events_of_a_batch() {
         crossing: Crossing::Rising,
         terminal: false,
     };
-    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-10));
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-10));
     let (x0, times) = (array![[0.1], [1.0], [0.05], [0.12]], [0.0, 3.0]);
     let runs = solver.solve_batch_events(&blow_up, x0.view(), &times, &[half]).expect("input");
     assert_eq!(runs.len(), 4);
@@ -103,7 +103,7 @@ fn crossings_at_the_edge_of_a_step() {
         terminal: false,
     };
     let solver =
-        Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+        Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
     let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 8.0], &[comb]).expect("run");
     let times: Vec<f64> = run.occurrences.iter().map(|o| o.time).collect();
     assert_eq!(times, [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]);
@@ -117,7 +117,7 @@ fn two_crossings_within_one_step() {
         crossing: Crossing::Either,
         terminal: false,
     };
-    let solver = Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(10.0);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(10.0);
     let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 10.0], &[band]).expect("run");
     assert!(run.solution.statistics.steps == 1 && run.occurrences.len() == 2);
 }
@@ -137,7 +137,7 @@ fn touching_at_the_edge_of_a_step() {
         terminal: false,
     };
     let solver =
-        Adaptive::new(DormandPrince5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+        Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
     for times in [[0.0, 2.0], [2.0, 0.0]] {
         let events = [
             Event { function: touch.function, ..touch },
@@ -152,7 +152,7 @@ fn touching_at_the_edge_of_a_step() {
 /// A callback sees every accepted step, the start first, and may stop.
 #[test]
 fn observing_the_steps() {
-    let solver = Adaptive::new(Dop853, TIGHT);
+    let solver = Adaptive::new(DOP853, TIGHT);
     let x0 = array![1.0, 0.5];
     let (mut last, mut count) = (-1.0, 0);
     let reached = solver.observe(&Pendulum, (0.0, 10.0), x0.view(), |t, x| {

@@ -1,9 +1,9 @@
 //! The fused trajectories and their adjoint against recorded steps, which go through slices.
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, BlanesMoanSrkn6, CustomRungeKutta, DifferentiableStepper,
-    Euler, Heun, KahanLi8, Lane, Midpoint, Parameters, PositionVerlet, Ralston3, Rk4, Rollout,
-    Ruth3, Scalar, SymplecticEuler, ThreeEighths, VectorField, VelocityVerlet, Yoshida4,
+    AnalyticField, AnalyticSeparable, BLANES_MOAN_SRKN6, DifferentiableStepper, EULER, HEUN,
+    KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3, Rollout,
+    SYMPLECTIC_EULER, Scalar, THREE_EIGHTHS, Tableau, VELOCITY_VERLET, VectorField, YOSHIDA4,
 };
 
 /// `H = p^2/2 - cos q` with a drive, its vector-Jacobian product by dual numbers.
@@ -149,7 +149,7 @@ where
 fn runge_kutta_methods_agree_with_recorded_steps() {
     fn all<T: Scalar, F: AnalyticField>(field: &F) {
         // Weights and coefficients of 0 and below 0.
-        let custom = CustomRungeKutta::new(
+        let custom = Tableau::new(
             "Kutta 3",
             3,
             &[&[], &[0.5], &[-1.0, 2.0]],
@@ -157,12 +157,12 @@ fn runge_kutta_methods_agree_with_recorded_steps() {
             &[0.0, 0.5, 1.0],
         );
         agrees::<T, _, F>(&custom.expect("consistent"), field);
-        agrees::<T, _, F>(&Euler, field);
-        agrees::<T, _, F>(&Midpoint, field);
-        agrees::<T, _, F>(&Heun, field);
-        agrees::<T, _, F>(&Ralston3, field);
-        agrees::<T, _, F>(&Rk4, field);
-        agrees::<T, _, F>(&ThreeEighths, field);
+        agrees::<T, _, F>(&EULER, field);
+        agrees::<T, _, F>(&MIDPOINT, field);
+        agrees::<T, _, F>(&HEUN, field);
+        agrees::<T, _, F>(&RALSTON3, field);
+        agrees::<T, _, F>(&RK4, field);
+        agrees::<T, _, F>(&THREE_EIGHTHS, field);
     }
     all::<f64, _>(&Driven);
     all::<f32, _>(&ByHand);
@@ -171,13 +171,13 @@ fn runge_kutta_methods_agree_with_recorded_steps() {
 
 #[test]
 fn splitting_methods_agree_with_recorded_steps() {
-    agrees::<f64, _, _>(&SymplecticEuler, &Pair);
-    agrees::<f64, _, _>(&VelocityVerlet, &Pair);
-    agrees::<f64, _, _>(&PositionVerlet, &Pair);
-    agrees::<f64, _, _>(&Ruth3, &Pair);
-    agrees::<f64, _, _>(&Yoshida4, &Pair);
-    agrees::<f64, _, _>(&BlanesMoanSrkn6, &Pair);
-    agrees::<f64, _, _>(&KahanLi8, &Pair);
+    agrees::<f64, _, _>(&SYMPLECTIC_EULER, &Pair);
+    agrees::<f64, _, _>(&VELOCITY_VERLET, &Pair);
+    agrees::<f64, _, _>(&POSITION_VERLET, &Pair);
+    agrees::<f64, _, _>(&RUTH3, &Pair);
+    agrees::<f64, _, _>(&YOSHIDA4, &Pair);
+    agrees::<f64, _, _>(&BLANES_MOAN_SRKN6, &Pair);
+    agrees::<f64, _, _>(&KAHAN_LI8, &Pair);
 }
 
 /// The vector-Jacobian product by hand is that of the dual numbers.

@@ -3,30 +3,30 @@
 use crate::common::*;
 use crate::explicit::check_adjoint;
 use hnn_integrators::{
-    Adjoint, DifferentiableField, FieldError, FixedStep, FnField, GaussLegendre4, GaussLegendre6,
-    ImplicitMidpoint, Rk4, Rollout, SolveError, VectorField,
+    Adjoint, DifferentiableField, FieldError, FixedStep, FnField, GAUSS_LEGENDRE4, GAUSS_LEGENDRE6,
+    IMPLICIT_MIDPOINT, RK4, Rollout, SolveError, VectorField,
 };
 use ndarray::{Array2, array};
 
 #[test]
 fn methods_converge_with_their_order() {
-    check_pendulum_order(&ImplicitMidpoint, 400);
-    check_pendulum_order(&GaussLegendre4, 100);
-    check_pendulum_order(&GaussLegendre6, 50);
+    check_pendulum_order(&IMPLICIT_MIDPOINT, 400);
+    check_pendulum_order(&GAUSS_LEGENDRE4, 100);
+    check_pendulum_order(&GAUSS_LEGENDRE6, 50);
 }
 
 #[test]
 fn adjoints_agree_with_finite_differences() {
-    check_adjoint(&ImplicitMidpoint);
-    check_adjoint(&GaussLegendre4);
-    check_adjoint(&GaussLegendre6);
+    check_adjoint(&IMPLICIT_MIDPOINT);
+    check_adjoint(&GAUSS_LEGENDRE4);
+    check_adjoint(&GAUSS_LEGENDRE6);
 }
 
 /// The adjoint of a symplectic method keeps the symplectic product of cotangents and tangents; so
 /// the gradient through there and back is the cotangent itself.
 #[test]
 fn gradients_return_with_the_states() {
-    let adjoint = Adjoint::count(GaussLegendre4, 50);
+    let adjoint = Adjoint::count(GAUSS_LEGENDRE4, 50);
     let start = array![[1.0, 0.5, -0.3, 0.2], [0.3, -0.4, 0.1, 0.9]];
     let there = adjoint.run(&DoublePendulum, (0.0, 1.0), start.view(), |step, _, mut bar| {
         if step == 50 {
@@ -52,7 +52,7 @@ fn energy_of_the_double_pendulum_stays() {
         let kinetic = x[2] * x[2] + 2.0 * x[3] * x[3] - 2.0 * x[2] * x[3] * d.cos();
         kinetic / (2.0 * (1.0 + d.sin().powi(2))) - 19.6 * x[0].cos() - 9.8 * x[1].cos()
     };
-    let run = FixedStep::count(GaussLegendre6, 2000).save_every(1);
+    let run = FixedStep::count(GAUSS_LEGENDRE6, 2000).save_every(1);
     let run = run.run(&DoublePendulum, (0.0, 20.0), array![[1.0, 0.5, 0.0, 0.0]].view());
     let states = run.expect("run").states;
     let start = energy(&[1.0, 0.5, 0.0, 0.0]);
@@ -63,7 +63,7 @@ fn energy_of_the_double_pendulum_stays() {
 
 #[test]
 fn a_solve_that_does_not_converge_is_an_error_with_its_residual() {
-    let run = FixedStep::count(ImplicitMidpoint, 1);
+    let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
     let failure = run.run(&Spring, (0.0, 10.0), array![[1.0, 0.0]].view()).expect_err("dt = 10");
     let SolveError::Field { source: FieldError::NotConverged { residual, .. }, .. } = failure.error
     else {
@@ -76,7 +76,7 @@ fn a_solve_that_does_not_converge_is_an_error_with_its_residual() {
 #[test]
 fn one_row_that_fails_is_named() {
     let root = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0].sqrt());
-    let run = FixedStep::count(ImplicitMidpoint, 1);
+    let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
     let failure = run.run(&root, (0.0, 0.1), array![[1.0], [-1.0], [2.0]].view());
     let error = failure.expect_err("a root of -1").error;
     let SolveError::Field { source: FieldError::NotConverged { row, residual, .. }, .. } = error
@@ -90,7 +90,7 @@ fn one_row_that_fails_is_named() {
 #[test]
 fn a_stiff_step_is_solved() {
     let decay = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = -17.0 * x[0]);
-    let run = FixedStep::count(ImplicitMidpoint, 1);
+    let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
     let end = run.run(&decay, (0.0, 0.1), array![[1.0]].view()).expect("solves").states;
     let exact = (1.0 - 0.85) / (1.0 + 0.85);
     assert!((end[[0, end.dim().1 - 1, 0]] - exact).abs() < 1e-14);
@@ -121,10 +121,10 @@ fn formulas_have_vector_jacobian_products() {
 fn gradient_through_a_thousand_steps_of_a_formula() {
     let times: Vec<f64> = (0..=1000).map(|i| f64::from(i) * 0.01).collect();
     let mut rollout = Rollout::default();
-    let states = rollout.forward(&Rk4, &Pendulum, 1, &times, &[1.0, 0.5]).expect("forward");
+    let states = rollout.forward(&RK4, &Pendulum, 1, &times, &[1.0, 0.5]).expect("forward");
     let mut bar = vec![0.0; 2002];
     bar[2000..].copy_from_slice(&states[2000..]);
-    rollout.pull_back(&Rk4, &Pendulum, 1, &times, &mut bar, None).expect("pull back");
+    rollout.pull_back(&RK4, &Pendulum, 1, &times, &mut bar, None).expect("pull back");
     assert!((bar[0] - 0.836_866_991_237_068_4).abs() < 1e-12, "{}", bar[0]);
     assert!((bar[1] - 0.416_009_068_032_950_6).abs() < 1e-12, "{}", bar[1]);
 }

@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 
 use hnn_integrators::{
-    Adaptive, Adjoint, Checkpoints, Crossing, CustomRungeKutta, Dop853, DormandPrince5, DualField,
-    Event, FixedStep, FnField, GaussLegendre4, ImplicitMidpoint, KahanLi8, Lane, Rk4, Rollout,
-    Tolerances, VectorFieldExt, VelocityVerlet, rk4,
+    Adaptive, Adjoint, Checkpoints, Crossing, DOP853, DORMAND_PRINCE5, DualField, Event, FixedStep,
+    FnField, GAUSS_LEGENDRE4, IMPLICIT_MIDPOINT, KAHAN_LI8, Lane, RK4, Rollout, Tableau,
+    Tolerances, VELOCITY_VERLET, VectorField, rk4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use proptest::prelude::*;
@@ -52,9 +52,9 @@ proptest! {
         let interval = (start, end);
         // A size that would take forever is no matter of panics.
         if ((end - start) / dt).is_nan() || (end - start).abs() / dt.abs() <= 1e4 {
-            let _ = FixedStep::size(Rk4, dt).run(&Pendulum, interval, x0.view());
+            let _ = FixedStep::size(RK4, dt).run(&Pendulum, interval, x0.view());
         }
-        let run = FixedStep::count(Rk4, count).save_every(every);
+        let run = FixedStep::count(RK4, count).save_every(every);
         let _ = run.run(&Pendulum, interval, x0.view());
         let _ = run.run_at(&Pendulum, &times, x0.view());
         let _ = run.run(&wild(), interval, x0.view());
@@ -62,9 +62,9 @@ proptest! {
             if t + x[[0, 0]] > 1.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let _ = run.observe(&Pendulum, interval, x0.view(), stop);
-        let _ = FixedStep::count(ImplicitMidpoint, count).run(&Pendulum, interval, x0.view());
-        let _ = FixedStep::count(KahanLi8, count).run(&Pendulum, interval, x0.view());
-        let _ = FixedStep::count(Dop853, count).run(&wild(), interval, x0.view());
+        let _ = FixedStep::count(IMPLICIT_MIDPOINT, count).run(&Pendulum, interval, x0.view());
+        let _ = FixedStep::count(KAHAN_LI8, count).run(&Pendulum, interval, x0.view());
+        let _ = FixedStep::count(DOP853, count).run(&wild(), interval, x0.view());
         let _ = rk4(&Pendulum, start, dt, x0.view());
         let _ = Pendulum.eval_rows(start, x0.view());
     }
@@ -74,7 +74,7 @@ proptest! {
         x0 in states(), times in numbers(5), rtol in number(), atol in number(),
         first in number(), most in number(),
     ) {
-        let solver = Adaptive::new(DormandPrince5, Tolerances { rtol, atol }).max_steps(200);
+        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol }).max_steps(200);
         let _ = solver.solve_batch(&Pendulum, x0.view(), &times);
         let _ = solver.first_step(first).max_step(most).solve_batch(&Pendulum, x0.view(), &times);
         let _ = solver.solve_batch(&wild(), x0.view(), &times);
@@ -106,18 +106,18 @@ proptest! {
         };
         let field = DualField::new(theta, |t, [q, p]: [_; 2], [a, c]| [p * t, -a * q.ln() - c * p]);
         let interval = (start, end);
-        let rk4 = Adjoint::count(Rk4, count).checkpoints(Checkpoints::Count(kept));
+        let rk4 = Adjoint::count(RK4, count).checkpoints(Checkpoints::Count(kept));
         let _ = rk4.run(&field, interval, x0.view(), see);
-        let _ = Adjoint::count(GaussLegendre4, count).run(&field, interval, x0.view(), see);
-        let verlet = Adjoint::count(VelocityVerlet, count);
+        let _ = Adjoint::count(GAUSS_LEGENDRE4, count).run(&field, interval, x0.view(), see);
+        let verlet = Adjoint::count(VELOCITY_VERLET, count);
         let _ = verlet.run(&Pendulum, interval, x0.view(), see);
         let _ = verlet.run_reversible(&Pendulum, interval, x0.view(), see);
         let mut rollout = Rollout::default();
-        let states = rollout.forward(&Rk4, &field, batch, &times, &flat).map(<[f64]>::to_vec);
+        let states = rollout.forward(&RK4, &field, batch, &times, &flat).map(<[f64]>::to_vec);
         let mut bars = states.unwrap_or(flat);
         let mut theta_bar = times.clone();
-        let _ = rollout.pull_back(&Rk4, &field, batch, &times, &mut bars, Some(&mut theta_bar));
-        let _ = rollout.pull_back(&Rk4, &field, batch, &times, &mut bars, None);
+        let _ = rollout.pull_back(&RK4, &field, batch, &times, &mut bars, Some(&mut theta_bar));
+        let _ = rollout.pull_back(&RK4, &field, batch, &times, &mut bars, None);
     }
 
     #[test]
@@ -126,6 +126,6 @@ proptest! {
         c in numbers(5),
     ) {
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        let _ = CustomRungeKutta::new("any", order, &rows, &b, &c);
+        let _ = Tableau::new("any", order, &rows, &b, &c);
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    BlanesMoanSrkn6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep, Flow,
-    KahanLi8, Parameters, Pefrl, PositionVerlet, Ruth3, Separable, SplittingMethod, Stepper,
-    SymplecticEuler, VectorField, VelocityVerlet, Workspace, Yoshida4, Yoshida6, Yoshida8,
+    BLANES_MOAN_SRKN6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep, Flow,
+    KAHAN_LI8, PEFRL, POSITION_VERLET, Parameters, RUTH3, SYMPLECTIC_EULER, Separable,
+    SplittingMethod, Stepper, VELOCITY_VERLET, VectorField, Workspace, YOSHIDA4, YOSHIDA6,
+    YOSHIDA8,
 };
 use ndarray::array;
 
@@ -23,16 +24,16 @@ where
 
 #[test]
 fn methods_converge_with_their_order() {
-    check_order(&SymplecticEuler, 40_000);
-    check_order(&VelocityVerlet, 1000);
-    check_order(&PositionVerlet, 1000);
-    check_order(&Ruth3, 1000);
-    check_order(&Yoshida4, 400);
-    check_order(&Pefrl, 200);
-    check_order(&BlanesMoanSrkn6, 60);
-    check_order(&Yoshida6, 150);
-    check_order(&Yoshida8, 200);
-    check_order(&KahanLi8, 36);
+    check_order(&SYMPLECTIC_EULER, 40_000);
+    check_order(&VELOCITY_VERLET, 1000);
+    check_order(&POSITION_VERLET, 1000);
+    check_order(&RUTH3, 1000);
+    check_order(&YOSHIDA4, 400);
+    check_order(&PEFRL, 200);
+    check_order(&BLANES_MOAN_SRKN6, 60);
+    check_order(&YOSHIDA6, 150);
+    check_order(&YOSHIDA8, 200);
+    check_order(&KAHAN_LI8, 36);
 }
 
 #[test]
@@ -45,15 +46,15 @@ fn reversible_methods_return_to_the_start() {
         let back = run.run(&Pendulum, (1000.0, 0.0), there.last()).expect("back");
         assert_close(back.last(), &x0, 0.0, 1e-10);
     }
-    check(VelocityVerlet);
-    check(PositionVerlet);
-    check(Yoshida4);
-    check(Pefrl);
-    check(BlanesMoanSrkn6);
-    check(Yoshida6);
-    check(Yoshida8);
-    check(KahanLi8);
-    assert!(!Ruth3.splitting().is_symmetric() && !SymplecticEuler.splitting().is_symmetric());
+    check(VELOCITY_VERLET);
+    check(POSITION_VERLET);
+    check(YOSHIDA4);
+    check(PEFRL);
+    check(BLANES_MOAN_SRKN6);
+    check(YOSHIDA6);
+    check(YOSHIDA8);
+    check(KAHAN_LI8);
+    assert!(!RUTH3.splitting().is_symmetric() && !SYMPLECTIC_EULER.splitting().is_symmetric());
 }
 
 /// `T = p^2 / (2 m)` with its gradient taken at a learned mass, `V = -a cos q - t q / 2`, over
@@ -208,13 +209,13 @@ fn check_adjoint<S: DifferentiableStepper<f64, Learned>>(method: &S) {
 
 #[test]
 fn adjoints_agree_with_finite_differences() {
-    check_adjoint(&SymplecticEuler);
-    check_adjoint(&VelocityVerlet);
-    check_adjoint(&PositionVerlet);
-    check_adjoint(&Ruth3);
-    check_adjoint(&Pefrl);
-    check_adjoint(&BlanesMoanSrkn6);
-    check_adjoint(&KahanLi8);
+    check_adjoint(&SYMPLECTIC_EULER);
+    check_adjoint(&VELOCITY_VERLET);
+    check_adjoint(&POSITION_VERLET);
+    check_adjoint(&RUTH3);
+    check_adjoint(&PEFRL);
+    check_adjoint(&BLANES_MOAN_SRKN6);
+    check_adjoint(&KAHAN_LI8);
 }
 
 /// Merged flows over many steps give what single steps give, with a fused kernel and without.
@@ -232,10 +233,10 @@ fn many_steps_at_once_agree_with_single_steps() {
         let b = single.run(&field, (0.0, 3.0), x0.view()).expect("run");
         assert_close(a.last(), b.last(), 1e-12, 1e-12);
     }
-    check(SymplecticEuler);
-    check(VelocityVerlet);
-    check(PositionVerlet);
-    check(Ruth3);
-    check(Pefrl);
-    check(KahanLi8);
+    check(SYMPLECTIC_EULER);
+    check(VELOCITY_VERLET);
+    check(POSITION_VERLET);
+    check(RUTH3);
+    check(PEFRL);
+    check(KAHAN_LI8);
 }

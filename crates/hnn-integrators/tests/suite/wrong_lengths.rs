@@ -2,8 +2,8 @@
 
 use hnn_integrators::{
     AdjointRun, AnalyticField, AnalyticSeparable, Clock, DifferentiableStepper, DualField,
-    FieldError, FnField, Heun, ImplicitMidpoint, Lane, ReversibleStepper, Rk4, Rollout, RolloutRun,
-    VelocityVerlet, Workspace,
+    FieldError, FnField, HEUN, IMPLICIT_MIDPOINT, Lane, RK4, ReversibleStepper, Rollout,
+    RolloutRun, VELOCITY_VERLET, Workspace,
 };
 
 use crate::lengths::{
@@ -62,13 +62,13 @@ fn of_rollouts() {
     assert_checked("forward", [6, 8], |[t, x]| {
         // Any times do that make whole states.
         FieldError::check_lengths(6, [("times", t.len())])?;
-        Rollout::default().forward(&Rk4, &Pendulums, 2, &t, &x).map(drop)
+        Rollout::default().forward(&RK4, &Pendulums, 2, &t, &x).map(drop)
     });
     assert_checked("pull_back", [24, 0], |[mut states_bar, mut theta_bar]| {
         let mut rollout = Rollout::default();
-        rollout.forward(&Rk4, &Pendulums, 2, &times, &[0.1; 8])?;
+        rollout.forward(&RK4, &Pendulums, 2, &times, &[0.1; 8])?;
         let theta_bar = Some(&mut theta_bar[..]);
-        rollout.pull_back(&Rk4, &Pendulums, 2, &times, &mut states_bar, theta_bar)
+        rollout.pull_back(&RK4, &Pendulums, 2, &times, &mut states_bar, theta_bar)
     });
 }
 
@@ -93,14 +93,14 @@ fn stepper_is_checked<S: DifferentiableStepper<f64, Pendulums>>(stepper: &S) {
 
 #[test]
 fn of_steppers() {
-    stepper_is_checked(&Rk4);
-    stepper_is_checked(&Heun);
-    stepper_is_checked(&ImplicitMidpoint);
-    stepper_is_checked(&VelocityVerlet);
+    stepper_is_checked(&RK4);
+    stepper_is_checked(&HEUN);
+    stepper_is_checked(&IMPLICIT_MIDPOINT);
+    stepper_is_checked(&VELOCITY_VERLET);
     assert_checked("reverse", [2, 2, 8, 8, 0], |[t, dt, mut x, mut x_bar, mut theta_bar]| {
         let (theta_bar, mut tape) = (Some(&mut theta_bar[..]), Default::default());
         let (x, x_bar) = (&mut x[..], &mut x_bar[..]);
-        VelocityVerlet.reverse(&Pendulums, &t, &dt, x, x_bar, theta_bar, &mut tape)
+        VELOCITY_VERLET.reverse(&Pendulums, &t, &dt, x, x_bar, theta_bar, &mut tape)
     });
 }
 
@@ -131,7 +131,7 @@ fn kernels_decline(stepper: &impl DifferentiableStepper<f64, Pendulums>) {
 
 #[test]
 fn of_kernels() {
-    kernels_decline(&Rk4);
-    kernels_decline(&Heun);
-    kernels_decline(&VelocityVerlet);
+    kernels_decline(&RK4);
+    kernels_decline(&HEUN);
+    kernels_decline(&VELOCITY_VERLET);
 }

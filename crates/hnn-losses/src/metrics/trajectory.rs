@@ -1,6 +1,6 @@
 //! Errors of fields and of rollouts.
 
-use hnn_integrators::{Scalar, VectorField, VectorFieldExt, coordinate_major};
+use hnn_integrators::{Scalar, VectorField, coordinate_major};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array2, ArrayView2, ArrayView3, Axis};
 

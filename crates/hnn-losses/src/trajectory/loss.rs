@@ -40,7 +40,7 @@ pub enum Reduction {
 /// has the value 0.
 ///
 /// ```
-/// use hnn_integrators::Rk4;
+/// use hnn_integrators::RK4;
 /// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
 /// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 /// use ndarray::{Array2, array};
@@ -53,8 +53,8 @@ pub enum Reduction {
 ///     if i == 0 { f64::cos(angle) } else { -f64::sin(angle) }
 /// });
 /// let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[3, 2] };
-/// let mut one_step = TrajectoryLoss::new(Rk4, Window::Steps(1), data)?;
-/// let mut full = TrajectoryLoss::new(Rk4, Window::Whole, data)?;
+/// let mut one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;
+/// let mut full = TrajectoryLoss::new(RK4, Window::Whole, data)?;
 /// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -11,7 +11,7 @@ use crate::{DifferentiableMap, ModelError};
 ///
 /// ```
 /// use hnn_models::{Architecture, Baseline, Initialisation, Mlp};
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 2])?, Initialisation::Orthogonal, 1);
 /// let model = Baseline::new(network)?;
 /// assert_eq!(model.eval_state(0.0, &[0.1, 0.2])?.len(), 2);

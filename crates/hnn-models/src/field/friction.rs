@@ -29,7 +29,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> Friction<T> for N {}
 ///
 /// ```
 /// use hnn_models::{Architecture, Dissipative, HnnFriction, Initialisation, Mlp};
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let network = |seed| -> Result<_, hnn_models::ModelError> {
 ///     Ok(Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, seed))
 /// };

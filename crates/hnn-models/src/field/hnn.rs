@@ -12,7 +12,7 @@ use crate::{DifferentiableEnergy, ModelError};
 ///
 /// ```
 /// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 1);
 /// let model = Hnn::new(network)?;
 /// assert_eq!(model.eval_state(0.0, &[0.1, 0.2])?.len(), 2);

@@ -190,7 +190,7 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
 /// use hnn_models::{Architecture, Dissipative, FrictionForce, Initialisation, Lnn};
 /// use hnn_models::{MechanicalLagrangian, Mlp};
 /// use hnn_systems::HamiltonianExt;
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let network = |sizes: &[usize], seed| -> Result<_, hnn_models::ModelError> {
 ///     Ok(Mlp::<f64>::new(Architecture::new(sizes)?, Initialisation::Orthogonal, seed))
 /// };

@@ -39,7 +39,7 @@ use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianT
 ///
 /// ```
 /// use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let architecture = Architecture::new(&[4, 32, 32, 1])?.with_activation(Activation::Softplus);
 /// let model = Lnn::new(Mlp::<f64>::new(architecture, Initialisation::Glorot, 1))?;
 /// let x = [0.1, 0.2, -0.3, 0.4];

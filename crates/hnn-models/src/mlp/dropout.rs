@@ -69,7 +69,7 @@ impl<T: Scalar> Mlp<T> {
     /// networks).
     ///
     /// ```
-    /// use hnn_integrators::{Mode, Parameters, VectorFieldExt};
+    /// use hnn_integrators::{Mode, Parameters, VectorField};
     /// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
     /// let net = Mlp::<f64>::new(Architecture::new(&[2, 32, 1])?, Initialisation::Orthogonal, 0);
     /// let mut model = Hnn::new(net.clone().with_dropout(0.2, 7)?)?;

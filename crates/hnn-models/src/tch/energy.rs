@@ -13,7 +13,7 @@ use crate::{DifferentiableEnergy, Inputs, ModelError};
 /// Twice differentiable operations only: `relu` has no second derivative to train with.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_models::{Hnn, tch::TchEnergy};
 /// use tch::{Device, Kind, nn};
 ///

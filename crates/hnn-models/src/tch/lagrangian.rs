@@ -35,7 +35,7 @@ pub enum MassMatrix {
 /// gradient of `L`, and `n` more for the rows of its Hessian.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_models::tch::TchLagrangian;
 /// use tch::{Device, nn::VarStore};
 ///

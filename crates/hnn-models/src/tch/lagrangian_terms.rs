@@ -16,7 +16,7 @@ use crate::{
 /// n the number of velocities; the pull-back takes one more with `create_graph` and one through it.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_models::{Angles, Architecture, Initialisation, KineticPrior, Lnn, Mlp};
 /// use hnn_models::tch::TchEnergy;
 /// // A pendulum's (q, v): the network sees (cos q, sin q, v).

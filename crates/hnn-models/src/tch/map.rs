@@ -15,7 +15,7 @@ pub type TchField<T> = Baseline<TchMap<T>>;
 /// [`TchField`].
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_models::{Baseline, tch::TchMap};
 /// use tch::{Device, nn};
 ///

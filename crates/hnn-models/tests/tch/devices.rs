@@ -1,6 +1,6 @@
 //! Devices that are not there, modules that do not fit, and what is said about it.
 
-use hnn_integrators::{Parameters, VectorFieldExt};
+use hnn_integrators::{Parameters, VectorField};
 use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap, parse_device, require_device};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, ModelError};
 use tch::nn::{self, VarStore};

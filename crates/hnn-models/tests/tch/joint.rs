@@ -1,6 +1,6 @@
 //! The joint loss of both engines: the same value, terms, gradient and refusals.
 
-use hnn_integrators::{DifferentiableField, Rk4};
+use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, LossError, Selection, TrajectoryLoss, Window};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
@@ -27,10 +27,13 @@ fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
 }
 
 /// The derivative loss and `alpha` times the one-step loss.
-fn joint<F: DifferentiableField<f64>>(data: &DataSet<f64>, alpha: f64) -> JointLoss<f64, F, Rk4> {
+fn joint<F: DifferentiableField<f64>>(
+    data: &DataSet<f64>,
+    alpha: f64,
+) -> JointLoss<f64, F, Tableau> {
     let times = ArrayView1::from(data.times());
     let derivative = DerivativeLoss::new(times, data.states(), data.derivatives());
-    let one_step = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), data);
+    let one_step = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), data);
     JointLoss::new(derivative.expect("it fits"), alpha, one_step.expect("it fits"))
         .expect("the same data")
 }

@@ -1,7 +1,7 @@
 //! Trajectory losses computed three ways: the discrete adjoint over the native engine, the
 //! discrete adjoint over libtorch, and libtorch's own graph through all steps.
 
-use hnn_integrators::{DifferentiableField, DifferentiableStepper, Rk4};
+use hnn_integrators::{DifferentiableField, DifferentiableStepper, RK4};
 use hnn_models::tch::{TchLagrangian, TensorField, trajectory};
 use hnn_models::{Baseline, Hnn, HnnFriction, Lnn};
 use ndarray::Array3;
@@ -57,7 +57,7 @@ fn by_adjoint<F: DifferentiableField<f64>>(
             let mut out = vec![0.0; states[0].len()];
             let mut tape = Default::default();
             let state = states.last().expect("it begins with one");
-            Rk4.record(field, &t, &dt, state, &mut out, &mut tape).expect("the field is defined");
+            RK4.record(field, &t, &dt, state, &mut out, &mut tape).expect("the field is defined");
             states.push(out);
             tapes.push(tape);
         }
@@ -65,7 +65,7 @@ fn by_adjoint<F: DifferentiableField<f64>>(
         for step in (0..steps).rev() {
             let target = column(x, window * steps + step + 1);
             loss += compare(&states[step + 1], &target, weight, &mut bar);
-            Rk4.pull_back(field, &mut tapes[step], &mut bar, Some(&mut gradient))
+            RK4.pull_back(field, &mut tapes[step], &mut bar, Some(&mut gradient))
                 .expect("the step was recorded");
         }
     }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use hnn_integrators::{Parameters, VectorFieldExt};
+use hnn_integrators::{Parameters, VectorField};
 use hnn_models::tch::{TchEnergy, TchMap, TchMlp};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,

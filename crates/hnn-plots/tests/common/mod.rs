@@ -1,6 +1,6 @@
 //! A damped pendulum and two imperfect models of it.
 
-use hnn_integrators::{AnalyticField, Lane, VectorFieldExt};
+use hnn_integrators::{AnalyticField, Lane, VectorField};
 use hnn_plots::{Motion, PlotError};
 use ndarray::Array2;
 

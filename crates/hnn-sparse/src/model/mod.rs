@@ -31,7 +31,7 @@ pub use separable::SeparableSparseHamiltonian;
 ///
 /// ```
 /// use hnn_sparse::{Ansatz, Expression, Library, SparseHamiltonian};
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// let q = Expression::coordinate(0);
 /// let p = Expression::coordinate(1);
 /// let library = Library::from_features(1, [p.powi(2), Expression::cos(1.0, 0)])?;

@@ -15,13 +15,13 @@ use crate::expression::{Atom, Expression};
 /// steppers and their discrete adjoints. Its parameters are the coefficients, as the formula's own.
 ///
 /// ```
-/// use hnn_integrators::{FixedStep, VelocityVerlet};
+/// use hnn_integrators::{FixedStep, VELOCITY_VERLET};
 /// use hnn_sparse::{Ansatz, Expression, Library, SparseHamiltonian};
 /// use ndarray::array;
 /// let library = Library::from_features(1, [Expression::coordinate(1).powi(2), Expression::cos(1.0, 0)])?;
 /// let pendulum = SparseHamiltonian::from_coefficients(&Ansatz::new(&library)?, &[0.5, -1.0])?;
 /// let separable = pendulum.separate()?;
-/// let run = FixedStep::count(VelocityVerlet, 1000)
+/// let run = FixedStep::count(VELOCITY_VERLET, 1000)
 ///     .run(&separable, (0.0, 10.0), array![[1.0_f64, 0.5]].view())
 ///     .expect("defined everywhere");
 /// assert!((run.last()[[0, 0]] + 0.84485).abs() < 1e-3);

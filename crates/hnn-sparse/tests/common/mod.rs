@@ -6,7 +6,7 @@ use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use hnn_integrators::VectorFieldExt;
+use hnn_integrators::VectorField;
 
 pub fn x(i: usize) -> Expression {
     Expression::coordinate(i)

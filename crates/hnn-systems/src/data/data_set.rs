@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{Scalar, VectorField, VectorFieldExt};
+use hnn_integrators::{Scalar, VectorField};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use super::{Trajectory, TrajectoryView};

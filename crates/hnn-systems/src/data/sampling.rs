@@ -1,6 +1,6 @@
 //! Data sets sampled from a system.
 
-use hnn_integrators::{SolveError, Tolerances, VectorField, VectorFieldExt, solve_batch};
+use hnn_integrators::{SolveError, Tolerances, VectorField, solve_batch};
 use ndarray::{ArrayView2, Axis};
 use rand::RngExt;
 use rand_distr::StandardNormal;

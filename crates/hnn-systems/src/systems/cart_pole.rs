@@ -31,7 +31,7 @@ use crate::{AnalyticHamiltonian, Constant, Input, SystemError};
 /// Cybern. 13 (1983), 834, the masses and length of which these are; friction here is viscous.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::{CartPole, Feedback};
 /// // A controller that balances the pole.
 /// let balanced = CartPole::default().with_force(Feedback { gains: [-1.0, -28.0, -3.0, -7.0] });

@@ -26,7 +26,7 @@ use crate::{AnalyticHamiltonian, PhaseSpace, SystemError};
 /// chain: Goldstein, *Classical Mechanics*, section 6.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::Chain;
 /// let chain = Chain::<3>::default();
 /// let dx: Vec<f64> = chain.eval_state(0.0, &[0.0, 1.0, 0.0, 0.0, 0.0, 2.0])?;

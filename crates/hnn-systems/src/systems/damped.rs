@@ -84,7 +84,7 @@ impl DampedPendulum {
     /// A damped pendulum of damping rate `lambda` (1/s) and `omega^2` (1/s^2).
     ///
     /// ```
-    /// use hnn_integrators::VectorFieldExt;
+    /// use hnn_integrators::VectorField;
     /// use hnn_systems::DampedPendulum;
     /// let pendulum = DampedPendulum::new(0.3, 6.0)?;
     /// let dx: Vec<f64> = pendulum.eval_state(0.0, &[0.0, 1.0])?;

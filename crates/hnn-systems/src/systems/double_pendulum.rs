@@ -165,7 +165,7 @@ canonical_field!(DoublePendulum);
 /// the Hamiltonian's value.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::DoublePendulum;
 /// let system = DoublePendulum::default().lagrangian();
 /// // Let go with both rods to the right: the inner end falls with g, the outer one follows.

@@ -22,7 +22,7 @@ use crate::{AnalyticHamiltonian, Harmonic, Input, SystemError, canonical};
 /// and Holmes, *Nonlinear Oscillations*, section 2.2.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::Duffing;
 /// let at_rest: Vec<f64> = Duffing::default().eval_state(0.0, &[1.0, 0.0])?;
 /// assert_eq!(at_rest, [0.0, 0.0]);

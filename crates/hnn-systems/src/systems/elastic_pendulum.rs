@@ -22,7 +22,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// elastic pendulum*, Int. J. Non-Linear Mech. 37 (2002), 345, in the plane.
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::ElasticPendulum;
 /// let pendulum = ElasticPendulum::default();
 /// let hanging = [pendulum.hanging_length(), 0.0, 0.0, 0.0];

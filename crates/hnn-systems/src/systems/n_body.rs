@@ -21,7 +21,7 @@ use crate::{AnalyticHamiltonian, Particles, PhaseSpace, SystemError};
 /// | `softening` | `eps`, the distance below which the attraction fades | m | 0 |
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::NBody;
 /// // Two bodies at x = -1, 1: each is pulled by 1/4.
 /// let dx: Vec<f64> = NBody::<2>::default().eval_state(0.0, &[-1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.5, -0.5])?;

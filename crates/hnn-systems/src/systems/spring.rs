@@ -17,7 +17,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// | `stiffness` | spring constant `k` | N/m | 2 |
 ///
 /// ```
-/// use hnn_integrators::VectorFieldExt;
+/// use hnn_integrators::VectorField;
 /// use hnn_systems::{HamiltonianExt, Spring};
 /// let spring = Spring::default();
 /// assert_eq!(spring.energy_state(&[3.0, 4.0])?, 25.0);

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::{FnField, Tolerances, VectorFieldExt, solve};
+use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
     DataSet, DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling,
     Starts, distances, growth_rate,

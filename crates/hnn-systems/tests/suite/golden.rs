@@ -1,6 +1,6 @@
 //! Fields and energies against reference computations.
 
-use hnn_integrators::{Scalar, Tolerances, VectorFieldExt, solve};
+use hnn_integrators::{Scalar, Tolerances, VectorField, solve};
 use hnn_systems::{
     DampedPendulum, DoublePendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Pendulum, Spring,
 };

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
-use hnn_integrators::{FixedStep, Tolerances, VectorField, VectorFieldExt, VelocityVerlet, solve};
+use hnn_integrators::{FixedStep, Tolerances, VELOCITY_VERLET, VectorField, solve};
 use hnn_systems::{
     CartPole, Chain, Constant, Damped, DoublePendulum, Duffing, ElasticPendulum, Feedback,
     Hamiltonian, HamiltonianExt, Harmonic, HenonHeiles, Kepler, NBody, Pendulum, Spring,
@@ -229,7 +229,7 @@ fn separable_systems_step_symplectically() {
     let start = ndarray::array![[0.1, -0.2, 0.3, 0.25]];
     let energy = |x: ArrayView1<'_, f64>| system.energy_state(&x.to_vec()).expect("energy");
     let worst = |dt: f64| {
-        let run = FixedStep::size(VelocityVerlet, dt).save_every(1);
+        let run = FixedStep::size(VELOCITY_VERLET, dt).save_every(1);
         let run = run.run(&system, (0.0, 100.0), start.view()).expect("bounded");
         let states = run.states.index_axis(ndarray::Axis(0), 0);
         let errors = states.outer_iter().map(|x| (energy(x) - energy(start.row(0))).abs());

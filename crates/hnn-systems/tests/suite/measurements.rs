@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use hnn_integrators::{Tolerances, VectorFieldExt, solve};
+use hnn_integrators::{Tolerances, VectorField, solve};
 use hnn_systems::{
     CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, PendulumFit, SystemError,
 };
@@ -68,7 +68,7 @@ proptest! {
         let central = rows.trajectories(all_in_one, DerivativeScheme::Central).expect("long");
         prop_assert_eq!(central.len(), count - 2);
         prop_assert_eq!(central.times(), &times[1..count - 1]);
-        let midpoint = rows.trajectories(all_in_one, DerivativeScheme::Midpoint).expect("long");
+        let midpoint = rows.trajectories(all_in_one, DerivativeScheme::MIDPOINT).expect("long");
         prop_assert_eq!(midpoint.len(), count - 1);
         let forward = rows.trajectories(all_in_one, DerivativeScheme::Forward).expect("long");
         prop_assert_eq!(forward.times(), &times[..count - 1]);
@@ -95,7 +95,7 @@ fn gaps_and_trials_split_the_rows() {
     assert_eq!(rows.segments(2.0).expect("factor"), [0..5, 5..7, 7..10, 10..11]);
     assert_eq!(rows.segments(1.4).expect("factor"), [0..3, 3..5, 5..7, 7..10, 10..11]);
     // The last segment is too short for a difference, and left out.
-    let data = rows.trajectories(2.0, DerivativeScheme::Midpoint).expect("data");
+    let data = rows.trajectories(2.0, DerivativeScheme::MIDPOINT).expect("data");
     assert_eq!(Vec::from_iter(data.iter().map(|one| one.times.len())), [4, 1, 2]);
     let data = rows.trajectories(2.0, DerivativeScheme::Central).expect("data");
     assert_eq!(Vec::from_iter(data.iter().map(|one| one.times.len())), [3, 1]);
@@ -110,7 +110,7 @@ fn midpoints_average_states_and_inputs() {
         array![[1.0], [3.0], [3.0]],
     )
     .expect("valid");
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
     assert_eq!(data.times(), [0.25, 0.75]);
     assert_eq!(data.states(), array![[0.5, 3.0], [2.5, 2.0]]);
     assert_eq!(data.derivatives(), array![[2.0, -4.0], [6.0, 0.0]]);
@@ -125,7 +125,7 @@ fn fit_of_the_synthetic_pendulum() {
     let rows = Measurements::read_text(synthetic()).expect("committed file");
     assert_eq!(rows.len(), 234);
     assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 7);
-    for scheme in [DerivativeScheme::Midpoint, DerivativeScheme::Central] {
+    for scheme in [DerivativeScheme::MIDPOINT, DerivativeScheme::Central] {
         let fit = fit(&rows, scheme);
         // Second order in dt: a^2 dt^2 / 12 = 0.004 too large at midpoints, twice as much too small
         // for central differences.
@@ -135,7 +135,7 @@ fn fit_of_the_synthetic_pendulum() {
     // The artificial damping of forward differences: about a dt / 2 = 0.108 for small swings.
     let biased = fit(&rows, DerivativeScheme::Forward);
     assert!((0.09..0.12).contains(&biased.c()), "forward: c = {}", biased.c());
-    let good = fit(&rows, DerivativeScheme::Midpoint);
+    let good = fit(&rows, DerivativeScheme::MIDPOINT);
     let ratio = energy_mse(&biased, &rows) / energy_mse(&good, &rows);
     assert!(ratio > 100.0, "{ratio}");
 }
@@ -150,7 +150,7 @@ fn fit_of_the_measured_pendulum() {
     assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 11);
     let (train, test) = rows.split_at(rows.len() * 8 / 10).expect("two parts");
     assert_eq!(test.len(), 112);
-    let good = fit(&train, DerivativeScheme::Midpoint);
+    let good = fit(&train, DerivativeScheme::MIDPOINT);
     assert!((good.a() - 1.295).abs() < 1e-3, "a = {}", good.a());
     assert!((good.c() - 0.0095).abs() < 2e-4, "c = {}", good.c());
     let biased = fit(&train, DerivativeScheme::Forward);
@@ -166,7 +166,7 @@ fn the_motor_driven_pendulum_is_read() {
     let columns = CsvColumns::new("time", &["position", "velocity"]).with_inputs(&["torque"]);
     let rows = Measurements::read_csv(path, &columns).expect("readable");
     assert_eq!((rows.len(), rows.states().ncols(), rows.inputs().ncols()), (1170, 2, 1));
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
     assert_eq!(data.inputs().ncols(), 1);
     // The measured velocity is the derivative of the measured position, up to its noise.
     let (v, dq) = (data.states(), data.derivatives());
@@ -189,7 +189,7 @@ fn the_fit_is_exact_on_exact_points() {
 #[test]
 fn a_pendulum_at_rest_determines_nothing() {
     let rows = Measurements::from_rows(&[(0, 0.0, 0.0, 0.0), (0, 1.0, 0.0, 0.0)]).expect("rows");
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
     let error = PendulumFit::least_squares(&data).expect_err("no motion").to_string();
     assert!(error.contains("do not determine a and c"), "{error}");
     assert!(PendulumFit::new(f64::NAN, 0.0).is_err());

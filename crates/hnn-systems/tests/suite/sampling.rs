@@ -1,6 +1,6 @@
 //! Starts and sampled data sets.
 
-use hnn_integrators::{FnField, Tolerances, VectorFieldExt, solve};
+use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
     Damped, DampedPendulum, FromEnergy, Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring,
     Starts, SystemError,

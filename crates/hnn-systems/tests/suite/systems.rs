@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::{Lane, LaneState, VectorFieldExt, lane};
+use hnn_integrators::{Lane, LaneState, VectorField, lane};
 use hnn_systems::{
     AnalyticHamiltonian, CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum,
     Duffing, ElasticPendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Kepler, NBody, Pendulum,

@@ -1,0 +1,14 @@
+//! Vector fields, and what trains.
+
+mod differentiable;
+mod dual_field;
+mod fn_field;
+mod separable;
+mod vector_field;
+
+pub use differentiable::{DifferentiableField, Mode, Parameters};
+pub use dual_field::DualField;
+pub use fn_field::{FnField, FnFieldVjp};
+pub use separable::{DifferentiableSeparable, Separable};
+pub(crate) use vector_field::check_dimension;
+pub use vector_field::{VectorField, coordinate_major, rows};

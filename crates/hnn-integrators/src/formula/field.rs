@@ -1,0 +1,183 @@
+//! Formulas as vector fields: what is asked of them over slices, kernels do.
+
+use super::{AnalyticField, AnalyticSeparable, LaneState};
+use crate::kernel::{Job, Work};
+use crate::{
+    At, DifferentiableField, DifferentiableSeparable, FieldError, Flow, Parameters, Scalar,
+    Separable, VectorField, Workspace,
+};
+
+impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
+    fn dim(&self) -> usize {
+        <F::State<T> as LaneState<T>>::DIM
+    }
+
+    fn eval(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        _workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(VectorField::<T>::dim(self) * at.batch(), slices)?;
+        T::formula_kernel(self, &mut Job(Work::Eval { t: at.t, x, dx }));
+        Ok(())
+    }
+
+    fn kernel(&self, job: &mut Job<'_, T>) -> bool {
+        T::formula_kernel(self, job)
+    }
+
+    /// Lanes are refilled from the block, so it should be much longer than a vector.
+    fn block_len(&self) -> usize {
+        1024
+    }
+}
+
+/// A formula has no trainable parameters; its constants are part of it.
+impl<T: Scalar, F: AnalyticField> Parameters<T> for F {
+    fn num_params(&self) -> usize {
+        0
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        FieldError::check_parameters(out.len(), 0)
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        FieldError::check_parameters(theta.len(), 0)
+    }
+}
+
+/// The residuals are the times.
+impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
+    type Residuals = Vec<T>;
+
+    fn eval_recorded(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        residuals: &mut Vec<T>,
+    ) -> Result<(), FieldError> {
+        residuals.clear();
+        residuals.extend_from_slice(at.t);
+        self.eval(at, x, dx, &mut Workspace::default())
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        t: &mut Vec<T>,
+        v: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let len = VectorField::<T>::dim(self) * t.len();
+        FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
+        T::formula_kernel(self, &mut Job(Work::PullBack { t, x, v, x_bar }));
+        Ok(())
+    }
+}
+
+impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
+    fn velocity(
+        &self,
+        p: &[T],
+        velocity: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let n = <F::Half<T> as LaneState<T>>::DIM;
+        let (t, _) = workspace.split(p.len() / n.max(1));
+        t.fill(T::ZERO);
+        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
+        FieldError::check_lengths(n * t.len(), slices)?;
+        let work = Work::EvalHalf { flow: Flow::Drift, t, x: p, dx: velocity };
+        T::splitting_kernel(self, &mut Job(work));
+        Ok(())
+    }
+
+    fn force(
+        &self,
+        at: At<'_, T>,
+        q: &[T],
+        force: &mut [T],
+        _workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        let slices = [("the positions", q.len()), ("the forces", force.len())];
+        FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * at.batch(), slices)?;
+        let work = Work::EvalHalf { flow: Flow::Kick, t: at.t, x: q, dx: force };
+        T::splitting_kernel(self, &mut Job(work));
+        Ok(())
+    }
+
+    fn splitting_kernel(&self, job: &mut Job<'_, T>) -> bool {
+        T::splitting_kernel(self, job)
+    }
+}
+
+/// The residuals are the times (zeros for the velocity, which knows no time).
+impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
+    type Residuals = Vec<T>;
+
+    fn velocity_recorded(
+        &self,
+        p: &[T],
+        velocity: &mut [T],
+        residuals: &mut Vec<T>,
+    ) -> Result<(), FieldError> {
+        residuals.clear();
+        residuals.resize(p.len() / <F::Half<T> as LaneState<T>>::DIM.max(1), T::ZERO);
+        self.velocity(p, velocity, &mut Workspace::default())
+    }
+
+    fn velocity_vjp(
+        &self,
+        p: &[T],
+        residuals: &mut Vec<T>,
+        cotangent: &[T],
+        p_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        pull_back_half(self, Flow::Drift, (residuals, p), cotangent, p_bar, theta_bar)
+    }
+
+    fn force_recorded(
+        &self,
+        at: At<'_, T>,
+        q: &[T],
+        force: &mut [T],
+        residuals: &mut Vec<T>,
+    ) -> Result<(), FieldError> {
+        residuals.clear();
+        residuals.extend_from_slice(at.t);
+        self.force(at, q, force, &mut Workspace::default())
+    }
+
+    fn force_vjp(
+        &self,
+        q: &[T],
+        residuals: &mut Vec<T>,
+        cotangent: &[T],
+        q_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        pull_back_half(self, Flow::Kick, (residuals, q), cotangent, q_bar, theta_bar)
+    }
+}
+
+/// The vector-Jacobian product of what a flow reads.
+fn pull_back_half<T: Scalar, F: AnalyticSeparable>(
+    field: &F,
+    flow: Flow,
+    (t, x): (&[T], &[T]),
+    v: &[T],
+    x_bar: &mut [T],
+    theta_bar: Option<&mut [T]>,
+) -> Result<(), FieldError> {
+    let len = <F::Half<T> as LaneState<T>>::DIM * t.len();
+    FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
+    T::splitting_kernel(field, &mut Job(Work::PullBackHalf { flow, t, x, v, x_bar }));
+    Ok(())
+}

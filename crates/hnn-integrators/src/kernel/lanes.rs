@@ -1,0 +1,65 @@
+//! Kernels over lanes of trajectories.
+
+use std::marker::PhantomData;
+
+use crate::Scalar;
+use crate::simd::{Isa, Kernel, dispatch, dispatch_alone};
+
+/// A computation with `W` trajectories side by side.
+pub(crate) trait LaneKernel<T> {
+    /// The computation; as [`Kernel::run`].
+    fn run<I: Isa, const W: usize>(self);
+}
+
+/// Runs a kernel over so many trajectories with the best instruction set of this processor.
+pub(crate) fn dispatch_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: K) {
+    if trajectories == 1 {
+        dispatch_alone(Alone { kernel, scalar: PhantomData });
+    } else {
+        dispatch(SideBySide { kernel, scalar: PhantomData });
+    }
+}
+
+struct Alone<T, K> {
+    kernel: K,
+    scalar: PhantomData<T>,
+}
+
+impl<T: Scalar, K: LaneKernel<T>> Kernel for Alone<T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        self.kernel.run::<I, 1>();
+    }
+}
+
+struct SideBySide<T, K> {
+    kernel: K,
+    scalar: PhantomData<T>,
+}
+
+impl<T: Scalar, K: LaneKernel<T>> Kernel for SideBySide<T, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        match Lanes::<T, I>::COUNT {
+            64 => self.kernel.run::<I, 64>(),
+            32 => self.kernel.run::<I, 32>(),
+            16 => self.kernel.run::<I, 16>(),
+            8 => self.kernel.run::<I, 8>(),
+            _ => self.kernel.run::<I, 4>(),
+        }
+    }
+}
+
+/// How many trajectories go side by side.
+struct Lanes<T, I>(PhantomData<(T, I)>);
+
+impl<T: Scalar, I: Isa> Lanes<T, I> {
+    /// Four vector registers a coordinate: their chains of dependent operations, in step, keep both
+    /// multiply-add units busy. A constant to `match` on as it is, so that the compiler leaves the
+    /// other widths out before it compiles them.
+    const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
+}

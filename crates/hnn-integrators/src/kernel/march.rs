@@ -1,0 +1,136 @@
+//! Steps of a method, forward and backward, in lanes.
+//!
+//! Lanes of rows are loaded once, taken through all steps in registers, and stored: at the end, or
+//! after each step where the states are kept.
+
+use super::lanes::{LaneKernel, dispatch_lanes};
+use super::state::{added, load, load_aligned, store};
+use super::{Backward, Clock, Forward, Way};
+use crate::lane::Aligned;
+use crate::simd::Isa;
+use crate::{Lane, LaneState, Scalar, Wide};
+
+/// A method, applied to a field given by formulas.
+pub(super) trait LaneSteps {
+    /// `[L; D]`.
+    type State<L: Lane>: LaneState<L>;
+    /// What a step leaves behind for the next one to overwrite.
+    type Scratch<L: Lane>;
+
+    /// Room for a step.
+    fn scratch<L: Lane>(&self) -> Self::Scratch<L>;
+
+    /// `x(t + steps dt)` by so many equal steps.
+    fn march<L: Lane>(
+        &self,
+        steps: usize,
+        t: L,
+        dt: L,
+        x: &Self::State<L>,
+        scratch: &mut Self::Scratch<L>,
+    ) -> Self::State<L>;
+
+    /// Cotangent of `x` from that of `x(t + dt)`.
+    fn pull_back<L: Lane>(
+        &self,
+        t: L,
+        dt: L,
+        x: &Self::State<L>,
+        end_bar: &Self::State<L>,
+        scratch: &mut Self::Scratch<L>,
+    ) -> Self::State<L>;
+}
+
+/// Goes either way.
+pub(super) fn march<T: Scalar, S: LaneSteps>(method: S, way: &mut Way<'_, T>) -> bool {
+    match way {
+        Way::Forward(run) => dispatch_lanes(run.batch, March { method, run }),
+        Way::Backward(run) => dispatch_lanes(run.batch, PullBack { method, run }),
+    }
+    true
+}
+
+struct March<'a, 'b, T, S> {
+    method: S,
+    run: &'a mut Forward<'b, T>,
+}
+
+impl<T: Scalar, S: LaneSteps> LaneKernel<T> for March<'_, '_, T, S> {
+    #[inline(always)]
+    fn run<I: Isa, const W: usize>(self) {
+        let Forward { clock, batch, steps, states } = self.run;
+        let (clock, batch, steps) = (*clock, *batch, *steps);
+        let len = <S::State<T> as LaneState<T>>::DIM * batch;
+        let keeps = states.len() > len;
+        // Times of their own need a step at a time, and so do states that are kept.
+        let one_by_one = keeps || matches!(clock, Clock::Times(_));
+        let (rounds, at_once) = if one_by_one { (steps, 1) } else { (1, steps) };
+        let mut scratch = Aligned(self.method.scratch());
+        for row in (0..batch).step_by(W) {
+            let mut x = load_aligned::<T, S::State<_>, I, W>(&states[..len], batch, row);
+            for step in 0..rounds {
+                let (t, dt) = clock.interval::<I, W>(step, batch, row);
+                x = Aligned(self.method.march(at_once, t, dt, &x.0, &mut scratch.0));
+                if keeps {
+                    let out = &mut states[(step + 1) * len..(step + 2) * len];
+                    store::<T, S::State<_>, I, W>(&x.0, out, batch, row);
+                }
+            }
+            if !keeps {
+                store::<T, S::State<_>, I, W>(&x.0, states, batch, row);
+            }
+        }
+    }
+}
+
+struct PullBack<'a, 'b, T, S> {
+    method: S,
+    run: &'a mut Backward<'b, T>,
+}
+
+impl<T: Scalar, S: LaneSteps> LaneKernel<T> for PullBack<'_, '_, T, S> {
+    #[inline(always)]
+    fn run<I: Isa, const W: usize>(self) {
+        let Backward { clock, batch, steps, states, states_bar } = self.run;
+        let (clock, batch, steps) = (*clock, *batch, *steps);
+        let len = <S::State<T> as LaneState<T>>::DIM * batch;
+        let mut scratch = Aligned(self.method.scratch());
+        for row in (0..batch).step_by(W) {
+            let last = &states_bar[steps * len..(steps + 1) * len];
+            let mut bar = load_aligned::<T, S::State<_>, I, W>(last, batch, row);
+            for step in (0..steps).rev() {
+                let (t, dt) = clock.interval::<I, W>(step, batch, row);
+                let of = step * len..(step + 1) * len;
+                let x = load::<T, S::State<_>, I, W>(&states[of.clone()], batch, row);
+                let own = load::<T, S::State<_>, I, W>(&states_bar[of], batch, row);
+                let pulled = self.method.pull_back(t, dt, &x, &bar.0, &mut scratch.0);
+                bar = Aligned(added(&own, &pulled));
+            }
+            store::<T, S::State<_>, I, W>(&bar.0, &mut states_bar[..len], batch, row);
+        }
+    }
+}
+
+impl<T: Scalar> Clock<'_, T> {
+    /// Time and step size of the rows from `row` on in a step.
+    #[inline(always)]
+    fn interval<I: Isa, const W: usize>(
+        &self,
+        step: usize,
+        batch: usize,
+        row: usize,
+    ) -> (Wide<T, W, I>, Wide<T, W, I>) {
+        match *self {
+            Clock::Equal { t, dt, first } => {
+                let dt = Wide::<T, W, I>::load_padded(&dt[row..]);
+                let t = Wide::load_padded(&t[row..]);
+                (dt.mul_add(Wide::splat(T::from_usize(first + step)), t), dt)
+            }
+            Clock::Times(times) => {
+                let (now, next) = times[step * batch..(step + 2) * batch].split_at(batch);
+                let t = Wide::load_padded(&now[row..]);
+                (t, Wide::load_padded(&next[row..]) - t)
+            }
+        }
+    }
+}

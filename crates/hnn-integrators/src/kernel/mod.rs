@@ -1,0 +1,212 @@
+//! Computations over lanes of trajectories, which fields given by formulas offer.
+//!
+//! A formula is compiled, together with the method, into one loop for each instruction set: lanes
+//! of trajectories are loaded, advanced and stored. A field is asked through one hidden method
+//! ([`VectorField::kernel`](crate::VectorField::kernel)) for a [`Job`], and says whether it did it.
+
+mod eval;
+mod explicit;
+mod lanes;
+mod march;
+mod splitting;
+mod stages;
+mod state;
+
+use crate::formula::{Force, Velocity};
+use crate::method::Coefficients;
+use crate::{AnalyticField, AnalyticSeparable, Flow, LaneState, Scalar, Splitting};
+
+/// When the steps of a batch begin, and how long they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Clock<'a, T> {
+    /// Equal steps: the time of each row at step 0, its step size, and the step that comes first.
+    Equal { t: &'a [T], dt: &'a [T], first: usize },
+    /// `(steps + 1) * B` numbers: the time of each row at state 0, at state 1, and so on.
+    Times(&'a [T]),
+}
+
+impl<T> Clock<'_, T> {
+    /// Whether there is a time for each row at each of so many states.
+    fn covers(&self, states: usize, batch: usize) -> bool {
+        match self {
+            Clock::Equal { t, dt, .. } => t.len() == batch && dt.len() == batch,
+            Clock::Times(times) => times.len() == states * batch,
+        }
+    }
+}
+
+/// What a field may do in one kernel: all rows, `B` of them, side by side in lanes.
+///
+/// States, slopes and cotangents are coordinate-major, one state after the other.
+#[derive(Debug)]
+pub struct Job<'a, T>(pub(crate) Work<'a, T>);
+
+/// The kinds of jobs.
+#[derive(Debug)]
+pub(crate) enum Work<'a, T> {
+    /// `dx = f(t, x)`.
+    Eval { t: &'a [T], x: &'a [T], dx: &'a mut [T] },
+    /// `x_bar = (df/dx)^T v`.
+    PullBack { t: &'a [T], x: &'a [T], v: &'a [T], x_bar: &'a mut [T] },
+    /// What one flow of a separable field reads and moves: velocity of the momenta, or force of the
+    /// positions.
+    EvalHalf { flow: Flow, t: &'a [T], x: &'a [T], dx: &'a mut [T] },
+    /// The vector-Jacobian product of that.
+    PullBackHalf { flow: Flow, t: &'a [T], x: &'a [T], v: &'a [T], x_bar: &'a mut [T] },
+    /// Steps of a method, forward or backward.
+    March { scheme: Scheme<'a>, way: Way<'a, T> },
+    /// The stages of a step of an embedded pair.
+    Stages(Stages<'a, T>),
+}
+
+/// A method that kernels can run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scheme<'a> {
+    Explicit { method: Coefficients<'a>, classical: bool },
+    Splitting(&'a Splitting),
+}
+
+/// Either way along the steps of a method.
+#[derive(Debug)]
+pub enum Way<'a, T> {
+    /// The steps.
+    Forward(Forward<'a, T>),
+    /// Their discrete adjoint.
+    Backward(Backward<'a, T>),
+}
+
+/// Steps of a method.
+#[derive(Debug)]
+pub struct Forward<'a, T> {
+    pub(crate) clock: Clock<'a, T>,
+    pub(crate) batch: usize,
+    pub(crate) steps: usize,
+    /// The first state; advanced in place, or followed by room for the states `1..=steps`, which
+    /// are then filled in.
+    pub(crate) states: &'a mut [T],
+}
+
+/// The way back along states that are known.
+#[derive(Debug)]
+pub struct Backward<'a, T> {
+    pub(crate) clock: Clock<'a, T>,
+    pub(crate) batch: usize,
+    pub(crate) steps: usize,
+    /// States `0..steps` (the last one may follow).
+    pub(crate) states: &'a [T],
+    /// The cotangent of each of the states `0..=steps` by itself; afterwards the first one is the
+    /// total cotangent of the first state.
+    pub(crate) states_bar: &'a mut [T],
+}
+
+/// The stages of a step of an explicit method, each row with a step size of its own.
+#[derive(Debug)]
+pub(crate) struct Stages<'a, T> {
+    pub(crate) method: Coefficients<'a>,
+    pub(crate) t: &'a [T],
+    pub(crate) dt: &'a [T],
+    pub(crate) x: &'a [T],
+    /// The slopes, stage after stage; the first one is given.
+    pub(crate) slopes: &'a mut [T],
+    /// The state of the last stage.
+    pub(crate) end: &'a mut [T],
+}
+
+/// Does a job for a formula; says whether it could.
+pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>) -> bool {
+    let dim = <F::State<T> as LaneState<T>>::DIM;
+    match &mut job.0 {
+        Work::Eval { t, x, dx } => eval::eval(field, t, x, dx),
+        Work::PullBack { t, x, v, x_bar } => eval::pull_back(field, t, x, v, x_bar),
+        Work::March { scheme: Scheme::Explicit { method, classical }, way } => {
+            way.fits(dim) && explicit::march(field, *method, *classical, way)
+        }
+        Work::Stages(stages) => stages::run(field, stages),
+        _ => false,
+    }
+}
+
+/// Does a splitting method's job for a separable formula; says whether it could.
+pub fn run_splitting<T: Scalar, F: AnalyticSeparable + ?Sized>(
+    field: &F,
+    job: &mut Job<'_, T>,
+) -> bool {
+    let dim = 2 * <F::Half<T> as LaneState<T>>::DIM;
+    match &mut job.0 {
+        Work::EvalHalf { flow: Flow::Drift, t, x, dx } => eval::eval(&Velocity(field), t, x, dx),
+        Work::EvalHalf { flow: Flow::Kick, t, x, dx } => eval::eval(&Force(field), t, x, dx),
+        Work::PullBackHalf { flow: Flow::Drift, t, x, v, x_bar } => {
+            eval::pull_back(&Velocity(field), t, x, v, x_bar)
+        }
+        Work::PullBackHalf { flow: Flow::Kick, t, x, v, x_bar } => {
+            eval::pull_back(&Force(field), t, x, v, x_bar)
+        }
+        Work::March { scheme: Scheme::Splitting(method), way } => {
+            way.fits(dim) && splitting::march(field, method, way)
+        }
+        _ => false,
+    }
+}
+
+impl<T> Way<'_, T> {
+    /// Whether the slices hold whole states of dimension `dim`, with their times.
+    fn fits(&self, dim: usize) -> bool {
+        match self {
+            Way::Forward(run) => {
+                let len = dim * run.batch;
+                let states = if run.states.len() == len { 1 } else { run.steps + 1 };
+                run.states.len() == states * len && run.clock.covers(run.steps + 1, run.batch)
+            }
+            Way::Backward(run) => {
+                let len = dim * run.batch;
+                run.states_bar.len() == (run.steps + 1) * len
+                    && run.states.len() >= run.steps * len
+                    && run.clock.covers(run.steps + 1, run.batch)
+            }
+        }
+    }
+}
+
+/// Compiles a formula's kernels in the crate that has the formula, for `f32` and `f64`, instead of
+/// in every crate that uses it. For the items of an `impl AnalyticField`.
+///
+/// ```
+/// use hnn_integrators::{AnalyticField, Lane, compile_kernels};
+/// struct Spring;
+/// impl AnalyticField for Spring {
+///     compile_kernels!();
+///     type State<L: Lane> = [L; 2];
+///     #[inline(always)]
+///     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+///         [*p, -*q]
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! compile_kernels {
+    () => {
+        #[inline(never)]
+        fn kernel_f32(&self, job: &mut $crate::kernel::Job<'_, f32>) -> bool {
+            $crate::kernel::run(self, job)
+        }
+        #[inline(never)]
+        fn kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {
+            $crate::kernel::run(self, job)
+        }
+    };
+}
+
+/// As [`compile_kernels`], for the items of an `impl AnalyticSeparable`.
+#[macro_export]
+macro_rules! compile_splitting_kernels {
+    () => {
+        #[inline(never)]
+        fn splitting_kernel_f32(&self, job: &mut $crate::kernel::Job<'_, f32>) -> bool {
+            $crate::kernel::run_splitting(self, job)
+        }
+        #[inline(never)]
+        fn splitting_kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {
+            $crate::kernel::run_splitting(self, job)
+        }
+    };
+}

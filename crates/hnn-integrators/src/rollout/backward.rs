@@ -1,0 +1,310 @@
+//! The way back.
+
+use super::checkpoints::advance_by;
+use super::{Checkpoints, Counts, Grid, Rollout, Samples};
+use crate::kernel::{self, Backward, Way};
+use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, StartSlope, VectorField};
+
+/// What a loss sees on the way back along a run's states, from the last one to the first.
+#[derive(Debug)]
+pub enum Visit<'a, T> {
+    /// The states at a step: the loss adds its derivative by them to `x_bar`. Both hold `D * B`
+    /// numbers, coordinate-major.
+    State {
+        /// The step, from the number of steps down to 0.
+        step: usize,
+        /// The states there.
+        x: &'a [T],
+        /// Their cotangent, to be added to.
+        x_bar: &'a mut [T],
+    },
+    /// The field at the states where a recorded step begins, seen before these states themselves,
+    /// where the method evaluates it there
+    /// ([`start_slope`](crate::DifferentiableStepper::start_slope)) and no kernel runs: the loss may
+    /// add its derivative by it to the cotangent.
+    Slope {
+        /// The step that begins.
+        step: usize,
+        /// The field, and its cotangent.
+        slope: StartSlope<'a, T>,
+    },
+}
+
+impl<T, S, F> Rollout<T, S, F>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: VectorField<T> + Parameters<T> + ?Sized,
+{
+    /// Steps along a grid from `x0` (`D * B` numbers, coordinate-major), and pulls a loss of the
+    /// states back: **overwrites** `start_bar` by its derivative by `x0`, and **adds** that by the
+    /// parameters to `theta_bar`.
+    ///
+    /// The loss is seen through `visit`, called for the states at every step from the last one back
+    /// to the first.
+    ///
+    /// # Errors
+    /// As [`Stepper::step`](crate::Stepper::step), if lengths do not go together, if the steps
+    /// cannot be undone where that is asked for, or what `visit` says.
+    #[allow(clippy::too_many_arguments)]
+    pub fn gradient(
+        &mut self,
+        stepper: &S,
+        field: &F,
+        grid: Grid<'_, T>,
+        x0: &[T],
+        checkpoints: Checkpoints,
+        mut visit: impl FnMut(Visit<'_, T>) -> Result<(), FieldError>,
+        start_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        self.check(field, &grid, x0)?;
+        FieldError::check_lengths(x0.len(), [("the first states' cotangents", start_bar.len())])?;
+        let num_params = field.num_params();
+        let given = theta_bar.as_deref().map_or(num_params, <[T]>::len);
+        FieldError::check_parameters(given, num_params)?;
+        let len = x0.len();
+        for buffer in [&mut self.x, &mut self.next, &mut self.x_bar] {
+            buffer.resize(len, T::ZERO);
+        }
+        self.x.copy_from_slice(x0);
+        self.x_bar.fill(T::ZERO);
+        (self.counts, self.step) = (Counts::default(), 0);
+        let fused = grid.inputs == Samples::None && self.has_kernel(stepper, field, &grid);
+        let mut back = Back { stepper, field, grid, fused, visit: &mut visit, theta_bar };
+        match checkpoints {
+            Checkpoints::Reversible => self.undo(&mut back)?,
+            Checkpoints::All => self.keep_all(&mut back)?,
+            other => self.check_point(&mut back, other)?,
+        }
+        start_bar.copy_from_slice(&self.x_bar);
+        Ok(())
+    }
+
+    /// Keeps every state.
+    fn keep_all(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
+        let (len, steps) = (self.x.len(), back.grid.steps());
+        self.states.resize((steps + 1) * len, T::ZERO);
+        self.states[..len].copy_from_slice(&self.x);
+        self.fill(back.stepper, back.field, &back.grid, 0, steps, 0)?;
+        self.counts = Counts { kept: steps.max(1), advanced: steps };
+        self.see_end(back, steps)?;
+        let segment = Checkpoints::SEGMENT;
+        for from in (0..steps.div_ceil(segment)).rev().map(|index| index * segment) {
+            self.pull_back_held(back, from, segment.min(steps - from), from)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the starts of some segments.
+    fn check_point(
+        &mut self,
+        back: &mut Back<'_, T, S, F>,
+        checkpoints: Checkpoints,
+    ) -> Result<(), FieldError> {
+        let (len, steps) = (self.x.len(), back.grid.steps());
+        let (segment, most) = checkpoints.plan(steps);
+        self.states.resize((segment.max(Checkpoints::SEGMENT).min(steps) + 1) * len, T::ZERO);
+        self.spare.extend(self.kept.drain(..).map(|(_, state)| state));
+        self.keep(0);
+        if steps == 0 {
+            return self.see_end(back, 0);
+        }
+        // Segments are counted from 0; `open` of them are still to be pulled back.
+        let mut open = steps.div_ceil(segment);
+        while let Some((from, state)) = self.kept.last() {
+            let from = *from;
+            self.x.copy_from_slice(state);
+            let free = most - self.kept.len();
+            if open - from > 1 && free > 0 {
+                let until = from + advance_by(open - from, free + 1);
+                self.advance(
+                    back.stepper,
+                    back.field,
+                    &back.grid,
+                    (from * segment, until * segment),
+                )?;
+                self.keep(until);
+                continue;
+            }
+            let last = (open - 1) * segment;
+            self.advance(back.stepper, back.field, &back.grid, (from * segment, last))?;
+            let count = segment.min(steps - last);
+            self.states.resize(self.states.len().max((count + 1) * len), T::ZERO);
+            self.states[..len].copy_from_slice(&self.x);
+            self.counts.kept = self.counts.kept.max(self.kept.len() + count - 1);
+            if back.fused {
+                self.fill(back.stepper, back.field, &back.grid, last, count, 0)?;
+                self.counts.advanced += count;
+            } else {
+                self.record(back, last, count, 0)?;
+            }
+            if last + count == steps {
+                self.see_end(back, count)?;
+            }
+            self.pull_back_segment(back, last, count, 0)?;
+            open -= 1;
+            if open == from {
+                self.spare.extend(self.kept.pop().map(|(_, state)| state));
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the state at hand as the start of a segment.
+    fn keep(&mut self, segment: usize) {
+        let mut state = self.spare.pop().unwrap_or_default();
+        state.clone_from(&self.x);
+        self.kept.push((segment, state));
+    }
+
+    /// Forward step by step, back by undoing the steps.
+    fn undo(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
+        let steps = back.grid.steps();
+        self.advance(back.stepper, back.field, &back.grid, (0, steps))?;
+        self.counts.kept = 1;
+        self.end.clone_from(&self.x);
+        if self.tapes.is_empty() {
+            self.tapes.push(S::Tape::default());
+        }
+        back.see(steps, &self.x, &mut self.x_bar)?;
+        for step in (0..steps).rev() {
+            self.step = step;
+            let inputs = back.field.inputs();
+            let over = back.grid.interval(step, inputs, &mut self.t, &mut self.dt);
+            let (x, x_bar, tape) = (&mut self.x, &mut self.x_bar, &mut self.tapes[0]);
+            let theta_bar = back.theta_bar.as_deref_mut();
+            back.stepper.reverse(back.field, over, x, x_bar, theta_bar, tape)?;
+            back.see(step, &self.x, &mut self.x_bar)?;
+        }
+        Ok(())
+    }
+
+    /// The last state, number `index` of those held.
+    fn see_end(&mut self, back: &mut Back<'_, T, S, F>, index: usize) -> Result<(), FieldError> {
+        let len = self.x.len();
+        self.end.clear();
+        self.end.extend_from_slice(&self.states[index * len..(index + 1) * len]);
+        back.see(back.grid.steps(), &self.end, &mut self.x_bar)
+    }
+
+    /// Pulls back through some steps from `from` on, whose states are held from number `first` on.
+    fn pull_back_held(
+        &mut self,
+        back: &mut Back<'_, T, S, F>,
+        from: usize,
+        steps: usize,
+        first: usize,
+    ) -> Result<(), FieldError> {
+        if !back.fused {
+            self.record(back, from, steps, first)?;
+        }
+        self.pull_back_segment(back, from, steps, first)
+    }
+
+    /// The same, in one kernel where there is one, else by the tapes of these steps.
+    fn pull_back_segment(
+        &mut self,
+        back: &mut Back<'_, T, S, F>,
+        from: usize,
+        steps: usize,
+        first: usize,
+    ) -> Result<(), FieldError> {
+        if !back.fused {
+            return self.pull_back_tapes(back, from, steps, first);
+        }
+        let (len, batch) = (self.x.len(), back.grid.batch);
+        let states = &self.states[first * len..(first + steps + 1) * len];
+        self.states_bar.clear();
+        self.states_bar.resize((steps + 1) * len, T::ZERO);
+        for (index, x) in states.chunks_exact(len).enumerate().take(steps).rev() {
+            back.see(from + index, x, &mut self.states_bar[index * len..(index + 1) * len])?;
+        }
+        self.states_bar[steps * len..].copy_from_slice(&self.x_bar);
+        let clock = back.grid.kernel_clock(from, steps, &mut self.t, &mut self.dt);
+        let states_bar = &mut self.states_bar;
+        let run = Backward { clock, batch, steps, states, states_bar };
+        back.stepper.kernel(back.field, Way::Backward(run));
+        self.x_bar.copy_from_slice(&self.states_bar[..len]);
+        Ok(())
+    }
+
+    /// Whether the method and the field have a kernel that pulls back: asked by a run of no steps.
+    fn has_kernel(&mut self, stepper: &S, field: &F, grid: &Grid<'_, T>) -> bool {
+        let batch = grid.batch;
+        self.t.resize(batch, T::ZERO);
+        self.dt.resize(batch, T::ZERO);
+        self.states_bar.clear();
+        self.states_bar.resize(field.dim() * batch, T::ZERO);
+        let clock = kernel::Clock::Equal { t: &self.t, dt: &self.dt, first: 0 };
+        let states_bar = &mut self.states_bar;
+        let run = Backward { clock, batch, steps: 0, states: &[], states_bar };
+        stepper.kernel(field, Way::Backward(run))
+    }
+
+    /// Records steps, and fills in their states.
+    fn record(
+        &mut self,
+        back: &mut Back<'_, T, S, F>,
+        from: usize,
+        steps: usize,
+        first: usize,
+    ) -> Result<(), FieldError> {
+        let len = self.x.len();
+        if self.tapes.len() < steps {
+            self.tapes.resize_with(steps, S::Tape::default);
+        }
+        for index in 0..steps {
+            self.step = from + index;
+            let inputs = back.field.inputs();
+            let over = back.grid.interval(self.step, inputs, &mut self.t, &mut self.dt);
+            let (done, next) = self.states.split_at_mut((first + index + 1) * len);
+            let (x, next) = (&done[(first + index) * len..], &mut next[..len]);
+            back.stepper.record(back.field, over, x, next, &mut self.tapes[index])?;
+        }
+        Ok(())
+    }
+
+    fn pull_back_tapes(
+        &mut self,
+        back: &mut Back<'_, T, S, F>,
+        from: usize,
+        steps: usize,
+        first: usize,
+    ) -> Result<(), FieldError> {
+        let len = self.x.len();
+        for index in (0..steps).rev() {
+            self.step = from + index;
+            let (tape, x_bar) = (&mut self.tapes[index], &mut self.x_bar);
+            if let Some(slope) = back.stepper.start_slope(back.field, tape) {
+                (back.visit)(Visit::Slope { step: self.step, slope })?;
+            }
+            back.stepper.pull_back(back.field, tape, x_bar, back.theta_bar.as_deref_mut())?;
+            let x = &self.states[(first + index) * len..(first + index + 1) * len];
+            back.see(self.step, x, x_bar)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the way back is along, and what sees it.
+struct Back<'a, T, S, F: ?Sized> {
+    stepper: &'a S,
+    field: &'a F,
+    grid: Grid<'a, T>,
+    /// Whether kernels run.
+    fused: bool,
+    visit: &'a mut dyn FnMut(Visit<'_, T>) -> Result<(), FieldError>,
+    theta_bar: Option<&'a mut [T]>,
+}
+
+impl<T, S, F> Back<'_, T, S, F>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: VectorField<T> + ?Sized,
+{
+    fn see(&mut self, step: usize, x: &[T], x_bar: &mut [T]) -> Result<(), FieldError> {
+        (self.visit)(Visit::State { step, x, x_bar })
+    }
+}

@@ -1,0 +1,130 @@
+//! Chained steps, and their discrete adjoint: the one way back.
+
+mod adjoint;
+mod backward;
+mod checkpoints;
+mod forward;
+mod grid;
+
+pub use adjoint::{Adjoint, Gradient};
+pub use backward::Visit;
+pub use checkpoints::Checkpoints;
+pub use grid::{Clock, Grid, Samples};
+
+use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, Workspace};
+
+/// Chained steps of a batch, and the pull-back of cotangents through them: the discrete adjoint,
+/// the exact derivative of the run as computed.
+///
+/// Reuse one `Rollout` for many runs: after the first it does not allocate. For one run with
+/// `ndarray` in and out see [`Adjoint`].
+///
+/// ```
+/// use hnn_integrators::{Checkpoints, DualField, Grid, Lane, RK4, Rollout, Visit};
+/// let pendulum = DualField::new([1.0], |_t, [q, p]: [_; 2], [a]| [p, -a * q.sin()]);
+/// let (grid, mut rollout) = (Grid::times(1, &[0.0, 0.1, 0.3]), Rollout::default());
+/// let states = rollout.states(&RK4, &pendulum, grid, &[1.0, 0.5])?;
+/// assert_eq!(states.len(), 3 * 2);
+/// // The derivative of the last angle by the start and by the parameter.
+/// let (mut start_bar, mut theta_bar) = ([0.0; 2], [0.0]);
+/// let last_angle = |visit: Visit<'_, f64>| {
+///     if let Visit::State { step: 2, x_bar, .. } = visit {
+///         x_bar[0] += 1.0;
+///     }
+///     Ok(())
+/// };
+/// rollout.gradient(
+///     &RK4, &pendulum, grid, &[1.0, 0.5], Checkpoints::All, last_angle, &mut start_bar, Some(&mut theta_bar),
+/// )?;
+/// assert!((theta_bar[0] + 0.038_736).abs() < 1e-6);
+/// # Ok::<(), hnn_integrators::FieldError>(())
+/// ```
+pub struct Rollout<T, S, F>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: ?Sized,
+{
+    /// States held: all of a run, or those of the segment at hand.
+    states: Vec<T>,
+    /// Their cotangents, where a kernel pulls back.
+    states_bar: Vec<T>,
+    /// The state at hand, and the one after it.
+    x: Vec<T>,
+    next: Vec<T>,
+    x_bar: Vec<T>,
+    end: Vec<T>,
+    /// A stack of segments' starts, each with its step, and spare memory for more.
+    kept: Vec<(usize, Vec<T>)>,
+    spare: Vec<Vec<T>>,
+    t: Vec<T>,
+    dt: Vec<T>,
+    /// Of the steps of a segment.
+    tapes: Vec<S::Tape>,
+    workspace: Workspace<T>,
+    /// The step at hand.
+    step: usize,
+    counts: Counts,
+}
+
+/// What the last gradient cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    /// The most states held at a time.
+    pub(crate) kept: usize,
+    /// Steps taken forward.
+    pub(crate) advanced: usize,
+}
+
+impl<T, S, F> Default for Rollout<T, S, F>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: ?Sized,
+{
+    fn default() -> Self {
+        let empty = Vec::new;
+        Self {
+            states: empty(),
+            states_bar: empty(),
+            x: empty(),
+            next: empty(),
+            x_bar: empty(),
+            end: empty(),
+            kept: Vec::new(),
+            spare: Vec::new(),
+            t: empty(),
+            dt: empty(),
+            tapes: Vec::new(),
+            workspace: Workspace::default(),
+            step: 0,
+            counts: Counts::default(),
+        }
+    }
+}
+
+impl<T, S, F> Rollout<T, S, F>
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: VectorField<T> + Parameters<T> + ?Sized,
+{
+    /// The states at the end of the last [`gradient`](Self::gradient).
+    pub fn end(&self) -> &[T] {
+        &self.end
+    }
+
+    /// The step at hand when the last run ended or failed.
+    pub(crate) fn step(&self) -> usize {
+        self.step
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn check(&self, field: &F, grid: &Grid<'_, T>, x0: &[T]) -> Result<(), FieldError> {
+        grid.check(field.inputs())?;
+        FieldError::check_lengths(field.dim() * grid.batch, [("the first states", x0.len())])
+    }
+}

@@ -1,0 +1,14 @@
+//! One step of a method over slices, and back.
+
+mod explicit;
+mod implicit;
+mod iteration;
+mod splitting;
+mod stepper;
+mod weighted;
+
+pub use explicit::{ExplicitTape, rk4};
+pub use implicit::ImplicitTape;
+pub use splitting::SplittingTape;
+pub use stepper::{DifferentiableStepper, StartSlope, Stepper};
+pub(crate) use weighted::add_scaled_stages;
