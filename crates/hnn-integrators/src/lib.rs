@@ -60,6 +60,8 @@ pub use adaptive::{
     Adaptive, BatchSolution, Crossing, Event, EventResult, EventSolution, Occurrence, Solution,
     Statistics, Tolerances, solve, solve_batch,
 };
+#[doc(hidden)]
+pub use adaptive::{AdaptiveJob, AdaptiveRun};
 pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
@@ -67,6 +69,8 @@ pub use field::{
     DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode, Parameters,
     Separable, VectorField, coordinate_major, rows,
 };
+#[doc(hidden)]
+pub use fixed_step::SegmentsJob;
 pub use fixed_step::{FixedStep, Trajectories};
 pub use formula::{AnalyticField, AnalyticSeparable, LaneState};
 pub use lane::{Lane, Wide};

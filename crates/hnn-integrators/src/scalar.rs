@@ -5,8 +5,10 @@ use std::iter::Sum;
 
 use ndarray::{LinalgScalar, ScalarOperand};
 
+use crate::adaptive::AdaptiveJob;
+use crate::fixed_step::SegmentsJob;
 use crate::kernel::Job;
-use crate::{AnalyticField, AnalyticSeparable, Lane};
+use crate::{AnalyticField, AnalyticSeparable, Lane, SolveFailure, Trajectories};
 
 /// A real number: `f32` or `f64`.
 ///
@@ -60,6 +62,14 @@ pub trait Scalar:
     /// A formula's kernels for this type of number.
     #[doc(hidden)]
     fn formula_kernel<F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
+    /// Runs a block of trajectories adaptively: compiled once for each type of number, here.
+    #[doc(hidden)]
+    fn solve_block(job: AdaptiveJob<'_, '_, Self>);
+    /// Takes all trajectories through segments of equal steps: likewise.
+    #[doc(hidden)]
+    fn march_segments(
+        job: SegmentsJob<'_, Self>,
+    ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>>;
     /// A separable formula's kernels for this type of number.
     #[doc(hidden)]
     fn splitting_kernel<F: AnalyticSeparable + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
@@ -105,6 +115,14 @@ macro_rules! scalar {
                 job: &mut Job<'_, Self>,
             ) -> bool {
                 field.$formula_kernel(job)
+            }
+            fn solve_block(job: AdaptiveJob<'_, '_, Self>) {
+                job.run();
+            }
+            fn march_segments(
+                job: SegmentsJob<'_, Self>,
+            ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>> {
+                job.run()
             }
             #[inline]
             fn splitting_kernel<F: AnalyticSeparable + ?Sized>(

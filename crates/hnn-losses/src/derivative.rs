@@ -1,6 +1,6 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
-use hnn_integrators::{DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::blocks::Blocks;
@@ -215,8 +215,8 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             }
             let Scratch { t, x, target, f, x_bar, residuals, workspace } = scratch;
             match theta_bar {
-                None => field.eval(t, x, f, workspace)?,
-                Some(_) => field.eval_recorded(t, x, f, residuals)?,
+                None => field.eval(At::time(t), x, f, workspace)?,
+                Some(_) => field.eval_recorded(At::time(t), x, f, residuals)?,
             }
             let mut sum = 0.0;
             for (f, target) in f.iter_mut().zip(target) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::erased::Erased;
 use common::{lengths_of, network, wave};
 use hnn_integrators::{
-    DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4, Parameters,
+    At, DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4, Parameters,
     RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
 };
 use hnn_losses::{
@@ -176,13 +176,13 @@ impl VectorField<f64> for Counting {
     }
     fn eval(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         workspace: &mut Workspace<f64>,
     ) -> Result<(), FieldError> {
-        self.states.fetch_add(t.len(), Ordering::Relaxed);
-        self.field.eval(t, x, dx, workspace)
+        self.states.fetch_add(at.batch(), Ordering::Relaxed);
+        self.field.eval(at, x, dx, workspace)
     }
 }
 
@@ -191,13 +191,13 @@ impl DifferentiableField<f64> for Counting {
 
     fn eval_recorded(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        self.states.fetch_add(t.len(), Ordering::Relaxed);
-        self.field.eval_recorded(t, x, dx, residuals)
+        self.states.fetch_add(at.batch(), Ordering::Relaxed);
+        self.field.eval_recorded(at, x, dx, residuals)
     }
     fn vjp(
         &self,

@@ -1,12 +1,13 @@
 //! Energies given by a formula, written once for every lane type.
 
+use hnn_integrators::kernel::{self, Job};
 use hnn_integrators::lane::Dual;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{
     AnalyticField, FieldError, Lane, LaneState, Scalar, VectorField, Wide, Workspace,
 };
 
-use crate::Hamiltonian;
+use crate::{Damped, Hamiltonian};
 
 /// An energy given by a formula, written once over a lane type.
 ///
@@ -23,6 +24,25 @@ pub trait AnalyticHamiltonian: Send + Sync {
     #[inline(always)]
     fn gradient_lanes<L: Lane>(&self, x: &Self::State<L>) -> Self::State<L> {
         dual_gradient(self, x)
+    }
+
+    /// The kernels of the system with friction: compiled where they are used, unless a system
+    /// compiles them beside its own.
+    #[doc(hidden)]
+    fn damped_kernel_f32(damped: &Damped<Self>, job: &mut Job<'_, f32>) -> bool
+    where
+        Self: Sized,
+    {
+        kernel::run(damped, job)
+    }
+
+    /// The same in `f64`.
+    #[doc(hidden)]
+    fn damped_kernel_f64(damped: &Damped<Self>, job: &mut Job<'_, f64>) -> bool
+    where
+        Self: Sized,
+    {
+        kernel::run(damped, job)
     }
 }
 

@@ -16,8 +16,23 @@ use crate::{At, FieldError, Interval, Scalar, SolveError, VectorField, Workspace
 /// the first-level cache.
 const SLOTS: usize = 64;
 
-pub(super) struct Block<'r, 'a, T, F: ?Sized> {
-    field: &'r F,
+/// A block of trajectories to be integrated adaptively.
+pub struct AdaptiveJob<'r, 'a, T> {
+    pub(super) field: &'r dyn VectorField<T>,
+    pub(super) run: &'r mut AdaptiveRun<'a, T>,
+    /// Sees every accepted step.
+    pub(super) observer: Option<&'r mut dyn Observer<T>>,
+}
+
+impl<T: Scalar> AdaptiveJob<'_, '_, T> {
+    /// Runs every trajectory to its last time, or to its failure.
+    pub(crate) fn run(self) {
+        Block::new(self).run();
+    }
+}
+
+struct Block<'r, 'a, T> {
+    field: &'r dyn VectorField<T>,
     run: &'r mut AdaptiveRun<'a, T>,
     control: Controller,
     dim: usize,
@@ -75,12 +90,8 @@ struct Starts<T> {
     firsts: Vec<FirstStep>,
 }
 
-impl<'r, 'a, T, F> Block<'r, 'a, T, F>
-where
-    T: Scalar,
-    F: VectorField<T> + ?Sized,
-{
-    pub(super) fn new(field: &'r F, run: &'r mut AdaptiveRun<'a, T>) -> Self {
+impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
+    fn new(AdaptiveJob { field, run, observer }: AdaptiveJob<'r, 'a, T>) -> Self {
         let (batch, dim) = run.x0.dim();
         let none = Work::Stages(Stages {
             method: run.pair.tableau.coefficients(),
@@ -105,18 +116,12 @@ where
             deadline: usize::MAX,
             weights: vec![0.0; stages],
             scratch: Scratch::default(),
-            observer: None,
+            observer,
         }
     }
 
-    /// Shows every accepted step to an observer.
-    pub(super) fn observed(mut self, observer: &'r mut dyn Observer<T>) -> Self {
-        self.observer = Some(observer);
-        self
-    }
-
     /// Runs every trajectory to its last time, or to its failure.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         self.refill();
         while self.slots.count() > 0 {
             dispatch(Plan { slots: &mut self.slots, max_step: self.run.settings.max_step });

@@ -29,7 +29,8 @@ impl Controller {
 
     /// Factor of the step size after an accepted step with the given errors, in units of the
     /// tolerance.
-    pub(crate) fn accepted(&self, error: f64, previous: f64) -> f64 {
+    #[cfg(test)]
+    fn accepted(&self, error: f64, previous: f64) -> f64 {
         if error == 0.0 {
             return GROW_AT_MOST;
         }

@@ -10,8 +10,9 @@ mod run;
 mod slots;
 mod solver;
 
+pub use block::AdaptiveJob;
 pub use events::{Crossing, Event, EventResult, EventSolution, Occurrence};
-use run::AdaptiveRun;
+pub use run::AdaptiveRun;
 pub use solver::{Adaptive, BatchSolution, Solution, solve, solve_batch};
 
 /// The error that a step may make: coordinate `i` by `atol + rtol |x_i|`, in the root mean square

@@ -4,13 +4,13 @@ use super::slots::Slots;
 use crate::{EmbeddedPair, Scalar};
 
 /// Sees every accepted step of a block.
-pub(super) trait Observer<T> {
+pub(crate) trait Observer<T> {
     /// May stop the trajectory (by its index in the block) at a time inside the step.
     fn observe(&mut self, trajectory: usize, step: &StepTaken<'_, T>) -> Option<T>;
 }
 
 /// An accepted step, with its interpolant.
-pub(super) struct StepTaken<'s, T> {
+pub(crate) struct StepTaken<'s, T> {
     pub(super) pair: &'s EmbeddedPair,
     pub(super) slots: &'s Slots<T>,
     pub(super) slot: usize,

@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 
 use ndarray::{Array3, ArrayView1, Axis};
 
-use super::block::Block;
+use super::block::AdaptiveJob;
 use super::observe::{Observer, StepTaken};
 use super::{Adaptive, AdaptiveRun, Solution, Statistics};
+use crate::field::ByReference;
 use crate::{Scalar, SolveError, VectorField, check};
 
 impl Adaptive {
@@ -59,7 +60,7 @@ impl Adaptive {
         trajectory: usize,
         x0: ArrayView1<'_, T>,
         times: &[T],
-        observer: &mut dyn Observer<T>,
+        observer: &mut impl Observer<T>,
     ) -> Result<(Solution<T>, Result<(), SolveError>), SolveError>
     where
         T: Scalar,
@@ -81,7 +82,8 @@ impl Adaptive {
             statistics: vec![Statistics::default()],
             statuses: vec![Ok(())],
         };
-        Block::new(field, &mut run).observed(observer).run();
+        let (field, observer) = (&ByReference(field), Some(observer as &mut dyn Observer<T>));
+        T::solve_block(AdaptiveJob { field, run: &mut run, observer });
         let (statistics, status) = (run.statistics[0], run.statuses.swap_remove(0));
         let states = states.index_axis_move(Axis(0), 0);
         Ok((Solution { times: times.to_vec(), states, statistics }, status))

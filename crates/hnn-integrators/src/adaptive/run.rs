@@ -16,7 +16,7 @@ pub(crate) struct Settings {
 
 /// A block of trajectories to be integrated adaptively, each with its own step size.
 #[derive(Debug)]
-pub(super) struct AdaptiveRun<'a, T> {
+pub struct AdaptiveRun<'a, T> {
     pub(crate) pair: &'a EmbeddedPair,
     pub(crate) settings: Settings,
     /// Global index of the first trajectory.

@@ -116,11 +116,12 @@ impl<T: Scalar> Kernel for Plan<'_, T> {
     fn run<I: Isa>(self) {
         let slots = self.slots;
         let limit = T::from_f64(self.max_step.min(f64::MAX));
-        let limit = if limit.is_finite() { limit } else { T::INFINITY };
+        let limit = Wide::splat(if limit.is_finite() { limit } else { T::INFINITY });
         for at in (0..slots.count()).step_by(W) {
             let load = |lanes: &[T]| Wide::<T, W, I>::load_padded(&lanes[at..]);
             let (t, last, sign) = (load(&slots.t), load(&slots.last), load(&slots.sign));
-            let size = Lane::abs(load(&slots.h)).map(|h| if h > limit { limit } else { h });
+            let h = Lane::abs(load(&slots.h));
+            let size = limit.choose_le(h, limit, h);
             let remaining = last - t;
             // Stretched by up to 1 %, so that no tiny step remains.
             let (stretched, left) = (size * Wide::constant(1.01), remaining * sign);
@@ -152,8 +153,9 @@ impl<T: Scalar> Kernel for Judge<'_, T> {
         let atol = Wide::constant(settings.tolerances.atol);
         let dim = len / count.max(1);
         let per = Wide::constant(1.0 / dim.max(1) as f64);
+        let zero = Wide::splat(T::ZERO);
         for at in (0..count).step_by(W) {
-            let (mut fine, mut coarse) = (Wide::splat(T::ZERO), Wide::splat(T::ZERO));
+            let (mut fine, mut coarse) = (zero, zero);
             for i in 0..dim {
                 let of = i * count + at..(i + 1) * count;
                 let x = Lane::abs(Wide::<T, W, I>::load_padded(&slots.x[of.clone()]));
@@ -172,7 +174,7 @@ impl<T: Scalar> Kernel for Judge<'_, T> {
                     }
                     // 0/0 where the tolerance is relative and the state 0 counts as no error.
                     let ratio = estimate / scale;
-                    let ratio = estimate.zip(ratio, |e, r| if e == T::ZERO { e } else { r });
+                    let ratio = Lane::abs(estimate).choose_le(zero, estimate, ratio);
                     ratio.mul_add(ratio, sum)
                 };
                 fine = add(fine, &pair.error);
@@ -184,7 +186,7 @@ impl<T: Scalar> Kernel for Judge<'_, T> {
             let mut error = dt * dt * fine * per;
             if pair.coarse_error.is_some() {
                 let ratio = fine / coarse.mul_add(Wide::constant(0.01), fine);
-                error = error * fine.zip(ratio, |f, r| if f == T::ZERO { f } else { r });
+                error = error * fine.choose_le(zero, fine, ratio);
             }
             error.store_padded(&mut slots.error[at..]);
         }

@@ -2,11 +2,12 @@
 
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayViewMut3, Axis, s};
 
-use super::block::Block;
+use super::block::AdaptiveJob;
 use super::run::Settings;
 use super::{AdaptiveRun, Statistics, Tolerances};
 use crate::{
-    DORMAND_PRINCE5, EmbeddedPair, Scalar, SolveError, SolveFailure, VectorField, check, parallel,
+    DORMAND_PRINCE5, EmbeddedPair, Scalar, SolveError, SolveFailure, VectorField, check,
+    field::ByReference, parallel,
 };
 
 /// Integration with a step size that keeps to [`Tolerances`], the states given at any times by
@@ -229,7 +230,8 @@ impl Adaptive {
                 statistics: vec![Statistics::default(); count],
                 statuses: vec![Ok(()); count],
             };
-            Block::new(field, &mut run).run();
+            let field = &ByReference(field);
+            T::solve_block(AdaptiveJob { field, run: &mut run, observer: None });
             (run.statistics, run.statuses)
         });
         for (statistics, statuses) in results {

@@ -10,5 +10,5 @@ pub use differentiable::{DifferentiableField, Mode, Parameters};
 pub use dual_field::DualField;
 pub use fn_field::{FnField, FnFieldVjp};
 pub use separable::{DifferentiableSeparable, Separable};
-pub(crate) use vector_field::check_dimension;
+pub(crate) use vector_field::{ByReference, check_dimension};
 pub use vector_field::{VectorField, coordinate_major, rows};

@@ -75,6 +75,33 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     }
 }
 
+/// A field that may be unsized, as one that may become an object.
+pub(crate) struct ByReference<'a, F: ?Sized>(pub(crate) &'a F);
+
+impl<T: Scalar, F: VectorField<T> + ?Sized> VectorField<T> for ByReference<'_, F> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+    fn inputs(&self) -> usize {
+        self.0.inputs()
+    }
+    fn eval(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.0.eval(at, x, dx, workspace)
+    }
+    fn block_len(&self) -> usize {
+        self.0.block_len()
+    }
+    fn kernel(&self, job: &mut Job<'_, T>) -> bool {
+        self.0.kernel(job)
+    }
+}
+
 /// Copies states of shape (B, D) into one coordinate-major slice.
 pub fn coordinate_major<T: Scalar>(x: ArrayView2<'_, T>) -> Vec<T> {
     x.t().iter().copied().collect()

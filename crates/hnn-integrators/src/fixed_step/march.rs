@@ -3,12 +3,16 @@
 use ndarray::ArrayView2;
 
 use super::segments::Segment;
-use crate::{FieldError, Interval, Scalar, SolveError, Stepper, Workspace, coordinate_major};
+use crate::{FieldError, Interval, Scalar, SolveError, Workspace, coordinate_major};
+
+/// `steps` equal steps of a batch, in place.
+pub(super) type Advance<'a, T> = dyn Fn(usize, Interval<'_, T>, &mut [T], &mut Workspace<T>) -> Result<(), FieldError>
+    + Sync
+    + 'a;
 
 /// A block of trajectories that goes segment after segment.
-pub(super) struct March<'a, T, S, F: ?Sized> {
-    stepper: &'a S,
-    field: &'a F,
+pub(super) struct March<'a, T> {
+    advance: &'a Advance<'a, T>,
     /// Global index of the first trajectory.
     first: usize,
     batch: usize,
@@ -26,17 +30,12 @@ enum Failure {
     NonFinite { row: usize },
 }
 
-impl<'a, T, S, F> March<'a, T, S, F>
-where
-    T: Scalar,
-    S: Stepper<T, F>,
-    F: ?Sized,
-{
-    pub(super) fn new(stepper: &'a S, field: &'a F, first: usize, x0: ArrayView2<'_, T>) -> Self {
+impl<'a, T: Scalar> March<'a, T> {
+    pub(super) fn new(advance: &'a Advance<'a, T>, first: usize, x0: ArrayView2<'_, T>) -> Self {
         let batch = x0.nrows();
         let (t, dt) = (vec![T::ZERO; batch], vec![T::ZERO; batch]);
         let (x, before, workspace) = (coordinate_major(x0), Vec::new(), Workspace::default());
-        Self { stepper, field, first, batch, x, before, t, dt, workspace }
+        Self { advance, first, batch, x, before, t, dt, workspace }
     }
 
     /// The current states, of shape (B, D).
@@ -59,9 +58,7 @@ where
         self.t.fill(start);
         self.dt.fill(dt);
         let over = Interval::new(&self.t, &self.dt);
-        self.stepper
-            .advance(self.field, steps, over, &mut self.x, &mut self.workspace)
-            .map_err(Failure::Field)?;
+        (self.advance)(steps, over, &mut self.x, &mut self.workspace).map_err(Failure::Field)?;
         match self.x.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(at) => Err(Failure::NonFinite { row: at % self.batch }),

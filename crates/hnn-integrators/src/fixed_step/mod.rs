@@ -5,11 +5,13 @@ mod segments;
 
 use std::ops::ControlFlow;
 
-use march::March;
+use march::{Advance, March};
 use ndarray::{Array3, ArrayView2, Axis};
 use segments::Segment;
 
-use crate::{Scalar, SolveError, SolveFailure, Stepper, VectorField, check, parallel};
+use crate::{
+    Interval, Scalar, SolveError, SolveFailure, Stepper, VectorField, Workspace, check, parallel,
+};
 
 /// How long a step is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -158,7 +160,10 @@ impl<S> FixedStep<S> {
         if self.save_every.is_some() && observe(interval.0, x0).is_break() {
             return Ok(interval.0);
         }
-        let mut march = March::new(&self.stepper, field, 0, x0);
+        let advance = |steps: usize, over: Interval<'_, T>, x: &mut [T], ws: &mut Workspace<T>| {
+            self.stepper.advance(field, steps, over, x, ws)
+        };
+        let mut march = March::new(&advance, 0, x0);
         for segment in &segments {
             march.advance_by(segment)?;
             if segment.saved && observe(segment.end, march.states()).is_break() {
@@ -183,15 +188,36 @@ impl<S> FixedStep<S> {
         S: Stepper<T, F>,
     {
         check::start(x0, field.dim())?;
+        let advance = |steps: usize, over: Interval<'_, T>, x: &mut [T], ws: &mut Workspace<T>| {
+            self.stepper.advance(field, steps, over, x, ws)
+        };
+        let (advance, block_len) = (&advance as &Advance<'_, T>, field.block_len());
+        T::march_segments(SegmentsJob { advance, block_len, start, save_start, segments, x0 })
+    }
+}
+
+/// Trajectories to be taken through segments of equal steps, block by block.
+pub struct SegmentsJob<'a, T> {
+    advance: &'a Advance<'a, T>,
+    block_len: usize,
+    start: T,
+    save_start: bool,
+    segments: &'a [Segment<T>],
+    x0: ArrayView2<'a, T>,
+}
+
+impl<T: Scalar> SegmentsJob<'_, T> {
+    pub(crate) fn run(self) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>> {
+        let Self { advance, block_len, start, save_start, segments, x0 } = self;
         let first = save_start.then_some(start);
         let ends = segments.iter().filter(|segment| segment.saved).map(|segment| segment.end);
         let times: Vec<T> = first.into_iter().chain(ends).collect();
         let mut states = Array3::from_elem((x0.nrows(), times.len(), x0.ncols()), T::NAN);
-        let size = field.block_len().clamp(1, x0.nrows());
+        let size = block_len.clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size);
         let blocks = blocks.zip(states.axis_chunks_iter_mut(Axis(0), size)).enumerate().collect();
         let results = parallel::map(blocks, |(index, (x0, mut out))| {
-            let mut march = March::new(&self.stepper, field, index * size, x0);
+            let mut march = March::new(advance, index * size, x0);
             let mut slots = 0..;
             let mut save = |states: ArrayView2<'_, T>| {
                 let slot = slots.next().unwrap_or_default();

@@ -30,10 +30,12 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Eval<'_, T, F> {
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
         let batch = self.t.len();
-        for row in (0..batch).step_by(W) {
+        let mut row = 0;
+        while row < batch {
             let t = Wide::<T, W, I>::load_padded(&self.t[row..]);
             let x = load::<T, F::State<_>, I, W>(self.x, batch, row);
             store::<T, F::State<_>, I, W>(&self.field.eval_lanes(t, &x), self.dx, batch, row);
+            row += W;
         }
     }
 }
@@ -65,12 +67,14 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for PullBack<'_, T, F> 
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
         let batch = self.t.len();
-        for row in (0..batch).step_by(W) {
+        let mut row = 0;
+        while row < batch {
             let t = Wide::<T, W, I>::load_padded(&self.t[row..]);
             let x = load::<T, F::State<_>, I, W>(self.x, batch, row);
             let v = load::<T, F::State<_>, I, W>(self.v, batch, row);
             let bar = self.field.vjp_lanes(t, &x, &v);
             store::<T, F::State<_>, I, W>(&bar, self.x_bar, batch, row);
+            row += W;
         }
     }
 }

@@ -4,30 +4,44 @@
 //! `X_bar_i = J_i^T k_bar_i` and `x_bar = o + sum_i X_bar_i` (see the adjoint over slices).
 
 use super::Way;
-use super::march::{self, LaneSteps};
+use super::march::{self, Adjoint, Steps};
 use super::state::{MOST_STAGES, added, along, scaled, weighted, zero};
 use crate::method::Coefficients;
 use crate::{AnalyticField, Lane, Scalar};
+
+/// Goes forward by the classical method; says whether that was the way.
+pub(super) fn march_classical<T: Scalar, F: AnalyticField + ?Sized>(
+    field: &F,
+    way: &mut Way<'_, T>,
+) -> bool {
+    let Way::Forward(run) = way else { return false };
+    march::forward(Classical { field }, run);
+    true
+}
 
 /// Goes either way by an explicit method; says whether there is room for its stages.
 pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     method: Coefficients<'_>,
-    classical: bool,
     way: &mut Way<'_, T>,
 ) -> bool {
-    if classical {
-        return march::march(Classical { field }, way);
+    if method.stages() > MOST_STAGES {
+        return false;
     }
-    method.stages() <= MOST_STAGES && march::march(General { field, method }, way)
+    match way {
+        Way::Forward(run) => march::forward(General { field, method }, run),
+        Way::Backward(run) => march::backward(General { field, method }, run),
+    }
+    true
 }
 
-/// The classical method, its coefficients in the code.
+/// The classical method: each stage begins from the slope before it alone, so that no other need be
+/// kept.
 struct Classical<'a, F: ?Sized> {
     field: &'a F,
 }
 
-impl<F: AnalyticField + ?Sized> LaneSteps for Classical<'_, F> {
+impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
     type State<L: Lane> = F::State<L>;
     type Scratch<L: Lane> = ();
 
@@ -43,46 +57,20 @@ impl<F: AnalyticField + ?Sized> LaneSteps for Classical<'_, F> {
         x: &F::State<L>,
         (): &mut (),
     ) -> F::State<L> {
-        let field = self.field;
+        const NODES: [f64; 4] = [0.0, 0.5, 0.5, 1.0];
+        const WEIGHTS: [f64; 4] = [1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0];
         let mut x = *x;
         for step in 0..steps {
             let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-            let (half, sixth, two) =
-                (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
-            let k1 = field.eval_lanes(t, &x);
-            let k2 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k1));
-            let k3 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k2));
-            let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
-            let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
-            x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
+            let (mut slope, mut end) = (zero::<L, F::State<L>>(), x);
+            for i in 0..4 {
+                let ahead = dt * L::constant(NODES[i]);
+                slope = self.field.eval_lanes(t + ahead, &along::<L, _>(&x, ahead, &slope));
+                end = along::<L, _>(&end, dt * L::constant(WEIGHTS[i]), &slope);
+            }
+            x = end;
         }
         x
-    }
-
-    #[inline(always)]
-    fn pull_back<L: Lane>(
-        &self,
-        t: L,
-        dt: L,
-        x: &F::State<L>,
-        end_bar: &F::State<L>,
-        (): &mut (),
-    ) -> F::State<L> {
-        let field = self.field;
-        let (half, sixth, third) =
-            (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), dt * L::constant(1.0 / 3.0));
-        let (middle, end) = (t + half, t + dt);
-        let x2 = along::<L, _>(x, half, &field.eval_lanes(t, x));
-        let x3 = along::<L, _>(x, half, &field.eval_lanes(middle, &x2));
-        let x4 = along::<L, _>(x, dt, &field.eval_lanes(middle, &x3));
-        let (outer, inner) = (scaled::<L, _>(sixth, end_bar), scaled::<L, _>(third, end_bar));
-        let x4_bar = field.vjp_lanes(end, &x4, &outer);
-        let x3_bar = field.vjp_lanes(middle, &x3, &along::<L, _>(&inner, dt, &x4_bar));
-        let x2_bar = field.vjp_lanes(middle, &x2, &along::<L, _>(&inner, half, &x3_bar));
-        let x1_bar = field.vjp_lanes(t, x, &along::<L, _>(&outer, half, &x2_bar));
-        let stages =
-            added::<L, _>(&added::<L, _>(&x1_bar, &x2_bar), &added::<L, _>(&x3_bar, &x4_bar));
-        added::<L, _>(end_bar, &stages)
     }
 }
 
@@ -98,7 +86,7 @@ struct Stages<S> {
     slopes: [S; MOST_STAGES],
 }
 
-impl<F: AnalyticField + ?Sized> LaneSteps for General<'_, F> {
+impl<F: AnalyticField + ?Sized> Steps for General<'_, F> {
     type State<L: Lane> = F::State<L>;
     type Scratch<L: Lane> = Stages<F::State<L>>;
 
@@ -129,7 +117,9 @@ impl<F: AnalyticField + ?Sized> LaneSteps for General<'_, F> {
         }
         x
     }
+}
 
+impl<F: AnalyticField + ?Sized> Adjoint for General<'_, F> {
     #[inline(always)]
     fn pull_back<L: Lane>(
         &self,

@@ -49,7 +49,8 @@ impl<T: Scalar, K: LaneKernel<T>> Kernel for SideBySide<T, K> {
             32 => self.kernel.run::<I, 32>(),
             16 => self.kernel.run::<I, 16>(),
             8 => self.kernel.run::<I, 8>(),
-            _ => self.kernel.run::<I, 4>(),
+            4 => self.kernel.run::<I, 4>(),
+            _ => self.kernel.run::<I, 1>(),
         }
     }
 }
@@ -61,5 +62,12 @@ impl<T: Scalar, I: Isa> Lanes<T, I> {
     /// Four vector registers a coordinate: their chains of dependent operations, in step, keep both
     /// multiply-add units busy. A constant to `match` on as it is, so that the compiler leaves the
     /// other widths out before it compiles them.
-    const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
+    ///
+    /// x86-64 without AVX2 takes them one by one: no machine of the last ten years is worth the time
+    /// that it takes to compile kernels for it.
+    const COUNT: usize = if cfg!(target_arch = "x86_64") && I::VECTOR_BYTES < 32 {
+        1
+    } else {
+        4 * I::VECTOR_BYTES / size_of::<T>()
+    };
 }

@@ -5,13 +5,13 @@
 
 use super::lanes::{LaneKernel, dispatch_lanes};
 use super::state::{added, load, load_aligned, store};
-use super::{Backward, Clock, Forward, Way};
+use super::{Backward, Clock, Forward};
 use crate::lane::Aligned;
 use crate::simd::Isa;
 use crate::{Lane, LaneState, Scalar, Wide};
 
 /// A method, applied to a field given by formulas.
-pub(super) trait LaneSteps {
+pub(super) trait Steps {
     /// `[L; D]`.
     type State<L: Lane>: LaneState<L>;
     /// What a step leaves behind for the next one to overwrite.
@@ -29,7 +29,10 @@ pub(super) trait LaneSteps {
         x: &Self::State<L>,
         scratch: &mut Self::Scratch<L>,
     ) -> Self::State<L>;
+}
 
+/// Its discrete adjoint.
+pub(super) trait Adjoint: Steps {
     /// Cotangent of `x` from that of `x(t + dt)`.
     fn pull_back<L: Lane>(
         &self,
@@ -41,13 +44,14 @@ pub(super) trait LaneSteps {
     ) -> Self::State<L>;
 }
 
-/// Goes either way.
-pub(super) fn march<T: Scalar, S: LaneSteps>(method: S, way: &mut Way<'_, T>) -> bool {
-    match way {
-        Way::Forward(run) => dispatch_lanes(run.batch, March { method, run }),
-        Way::Backward(run) => dispatch_lanes(run.batch, PullBack { method, run }),
-    }
-    true
+/// The steps of a run.
+pub(super) fn forward<T: Scalar, S: Steps>(method: S, run: &mut Forward<'_, T>) {
+    dispatch_lanes(run.batch, March { method, run });
+}
+
+/// Their adjoint.
+pub(super) fn backward<T: Scalar, S: Adjoint>(method: S, run: &mut Backward<'_, T>) {
+    dispatch_lanes(run.batch, PullBack { method, run });
 }
 
 struct March<'a, 'b, T, S> {
@@ -55,7 +59,7 @@ struct March<'a, 'b, T, S> {
     run: &'a mut Forward<'b, T>,
 }
 
-impl<T: Scalar, S: LaneSteps> LaneKernel<T> for March<'_, '_, T, S> {
+impl<T: Scalar, S: Steps> LaneKernel<T> for March<'_, '_, T, S> {
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
         let Forward { clock, batch, steps, states } = self.run;
@@ -66,7 +70,8 @@ impl<T: Scalar, S: LaneSteps> LaneKernel<T> for March<'_, '_, T, S> {
         let one_by_one = keeps || matches!(clock, Clock::Times(_));
         let (rounds, at_once) = if one_by_one { (steps, 1) } else { (1, steps) };
         let mut scratch = Aligned(self.method.scratch());
-        for row in (0..batch).step_by(W) {
+        let mut row = 0;
+        while row < batch {
             let mut x = load_aligned::<T, S::State<_>, I, W>(&states[..len], batch, row);
             for step in 0..rounds {
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
@@ -79,6 +84,7 @@ impl<T: Scalar, S: LaneSteps> LaneKernel<T> for March<'_, '_, T, S> {
             if !keeps {
                 store::<T, S::State<_>, I, W>(&x.0, states, batch, row);
             }
+            row += W;
         }
     }
 }
@@ -88,14 +94,15 @@ struct PullBack<'a, 'b, T, S> {
     run: &'a mut Backward<'b, T>,
 }
 
-impl<T: Scalar, S: LaneSteps> LaneKernel<T> for PullBack<'_, '_, T, S> {
+impl<T: Scalar, S: Adjoint> LaneKernel<T> for PullBack<'_, '_, T, S> {
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
         let Backward { clock, batch, steps, states, states_bar } = self.run;
         let (clock, batch, steps) = (*clock, *batch, *steps);
         let len = <S::State<T> as LaneState<T>>::DIM * batch;
         let mut scratch = Aligned(self.method.scratch());
-        for row in (0..batch).step_by(W) {
+        let mut row = 0;
+        while row < batch {
             let last = &states_bar[steps * len..(steps + 1) * len];
             let mut bar = load_aligned::<T, S::State<_>, I, W>(last, batch, row);
             for step in (0..steps).rev() {
@@ -107,6 +114,7 @@ impl<T: Scalar, S: LaneSteps> LaneKernel<T> for PullBack<'_, '_, T, S> {
                 bar = Aligned(added(&own, &pulled));
             }
             store::<T, S::State<_>, I, W>(&bar.0, &mut states_bar[..len], batch, row);
+            row += W;
         }
     }
 }

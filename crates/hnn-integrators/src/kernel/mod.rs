@@ -112,16 +112,55 @@ pub(crate) struct Stages<'a, T> {
     pub(crate) end: &'a mut [T],
 }
 
-/// Does a job for a formula; says whether it could.
-pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>) -> bool {
+/// Does the jobs that most runs are made of: the field, its vector-Jacobian product, steps of the
+/// classical method, and the stages of adaptive ones; says whether it could.
+pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
+    field: &F,
+    job: &mut Job<'_, T>,
+) -> bool {
     let dim = <F::State<T> as LaneState<T>>::DIM;
     match &mut job.0 {
         Work::Eval { t, x, dx } => eval::eval(field, t, x, dx),
         Work::PullBack { t, x, v, x_bar } => eval::pull_back(field, t, x, v, x_bar),
-        Work::March { scheme: Scheme::Explicit { method, classical }, way } => {
-            way.fits(dim) && explicit::march(field, *method, *classical, way)
-        }
         Work::Stages(stages) => stages::run(field, stages),
+        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way } => {
+            way.fits(dim) && explicit::march_classical(field, way)
+        }
+        _ => false,
+    }
+}
+
+/// Does a job for a formula; says whether it could.
+pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>) -> bool {
+    let dim = <F::State<T> as LaneState<T>>::DIM;
+    match &mut job.0 {
+        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way }
+            if matches!(way, Way::Forward(_)) =>
+        {
+            run_essential(field, job)
+        }
+        Work::March { scheme: Scheme::Explicit { method, .. }, way } => {
+            way.fits(dim) && explicit::march(field, *method, way)
+        }
+        _ => run_essential(field, job),
+    }
+}
+
+/// Evaluates one of the two halves of a separable formula, or its vector-Jacobian product; says
+/// whether that was the job.
+pub fn run_halves<T: Scalar, F: AnalyticSeparable + ?Sized>(
+    field: &F,
+    job: &mut Job<'_, T>,
+) -> bool {
+    match &mut job.0 {
+        Work::EvalHalf { flow: Flow::Drift, t, x, dx } => eval::eval(&Velocity(field), t, x, dx),
+        Work::EvalHalf { flow: Flow::Kick, t, x, dx } => eval::eval(&Force(field), t, x, dx),
+        Work::PullBackHalf { flow: Flow::Drift, t, x, v, x_bar } => {
+            eval::pull_back(&Velocity(field), t, x, v, x_bar)
+        }
+        Work::PullBackHalf { flow: Flow::Kick, t, x, v, x_bar } => {
+            eval::pull_back(&Force(field), t, x, v, x_bar)
+        }
         _ => false,
     }
 }
@@ -133,18 +172,10 @@ pub fn run_splitting<T: Scalar, F: AnalyticSeparable + ?Sized>(
 ) -> bool {
     let dim = 2 * <F::Half<T> as LaneState<T>>::DIM;
     match &mut job.0 {
-        Work::EvalHalf { flow: Flow::Drift, t, x, dx } => eval::eval(&Velocity(field), t, x, dx),
-        Work::EvalHalf { flow: Flow::Kick, t, x, dx } => eval::eval(&Force(field), t, x, dx),
-        Work::PullBackHalf { flow: Flow::Drift, t, x, v, x_bar } => {
-            eval::pull_back(&Velocity(field), t, x, v, x_bar)
-        }
-        Work::PullBackHalf { flow: Flow::Kick, t, x, v, x_bar } => {
-            eval::pull_back(&Force(field), t, x, v, x_bar)
-        }
         Work::March { scheme: Scheme::Splitting(method), way } => {
             way.fits(dim) && splitting::march(field, method, way)
         }
-        _ => false,
+        _ => run_halves(field, job),
     }
 }
 
@@ -167,8 +198,9 @@ impl<T> Way<'_, T> {
     }
 }
 
-/// Compiles a formula's kernels in the crate that has the formula, for `f32` and `f64`, instead of
-/// in every crate that uses it. For the items of an `impl AnalyticField`.
+/// Compiles a formula's kernels in the crate that has the formula, instead of in every crate that
+/// uses it: all of them for `f64`, and for `f32` those of the classical method and of adaptive ones
+/// (other methods step through slices there). For the items of an `impl AnalyticField`.
 ///
 /// ```
 /// use hnn_integrators::{AnalyticField, Lane, compile_kernels};
@@ -187,7 +219,7 @@ macro_rules! compile_kernels {
     () => {
         #[inline(never)]
         fn kernel_f32(&self, job: &mut $crate::kernel::Job<'_, f32>) -> bool {
-            $crate::kernel::run(self, job)
+            $crate::kernel::run_essential(self, job)
         }
         #[inline(never)]
         fn kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {
@@ -202,7 +234,7 @@ macro_rules! compile_splitting_kernels {
     () => {
         #[inline(never)]
         fn splitting_kernel_f32(&self, job: &mut $crate::kernel::Job<'_, f32>) -> bool {
-            $crate::kernel::run_splitting(self, job)
+            $crate::kernel::run_halves(self, job)
         }
         #[inline(never)]
         fn splitting_kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {

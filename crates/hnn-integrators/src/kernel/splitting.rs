@@ -1,7 +1,7 @@
 //! Splitting methods: each flow is a shear (see the adjoint over slices).
 
 use super::Way;
-use super::march::{self, LaneSteps};
+use super::march::{self, Adjoint, Steps};
 use super::state::{added, along, scaled, zero};
 use crate::formula::{Force, Velocity};
 use crate::method::Substep;
@@ -17,7 +17,14 @@ pub(super) fn march<T: Scalar, F: AnalyticSeparable + ?Sized>(
     way: &mut Way<'_, T>,
 ) -> bool {
     let halves = 2 * <F::Half<T> as LaneState<T>>::DIM == <F::State<T> as LaneState<T>>::DIM;
-    halves && method.lengths().len() <= MOST_FLOWS && march::march(Flows { field, method }, way)
+    if !halves || method.lengths().len() > MOST_FLOWS {
+        return false;
+    }
+    match way {
+        Way::Forward(run) => march::forward(Flows { field, method }, run),
+        Way::Backward(run) => march::backward(Flows { field, method }, run),
+    }
+    true
 }
 
 struct Flows<'a, F: ?Sized> {
@@ -43,7 +50,7 @@ impl<F: AnalyticSeparable + ?Sized> Flows<'_, F> {
     }
 }
 
-impl<F: AnalyticSeparable + ?Sized> LaneSteps for Flows<'_, F> {
+impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
     type State<L: Lane> = F::State<L>;
     type Scratch<L: Lane> = Read<L, F::Half<L>>;
 
@@ -69,7 +76,9 @@ impl<F: AnalyticSeparable + ?Sized> LaneSteps for Flows<'_, F> {
         }
         whole::<L, F>(&q, &p)
     }
+}
 
+impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
     #[inline(always)]
     fn pull_back<L: Lane>(
         &self,

@@ -35,7 +35,8 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
         let Stages { method, t, dt, x, slopes, end } = self.stages;
         let (batch, len, count) = (t.len(), x.len(), method.stages());
         let mut kept = Aligned([zero::<Wide<T, W, I>, F::State<_>>(); MOST_STAGES]);
-        for row in (0..batch).step_by(W) {
+        let mut row = 0;
+        while row < batch {
             let x = load_aligned::<T, F::State<_>, I, W>(x, batch, row).0;
             let t = Wide::<T, W, I>::load_padded(&t[row..]);
             let dt = Wide::<T, W, I>::load_padded(&dt[row..]);
@@ -56,6 +57,7 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
                 store::<T, F::State<_>, I, W>(&newest, out, batch, row);
             }
             store::<T, F::State<_>, I, W>(&state, end, batch, row);
+            row += W;
         }
     }
 }

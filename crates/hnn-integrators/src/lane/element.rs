@@ -1,9 +1,14 @@
 //! What the elementary functions of SIMD lanes need of `f32` and `f64`.
 
+use crate::simd::{Isa, Register};
+
 /// Bit-level operations and polynomial coefficients of one element of a SIMD lane.
 ///
 /// An implementation detail of [`Wide`](super::Wide); not to be implemented elsewhere.
-pub trait Element: Copy + 'static {
+pub trait Element: Copy + Register<Self> + 'static {
+    /// A vector register of such numbers.
+    type Vector<I: Isa>: Register<Self>;
+
     /// `self * a + b` in one rounding.
     fn fused_mul_add(self, a: Self, b: Self) -> Self;
 
@@ -48,10 +53,11 @@ pub trait Element: Copy + 'static {
 }
 
 macro_rules! element {
-    ($t:ident, $bits:ident, mantissa: $mantissa:literal, bias: $bias:literal,
+    ($t:ident, $bits:ident, $vector:ident, mantissa: $mantissa:literal, bias: $bias:literal,
      exp_range: $range:expr, reduction_bits: $reduction_bits:literal, sin_half_period: $half:expr, ln2: $ln2:expr, half_pi: $half_pi:expr, half_pi_fused: $half_pi_fused:expr,
      exp: $exp:expr, sin: $sin:expr, cos: $cos:expr, atanh: $atanh:expr) => {
         impl Element for $t {
+            type Vector<I: Isa> = I::$vector;
             #[inline(always)]
             fn fused_mul_add(self, a: Self, b: Self) -> Self {
                 $t::mul_add(self, a, b)
@@ -127,7 +133,7 @@ macro_rules! element {
     };
 }
 
-element!(f64, u64, mantissa: 52, bias: 1023,
+element!(f64, u64, F64, mantissa: 52, bias: 1023,
 exp_range: (-708.0, 709.0),
 // Without fused multiply-add the products with the parts of pi/2 must be exact.
 reduction_bits: 20,
@@ -160,7 +166,7 @@ atanh: &[
     1.0 / 17.0, 1.0 / 19.0, 1.0 / 21.0, 1.0 / 23.0,
 ]);
 
-element!(f32, u32, mantissa: 23, bias: 127,
+element!(f32, u32, F32, mantissa: 23, bias: 127,
     exp_range: (-87.0, 88.0),
     reduction_bits: 12,
     // Minimax for the relative error of the sine (1.2e-8), by Remez' algorithm.

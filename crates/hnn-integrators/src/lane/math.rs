@@ -1,8 +1,8 @@
 //! Elementary functions of SIMD lanes: no branches, no tables.
 
-use super::{Aligned, Element, Lane, Wide};
+use super::{Aligned, Lane, Wide};
 use crate::Scalar;
-use crate::simd::Isa;
+use crate::simd::{Isa, register};
 
 impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// `c[0] + c[1] z + ... + c[n-1] z^(n-1)` by Horner's rule, all vectors in step.
@@ -17,6 +17,26 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
             sum = sum.mul_add(self, Self::splat(coefficients[i])).in_step();
         }
         sum
+    }
+
+    #[inline(always)]
+    fn scaled_by_rounded(self, rounded: Self) -> Self {
+        Self::new(register::scale_by_rounded::<T, I, W>(&self.0, &rounded.0))
+    }
+
+    #[inline(always)]
+    fn sign_flipped_by_rounded(self, rounded: Self) -> Self {
+        Self::new(register::flip_sign_by_rounded::<T, I, W>(&self.0, &rounded.0))
+    }
+
+    #[inline(always)]
+    fn mantissa(self) -> Self {
+        Self::new(register::mantissa::<T, I, W>(&self.0))
+    }
+
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        Self::new(register::exponent::<T, I, W>(&self.0))
     }
 
     /// `(rounded, r, e^r - 1)` with `x = n ln 2 + r`, `|r| <= ln 2 / 2`, `rounded = n + ROUNDER`.
@@ -35,17 +55,21 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     #[inline(always)]
     fn clamp_exp_argument(self) -> Self {
         let (low, high) = T::EXP_RANGE;
-        self.map(|x| if x < low { low } else { x }).map(|x| if x > high { high } else { x })
+        let (low, high) = (Self::splat(low), Self::splat(high));
+        let above = self.choose_le(low, low, self);
+        high.choose_le(above, high, above)
     }
 
     #[inline(always)]
     pub(super) fn wide_exp(self) -> Self {
         let (rounded, exp_m1) = self.clamp_exp_argument().reduced_exp_m1();
         let one = Self::splat(T::ONE);
-        let value = (one + exp_m1).zip(rounded, Element::scale_by_rounded);
-        let (low, high) = T::EXP_RANGE;
-        let value = self.zip(value, |x, y| if x < low { T::ZERO } else { y });
-        self.zip(value, |x, y| if x > high { T::INFINITY } else { y })
+        let value = (one + exp_m1).scaled_by_rounded(rounded);
+        let (low, high) = (Self::splat(T::EXP_RANGE.0), Self::splat(T::EXP_RANGE.1));
+        let value = low.choose_le(self, value, Self::splat(T::ZERO));
+        let value = self.choose_le(high, value, Self::splat(T::INFINITY));
+        // NaN stays.
+        self.choose_le(self, value, self)
     }
 
     /// `e^x - 1` within the range of `exp`.
@@ -53,15 +77,15 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     fn wide_exp_m1(self) -> Self {
         let (rounded, exp_m1) = self.clamp_exp_argument().reduced_exp_m1();
         let one = Self::splat(T::ONE);
-        let power = one.zip(rounded, Element::scale_by_rounded);
+        let power = one.scaled_by_rounded(rounded);
         power.mul_add(exp_m1, power - one)
     }
 
     /// `log2 x` within 1e-5, fast; for positive normal numbers only.
     #[inline(always)]
     pub(crate) fn rough_log2(self) -> Self {
-        let t = self.map(|x| x.split_exponent().0) - Self::splat(T::ONE);
-        let exponent = self.map(|x| x.split_exponent().1);
+        let t = self.mantissa() - Self::splat(T::ONE);
+        let exponent = self.exponent();
         t.polynomial(T::ROUGH_LOG2).mul_add(t, exponent)
     }
 
@@ -70,7 +94,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     pub(crate) fn rough_exp2(self) -> Self {
         let rounded = self + Self::splat(T::ROUNDER);
         let fraction = self - (rounded - Self::splat(T::ROUNDER));
-        fraction.polynomial(T::ROUGH_EXP2).zip(rounded, Element::scale_by_rounded)
+        fraction.polynomial(T::ROUGH_EXP2).scaled_by_rounded(rounded)
     }
 
     /// `tanh x = -m / (2 + m)` with `m = e^(-2|x|) - 1`: full precision near 0, no overflow.
@@ -78,7 +102,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     pub(super) fn wide_tanh(self) -> Self {
         let m = (Lane::abs(self) * Self::constant(-2.0)).wide_exp_m1();
         let size = m / (m + Self::constant(2.0));
-        self.zip(size, |x, s| if x < T::ZERO { s } else { -s })
+        Self::splat(T::ZERO).choose_le(self, -size, size)
     }
 
     /// `ln m` for `m = (1 + s) / (1 - s)`: `2 atanh s`.
@@ -92,16 +116,15 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     #[inline(always)]
     pub(super) fn wide_ln(self) -> Self {
         let one = Self::splat(T::ONE);
-        let m = self.map(|x| x.split_exponent().0);
-        let exponent = self.map(|x| x.split_exponent().1);
+        let (m, exponent) = (self.mantissa(), self.exponent());
         let log_m = Self::twice_atanh((m - one) / (m + one));
         let (high, low) = T::LN2;
         let value = exponent.mul_add(Self::splat(high), exponent.mul_add(Self::splat(low), log_m));
-        let infinity = T::INFINITY;
-        // Selections in this order keep NaN.
-        let value = self.zip(value, |x, y| if x == infinity { infinity } else { y });
-        let value = self.zip(value, |x, y| if x == T::ZERO { -infinity } else { y });
-        self.zip(value, |x, y| if x >= T::ZERO { y } else { T::NAN })
+        let (zero, infinity) = (Self::splat(T::ZERO), Self::splat(T::INFINITY));
+        let value = infinity.choose_le(self, infinity, value);
+        let value = self.choose_le(zero, -infinity, value);
+        // Also where it is NaN.
+        zero.choose_le(self, value, Self::splat(T::NAN))
     }
 
     /// For `x >= 0`: `ln(1 + x) = ln u + (x - (u - 1)) / u` with `u = 1 + x` rounded.
@@ -121,7 +144,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let rounder = Self::splat(T::ROUNDER);
         let rounded = self.mul_add(Self::constant(std::f64::consts::FRAC_1_PI), rounder);
         let r = self.minus_multiple(rounded - rounder, T::ONE + T::ONE);
-        let sine = r.sin_of_reduced().zip(rounded, Element::flip_sign_by_rounded);
+        let sine = r.sin_of_reduced().sign_flipped_by_rounded(rounded);
         self.patched_beyond_reduction(rounded, sine, Lane::sin)
     }
 
@@ -132,7 +155,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let turns = self.mul_add(Self::constant(std::f64::consts::FRAC_1_PI), -half);
         let rounded = turns + rounder;
         let r = self.minus_multiple(rounded - rounder + half, T::ONE + T::ONE);
-        let cosine = (-r.sin_of_reduced()).zip(rounded, Element::flip_sign_by_rounded);
+        let cosine = (-r.sin_of_reduced()).sign_flipped_by_rounded(rounded);
         self.patched_beyond_reduction(rounded, cosine, Lane::cos)
     }
 
@@ -163,7 +186,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// The standard library's value where the argument is too large for the reduction.
     #[inline(always)]
     fn patched_beyond_reduction(self, rounded: Self, value: Self, f: fn(T) -> T) -> Self {
-        if !T::any_beyond_reduction(&rounded.0) {
+        if !register::any_beyond_reduction::<T, I, W>(&rounded.0) {
             return value;
         }
         // Copies, so that the originals may stay in registers.
@@ -192,11 +215,10 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         let sin = (square.polynomial(T::SIN) * square).mul_add(r, r);
         let cos = square.polynomial(T::COS).mul_add(square, Self::constant(-0.5));
         let cos = cos.mul_add(square, Self::splat(T::ONE));
-        let mut rotated = (sin, cos);
-        for i in 0..W {
-            (rotated.0.0[i], rotated.1.0[i]) =
-                T::rotate_by_rounded(rounded.0[i], sin.0[i], cos.0[i]);
-        }
+        let rotated = (
+            Self::new(register::sin_rotated::<T, I, W>(&rounded.0, &sin.0, &cos.0)),
+            Self::new(register::cos_rotated::<T, I, W>(&rounded.0, &sin.0, &cos.0)),
+        );
         (
             self.patched_beyond_reduction(rounded, rotated.0, Lane::sin),
             self.patched_beyond_reduction(rounded, rotated.1, Lane::cos),

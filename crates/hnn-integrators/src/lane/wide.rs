@@ -5,12 +5,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use super::Lane;
 use crate::Scalar;
-use crate::simd::Isa;
+use crate::simd::{Isa, register};
 
 /// `W` numbers side by side, computed with the instructions of `I`.
 ///
-/// Plain arrays and loops of a fixed length: inside a [`Kernel`](crate::simd::Kernel) the
-/// compiler turns each operation into vector instructions, with no intrinsics in sight.
+/// Inside a [`Kernel`](crate::simd::Kernel) each operation is one of vector registers.
 ///
 /// (No `std::array::from_fn` here or in whatever lanes are made of: the compiler does not always
 /// inline it, and what is not inlined is compiled for the baseline, 15 times slower.)
@@ -70,11 +69,7 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     #[inline(always)]
     #[must_use]
     pub fn choose_le(self, bound: Self, a: Self, b: Self) -> Self {
-        let mut chosen = b;
-        for i in 0..W {
-            chosen.0[i] = if self.0[i] <= bound.0[i] { a.0[i] } else { b.0[i] };
-        }
-        chosen
+        Self::new(register::choose_le::<T, I, W>(&self.0, &bound.0, &a.0, &b.0))
     }
 
     /// The same lane, its registers in step: see [`Isa::in_step`].
@@ -82,24 +77,6 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     #[must_use]
     pub(crate) fn in_step(self) -> Self {
         Self::new(I::in_step(self.0))
-    }
-
-    #[inline(always)]
-    pub(crate) fn map(self, f: impl Fn(T) -> T) -> Self {
-        let mut result = self;
-        for i in 0..W {
-            result.0[i] = f(self.0[i]);
-        }
-        result
-    }
-
-    #[inline(always)]
-    pub(crate) fn zip(self, other: Self, f: impl Fn(T, T) -> T) -> Self {
-        let mut result = self;
-        for i in 0..W {
-            result.0[i] = f(self.0[i], other.0[i]);
-        }
-        result
     }
 }
 
@@ -109,7 +86,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                self.zip(other, |a, b| a $op b)
+                Self::new(register::$method::<T, I, W>(&self.0, &other.0))
             }
         }
         impl<T: Scalar, const W: usize, I: Isa> $assign for Wide<T, W, I> {
@@ -130,7 +107,7 @@ impl<T: Scalar, const W: usize, I: Isa> Neg for Wide<T, W, I> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        self.map(|a| -a)
+        Self::new(register::neg::<T, I, W>(&self.0))
     }
 }
 
@@ -139,31 +116,31 @@ impl<T: Scalar, const W: usize, I: Isa> Lane for Wide<T, W, I> {
 
     #[inline(always)]
     fn splat(value: T) -> Self {
-        Self::new([value; W])
+        Self::new(register::splat::<T, I, W>(value))
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         if I::FMA {
-            let mut result = self;
-            for i in 0..W {
-                result.0[i] = self.0[i].fused_mul_add(a.0[i], b.0[i]);
-            }
-            result
+            Self::new(register::fused_mul_add::<T, I, W>(&self.0, &a.0, &b.0))
         } else {
             self * a + b
         }
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        self.map(Lane::abs)
+        Self::new(register::magnitude::<T, I, W>(&self.0))
     }
     #[inline(always)]
     fn signum(self) -> Self {
-        self.map(Lane::signum)
+        let (zero, one) = (Self::splat(T::ZERO), Self::splat(T::ONE));
+        // 0 and NaN stay.
+        let positive = self.choose_le(zero, self, one);
+        let signs = zero.choose_le(self, positive, -one);
+        self.choose_le(self, signs, self)
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
-        self.map(Lane::sqrt)
+        Self::new(register::square_root::<T, I, W>(&self.0))
     }
     #[inline(always)]
     fn sin_cos(self) -> (Self, Self) {

@@ -139,7 +139,7 @@ impl<S> Adjoint<S> {
         let mut theta_bar = vec![T::ZERO; field.num_params()];
         let mut bad = None;
         let visit = |visit: Visit<'_, T>| {
-            let Visit::State { step, x, x_bar } = visit else { return Ok(()) };
+            let Visit::State { step, x, x_bar, .. } = visit else { return Ok(()) };
             if let Some(at) = x.iter().position(|x| !x.is_finite()) {
                 bad = Some(at % batch);
                 return Err(FieldError::Undefined { row: at % batch, reason: String::new() });

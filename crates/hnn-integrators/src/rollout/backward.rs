@@ -17,6 +17,8 @@ pub enum Visit<'a, T> {
         x: &'a [T],
         /// Their cotangent, to be added to.
         x_bar: &'a mut [T],
+        /// The parameters' cotangent, where it is asked for, to be added to.
+        theta_bar: Option<&'a mut [T]>,
     },
     /// The field at the states where a recorded step begins, seen before these states themselves,
     /// where the method evaluates it there
@@ -305,6 +307,7 @@ where
     F: VectorField<T> + ?Sized,
 {
     fn see(&mut self, step: usize, x: &[T], x_bar: &mut [T]) -> Result<(), FieldError> {
-        (self.visit)(Visit::State { step, x, x_bar })
+        let theta_bar = self.theta_bar.as_deref_mut();
+        (self.visit)(Visit::State { step, x, x_bar, theta_bar })
     }
 }

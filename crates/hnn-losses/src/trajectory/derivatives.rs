@@ -1,6 +1,6 @@
 //! Measured derivatives, compared with the field along integrated windows.
 
-use hnn_integrators::{DifferentiableField, FieldError, Scalar, Workspace};
+use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, Workspace};
 
 use super::slopes::Slopes;
 use super::windows::{Rows, Stretch};
@@ -16,7 +16,6 @@ pub(super) struct Derivatives<T> {
 /// The scratch memory of one comparison.
 pub(super) struct Comparison<T, R> {
     t: Vec<T>,
-    dt: Vec<T>,
     f: Vec<T>,
     f_bar: Vec<T>,
     x_bar: Vec<T>,
@@ -29,7 +28,6 @@ impl<T: Scalar, R: Default> Default for Comparison<T, R> {
         let empty = Vec::new;
         Self {
             t: empty(),
-            dt: empty(),
             f: empty(),
             f_bar: empty(),
             x_bar: empty(),
@@ -41,7 +39,7 @@ impl<T: Scalar, R: Default> Default for Comparison<T, R> {
 
 /// The states `x` that some stretches have reached after `step` steps.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a, T> {
+pub(super) struct WindowStates<'a, T> {
     pub(super) rows: &'a Rows<T>,
     pub(super) stretches: &'a [Stretch],
     pub(super) step: usize,
@@ -54,13 +52,13 @@ impl<T: Scalar, R> Comparison<T, R> {
         &mut self,
         field: &F,
         derivatives: &Derivatives<T>,
-        at: At<'_, T>,
+        at: WindowStates<'_, T>,
     ) -> Result<f64, FieldError>
     where
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval(&self.t, at.x, &mut self.f, &mut self.workspace)?;
+        field.eval(At::time(&self.t), at.x, &mut self.f, &mut self.workspace)?;
         Ok(self.compare(derivatives, &at, T::ZERO))
     }
 
@@ -70,7 +68,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         &mut self,
         field: &F,
         derivatives: &Derivatives<T>,
-        at: At<'_, T>,
+        at: WindowStates<'_, T>,
         scale: T,
         x_bar: &mut [T],
         theta_bar: &mut [T],
@@ -79,7 +77,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval_recorded(&self.t, at.x, &mut self.f, &mut self.residuals)?;
+        field.eval_recorded(At::time(&self.t), at.x, &mut self.f, &mut self.residuals)?;
         let sum = self.compare(derivatives, &at, scale);
         let Self { f_bar, x_bar: own, residuals, .. } = self;
         field.vjp(at.x, residuals, f_bar, own, Some(theta_bar))?;
@@ -92,14 +90,14 @@ impl<T: Scalar, R> Comparison<T, R> {
         &mut self,
         field: &F,
         slopes: &Slopes<'_, T>,
-        at: At<'_, T>,
+        at: WindowStates<'_, T>,
         theta_bar: &mut [T],
     ) -> Result<f64, FieldError>
     where
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval_recorded(&self.t, at.x, &mut self.f, &mut self.residuals)?;
+        field.eval_recorded(At::time(&self.t), at.x, &mut self.f, &mut self.residuals)?;
         let Self { f, f_bar, x_bar, residuals, .. } = self;
         f_bar.fill(T::ZERO);
         let sum = slopes.compare(at.stretches, f, f_bar);
@@ -107,19 +105,17 @@ impl<T: Scalar, R> Comparison<T, R> {
         Ok(sum)
     }
 
-    fn prepare(&mut self, at: &At<'_, T>) {
-        for lanes in [&mut self.t, &mut self.dt] {
-            lanes.resize(at.stretches.len(), T::ZERO);
-        }
+    fn prepare(&mut self, at: &WindowStates<'_, T>) {
+        self.t.resize(at.stretches.len(), T::ZERO);
         for buffer in [&mut self.f, &mut self.f_bar, &mut self.x_bar] {
             buffer.resize(at.x.len(), T::ZERO);
         }
-        at.rows.times(at.stretches, at.step, &mut self.t, &mut self.dt);
+        at.rows.times(at.stretches, at.step, &mut self.t);
     }
 
     /// The weighted sum of the squared errors; `scale` times half its gradient goes to `f_bar`,
     /// 0 where a stretch is over.
-    fn compare(&mut self, derivatives: &Derivatives<T>, at: &At<'_, T>, scale: T) -> f64 {
+    fn compare(&mut self, derivatives: &Derivatives<T>, at: &WindowStates<'_, T>, scale: T) -> f64 {
         let Derivatives { dx, weight } = derivatives;
         let (f_bar, mut sum) = (&mut self.f_bar, 0.0);
         f_bar.fill(T::ZERO);

@@ -5,7 +5,7 @@ use hnn_systems::DataSet;
 use ndarray::{ArrayView1, ArrayView2};
 
 use super::derivatives::Derivatives;
-use super::rollout::{Problem, Rollout};
+use super::rollout::{Problem, Windows};
 use super::slopes::{Slopes, Sums};
 use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
@@ -73,7 +73,7 @@ where
     curriculum: Vec<(f64, Window)>,
     starts: Option<FittedStarts<T>>,
     derivatives: Option<Derivatives<T>>,
-    blocks: Blocks<T, Rollout<T, S::Tape, F::Residuals>, Sums>,
+    blocks: Blocks<T, Windows<T, S, F>, Sums>,
 }
 
 impl<T, F, S> TrajectoryLoss<T, F, S>

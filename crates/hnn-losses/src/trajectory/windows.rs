@@ -137,13 +137,10 @@ impl<T: Scalar> Rows<T> {
         }
     }
 
-    /// Writes the time of each stretch after `step` steps, and the size of the next one: 0 where
-    /// the stretch is over, so that its state stands still.
-    pub(super) fn times(&self, stretches: &[Stretch], step: usize, t: &mut [T], dt: &mut [T]) {
-        for (lane, stretch) in stretches.iter().enumerate() {
-            let row = stretch.row + step.min(stretch.steps);
-            let next = stretch.row + (step + 1).min(stretch.steps);
-            (t[lane], dt[lane]) = (self.t[row], self.t[next] - self.t[row]);
+    /// Writes the time of each stretch after `step` steps; it stands still where the stretch is over.
+    pub(super) fn times(&self, stretches: &[Stretch], step: usize, t: &mut [T]) {
+        for (t, stretch) in t.iter_mut().zip(stretches) {
+            *t = self.t[stretch.row + step.min(stretch.steps)];
         }
     }
 

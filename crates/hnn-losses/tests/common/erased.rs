@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use hnn_integrators::{DifferentiableField, FieldError, Parameters, VectorField, Workspace};
+use hnn_integrators::{At, DifferentiableField, FieldError, Parameters, VectorField, Workspace};
 
 /// What an erased model keeps for its vector-Jacobian product.
 #[derive(Default)]
@@ -91,12 +91,12 @@ impl VectorField<f64> for Erased {
     }
     fn eval(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         workspace: &mut Workspace<f64>,
     ) -> Result<(), FieldError> {
-        self.0.eval(t, x, dx, workspace)
+        self.0.eval(at, x, dx, workspace)
     }
 }
 
@@ -105,12 +105,12 @@ impl DifferentiableField<f64> for Erased {
 
     fn eval_recorded(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         residuals: &mut AnyResiduals,
     ) -> Result<(), FieldError> {
-        self.0.record(t, x, dx, residuals)
+        self.0.record(at, x, dx, residuals)
     }
     fn vjp(
         &self,

@@ -1,7 +1,7 @@
 //! The baseline: a network that learns the field itself.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 
 use crate::{DifferentiableMap, ModelError};
@@ -66,12 +66,12 @@ impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
     }
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network.eval(t.len(), x, dx, workspace)
+        self.network.eval(at.batch(), x, dx, workspace)
     }
     fn block_len(&self) -> usize {
         self.network.block_len()
@@ -83,12 +83,12 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableField<T> for Baseline<N> 
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut N::Residuals,
     ) -> Result<(), FieldError> {
-        self.network.eval_recorded(t.len(), x, dx, residuals)
+        self.network.eval_recorded(at.batch(), x, dx, residuals)
     }
 
     fn vjp(

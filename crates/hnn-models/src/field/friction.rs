@@ -1,7 +1,7 @@
 //! The Hamiltonian neural network with friction.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -128,15 +128,15 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, F: Friction<T>> VectorField<T> for H
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.conservative.eval(t, x, dx, workspace)?;
+        self.conservative.eval(at, x, dx, workspace)?;
         let half = x.len() / 2;
         let (force, inner) = workspace.split(half);
-        self.friction.eval(t.len(), x, force, inner)?;
+        self.friction.eval(at.batch(), x, force, inner)?;
         subtract(&mut dx[half..], force);
         Ok(())
     }
@@ -175,16 +175,16 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, F: Friction<T>> DifferentiableField<
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
         let HnnFrictionResiduals { conservative, friction, force, .. } = residuals;
         let half = x.len() / 2;
-        self.conservative.eval_recorded(t, x, dx, conservative)?;
+        self.conservative.eval_recorded(at, x, dx, conservative)?;
         force.resize(half, T::ZERO);
-        self.friction.eval_recorded(t.len(), x, force, friction)?;
+        self.friction.eval_recorded(at.batch(), x, force, friction)?;
         subtract(&mut dx[half..], force);
         Ok(())
     }

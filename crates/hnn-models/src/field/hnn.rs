@@ -1,7 +1,7 @@
 //! The Hamiltonian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -94,15 +94,15 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> VectorField<T> for Hnn<E> {
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.energy.dim() * t.len(), slices)?;
+        FieldError::check_lengths(self.energy.dim() * at.batch(), slices)?;
         let (gradient, inner) = workspace.split(x.len());
-        self.energy.gradient(t.len(), x, gradient, inner)?;
+        self.energy.gradient(at.batch(), x, gradient, inner)?;
         symplectic(gradient, dx);
         Ok(())
     }
@@ -138,16 +138,16 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.energy.dim() * t.len(), slices)?;
+        FieldError::check_lengths(self.energy.dim() * at.batch(), slices)?;
         let HnnResiduals { energy, gradient } = residuals;
         gradient.resize(x.len(), T::ZERO);
-        self.energy.gradient_recorded(t.len(), x, gradient, energy)?;
+        self.energy.gradient_recorded(at.batch(), x, gradient, energy)?;
         symplectic(gradient, dx);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The separable Hamiltonian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, DifferentiableSeparable, FieldError, Mode, Parameters, Scalar, Separable,
-    VectorField, Workspace,
+    At, DifferentiableField, DifferentiableSeparable, FieldError, Mode, Parameters, Scalar,
+    Separable, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -113,16 +113,16 @@ where
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * t.len(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity(p, dq, workspace)?;
-        self.force(t, q, dp, workspace)
+        self.force(at, q, dp, workspace)
     }
 
     fn block_len(&self) -> usize {
@@ -147,12 +147,12 @@ where
 
     fn force(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         q: &[T],
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.potential.gradient(t.len(), q, force, workspace)?;
+        self.potential.gradient(at.batch(), q, force, workspace)?;
         negate(force);
         Ok(())
     }
@@ -229,12 +229,12 @@ where
 
     fn force_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         q: &[T],
         force: &mut [T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
-        self.potential.gradient_recorded(t.len(), q, force, &mut residuals.potential)?;
+        self.potential.gradient_recorded(at.batch(), q, force, &mut residuals.potential)?;
         negate(force);
         Ok(())
     }
@@ -267,16 +267,16 @@ where
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut <Self as DifferentiableField<T>>::Residuals,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * t.len(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity_recorded(p, dq, residuals)?;
-        self.force_recorded(t, q, dp, residuals)
+        self.force_recorded(at, q, dp, residuals)
     }
 
     fn vjp(

@@ -1,7 +1,7 @@
 //! The Lagrangian neural network.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
     coordinate_major,
 };
 use hnn_systems::Hamiltonian;
@@ -251,19 +251,19 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorFi
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let batch = t.len();
+        let batch = at.batch();
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(self.dim() * batch, slices)?;
         let n = self.dim() / 2;
         let (buffer, inner) = workspace.split(buffer_len(n, batch));
         let mut s = sections(n, batch, buffer);
         self.lagrangian.terms(batch, x, &x[n * batch..], s.terms(), inner)?;
-        self.finish(x, dx, &mut s, batch, |force| self.force.add(t, x, force, inner))
+        self.finish(x, dx, &mut s, batch, |force| self.force.add(at.t, x, force, inner))
     }
 
     fn block_len(&self) -> usize {
@@ -278,12 +278,12 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        let batch = t.len();
+        let batch = at.batch();
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(self.dim() * batch, slices)?;
         let n = self.dim() / 2;
@@ -291,7 +291,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         buffer.resize(buffer_len(n, batch), T::ZERO);
         let mut s = sections(n, batch, buffer);
         self.lagrangian.terms_recorded(batch, x, &x[n * batch..], s.terms(), lagrangian)?;
-        self.finish(x, dx, &mut s, batch, |rhs| self.force.add_recorded(t, x, rhs, force))
+        self.finish(x, dx, &mut s, batch, |rhs| self.force.add_recorded(at.t, x, rhs, force))
     }
 
     fn vjp(

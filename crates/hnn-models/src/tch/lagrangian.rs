@@ -1,6 +1,8 @@
 //! A Lagrangian neural network computed by libtorch.
 
-use hnn_integrators::{DifferentiableField, FieldError, Mode, Parameters, VectorField, Workspace};
+use hnn_integrators::{
+    At, DifferentiableField, FieldError, Mode, Parameters, VectorField, Workspace,
+};
 use hnn_systems::Hamiltonian;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
@@ -186,8 +188,15 @@ impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
         self.network.dim()
     }
 
-    fn eval(&self, t: &[T], x: &[T], dx: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
-        self.network.check_states(t.len(), [("the states", x.len()), ("the slopes", dx.len())])?;
+    fn eval(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        _: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.network
+            .check_states(at.batch(), [("the states", x.len()), ("the slopes", dx.len())])?;
         self.network.eval(x, dx, |network, x| self.field(network, x, Graph::Drop))
     }
 
@@ -225,12 +234,13 @@ impl<T: TchScalar> DifferentiableField<T> for TchLagrangian<T> {
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut TchResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.network.check_states(t.len(), [("the states", x.len()), ("the slopes", dx.len())])?;
+        self.network
+            .check_states(at.batch(), [("the states", x.len()), ("the slopes", dx.len())])?;
         self.network.eval_recorded(x, dx, residuals, |network, x| {
             self.field(network, x, Graph::Differentiate)
         })

@@ -1,7 +1,7 @@
 //! The vector-Jacobian product of the formula's field.
 
 use hnn_integrators::{
-    DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 
 use super::{Compiled, SparseHamiltonian, field};
@@ -118,12 +118,12 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
 
     fn eval_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        self.eval(t, x, dx, &mut residuals.workspace)
+        self.eval(at, x, dx, &mut residuals.workspace)
     }
 
     fn vjp(

@@ -1,6 +1,6 @@
 //! The formula as a vector field and as a Hamiltonian.
 
-use hnn_integrators::{FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace};
 use hnn_systems::Hamiltonian;
 
 use super::{Compiled, SparseHamiltonian};
@@ -12,14 +12,14 @@ impl<T: Scalar> VectorField<T> for SparseHamiltonian {
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.state_dim() * t.len(), slices)?;
-        run(&self.field, t.len(), x, dx, workspace)
+        FieldError::check_lengths(self.state_dim() * at.batch(), slices)?;
+        run(&self.field, at.batch(), x, dx, workspace)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hnn_integrators::{
-    DifferentiableSeparable, FieldError, Parameters, Scalar, Separable, VectorField, Workspace,
+    At, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable, VectorField, Workspace,
 };
 
 use super::differentiable::Derivatives;
@@ -118,12 +118,12 @@ impl<T: Scalar> VectorField<T> for SeparableSparseHamiltonian {
 
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.model.eval(t, x, dx, workspace)
+        self.model.eval(at, x, dx, workspace)
     }
 }
 
@@ -143,14 +143,14 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
 
     fn force(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         q: &[T],
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the positions", q.len()), ("the forces", force.len())];
-        FieldError::check_lengths(self.model.state_dim() / 2 * t.len(), slices)?;
-        field::run(&self.force.field, t.len(), q, force, workspace)
+        FieldError::check_lengths(self.model.state_dim() / 2 * at.batch(), slices)?;
+        field::run(&self.force.field, at.batch(), q, force, workspace)
     }
 }
 
@@ -199,12 +199,12 @@ impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
 
     fn force_recorded(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         q: &[T],
         force: &mut [T],
         residuals: &mut SparseResiduals<T>,
     ) -> Result<(), FieldError> {
-        self.force(t, q, force, residuals.workspace())
+        self.force(at, q, force, residuals.workspace())
     }
 
     fn force_vjp(

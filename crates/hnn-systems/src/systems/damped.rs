@@ -1,5 +1,6 @@
 //! Friction proportional to the momentum, for any canonical system.
 
+use hnn_integrators::kernel::Job;
 use hnn_integrators::{AnalyticField, Lane, LaneState};
 
 use super::Pendulum;
@@ -58,6 +59,14 @@ impl<H: AnalyticHamiltonian> AnalyticHamiltonian for Damped<H> {
 
 impl<H: AnalyticHamiltonian> AnalyticField for Damped<H> {
     type State<L: Lane> = H::State<L>;
+
+    fn kernel_f32(&self, job: &mut Job<'_, f32>) -> bool {
+        H::damped_kernel_f32(self, job)
+    }
+
+    fn kernel_f64(&self, job: &mut Job<'_, f64>) -> bool {
+        H::damped_kernel_f64(self, job)
+    }
 
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, x: &H::State<L>) -> H::State<L> {

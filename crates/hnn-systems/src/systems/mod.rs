@@ -37,10 +37,21 @@ fn separable_gradient<L: Lane, H: AnalyticSeparable, S: LaneState<L>>(system: &H
     S::from_fn(|i| if i < n { -force[i] } else { velocity[i - n] })
 }
 
-/// Makes canonical systems of energies: `dx/dt = J grad H`.
+/// Makes canonical systems of energies: `dx/dt = J grad H`. Kernels of those marked `compiled` are
+/// compiled here, the others' where they are used.
 macro_rules! canonical_field {
-    ($system:ty $(, $($generics:tt)+)?) => {
-        impl $(<$($generics)+>)? hnn_integrators::AnalyticField for $system {
+    (compiled $system:ty) => {
+        canonical_field!(@ $system, [], [hnn_integrators::compile_kernels!();]);
+    };
+    ($system:ty) => {
+        canonical_field!(@ $system, [], []);
+    };
+    ($system:ty, $($generics:tt)+) => {
+        canonical_field!(@ $system, [<$($generics)+>], []);
+    };
+    (@ $system:ty, [$($generics:tt)*], [$($kernels:tt)*]) => {
+        impl $($generics)* hnn_integrators::AnalyticField for $system {
+            $($kernels)*
             type State<L: hnn_integrators::Lane> =
                 <Self as $crate::AnalyticHamiltonian>::State<L>;
             #[inline(always)]

@@ -1,8 +1,9 @@
 //! The pendulum.
 
+use hnn_integrators::kernel::{self, Job};
 use hnn_integrators::{AnalyticSeparable, Lane};
 
-use super::{canonical_field, separable_gradient};
+use super::{DampedPendulum, canonical_field, separable_gradient};
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError};
 
@@ -85,9 +86,20 @@ impl AnalyticHamiltonian for Pendulum {
     fn gradient_lanes<L: Lane>(&self, x: &[L; 2]) -> [L; 2] {
         separable_gradient(self, x)
     }
+
+    #[inline(never)]
+    fn damped_kernel_f32(damped: &DampedPendulum, job: &mut Job<'_, f32>) -> bool {
+        kernel::run_essential(damped, job)
+    }
+
+    #[inline(never)]
+    fn damped_kernel_f64(damped: &DampedPendulum, job: &mut Job<'_, f64>) -> bool {
+        kernel::run(damped, job)
+    }
 }
 
 impl AnalyticSeparable for Pendulum {
+    hnn_integrators::compile_splitting_kernels!();
     type Half<L: Lane> = [L; 1];
 
     #[inline(always)]
@@ -101,4 +113,4 @@ impl AnalyticSeparable for Pendulum {
     }
 }
 
-canonical_field!(Pendulum);
+canonical_field!(compiled Pendulum);

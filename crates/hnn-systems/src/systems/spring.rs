@@ -71,6 +71,7 @@ impl AnalyticHamiltonian for Spring {
 }
 
 impl AnalyticSeparable for Spring {
+    hnn_integrators::compile_splitting_kernels!();
     type Half<L: Lane> = [L; 1];
 
     #[inline(always)]
@@ -84,4 +85,4 @@ impl AnalyticSeparable for Spring {
     }
 }
 
-canonical_field!(Spring);
+canonical_field!(compiled Spring);

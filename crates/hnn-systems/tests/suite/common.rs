@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use hnn_integrators::{FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace};
 use hnn_systems::Hamiltonian;
 use ndarray::Array2;
 use serde_json::Value;
@@ -18,12 +18,12 @@ impl<T: Scalar, S: VectorField<T>> VectorField<T> for Plain<'_, S> {
     }
     fn eval(
         &self,
-        t: &[T],
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.0.eval(t, x, dx, workspace)
+        self.0.eval(at, x, dx, workspace)
     }
 }
 

@@ -5,6 +5,12 @@
 //! [`Isa`]; [`dispatch`] picks the best one the processor has. No compiler flag is asked of the
 //! user.
 
+pub(crate) mod register;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use register::Register;
+
 /// An instruction set that kernels are compiled for.
 ///
 /// Not to be implemented outside this crate: it carries what a kernel must know at compile time.
@@ -16,6 +22,10 @@ pub trait Isa: Copy + Send + Sync + 'static {
     const VECTOR_BYTES: usize;
     /// Name for reports.
     const NAME: &'static str;
+    /// A vector register of `f32`.
+    type F32: Register<f32>;
+    /// A vector register of `f64`.
+    type F64: Register<f64>;
 
     /// The same numbers: what they are computed from comes before it in the program, what is
     /// computed from them after it.
@@ -45,11 +55,21 @@ impl Isa for Baseline {
     const FMA: bool = cfg!(target_arch = "aarch64") || cfg!(target_feature = "fma");
     const VECTOR_BYTES: usize = 16;
     const NAME: &'static str = "baseline";
+    type F32 = f32;
+    type F64 = f64;
 }
 impl Isa for Avx2Fma {
     const FMA: bool = true;
     const VECTOR_BYTES: usize = 32;
     const NAME: &'static str = "AVX2 + FMA";
+    #[cfg(target_arch = "x86_64")]
+    type F32 = std::arch::x86_64::__m256;
+    #[cfg(not(target_arch = "x86_64"))]
+    type F32 = f32;
+    #[cfg(target_arch = "x86_64")]
+    type F64 = std::arch::x86_64::__m256d;
+    #[cfg(not(target_arch = "x86_64"))]
+    type F64 = f64;
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
@@ -61,6 +81,14 @@ impl Isa for Avx512 {
     const FMA: bool = true;
     const VECTOR_BYTES: usize = 64;
     const NAME: &'static str = "AVX-512";
+    #[cfg(target_arch = "x86_64")]
+    type F32 = std::arch::x86_64::__m512;
+    #[cfg(not(target_arch = "x86_64"))]
+    type F32 = f32;
+    #[cfg(target_arch = "x86_64")]
+    type F64 = std::arch::x86_64::__m512d;
+    #[cfg(not(target_arch = "x86_64"))]
+    type F64 = f64;
 
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
@@ -134,111 +162,4 @@ pub fn instruction_set() -> &'static str {
         }
     }
     dispatch(Name)
-}
-
-/// Entry points of the x86-64 instruction sets.
-///
-/// The one place with `unsafe` in this crate. It buys the vector units: the benchmark
-/// `rk4_throughput` runs 11 times faster than the scalar loop with it (AVX2); a fifth of that is
-/// bought by `in_step`.
-#[cfg(target_arch = "x86_64")]
-#[allow(unsafe_code)]
-mod x86 {
-    use std::arch::asm;
-    use std::arch::x86_64::{__m256d, __m512d};
-
-    use super::{Avx2Fma, Avx512, Kernel};
-
-    pub(super) enum Level {
-        Avx512,
-        Avx2Fma,
-        Baseline,
-    }
-
-    /// The standard library caches the answers of CPUID: a call is a load and a test.
-    #[inline]
-    pub(super) fn level() -> Level {
-        let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-        if avx2
-            && is_x86_feature_detected!("avx512f")
-            && is_x86_feature_detected!("avx512dq")
-            && is_x86_feature_detected!("avx512vl")
-            && is_x86_feature_detected!("avx512bw")
-        {
-            Level::Avx512
-        } else if avx2 {
-            Level::Avx2Fma
-        } else {
-            Level::Baseline
-        }
-    }
-
-    /// [`Isa::in_step`](super::Isa::in_step) for lanes of two or four registers: an instruction
-    /// that is empty, but needs all of them.
-    macro_rules! in_step {
-        ($name:ident, $features:literal, $register:ident, $class:ident) => {
-            #[inline(always)]
-            pub(super) fn $name<T: Copy, const W: usize>(mut lanes: [T; W]) -> [T; W] {
-                #[inline]
-                #[target_feature(enable = $features)]
-                unsafe fn two(at: *mut $register) {
-                    // SAFETY: `at` has room for two registers; the instruction does nothing.
-                    unsafe {
-                        let [mut a, mut b] = at.cast::<[$register; 2]>().read_unaligned();
-                        asm!("/* {} {} */", inout($class) a, inout($class) b,
-                            options(pure, nomem, nostack, preserves_flags));
-                        at.cast::<[$register; 2]>().write_unaligned([a, b]);
-                    }
-                }
-                #[inline]
-                #[target_feature(enable = $features)]
-                unsafe fn four(at: *mut $register) {
-                    // SAFETY: `at` has room for four registers; the instruction does nothing.
-                    unsafe {
-                        let [mut a, mut b, mut c, mut d] =
-                            at.cast::<[$register; 4]>().read_unaligned();
-                        asm!("/* {} {} {} {} */", inout($class) a, inout($class) b,
-                            inout($class) c, inout($class) d,
-                            options(pure, nomem, nostack, preserves_flags));
-                        at.cast::<[$register; 4]>().write_unaligned([a, b, c, d]);
-                    }
-                }
-                let at = lanes.as_mut_ptr().cast::<$register>();
-                let registers = size_of::<[T; W]>() / size_of::<$register>();
-                let exact = size_of::<[T; W]>() % size_of::<$register>() == 0;
-                // SAFETY: the lanes fill as many registers; any bits are a value of a register,
-                // and the same bits come back; kernels run with these features only where the
-                // processor has them (see `run_avx2` and `run_avx512`).
-                match registers {
-                    2 if exact => unsafe { two(at) },
-                    4 if exact => unsafe { four(at) },
-                    _ => {}
-                }
-                lanes
-            }
-        };
-    }
-
-    in_step!(in_step_avx2, "avx2,fma", __m256d, ymm_reg);
-    in_step!(in_step_avx512, "avx512f", __m512d, zmm_reg);
-
-    #[inline]
-    pub(super) fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
-        fn entry<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<Avx512>()
-        }
-        // SAFETY: called only at `Level::Avx512`, when the processor has all these features.
-        unsafe { entry(kernel) }
-    }
-
-    #[inline]
-    pub(super) fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn entry<K: Kernel>(kernel: K) -> K::Output {
-            kernel.run::<Avx2Fma>()
-        }
-        // SAFETY: called only at `Level::Avx2Fma` or above, when the processor has both features.
-        unsafe { entry(kernel) }
-    }
 }
