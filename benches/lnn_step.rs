@@ -15,7 +15,8 @@ use hnn_losses::DerivativeLoss;
 use hnn_models::{
     Activation, Angles, Architecture, Hnn, Initialisation, Lnn, MechanicalLagrangian, Mlp,
 };
-use hnn_systems::{DataSet, DoublePendulum, Sampling};
+use hnn_data::DataSet;
+use hnn_systems::{DoublePendulum, Sampling};
 use hnn_train::Adam;
 use ndarray::{ArrayView1, s};
 

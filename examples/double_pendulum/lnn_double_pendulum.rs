@@ -16,7 +16,8 @@ use hnn_integrators::VectorFieldExt;
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
-use hnn_systems::{DataSet, EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
+use hnn_data::DataSet;
+use hnn_systems::{EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
 use ndarray::{Array1, Array2, s};
 use serde::Serialize;
 

@@ -17,7 +17,8 @@ use hnn_examples::{
 use hnn_integrators::{VectorField, VectorFieldExt};
 use hnn_plots::{Figure, Motion, energy, squared_error};
 use hnn_sparse::{Distillation, Distilled, Library};
-use hnn_systems::{DataSet, HamiltonianExt, Pendulum, Sampling, Starts};
+use hnn_data::DataSet;
+use hnn_systems::{HamiltonianExt, Pendulum, Sampling, Starts};
 use ndarray::{Array1, s};
 use serde::Serialize;
 

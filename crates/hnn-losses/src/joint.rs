@@ -26,7 +26,7 @@ use crate::{DerivativeLoss, Loss, LossError, Selection, TrajectoryLoss};
 /// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
 /// let model = Hnn::new(net)?;
 /// let derivative = DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?;
-/// let one_step = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), &data)?;
+/// let one_step = TrajectoryLoss::new(Rk4, Window::Steps(1), &data)?;
 /// let mut loss = JointLoss::new(derivative, 100.0, one_step)?;
 /// let mut gradient = vec![0.0; model.num_params()];
 /// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;

@@ -6,7 +6,8 @@ use common::{lengths_of, network, wave};
 use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{Loss, LossError, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Hnn, Mlp};
-use hnn_systems::{DataSet, Sampling, Spring};
+use hnn_data::DataSet;
+use hnn_systems::{Sampling, Spring};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
@@ -93,7 +94,7 @@ fn starts_come_near_the_true_ones() {
         firsts.map(|error| error.mapv(|e| e * e).sum()).sum::<f64>().sqrt()
     };
     let fitted = |weight: f64| {
-        let mut loss = Rk4Loss::<Spring>::of_data_set(Rk4, Window::Whole, &noisy)
+        let mut loss = Rk4Loss::<Spring>::new(Rk4, Window::Whole, &noisy)
             .and_then(|loss| loss.with_fitted_starts(0.2))
             .and_then(|loss| loss.with_derivatives(weight, noisy.derivatives()))
             .expect("fits");
@@ -111,7 +112,7 @@ fn starts_come_near_the_true_ones() {
 #[test]
 fn bad_input_is_an_error() {
     let (noisy, _) = noisy_spring();
-    let new = || Rk4Loss::<Spring>::of_data_set(Rk4, Window::Whole, &noisy).expect("fits");
+    let new = || Rk4Loss::<Spring>::new(Rk4, Window::Whole, &noisy).expect("fits");
     for rate in [0.0, -0.1, 1.5, f64::NAN] {
         let error = new().with_fitted_starts(rate).map(|_| ()).expect_err("refused");
         assert!(matches!(error, LossError::StartRate { .. }), "{error}");

@@ -1,9 +1,10 @@
 //! A pendulum with friction, fitted to data by least squares.
 
+use hnn_data::DataSet;
 use hnn_integrators::{AnalyticField, Lane, Scalar};
 
 use crate::error::Constants;
-use crate::{AnalyticHamiltonian, DataSet, SystemError};
+use crate::{AnalyticHamiltonian, SystemError};
 
 /// A pendulum with friction of two parameters: `theta'' = -a sin theta - c theta'`, the state
 /// being `[theta, theta']`.
@@ -47,7 +48,7 @@ impl PendulumFit {
     ///
     /// The derivatives decide: from a pendulum sampled every `dt`, forward differences give a
     /// `c` that is too large by about `a dt / 2`. See
-    /// [`DerivativeScheme`](crate::DerivativeScheme).
+    /// [`DerivativeScheme`](hnn_data::DerivativeScheme).
     ///
     /// # Errors
     /// If the states are not of dimension 2, or the points do not determine `a` and `c`: a

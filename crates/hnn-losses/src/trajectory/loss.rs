@@ -1,8 +1,7 @@
 //! The loss of trajectories, from one step to all of them.
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
-use hnn_systems::DataSet;
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
 use super::rollout::{Problem, Rollout};
@@ -82,13 +81,21 @@ where
     F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
-    /// The loss of windows of the data.
+    /// The loss of windows of the data: a [`TrajectoryData`], or a
+    /// [`DataSet`](hnn_data::DataSet) by reference.
     ///
     /// # Errors
     /// If there are no data, their shapes do not fit, a number is NaN or infinite, times do not
     /// increase, windows have no steps, or no trajectory has a second state.
-    pub fn new(stepper: S, window: Window, data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
-        let rows = Rows::new(data)?;
+    pub fn new<'a>(
+        stepper: S,
+        window: Window,
+        data: impl Into<TrajectoryData<'a, T>>,
+    ) -> Result<Self, LossError>
+    where
+        T: 'a,
+    {
+        let rows = Rows::new(data.into())?;
         let plan = Plan::new(&rows, window)?;
         Ok(Self {
             stepper,
@@ -101,20 +108,6 @@ where
             derivatives: None,
             blocks: Blocks::default(),
         })
-    }
-
-    /// The loss of windows of a data set's trajectories.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn of_data_set(stepper: S, window: Window, data: &DataSet<T>) -> Result<Self, LossError> {
-        let lengths: Vec<usize> = data.iter().map(|one| one.times.len()).collect();
-        let times = ArrayView1::from(data.times());
-        Self::new(
-            stepper,
-            window,
-            TrajectoryData { times, states: data.states(), lengths: &lengths },
-        )
     }
 
     /// The same with another divisor.

@@ -5,7 +5,8 @@ use hnn_losses::{DerivativeLoss, JointLoss, Loss, LossError, Selection, Trajecto
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
 };
-use hnn_systems::{DampedPendulum, DataSet, Pendulum, Sampling};
+use hnn_data::DataSet;
+use hnn_systems::{DampedPendulum, Pendulum, Sampling};
 use hnn_train::{Schedule, TrainError, Trainer};
 use ndarray::ArrayView1;
 
@@ -30,7 +31,7 @@ fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
 fn joint<F: DifferentiableField<f64>>(data: &DataSet<f64>, alpha: f64) -> JointLoss<f64, F, Rk4> {
     let times = ArrayView1::from(data.times());
     let derivative = DerivativeLoss::new(times, data.states(), data.derivatives());
-    let one_step = TrajectoryLoss::of_data_set(Rk4, Window::Steps(1), data);
+    let one_step = TrajectoryLoss::new(Rk4, Window::Steps(1), data);
     JointLoss::new(derivative.expect("it fits"), alpha, one_step.expect("it fits"))
         .expect("the same data")
 }

@@ -3,7 +3,8 @@
 use hnn_integrators::DifferentiableField;
 use hnn_losses::DerivativeLoss;
 use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp};
-use hnn_systems::{DampedPendulum, DataSet, Sampling};
+use hnn_data::DataSet;
+use hnn_systems::{DampedPendulum, Sampling};
 use hnn_train::{Adam, Trainer, WeightDecay};
 use ndarray::ArrayView1;
 

@@ -3,10 +3,8 @@
 use std::f64::consts::PI;
 
 use hnn_integrators::{FnField, Tolerances, VectorFieldExt, solve};
-use hnn_systems::{
-    DataSet, DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling,
-    Starts, distances, growth_rate,
-};
+use hnn_data::DataSet;
+use hnn_systems::{DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling, Starts, distances, growth_rate};
 use ndarray::{Array2, array};
 
 use crate::common::{Plain, close};

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayView2, s};
 
-use super::{DataSet, DerivativeScheme, Trajectory, TrajectoryView};
-use crate::SystemError;
+use crate::{DataError, DataSet, DerivativeScheme, TrajectoryView};
 
 /// A good gap factor for [`Measurements::trajectories`]: a lost sample makes a spacing of 2, a
 /// jitter of the clock rarely one of 1.5.
@@ -14,13 +13,13 @@ pub const GAP_FACTOR: f64 = 1.5;
 /// Measured rows: trial, time, state and inputs; times need not be regular, and may have gaps.
 ///
 /// ```
-/// use hnn_systems::{DerivativeScheme, GAP_FACTOR, Measurements};
+/// use hnn_data::{DerivativeScheme, GAP_FACTOR, Measurements};
 /// // (trial, t, q, p), with a gap after the third row.
 /// let rows = [(0, 0.0, 0.0, 1.0), (0, 0.1, 0.1, 1.0), (0, 0.2, 0.2, 1.0), (0, 0.9, 0.9, 1.0), (0, 1.0, 1.0, 1.0)];
 /// let data = Measurements::from_rows(&rows)?.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint)?;
 /// assert_eq!((data.num_trajectories(), data.len()), (2, 3));
 /// assert!((data.derivatives()[[0, 0]] - 1.0).abs() < 1e-12);
-/// # Ok::<(), hnn_systems::SystemError>(())
+/// # Ok::<(), hnn_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurements {
@@ -41,18 +40,18 @@ impl Measurements {
         times: Vec<f64>,
         states: Array2<f64>,
         inputs: Array2<f64>,
-    ) -> Result<Self, SystemError> {
+    ) -> Result<Self, DataError> {
         let n = times.len();
         let lengths =
             [("trials", trials.len()), ("states", states.nrows()), ("inputs", inputs.nrows())];
         for (what, given) in lengths {
             if given != n {
-                return Err(SystemError::Length { trajectory: 0, what, given, expected: n });
+                return Err(DataError::Length { trajectory: 0, what, given, expected: n });
             }
         }
         let all = Self { trials, times, states, inputs };
         // The container's own checks, each trial a trajectory.
-        DataSet::new(all.trial_rows().into_iter().map(|rows| all.raw(rows)))?;
+        DataSet::new(all.trial_rows().into_iter().map(|rows| all.view(rows).to_owned()))?;
         Ok(all)
     }
 
@@ -60,7 +59,7 @@ impl Measurements {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn from_rows(rows: &[(u64, f64, f64, f64)]) -> Result<Self, SystemError> {
+    pub fn from_rows(rows: &[(u64, f64, f64, f64)]) -> Result<Self, DataError> {
         let states = Array2::from_shape_fn((rows.len(), 2), |(row, i)| match i {
             0 => rows[row].2,
             _ => rows[row].3,
@@ -105,9 +104,9 @@ impl Measurements {
     ///
     /// # Errors
     /// If one of the two would be empty.
-    pub fn split_at(&self, count: usize) -> Result<(Self, Self), SystemError> {
+    pub fn split_at(&self, count: usize) -> Result<(Self, Self), DataError> {
         if count == 0 || count >= self.len() {
-            return Err(SystemError::Split { first: count, count: self.len() });
+            return Err(DataError::Split { first: count, count: self.len() });
         }
         let part = |rows: Range<usize>| Self {
             trials: self.trials[rows.clone()].to_vec(),
@@ -123,14 +122,9 @@ impl Measurements {
     ///
     /// # Errors
     /// If `gap_factor` is not above 1.
-    pub fn segments(&self, gap_factor: f64) -> Result<Vec<Range<usize>>, SystemError> {
+    pub fn segments(&self, gap_factor: f64) -> Result<Vec<Range<usize>>, DataError> {
         if gap_factor.is_nan() || gap_factor <= 1.0 {
-            return Err(SystemError::Constant {
-                system: "measured rows",
-                name: "gap factor",
-                given: gap_factor,
-                expected: "greater than 1",
-            });
+            return Err(DataError::GapFactor { given: gap_factor });
         }
         let mut segments = Vec::new();
         for trial in self.trial_rows() {
@@ -156,11 +150,11 @@ impl Measurements {
         &self,
         gap_factor: f64,
         scheme: DerivativeScheme,
-    ) -> Result<DataSet<f64>, SystemError> {
+    ) -> Result<DataSet<f64>, DataError> {
         let segments = self.segments(gap_factor)?;
         let longest = segments.iter().map(Range::len).max().unwrap_or(0);
         if longest < scheme.min_points() {
-            return Err(SystemError::TooFew {
+            return Err(DataError::TooFew {
                 what: "rows in the longest segment without a gap",
                 purpose: "a finite difference",
                 given: longest,
@@ -182,18 +176,12 @@ impl Measurements {
     }
 
     fn view(&self, rows: Range<usize>) -> TrajectoryView<'_, f64> {
-        let states = self.states.slice(s![rows.clone(), ..]);
         TrajectoryView {
             times: &self.times[rows.clone()],
-            states,
-            // Not known yet.
-            derivatives: states,
+            states: self.states.slice(s![rows.clone(), ..]),
+            derivatives: self.states.slice(s![rows.clone(), ..0]),
             inputs: self.inputs.slice(s![rows, ..]),
         }
-    }
-
-    fn raw(&self, rows: Range<usize>) -> Trajectory<f64> {
-        self.view(rows).to_owned()
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{Scalar, VectorField, VectorFieldExt};
+use hnn_integrators::{FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
-use super::{Trajectory, TrajectoryView};
-use crate::SystemError;
+use crate::trajectory::check_finite;
+use crate::{DataError, Trajectory, TrajectoryView};
+
+/// Most numbers (points times coordinates) that windows and samplings make, 2 GiB in `f64`: a count
+/// given by mistake is an error before it fills the memory.
+pub const MAX_NUMBERS: usize = 1 << 28;
 
 /// A data set: `M` trajectories, of possibly different lengths and with times of their own, `N`
 /// points in all.
@@ -17,10 +21,11 @@ use crate::SystemError;
 /// which are coordinate-major.
 ///
 /// A data set holds finite numbers only, times that increase within each trajectory, and at least
-/// one point a trajectory.
+/// one point a trajectory. Where derivatives are not known, it has none, with 0 columns, as where
+/// there are no inputs.
 ///
 /// ```
-/// use hnn_systems::{DataSet, Trajectory};
+/// use hnn_data::{DataSet, Trajectory};
 /// use ndarray::array;
 /// let one = Trajectory::new(vec![0.0, 0.1], array![[1.0, 0.0], [0.9, -0.2]], array![[0.0, -2.0], [-0.4, -1.8]]);
 /// let two = Trajectory::new(vec![5.0], array![[0.5, 0.5]], array![[1.0, -1.0]]);
@@ -28,12 +33,13 @@ use crate::SystemError;
 /// assert_eq!((data.len(), data.num_trajectories(), data.dim()), (3, 2, 2));
 /// // One step lies within a trajectory; none leads from one into the next.
 /// assert_eq!(data.pairs().dt, [0.1]);
-/// # Ok::<(), hnn_systems::SystemError>(())
+/// # Ok::<(), hnn_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct DataSet<T> {
     /// First row of each trajectory, then `N`.
     offsets: Vec<usize>,
+    lengths: Vec<usize>,
     times: Vec<T>,
     states: Array2<T>,
     derivatives: Array2<T>,
@@ -47,13 +53,15 @@ impl<T: Scalar> DataSet<T> {
     /// If there are none, or one is empty, has arrays of different lengths or another number of
     /// columns than the first, holds an infinite number or NaN, or has times that do not
     /// increase; the error names the trajectory and the row.
-    pub fn new(trajectories: impl IntoIterator<Item = Trajectory<T>>) -> Result<Self, SystemError> {
+    pub fn new(trajectories: impl IntoIterator<Item = Trajectory<T>>) -> Result<Self, DataError> {
         let list = Vec::from_iter(trajectories);
-        let first = list.first().ok_or(SystemError::Empty { what: "trajectory" })?;
-        let (dim, num_inputs) = (first.states.ncols(), first.inputs.ncols());
+        let first = list.first().ok_or(DataError::Empty { what: "trajectory" })?;
+        let [dim, known, num_inputs] =
+            [&first.states, &first.derivatives, &first.inputs].map(Array2::ncols);
+        let known = if known == 0 { 0 } else { dim };
         let mut offsets = vec![0];
         for (index, trajectory) in list.iter().enumerate() {
-            trajectory.check(index, dim, num_inputs)?;
+            trajectory.check(index, [dim, known, num_inputs])?;
             offsets.push(offsets[index] + trajectory.times.len());
         }
         let stack = |array: fn(&Trajectory<T>) -> ArrayView2<'_, T>, columns| {
@@ -64,8 +72,9 @@ impl<T: Scalar> DataSet<T> {
         Ok(Self {
             times: list.iter().flat_map(|one| one.times.iter().copied()).collect(),
             states: stack(|one| one.states.view(), dim),
-            derivatives: stack(|one| one.derivatives.view(), dim),
+            derivatives: stack(|one| one.derivatives.view(), known),
             inputs: stack(|one| one.inputs.view(), num_inputs),
+            lengths: list.iter().map(|one| one.times.len()).collect(),
             offsets,
         })
     }
@@ -80,13 +89,43 @@ impl<T: Scalar> DataSet<T> {
         field: &dyn VectorField<T>,
         t: T,
         states: Array2<T>,
-    ) -> Result<Self, SystemError> {
-        let derivatives = field.eval_rows(t, states.view())?;
-        let points = states.outer_iter().zip(derivatives.outer_iter()).map(|(x, dx)| {
-            let row = |x: ArrayView1<'_, T>| x.to_owned().insert_axis(Axis(0));
-            Trajectory::new(vec![t], row(x), row(dx))
-        });
-        Self::new(points)
+    ) -> Result<Self, DataError> {
+        let point = |x: ArrayView1<'_, T>| {
+            Trajectory::states_only(vec![t], x.to_owned().insert_axis(Axis(0)))
+        };
+        Self::new(states.outer_iter().map(point))?.with_derivatives_of(field)
+    }
+
+    /// The same states with the exact derivatives of a field, each at its own time.
+    ///
+    /// ```
+    /// use hnn_data::{DataSet, Trajectory};
+    /// use hnn_integrators::FnField;
+    /// use ndarray::array;
+    /// let driven = FnField::new(1, |t: f64, x: &[f64], dx: &mut [f64]| dx[0] = t - x[0]);
+    /// let states = Trajectory::states_only(vec![0.0, 2.0], array![[1.0], [0.5]]);
+    /// let data = DataSet::new([states])?.with_derivatives_of(&driven)?;
+    /// assert_eq!(data.derivatives(), array![[-1.0], [1.5]]);
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the states have another dimension than the field, the field fails, or a derivative is
+    /// infinite or NaN.
+    pub fn with_derivatives_of(self, field: &dyn VectorField<T>) -> Result<Self, DataError> {
+        let (given, expected) = (self.dim(), field.dim());
+        if given != expected {
+            return Err(FieldError::Dimension { given, expected }.into());
+        }
+        let x = coordinate_major(self.states());
+        let mut dx = vec![T::ZERO; x.len()];
+        field.eval(&self.times, &x, &mut dx, &mut Workspace::default())?;
+        let derivatives = rows(&dx, self.len(), expected);
+        for (trajectory, first) in self.offsets.windows(2).map(|pair| pair[0]).enumerate() {
+            let own = derivatives.slice(s![first..self.offsets[trajectory + 1], ..]);
+            check_finite(trajectory, "derivatives", own)?;
+        }
+        Ok(Self { derivatives, ..self })
     }
 
     /// Number of points `N`.
@@ -100,6 +139,12 @@ impl<T: Scalar> DataSet<T> {
     #[must_use]
     pub fn num_trajectories(&self) -> usize {
         self.offsets.len() - 1
+    }
+
+    /// Number of points of each trajectory, length M.
+    #[must_use]
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
     }
 
     /// Dimension `D` of the states.
@@ -120,7 +165,7 @@ impl<T: Scalar> DataSet<T> {
         self.states.view()
     }
 
-    /// Time derivatives at all points, shape (N, D).
+    /// Time derivatives at all points, shape (N, D); (N, 0) where they are not known.
     #[must_use]
     pub fn derivatives(&self) -> ArrayView2<'_, T> {
         self.derivatives.view()
@@ -133,7 +178,7 @@ impl<T: Scalar> DataSet<T> {
     }
 
     /// The rows of one trajectory. Panics where [`trajectory`](Self::trajectory) answers `None`.
-    pub(super) fn rows_of(&self, index: usize) -> Range<usize> {
+    pub(crate) fn rows_of(&self, index: usize) -> Range<usize> {
         self.offsets[index]..self.offsets[index + 1]
     }
 
@@ -167,11 +212,11 @@ impl<T: Scalar> DataSet<T> {
     ///
     /// # Errors
     /// If there are no indices, or one lies beyond the last trajectory.
-    pub fn select(&self, indices: &[usize]) -> Result<Self, SystemError> {
+    pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
         let count = self.num_trajectories();
         let pick = |&given: &usize| {
             let found = self.trajectory(given).map(|view| view.to_owned());
-            found.ok_or(SystemError::Index { what: "trajectory", given, count })
+            found.ok_or(DataError::Index { what: "trajectory", given, count })
         };
         Self::new(indices.iter().map(pick).collect::<Result<Vec<_>, _>>()?)
     }
@@ -181,10 +226,10 @@ impl<T: Scalar> DataSet<T> {
     ///
     /// # Errors
     /// If one of the two would be empty.
-    pub fn split_at(&self, count: usize) -> Result<(Self, Self), SystemError> {
+    pub fn split_at(&self, count: usize) -> Result<(Self, Self), DataError> {
         let all = Vec::from_iter(0..self.num_trajectories());
         if count == 0 || count >= all.len() {
-            return Err(SystemError::Split { first: count, count: all.len() });
+            return Err(DataError::Split { first: count, count: all.len() });
         }
         Ok((self.select(&all[..count])?, self.select(&all[count..])?))
     }
@@ -195,18 +240,26 @@ impl<T: Scalar> DataSet<T> {
     /// Losses over whole trajectories are easier to train on windows, and on longer ones later.
     ///
     /// # Errors
-    /// If `len` or `stride` is 0, or no trajectory is as long as a window.
-    pub fn windows(&self, len: usize, stride: usize) -> Result<Self, SystemError> {
+    /// If `len` or `stride` is 0, no trajectory is as long as a window, or the windows hold more
+    /// than [`MAX_NUMBERS`].
+    pub fn windows(&self, len: usize, stride: usize) -> Result<Self, DataError> {
         for (what, given) in [("points a window", len), ("points of stride", stride)] {
             if given == 0 {
-                return Err(SystemError::TooFew { what, purpose: "a window", given, needed: 1 });
+                return Err(DataError::TooFew { what, purpose: "a window", given, needed: 1 });
             }
         }
-        let longest = self.iter().map(|one| one.times.len()).max().unwrap_or(0);
+        let longest = self.lengths.iter().copied().max().unwrap_or(0);
         if longest < len {
             let what = "points in the longest trajectory";
             let purpose = "one window";
-            return Err(SystemError::TooFew { what, purpose, given: longest, needed: len });
+            return Err(DataError::TooFew { what, purpose, given: longest, needed: len });
+        }
+        let windows = |n: &usize| n.checked_sub(len).map_or(0, |rest| rest / stride + 1);
+        let count = self.lengths.iter().map(windows).sum::<usize>();
+        let given = count.saturating_mul(len).saturating_mul(self.dim());
+        if given > MAX_NUMBERS {
+            let (what, hint) = ("numbers in all windows", "take shorter ones, or a longer stride");
+            return Err(DataError::TooMany { what, given, most: MAX_NUMBERS, hint });
         }
         let window = |first: usize| self.view(first..first + len).to_owned();
         let firsts = (0..self.num_trajectories()).map(|index| self.rows_of(index));
@@ -221,7 +274,7 @@ impl<T: Scalar> DataSet<T> {
     ///
     /// # Errors
     /// If times that differ become equal, or a number overflows.
-    pub fn cast<U: Scalar>(&self) -> Result<DataSet<U>, SystemError> {
+    pub fn cast<U: Scalar>(&self) -> Result<DataSet<U>, DataError> {
         let number = |x: T| U::from_f64(x.to_f64());
         DataSet::new(self.iter().map(|one| Trajectory {
             times: one.times.iter().map(|&t| number(t)).collect(),

@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hnn_integrators::{Tolerances, VectorFieldExt, solve};
-use hnn_systems::{
-    CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, PendulumFit, SystemError,
+use hnn_data::{
+    CsvColumns, DataSet, DerivativeScheme, GAP_FACTOR, Measurements, PendulumFit, DataError,
 };
 use ndarray::{Array2, ArrayView1, array};
 use proptest::prelude::*;
@@ -181,7 +181,7 @@ fn the_fit_is_exact_on_exact_points() {
     let states = Array2::from_shape_fn((20, 2), |(k, i)| ((3 * k + i) as f64).sin() * 2.0);
     let derivatives = truth.eval_rows(0.0, states.view()).expect("field");
     let times = (0..20).map(f64::from).collect();
-    let data = DataSet::new([hnn_systems::Trajectory::new(times, states, derivatives)]);
+    let data = DataSet::new([hnn_data::Trajectory::new(times, states, derivatives)]);
     let fit = PendulumFit::least_squares(&data.expect("valid")).expect("determined");
     assert!((fit.a() - 2.5).abs() < 1e-13 && (fit.c() - 0.3).abs() < 1e-13, "{fit:?}");
 }
@@ -250,7 +250,7 @@ fn bad_csv_names_file_and_line() {
 #[test]
 fn a_missing_file_is_named() {
     let error = Measurements::read_text("no/such/file.txt").expect_err("missing");
-    assert!(matches!(error, SystemError::Read { .. }));
+    assert!(matches!(error, DataError::Read { .. }));
     assert!(error.to_string().starts_with("cannot read no/such/file.txt: "), "{error}");
     let columns = CsvColumns::new("t", &["q"]);
     assert!(Measurements::read_csv("no/such/file.csv", &columns).is_err());
@@ -263,7 +263,7 @@ fn bad_rows() {
     let error = error.expect_err("NaN").to_string();
     assert!(error.starts_with("trajectory 1, row 0: the states hold NaN"), "{error}");
     let error = Measurements::from_rows(&[(0, 0.0, 0.0, 0.0), (0, 0.0, 1.0, 0.0)]);
-    assert!(matches!(error, Err(SystemError::TimeOrder { trajectory: 0, row: 1, .. })));
+    assert!(matches!(error, Err(DataError::TimeOrder { trajectory: 0, row: 1, .. })));
     let lengths =
         Measurements::new(vec![0], vec![0.0], Array2::zeros((2, 2)), Array2::zeros((1, 0)));
     assert!(lengths.is_err());

@@ -1,12 +1,18 @@
 //! Data sets sampled from a system.
 
-use hnn_integrators::{SolveError, Tolerances, VectorField, VectorFieldExt, solve_batch};
-use ndarray::{ArrayView2, Axis};
+mod energy_shell;
+mod orbits;
+mod starts;
+
+pub use energy_shell::EnergyShell;
+use hnn_data::{DataSet, MAX_NUMBERS};
+use hnn_integrators::{SolveError, Tolerances, VectorField, solve_batch};
+use ndarray::ArrayView2;
 use rand::RngExt;
 use rand_distr::StandardNormal;
+pub use starts::Starts;
+use starts::{Purpose, stream};
 
-use super::starts::{Purpose, stream};
-use super::{DataSet, Starts, Trajectory};
 use crate::SystemError;
 use crate::error::Constants;
 
@@ -114,6 +120,7 @@ impl Sampling {
         system: &dyn VectorField<f64>,
         seed: u64,
     ) -> Result<DataSet<f64>, SystemError> {
+        check_numbers(self.trajectories.saturating_mul(system.dim()), self.points)?;
         let starts = self.starts.draw(self.trajectories, system.dim(), seed)?;
         self.sample_from(system, starts.view(), seed)
     }
@@ -133,19 +140,20 @@ impl Sampling {
         if starts.nrows() == 0 {
             return Err(SystemError::Empty { what: "starting state" });
         }
+        check_numbers(starts.len(), times.len())?;
         let tolerances = Tolerances::both(self.tolerance);
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
-        let mut trajectories = Vec::with_capacity(starts.nrows());
-        for (index, states) in truth.states.axis_iter(Axis(0)).enumerate() {
-            let mut states = states.to_owned();
-            let derivatives = system.eval_rows(self.t_start, states.view())?;
-            if self.noise > 0.0 {
-                let mut rng = stream(seed, index, Purpose::Noise);
-                states.mapv_inplace(|x| x + self.noise * rng.sample::<f64, _>(StandardNormal));
-            }
-            trajectories.push(Trajectory::new(times.clone(), states, derivatives));
+        let all_times = std::iter::repeat_n(&times[..], starts.nrows());
+        let exact = DataSet::of_batch(&truth, all_times)?.with_derivatives_of(system)?;
+        if self.noise == 0.0 {
+            return Ok(exact);
         }
-        DataSet::new(trajectories)
+        let noisy = exact.iter().enumerate().map(|(index, one)| {
+            let (mut one, mut rng) = (one.to_owned(), stream(seed, index, Purpose::Noise));
+            one.states.mapv_inplace(|x| x + self.noise * rng.sample::<f64, _>(StandardNormal));
+            one
+        });
+        Ok(DataSet::new(noisy)?)
     }
 
     /// The times of each trajectory.
@@ -161,8 +169,19 @@ impl Sampling {
             let (what, purpose) = ("points", "a trajectory");
             return Err(SystemError::TooFew { what, purpose, given: self.points, needed: 2 });
         }
+        check_numbers(1, self.points)?;
         let last = (self.points - 1) as f64;
         let at = |k: usize| self.t_start + (self.t_end - self.t_start) * (k as f64 / last);
         Ok((0..self.points).map(at).collect())
     }
+}
+
+/// Checks the size of what is to be drawn before it is allocated: numbers a point, and points.
+fn check_numbers(width: usize, points: usize) -> Result<(), SystemError> {
+    let given = width.saturating_mul(points);
+    if given <= MAX_NUMBERS {
+        return Ok(());
+    }
+    let hint = "draw fewer, or in several calls with seeds of their own";
+    Err(SystemError::TooMany { what: "numbers", given, most: MAX_NUMBERS, hint })
 }

@@ -4,6 +4,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
+use super::check_numbers;
 use super::orbits::{three_bodies, two_bodies};
 use crate::SystemError;
 use crate::error::Constants;
@@ -73,12 +74,16 @@ impl Starts {
     /// whatever `count` is, and the same on every machine.
     ///
     /// # Errors
-    /// If bounds are not finite or out of order, or a box has another dimension.
+    /// If bounds are not finite or out of order, a box has another dimension, a coordinate overflows,
+    /// or the states hold more than [`MAX_NUMBERS`](hnn_data::MAX_NUMBERS).
     pub fn draw(&self, count: usize, dim: usize, seed: u64) -> Result<Array2<f64>, SystemError> {
         self.check(dim)?;
+        check_numbers(count, dim)?;
         let mut starts = Array2::zeros((count, dim));
         for (index, mut row) in starts.outer_iter_mut().enumerate() {
             let state = self.draw_one(dim, &mut stream(seed, index, Purpose::Start));
+            let check = Constants("law of the starts");
+            state.iter().try_for_each(|x| check.finite("a coordinate", *x).map(drop))?;
             row.assign(&ndarray::ArrayView1::from(&state));
         }
         Ok(starts)

@@ -4,13 +4,12 @@ use std::path::Path;
 
 use ndarray::Array2;
 
-use super::Measurements;
-use crate::SystemError;
+use crate::{DataError, Measurements};
 
 /// Which columns of a CSV file are what, by the names in its header.
 ///
 /// ```
-/// use hnn_systems::CsvColumns;
+/// use hnn_data::CsvColumns;
 /// let motor = CsvColumns::new("time", &["position", "velocity"]).with_inputs(&["torque"]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Measurements {
     /// If the file cannot be read or holds no rows; if a row has something that is no number or
     /// another number of columns than the first (the error names the line); and as
     /// [`new`](Self::new).
-    pub fn read_text(path: impl AsRef<Path>) -> Result<Self, SystemError> {
+    pub fn read_text(path: impl AsRef<Path>) -> Result<Self, DataError> {
         let path = path.as_ref();
         let mut rows = Rows::new(path);
         for (index, line) in read(path)?.lines().enumerate() {
@@ -79,25 +78,34 @@ impl Measurements {
     /// Reads a CSV file with a header; see [`CsvColumns`]. Other columns are not looked at.
     ///
     /// # Errors
-    /// If the file cannot be read or holds no rows; if a column is missing from the header, or a
-    /// row has something that is no number or another number of fields than the header (the error
+    /// If the file cannot be read or holds no rows; if a column is missing from the header, is there
+    /// twice, or is asked for twice; if no coordinate of the state is named; if a row has something that is no number or another number of fields than the header (the error
     /// names the line); and as [`new`](Self::new).
-    pub fn read_csv(path: impl AsRef<Path>, columns: &CsvColumns) -> Result<Self, SystemError> {
+    pub fn read_csv(path: impl AsRef<Path>, columns: &CsvColumns) -> Result<Self, DataError> {
         let path = path.as_ref();
         let text = read(path)?;
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
         let mut rows = Rows::new(path);
         let header = reader.headers().map_err(|error| rows.csv_error(&error))?.clone();
-        let place = |name: &String| {
-            header.iter().position(|column| column == name).ok_or_else(|| {
-                let found = Vec::from_iter(&header).join(", ");
-                rows.error(1, format!("no column {name:?}; the header has: {found}"))
-            })
+        if columns.state.is_empty() {
+            let reason = "no column of the state is named: give at least one coordinate";
+            return Err(rows.error(1, reason.into()));
+        }
+        let mut taken = Vec::new();
+        let mut place = |name: &String| {
+            let at = find_column(&header, name).map_err(|reason| rows.error(1, reason))?;
+            if taken.contains(&at) {
+                let reason = format!("column {name:?} is asked for twice: a column is one quantity");
+                return Err(rows.error(1, reason));
+            }
+            taken.push(at);
+            Ok(at)
         };
-        let places = |names: &[String]| names.iter().map(place).collect::<Result<Vec<_>, _>>();
-        let trial = columns.trial.as_ref().map(place).transpose()?;
+        let trial = columns.trial.as_ref().map(&mut place).transpose()?;
         let time = place(&columns.time)?;
+        let mut places =
+            |names: &[String]| names.iter().map(&mut place).collect::<Result<Vec<_>, _>>();
         let (state, inputs) = (places(&columns.state)?, places(&columns.inputs)?);
         for record in reader.records() {
             let record = record.map_err(|error| rows.csv_error(&error))?;
@@ -116,8 +124,25 @@ impl Measurements {
     }
 }
 
-fn read(path: &Path) -> Result<String, SystemError> {
-    std::fs::read_to_string(path).map_err(|source| SystemError::Read { path: path.into(), source })
+/// The place of the one column of that name, or what is wrong with the header.
+fn find_column(header: &csv::StringRecord, name: &str) -> Result<usize, String> {
+    let mut places = header.iter().enumerate().filter(|(_, column)| *column == name);
+    match (places.next(), places.next()) {
+        (Some((place, _)), None) => Ok(place),
+        (None, _) => {
+            let found = Vec::from_iter(header).join(", ");
+            Err(format!("no column {name:?}; the header has: {found}"))
+        }
+        (Some((first, _)), Some((second, _))) => Err(format!(
+            "columns {} and {} are both named {name:?}: rename one of them",
+            first + 1,
+            second + 1
+        )),
+    }
+}
+
+fn read(path: &Path) -> Result<String, DataError> {
+    std::fs::read_to_string(path).map_err(|source| DataError::Read { path: path.into(), source })
 }
 
 /// Rows read so far.
@@ -136,11 +161,11 @@ impl<'a> Rows<'a> {
         Self { path, columns: None, trials, times, states, inputs }
     }
 
-    fn error(&self, line: usize, reason: String) -> SystemError {
-        SystemError::Parse { path: self.path.into(), line, reason }
+    fn error(&self, line: usize, reason: String) -> DataError {
+        DataError::Parse { path: self.path.into(), line, reason }
     }
 
-    fn csv_error(&self, error: &csv::Error) -> SystemError {
+    fn csv_error(&self, error: &csv::Error) -> DataError {
         let line = error.position().map_or(1, |position| position.line() as usize);
         let reason = match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
@@ -151,7 +176,7 @@ impl<'a> Rows<'a> {
         self.error(line, reason)
     }
 
-    fn check_columns(&mut self, line: usize, given: usize) -> Result<(), SystemError> {
+    fn check_columns(&mut self, line: usize, given: usize) -> Result<(), DataError> {
         if given < 3 {
             let reason = format!("{given} columns, but trial, time and a state are expected");
             return Err(self.error(line, reason));
@@ -164,7 +189,7 @@ impl<'a> Rows<'a> {
         }
     }
 
-    fn number(&self, line: usize, field: &str) -> Result<f64, SystemError> {
+    fn number(&self, line: usize, field: &str) -> Result<f64, DataError> {
         match field.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
             _ => Err(self.error(line, format!("{field:?} is no finite number"))),
@@ -172,7 +197,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Trials are whole numbers, perhaps written as `1.0e+000`.
-    fn trial(&self, line: usize, field: &str) -> Result<u64, SystemError> {
+    fn trial(&self, line: usize, field: &str) -> Result<u64, DataError> {
         let number = self.number(line, field)?;
         if number >= 0.0 && number.fract() == 0.0 && number < 9.0e15 {
             Ok(number as u64)
@@ -182,7 +207,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Starts a row. Within a trial, times must increase.
-    fn push_time(&mut self, line: usize, trial: u64, field: &str) -> Result<(), SystemError> {
+    fn push_time(&mut self, line: usize, trial: u64, field: &str) -> Result<(), DataError> {
         let time = self.number(line, field)?;
         if let (Some(&last_trial), Some(&last)) = (self.trials.last(), self.times.last())
             && last_trial == trial
@@ -196,7 +221,7 @@ impl<'a> Rows<'a> {
         Ok(())
     }
 
-    fn into_measurements(self, num_inputs: usize) -> Result<Measurements, SystemError> {
+    fn into_measurements(self, num_inputs: usize) -> Result<Measurements, DataError> {
         let n = self.times.len();
         if n == 0 {
             return Err(self.error(1, "the file holds no rows".into()));

@@ -1,6 +1,6 @@
 //! The container of trajectories.
 
-use hnn_systems::{DataSet, SystemError, Trajectory};
+use hnn_data::{DataSet, DataError, Trajectory};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
@@ -18,7 +18,7 @@ fn data(lengths: &[usize]) -> DataSet<f64> {
     DataSet::new(lengths.iter().enumerate().map(|(m, &len)| labelled(m, len))).expect("valid")
 }
 
-fn message(result: Result<DataSet<f64>, SystemError>) -> String {
+fn message(result: Result<DataSet<f64>, DataError>) -> String {
     result.expect_err("bad data").to_string()
 }
 

@@ -3,7 +3,7 @@
 use hnn_integrators::{Scalar, coordinate_major};
 use ndarray::{ArrayView2, Axis};
 
-use super::DataSet;
+use crate::DataSet;
 
 /// All points of a data set, for derivative losses.
 #[derive(Debug, Clone, PartialEq)]

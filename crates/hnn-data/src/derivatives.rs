@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, ArrayView1, Axis, stack};
 
-use super::{Trajectory, TrajectoryView};
+use crate::{Trajectory, TrajectoryView};
 
 /// How derivatives are taken from measured states.
 ///
@@ -35,7 +35,7 @@ impl DerivativeScheme {
 
     /// The points of a segment (its derivatives are not looked at) with derivatives by this
     /// scheme; `None` if it has too few.
-    pub(super) fn differentiate(self, segment: TrajectoryView<'_, f64>) -> Option<Trajectory<f64>> {
+    pub(crate) fn differentiate(self, segment: TrajectoryView<'_, f64>) -> Option<Trajectory<f64>> {
         let count = segment.times.len();
         if count < self.min_points() {
             return None;
