@@ -10,10 +10,10 @@
 use std::hint::black_box;
 
 use hnn_benches::{Clock, Error, NamedStep, Step, TimedStep, compare, median};
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, DifferentiableEnergy, Hnn, Initialisation, Mlp};
-use hnn_data::DataSet;
 use hnn_systems::{HamiltonianExt, Sampling, Spring};
 use hnn_train::{Adam, WeightDecay};
 use ndarray::ArrayView1;

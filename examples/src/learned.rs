@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use hnn_data::DataSet;
 use hnn_integrators::{
     DifferentiableField, FieldError, Rk4, VectorField, Workspace, coordinate_major,
 };
@@ -9,7 +10,6 @@ use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
     Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
 };
-use hnn_data::DataSet;
 use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
 use ndarray::{ArrayView1, ArrayView2};

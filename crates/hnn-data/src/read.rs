@@ -96,7 +96,8 @@ impl Measurements {
         let mut place = |name: &String| {
             let at = find_column(&header, name).map_err(|reason| rows.error(1, reason))?;
             if taken.contains(&at) {
-                let reason = format!("column {name:?} is asked for twice: a column is one quantity");
+                let reason =
+                    format!("column {name:?} is asked for twice: a column is one quantity");
                 return Err(rows.error(1, reason));
             }
             taken.push(at);

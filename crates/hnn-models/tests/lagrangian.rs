@@ -2,10 +2,7 @@
 
 mod common;
 
-use common::{
-    assert_close, check_states, check_vjp, golden, lanes, network as golden_network, numbers,
-    transpose,
-};
+use common::{lanes, network as golden_network, own_golden, transpose};
 use hnn_integrators::{
     DifferentiableField, FixedStep, Mode, Parameters, Rk4, VectorField, VectorFieldExt, Workspace,
 };
@@ -15,6 +12,7 @@ use hnn_models::{
     MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
+use hnn_testing::{assert_close, check_states, check_vjp, numbers};
 use ndarray::{Array2, ArrayView2, array};
 use proptest::prelude::*;
 
@@ -22,7 +20,7 @@ const TOLERANCE: f64 = 1e-9;
 
 #[test]
 fn golden_accelerations_and_gradients() {
-    let g = golden("lnn_softplus_4_16_16_1");
+    let g = own_golden("lnn_softplus_4_16_16_1");
     let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
     let (batch, x) = lanes(&g["x"]);
     let rows = Array2::from_shape_vec((batch, 4), numbers(&g["x"])).expect("rows");
@@ -55,7 +53,7 @@ fn golden_accelerations_and_gradients() {
 
 #[test]
 fn golden_trajectory() {
-    let g = golden("lnn_softplus_4_16_16_1");
+    let g = own_golden("lnn_softplus_4_16_16_1");
     let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
     let x0 = Array2::from_shape_vec((1, 4), numbers(&g["rk4_x0"])).expect("one row");
     let run = FixedStep::count(Rk4, 10).save_every(1).run(&model, (0.0, 0.1), x0.view());

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
+use hnn_data::DataSet;
 use hnn_integrators::{Parameters, Rk4};
 use hnn_losses::{
     DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, LossError, Selection, TotalLoss,
     TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_data::DataSet;
 use hnn_systems::{Sampling, Spring};
 use hnn_train::{
     Adam, Control, EarlyStopping, MiniBatch, Progress, Schedule, StepRecord, Trainer,

@@ -1,6 +1,6 @@
 //! The container of trajectories.
 
-use hnn_data::{DataSet, DataError, Trajectory};
+use hnn_data::{DataError, DataSet, Trajectory};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
 
@@ -146,6 +146,18 @@ fn inputs_come_along() {
 }
 
 #[test]
+fn derivatives_need_not_be_known() {
+    let unknown = |m| Trajectory::states_only(labelled(m, 3).times, labelled(m, 3).states);
+    let data = DataSet::new([unknown(0), unknown(1)]).expect("valid");
+    assert_eq!((data.dim(), data.derivatives().dim()), (2, (6, 0)));
+    assert_eq!(data.windows(2, 1).expect("short").derivatives().dim(), (8, 0));
+    let error = message(DataSet::new([unknown(0), labelled(1, 3)]));
+    assert_eq!(error, "trajectory 1: 2 columns of derivatives, but 0 are expected");
+    let error = message(DataSet::new([labelled(0, 3), unknown(1)]));
+    assert_eq!(error, "trajectory 1: 0 columns of derivatives, but 2 are expected");
+}
+
+#[test]
 fn another_precision() {
     let single = data(&[3, 2]).cast::<f32>().expect("fits");
     assert_eq!(single.states()[[4, 1]], 101.125_f32);
@@ -203,6 +215,16 @@ fn bad_requests() {
     assert!(data.select(&[]).is_err());
     assert!(data.split_at(0).is_err() && data.split_at(2).is_err());
     assert!(data.windows(0, 1).is_err() && data.windows(2, 0).is_err());
+    assert!(data.windows(usize::MAX, 1).is_err());
+    // Windows that would hold 2.5e9 numbers of 1e5 points.
+    let long =
+        Trajectory::states_only((0..100_000).map(f64::from).collect(), Array2::zeros((100_000, 1)));
+    let long = DataSet::new([long]).expect("valid");
+    let error = long.windows(50_000, 1).expect_err("too many").to_string();
+    assert_eq!(
+        error,
+        "2500050000 numbers in all windows, but at most 268435456 fit: take shorter ones, or a longer stride"
+    );
     let error = data.windows(4, 1).expect_err("too long").to_string();
     assert_eq!(error, "3 points in the longest trajectory, but one window needs at least 4");
 }

@@ -1,4 +1,4 @@
-//! Explicit Runge-Kutta methods: golden trajectories, orders, adjoints, bad input.
+//! Explicit Runge-Kutta methods: orders, adjoints, bad input.
 
 use crate::common::*;
 use hnn_integrators::{
@@ -7,35 +7,6 @@ use hnn_integrators::{
     ThreeEighths, Tsitouras5, VectorField, VectorFieldExt, rk4,
 };
 use ndarray::{Array2, array};
-
-fn check_golden<F: VectorField<f64>>(name: &str, field: &F) {
-    let file = golden("rk4_systems");
-    let case = &file[name];
-    let (states, slopes) = (matrix(&case["rk4_states"]), matrix(&case["field"]));
-    let dt = case["dt"].as_f64().expect("dt");
-    let computed = field.eval_rows(0.0, states.view()).expect("field");
-    assert_close(&computed, &slopes, 1e-12, 1e-13);
-    let start = states.slice(ndarray::s![..1, ..]);
-    let end = dt * (states.nrows() - 1) as f64;
-    let run = FixedStep::size(Rk4, dt).save_every(1).run(field, (0.0, end), start).expect("run");
-    let trajectory = run.states.index_axis(ndarray::Axis(0), 0);
-    assert_close(trajectory, &states, 1e-11, 1e-12);
-    let increment = rk4(field, 0.0, dt, states.view()).expect("rk4");
-    for row in 0..states.nrows() - 1 {
-        let next = &states.row(row) + &increment.row(row);
-        assert_close(&next, states.row(row + 1), 1e-11, 1e-12);
-    }
-}
-
-#[test]
-fn rk4_reproduces_the_golden_trajectories() {
-    check_golden("spring", &Spring);
-    check_golden("pendulum", &DampedPendulum(0.0));
-    check_golden("damped_pendulum", &DampedPendulum(0.3));
-    check_golden("henon_heiles", &HenonHeiles);
-    check_golden("double_pendulum", &DoublePendulum);
-    check_golden("double_pendulum_large", &DoublePendulum);
-}
 
 /// The scalar path, through a closure, gives what the lanes give.
 #[test]

@@ -39,12 +39,11 @@ pub enum Reduction {
 /// has the value 0.
 ///
 /// ```
-/// use hnn_integrators::Rk4;
+/// use hnn_integrators::{DualField, Rk4};
 /// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 /// use ndarray::{Array2, array};
-/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
-/// let model = Hnn::new(net)?;
+/// // A spring that is too soft.
+/// let model = DualField::new([1.8], |_t, [q, p]: [_; 2], [k]| [k * p, -k * q]);
 /// // Two trajectories of the spring H = q^2 + p^2: three states, and two.
 /// let times = array![0.0, 0.1, 0.3, 5.0, 5.1];
 /// let states = Array2::from_shape_fn((5, 2), |(row, i)| {
@@ -56,7 +55,7 @@ pub enum Reduction {
 /// let mut full = TrajectoryLoss::new(Rk4, Window::Whole, data)?;
 /// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 pub struct TrajectoryLoss<T, F, S>
 where

@@ -1,4 +1,5 @@
-//! Slices of wrong lengths into fields and steppers are errors.
+//! Slices of wrong lengths into the fields and steppers of `hnn-integrators` are errors.
+#![allow(missing_docs)]
 
 use hnn_integrators::{
     AdjointRun, AnalyticField, AnalyticSeparable, Clock, DifferentiableStepper, DualField,
@@ -6,7 +7,7 @@ use hnn_integrators::{
     VelocityVerlet, Workspace,
 };
 
-use crate::lengths::{
+use hnn_testing::lengths::{
     assert_checked, differentiable_field_is_checked, field_is_checked, separable_field_is_checked,
 };
 

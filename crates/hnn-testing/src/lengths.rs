@@ -1,25 +1,24 @@
-//! Slices of wrong lengths, for the tests of every crate that has fields: an error, no panic.
-#![allow(dead_code)]
+//! Slices of wrong lengths into fields, energies and networks: an error, no panic.
 
-use hnn_integrators::{
-    DifferentiableField, DifferentiableSeparable, FieldError, VectorField, Workspace,
-};
+use std::fmt::Display;
+
+use hnn_integrators::{DifferentiableField, DifferentiableSeparable, VectorField, Workspace};
 
 /// Batches tried: none, one state, a few, and more than a block of a kernel.
-pub(crate) const BATCHES: [usize; 4] = [0, 1, 3, 17];
+pub const BATCHES: [usize; 4] = [0, 1, 3, 17];
 
 /// `len` different numbers.
-pub(crate) fn filled(len: usize) -> Vec<f64> {
+pub fn filled(len: usize) -> Vec<f64> {
     (0..len).map(|i| 0.3 + 0.17 * i as f64).collect()
 }
 
 /// Calls with slices of the lengths expected, which must do, and with one slice of another length
 /// at a time: empty, shorter, longer.
 #[track_caller]
-pub(crate) fn assert_checked<const N: usize>(
+pub fn assert_checked<const N: usize, E: Display>(
     what: &str,
     expected: [usize; N],
-    mut call: impl FnMut([Vec<f64>; N]) -> Result<(), FieldError>,
+    mut call: impl FnMut([Vec<f64>; N]) -> Result<(), E>,
 ) {
     let slices = |lengths: [usize; N]| lengths.map(filled);
     if let Err(error) = call(slices(expected)) {
@@ -39,7 +38,7 @@ pub(crate) fn assert_checked<const N: usize>(
 
 /// The slices of [`VectorField::eval`].
 #[track_caller]
-pub(crate) fn field_is_checked(field: &impl VectorField<f64>) {
+pub fn field_is_checked(field: &impl VectorField<f64>) {
     for batch in BATCHES {
         let len = field.dim() * batch;
         assert_checked("eval", [batch, len, len], |[t, x, mut dx]| {
@@ -50,7 +49,7 @@ pub(crate) fn field_is_checked(field: &impl VectorField<f64>) {
 
 /// The slices of [`DifferentiableField`].
 #[track_caller]
-pub(crate) fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field: &F) {
+pub fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field: &F) {
     field_is_checked(field);
     for batch in BATCHES {
         let (len, num_params) = (field.dim() * batch, field.num_params());
@@ -73,9 +72,24 @@ pub(crate) fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field
     assert!(field.copy_params(&mut theta).is_err(), "one parameter too many");
 }
 
+/// The slices of an energy `H(x)` and of its gradient (batch, states, gradient) of a system of
+/// dimension `dim`.
+#[track_caller]
+pub fn energy_is_checked<E: Display>(
+    dim: usize,
+    energy: impl Fn(&[f64], &mut [f64]) -> Result<(), E>,
+    gradient: impl Fn(usize, &[f64], &mut [f64]) -> Result<(), E>,
+) {
+    for batch in BATCHES {
+        let len = dim * batch;
+        assert_checked("energy", [len, batch], |[x, mut out]| energy(&x, &mut out));
+        assert_checked("gradient", [len; 2], |[x, mut out]| gradient(batch, &x, &mut out));
+    }
+}
+
 /// The slices of [`DifferentiableSeparable`].
 #[track_caller]
-pub(crate) fn separable_field_is_checked<F>(field: &F)
+pub fn separable_field_is_checked<F>(field: &F)
 where
     F: DifferentiableSeparable<f64>,
 {

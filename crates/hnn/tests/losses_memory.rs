@@ -1,15 +1,18 @@
 //! How much memory a trajectory loss takes, by a counting allocator.
-
-mod common;
+#![allow(missing_docs)]
 
 use allocation_counter::measure;
-use common::network;
 use hnn_integrators::{Parameters, Rk4};
 use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::Hnn;
+use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use ndarray::{Array1, Array2};
 
-type Model = Hnn<hnn_models::Mlp<f64>>;
+type Model = Hnn<Mlp<f64>>;
+
+fn model() -> Model {
+    let architecture = Architecture::new(&[2, 32, 32, 1]).expect("sizes");
+    Hnn::new(Mlp::new(architecture, Initialisation::Glorot, 0)).expect("even")
+}
 
 /// Trajectories of `steps` steps of the spring.
 fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Rk4> {
@@ -32,7 +35,7 @@ fn on_one_thread<R: Send>(work: impl FnOnce() -> R + Send) -> R {
 /// The gradient of 10 000 steps takes less than 3 times the memory of that of 100 steps.
 #[test]
 fn memory_of_long_trajectories() {
-    let model = Hnn::new(network(&[2, 32, 32, 1], 0)).expect("even");
+    let model = model();
     let peak = |steps| {
         let mut loss = loss(4, steps);
         let mut theta_bar = vec![0.0; model.num_params()];
@@ -52,7 +55,7 @@ fn memory_of_long_trajectories() {
 /// products of a batch allocate their packed operands.)
 #[test]
 fn no_allocation_in_steady_state() {
-    let model = Hnn::new(network(&[2, 32, 32, 1], 0)).expect("even");
+    let model = model();
     let mut theta_bar = vec![0.0; model.num_params()];
     let mut loss = loss(1, 40);
     on_one_thread(|| {

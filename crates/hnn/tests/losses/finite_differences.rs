@@ -1,10 +1,8 @@
 //! Every loss x model x stepper: gradients against central differences, and the joint loss against
 //! the sum of its parts.
 
-mod common;
-
-use common::erased::Erased;
-use common::{lengths_of, network, params, wave};
+use crate::common::{lengths_of, network, params, wave};
+use crate::erased::Erased;
 use hnn_integrators::{
     BlanesMoanSrkn6, CustomRungeKutta, DifferentiableField, DifferentiableStepper, Euler,
     GaussLegendre4, GaussLegendre6, Heun, ImplicitMidpoint, KahanLi8, Midpoint, Parameters, Pefrl,

@@ -1,14 +1,15 @@
 //! Both engines train the damped pendulum's models along the same loss curves.
 
+use hnn_data::DataSet;
 use hnn_integrators::DifferentiableField;
 use hnn_losses::DerivativeLoss;
+use hnn_models::tch::tch;
 use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp};
-use hnn_data::DataSet;
 use hnn_systems::{DampedPendulum, Sampling};
 use hnn_train::{Adam, Trainer, WeightDecay};
 use ndarray::ArrayView1;
 
-use crate::agreement::{energy, map};
+use crate::{energy, map};
 
 /// The protocol's data, without noise: 25 trajectories of 45 points.
 fn data() -> DataSet<f64> {

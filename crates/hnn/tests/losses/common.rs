@@ -1,27 +1,8 @@
 //! What the tests share.
 
-#![allow(dead_code)] // Each test file uses a part of it.
-
-pub(crate) mod erased;
-
 use hnn_integrators::Parameters;
 use hnn_models::{Architecture, Initialisation, Mlp};
 use ndarray::Array1;
-use serde_json::Value;
-
-/// A golden file by name.
-pub(crate) fn golden(name: &str) -> Value {
-    let path = format!("{}/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("golden file")).expect("JSON")
-}
-
-/// All numbers of nested arrays.
-pub(crate) fn numbers(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(numbers).collect(),
-        number => vec![number.as_f64().expect("a number")],
-    }
-}
 
 /// A random network.
 pub(crate) fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {

@@ -1,8 +1,8 @@
 //! Trajectory losses against PyTorch, and their promises.
 
-mod common;
+use hnn_testing::{golden, numbers};
 
-use common::{golden, network, numbers, wave};
+use crate::common::{network, wave};
 use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, HnnFriction, Mlp};
@@ -196,6 +196,7 @@ fn bad_input_is_an_error() {
     let one = Window::Steps(1);
     assert!(matches!(new(&times, &states, &[3], Window::Steps(0)), LossError::NoSteps));
     assert!(matches!(new(&times, &states, &[2, 2], one), LossError::Shape { .. }));
+    assert!(matches!(new(&times, &states, &[usize::MAX, 4], one), LossError::Shape { .. }));
     assert!(matches!(new(&array![0.0], &states, &[3], one), LossError::Shape { .. }));
     assert!(matches!(new(&times, &states, &[1, 1, 1], one), LossError::Empty { .. }));
     assert!(matches!(new(&array![], &Array2::zeros((0, 2)), &[], one), LossError::Empty { .. }));

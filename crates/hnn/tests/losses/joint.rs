@@ -1,11 +1,9 @@
 //! The joint loss is the sum of its two parts, whatever the measure, the stepper and the batch.
 
-mod common;
-
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::erased::Erased;
-use common::{lengths_of, network, wave};
+use crate::common::{lengths_of, network, wave};
+use crate::erased::Erased;
 use hnn_integrators::{
     DifferentiableField, DifferentiableStepper, Euler, FieldError, GaussLegendre4, Parameters,
     Ralston3, Rk4, VectorField, VelocityVerlet, Workspace,

@@ -1,17 +1,21 @@
 //! The joint loss of both engines: the same value, terms, gradient and refusals.
 
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, LossError, Selection, TrajectoryLoss, Window};
+use hnn_models::tch::tch;
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
 };
-use hnn_data::DataSet;
 use hnn_systems::{DampedPendulum, Pendulum, Sampling};
+use hnn_testing::assert_close;
 use hnn_train::{Schedule, TrainError, Trainer};
 use ndarray::ArrayView1;
 
-use crate::agreement::{energy, map};
-use crate::random::{TOLERANCE, assert_close};
+use crate::{energy, map};
+
+/// Relative difference that the two engines may have.
+const TOLERANCE: f64 = 1e-9;
 
 const ALPHAS: [f64; 4] = [0.0, 1.0, 50.0, 1000.0];
 

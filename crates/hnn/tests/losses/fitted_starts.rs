@@ -1,12 +1,10 @@
 //! Windows whose starts are fitted, and derivatives compared along windows.
 
-mod common;
-
-use common::{lengths_of, network, wave};
+use crate::common::{lengths_of, network, wave};
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, Rk4};
 use hnn_losses::{Loss, LossError, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Hnn, Mlp};
-use hnn_data::DataSet;
 use hnn_systems::{Sampling, Spring};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
