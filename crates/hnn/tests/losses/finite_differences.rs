@@ -67,7 +67,9 @@ fn mechanical(
 ) -> MechanicalLagrangian<hnn_models::Mlp<f64>, hnn_models::Mlp<f64>> {
     let factor = network(&[n, 5, n * (n + 1) / 2], seed);
     let potential = network(&[n, 7, 1], seed + 1);
-    MechanicalLagrangian::new(factor, potential).expect("fits").with_epsilon(1.0)
+    MechanicalLagrangian::new(factor, potential)
+        .and_then(|lagrangian| lagrangian.with_epsilon(1.0))
+        .expect("fits")
 }
 
 /// Random ragged trajectories with uneven steps of 0.05 to 0.2.

@@ -145,7 +145,8 @@ proptest! {
         check_steppers(|| {
             let (factor, potential) = (network(&[1, 5, 1], seed), network(&[1, 7, 1], seed + 1));
             let lagrangian = MechanicalLagrangian::new(factor, potential).expect("fits");
-            Erased::new(Lnn::new(lagrangian.with_epsilon(1.0)).expect("even"))
+            let lagrangian = lagrangian.with_epsilon(1.0).expect("positive");
+            Erased::new(Lnn::new(lagrangian).expect("even"))
         }, window, seed);
     }
 }
