@@ -4,14 +4,16 @@ mod energy_shell;
 mod orbits;
 mod starts;
 
-pub use energy_shell::EnergyShell;
+pub use self::energy_shell::EnergyShell;
+pub use self::starts::Starts;
+
 use hnn_data::{DataSet, MAX_NUMBERS};
 use hnn_integrators::{SolveError, Tolerances, VectorField, solve_batch};
 use ndarray::ArrayView2;
 use rand::RngExt;
 use rand_distr::StandardNormal;
-pub use starts::Starts;
-use starts::{Purpose, stream};
+
+use self::starts::{Purpose, stream};
 
 use crate::SystemError;
 use crate::error::Constants;
@@ -120,7 +122,7 @@ impl Sampling {
         system: &dyn VectorField<f64>,
         seed: u64,
     ) -> Result<DataSet<f64>, SystemError> {
-        check_numbers(self.trajectories.saturating_mul(system.dim()), self.points)?;
+        check_numbers(self.trajectories.saturating_mul(self.points), system.dim())?;
         let starts = self.starts.draw(self.trajectories, system.dim(), seed)?;
         self.sample_from(system, starts.view(), seed)
     }
@@ -140,7 +142,7 @@ impl Sampling {
         if starts.nrows() == 0 {
             return Err(SystemError::Empty { what: "starting state" });
         }
-        check_numbers(starts.len(), times.len())?;
+        check_numbers(starts.nrows().saturating_mul(times.len()), starts.ncols())?;
         let tolerances = Tolerances::both(self.tolerance);
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
         let all_times = std::iter::repeat_n(&times[..], starts.nrows());
@@ -169,16 +171,16 @@ impl Sampling {
             let (what, purpose) = ("points", "a trajectory");
             return Err(SystemError::TooFew { what, purpose, given: self.points, needed: 2 });
         }
-        check_numbers(1, self.points)?;
+        check_numbers(self.points, 1)?;
         let last = (self.points - 1) as f64;
         let at = |k: usize| self.t_start + (self.t_end - self.t_start) * (k as f64 / last);
         Ok((0..self.points).map(at).collect())
     }
 }
 
-/// Checks the size of what is to be drawn before it is allocated: numbers a point, and points.
-fn check_numbers(width: usize, points: usize) -> Result<(), SystemError> {
-    let given = width.saturating_mul(points);
+/// Checks the size of what is to be drawn before it is allocated: points, and numbers a point.
+fn check_numbers(points: usize, width: usize) -> Result<(), SystemError> {
+    let given = width.max(1).saturating_mul(points);
     if given <= MAX_NUMBERS {
         return Ok(());
     }

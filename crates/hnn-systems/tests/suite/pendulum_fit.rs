@@ -84,4 +84,8 @@ fn a_pendulum_at_rest_determines_nothing() {
     let error = PendulumFit::least_squares(&data).expect_err("no motion").to_string();
     assert!(error.contains("do not determine a and c"), "{error}");
     assert!(PendulumFit::new(f64::NAN, 0.0).is_err());
+    let states = Trajectory::states_only(vec![0.0, 1.0], Array2::ones((2, 2)));
+    let error = PendulumFit::least_squares(&DataSet::new([states]).expect("valid"));
+    let error = error.expect_err("no derivatives").to_string();
+    assert_eq!(error, "their derivatives: dimension 0, but 2 is expected");
 }
