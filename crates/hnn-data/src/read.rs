@@ -79,8 +79,9 @@ impl Measurements {
     ///
     /// # Errors
     /// If the file cannot be read or holds no rows; if a column is missing from the header, is there
-    /// twice, or is asked for twice; if no coordinate of the state is named; if a row has something that is no number or another number of fields than the header (the error
-    /// names the line); and as [`new`](Self::new).
+    /// twice, or is asked for twice; if no coordinate of the state is named; if a row has something
+    /// that is no number or another number of fields than the header (the error names the line);
+    /// and as [`new`](Self::new).
     pub fn read_csv(path: impl AsRef<Path>, columns: &CsvColumns) -> Result<Self, DataError> {
         let path = path.as_ref();
         let text = read(path)?;

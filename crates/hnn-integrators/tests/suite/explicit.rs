@@ -4,7 +4,7 @@ use crate::common::*;
 use hnn_integrators::{
     CustomRungeKutta, DifferentiableStepper, Dop853, DormandPrince5, Euler, ExplicitRungeKutta,
     FixedStep, FnField, Heun, Midpoint, Ralston3, Rk4, Rollout, SolveError, Stepper, TableauError,
-    ThreeEighths, Tsitouras5, VectorField, VectorFieldExt, rk4,
+    ThreeEighths, Tsitouras5, VectorField,
 };
 use ndarray::{Array2, array};
 

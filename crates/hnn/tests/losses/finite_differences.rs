@@ -17,6 +17,7 @@ use hnn_models::{
     Angles, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction, InputForce, KineticPrior, Lnn,
     MechanicalLagrangian, SeparableHnn, Sum,
 };
+use hnn_testing::slope;
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
@@ -137,9 +138,7 @@ fn check<F: DifferentiableField<f64>>(
     };
     let alone = at(0.0);
     assert!((alone - value).abs() <= 1e-12 * value, "{what}: {alone} alone, {value}");
-    // Richardson's extrapolation of two central differences.
-    let mut central = |h: f64| (at(h) - at(-h)) / (2.0 * h);
-    let difference = (4.0 * central(5e-5) - central(1e-4)) / 3.0;
+    let difference = slope(5e-5, &mut at);
     at(0.0);
     let exact: f64 = theta_bar.iter().zip(&direction).map(|(g, d)| g * d).sum();
     let scale = value + difference.abs();

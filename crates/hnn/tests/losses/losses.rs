@@ -4,7 +4,7 @@ use hnn_integrators::{Parameters, VectorFieldExt};
 use hnn_losses::metrics::{Spread, derivative_mse};
 use hnn_losses::{DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_testing::{golden, numbers};
+use hnn_testing::{golden, numbers, slope};
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
 
@@ -75,13 +75,13 @@ fn measures_of_the_errors() {
         let mut theta = vec![0.0; model.num_params()];
         model.copy_params(&mut theta).expect("fits");
         for index in [0, 40, 100, theta.len() - 1] {
-            let mut shifted = |h: f64| {
+            let shifted = |h: f64| {
                 let (mut model, mut theta) = (model.clone(), theta.clone());
                 theta[index] += h;
                 model.set_params(&theta).expect("fits");
                 loss.value(&model, Selection::All).expect("evaluates")
             };
-            let slope = (shifted(1e-6) - shifted(-1e-6)) / 2e-6;
+            let slope = slope(1e-6, shifted);
             assert!((slope - theta_bar[index]).abs() < 1e-7 * (1.0 + slope.abs()), "{measure:?}");
         }
     }
@@ -123,12 +123,12 @@ fn total_weighs_and_reports_its_terms() {
     let mut theta = vec![0.0; model.num_params()];
     model.copy_params(&mut theta).expect("fits");
     let direction: Vec<f64> = (0..theta.len()).map(|i| (i as f64).cos()).collect();
-    let mut at = |h: f64| {
+    let at = |h: f64| {
         let shifted: Vec<f64> = theta.iter().zip(&direction).map(|(w, d)| w + h * d).collect();
         model.set_params(&shifted).expect("fits");
         loss.value(&model, Selection::All).expect("evaluates")
     };
-    let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+    let difference = slope(1e-5, at);
     let exact: f64 = theta_bar.iter().zip(&direction).map(|(g, d)| g * d).sum();
     assert!((exact / difference - 1.0).abs() < 1e-7);
 }
