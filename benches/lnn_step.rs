@@ -10,12 +10,13 @@
 use std::hint::black_box;
 
 use hnn_benches::{Clock, Error, NamedStep, Options, Step, TimedStep, compare, median, on_threads};
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, VectorField, Workspace};
 use hnn_losses::DerivativeLoss;
 use hnn_models::{
     Activation, Angles, Architecture, Hnn, Initialisation, Lnn, MechanicalLagrangian, Mlp,
 };
-use hnn_systems::{DataSet, DoublePendulum, Sampling};
+use hnn_systems::{DoublePendulum, Sampling};
 use hnn_train::Adam;
 use ndarray::{ArrayView1, s};
 

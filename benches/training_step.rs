@@ -10,10 +10,11 @@
 use std::hint::black_box;
 
 use hnn_benches::{Clock, Error, NamedStep, Step, TimedStep, compare, median};
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, DifferentiableEnergy, Hnn, Initialisation, Mlp};
-use hnn_systems::{DataSet, HamiltonianExt, Sampling, Spring};
+use hnn_systems::{HamiltonianExt, Sampling, Spring};
 use hnn_train::{Adam, WeightDecay};
 use ndarray::ArrayView1;
 
@@ -88,7 +89,7 @@ fn joint<F: DifferentiableField<f32>>(
     data: &DataSet<f32>,
     window: Window,
 ) -> Result<JointLoss<f32, F, Tableau>, Error> {
-    let trajectory = TrajectoryLoss::of_data_set(RK4, window, data)?;
+    let trajectory = TrajectoryLoss::new(RK4, window, data)?;
     Ok(JointLoss::new(derivative(data)?, 1.0, trajectory)?)
 }
 
@@ -96,7 +97,7 @@ fn joint<F: DifferentiableField<f32>>(
 fn apart<F: DifferentiableField<f32, Residuals: 'static> + 'static>(
     data: &DataSet<f32>,
 ) -> Result<TotalLoss<f32, F>, Error> {
-    let one_step = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), data)?;
+    let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;
     Ok(TotalLoss::new(derivative(data)?).plus(1.0, one_step)?)
 }
 

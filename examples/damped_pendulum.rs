@@ -9,13 +9,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use hnn_data::DataSet;
 use hnn_examples::{
     Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table,
     check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
-use hnn_systems::{DampedPendulum, DataSet, HamiltonianExt, Sampling, Starts};
+use hnn_systems::{DampedPendulum, HamiltonianExt, Sampling, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 use rayon::prelude::*;
 use serde::Serialize;

@@ -9,14 +9,13 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use hnn_data::{DataSet, DerivativeScheme, GAP_FACTOR, Measurements};
 use hnn_examples::{
     Bars, ExampleError, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts,
     Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
-use hnn_systems::{
-    DataSet, DerivativeScheme, GAP_FACTOR, HamiltonianExt, Measurements, PendulumFit,
-};
+use hnn_systems::{HamiltonianExt, PendulumFit};
 use ndarray::{Array1, Axis, s};
 use rayon::prelude::*;
 use serde::Serialize;

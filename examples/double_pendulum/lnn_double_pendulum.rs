@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
+use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{
     Contender, Judge, Lagrangian, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
@@ -16,7 +17,7 @@ use hnn_integrators::VectorField;
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
-use hnn_systems::{DataSet, EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
+use hnn_systems::{EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
 use ndarray::{Array1, Array2, s};
 use serde::Serialize;
 

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
+use hnn_data::DataSet;
 use hnn_examples::{
     Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Row, Table, check_seeds, exit,
     learn, roll_out, scientific,
@@ -17,7 +18,7 @@ use hnn_examples::{
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
 use hnn_sparse::{Distillation, Distilled, Library};
-use hnn_systems::{DataSet, HamiltonianExt, Pendulum, Sampling, Starts};
+use hnn_systems::{HamiltonianExt, Pendulum, Sampling, Starts};
 use ndarray::{Array1, s};
 use serde::Serialize;
 

@@ -25,6 +25,9 @@ pub enum ExampleError {
     },
     /// A library's own error.
     #[error(transparent)]
+    Data(#[from] hnn_data::DataError),
+    /// A library's own error.
+    #[error(transparent)]
     System(#[from] hnn_systems::SystemError),
     /// A library's own error.
     #[error(transparent)]

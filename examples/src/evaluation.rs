@@ -2,7 +2,7 @@
 
 use hnn_integrators::{Adaptive, DORMAND_PRINCE5, Tolerances, VectorField};
 use hnn_losses::metrics::{coordinate_mse, energy_mse};
-use hnn_systems::Hamiltonian;
+use hnn_systems::{Hamiltonian, HamiltonianExt};
 use ndarray::{Array3, ArrayView2, s};
 
 use crate::Result;
@@ -31,7 +31,7 @@ impl Rollouts {
         }
         let truth = truth.states.slice(s![range, .., ..]);
         let coordinate = coordinate_mse(model, truth)?.mean;
-        Ok((coordinate, energy_mse(system, model, truth)?.mean))
+        Ok((coordinate, energy_mse(|x| system.energy_rows(x), model, truth)?.mean))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use hnn_data::DataSet;
 use hnn_integrators::{
     DifferentiableField, FieldError, RK4, VectorField, Workspace, coordinate_major,
 };
@@ -9,7 +10,7 @@ use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
     Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
 };
-use hnn_systems::{DataSet, Hamiltonian};
+use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -163,7 +164,7 @@ impl Job<'_> {
         let mut loss = match self.objective.loss.window() {
             None => TotalLoss::new(derivatives),
             Some(window) => {
-                let trajectories = TrajectoryLoss::of_data_set(RK4, window, self.train)?;
+                let trajectories = TrajectoryLoss::new(RK4, window, self.train)?;
                 TotalLoss::new(JointLoss::new(derivatives, self.objective.alpha, trajectories)?)
             }
         };

@@ -17,20 +17,20 @@ use crate::{ErrorMeasure, Loss, LossError, Selection};
 /// errors than the square.
 ///
 /// ```
+/// use hnn_integrators::DualField;
 /// use hnn_losses::{DerivativeLoss, Loss, Selection};
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-/// use hnn_integrators::Parameters;
 /// use ndarray::array;
-/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
-/// let model = Hnn::new(net)?;
-/// // Two states of the spring H = q^2 + p^2, and their derivatives (2p, -2q).
+/// // A spring whose stiffness k is to be found, now 2.
+/// let model = DualField::new([2.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
+/// // Two states of the spring k = 1, and their derivatives.
 /// let x = array![[1.0, 0.0], [0.0, 0.5]];
-/// let dx = array![[0.0, -2.0], [1.0, 0.0]];
+/// let dx = array![[0.0, -1.0], [0.5, 0.0]];
 /// let mut loss = DerivativeLoss::new(array![0.0, 0.0].view(), x.view(), dx.view())?;
-/// let mut gradient = vec![0.0; model.num_params()];
+/// let mut gradient = [0.0];
 /// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
-/// assert!(value > 0.0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// // (k - 1)^2 / 4 and its derivative.
+/// assert_eq!((value, gradient), (0.25, [0.5]));
+/// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 pub struct DerivativeLoss<T: Scalar, F: DifferentiableField<T>> {
     rows: Rows<T>,

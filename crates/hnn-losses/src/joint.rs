@@ -17,18 +17,20 @@ use crate::{DerivativeLoss, Loss, LossError, Selection, TrajectoryLoss};
 /// not the measured states, and nothing is shared.
 ///
 /// ```
-/// use hnn_integrators::{Parameters, RK4};
+/// use hnn_data::DataSet;
+/// use hnn_integrators::{DualField, FixedStep, Parameters, RK4};
 /// use hnn_losses::{DerivativeLoss, JointLoss, Loss, Selection, TrajectoryLoss, Window};
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-/// use hnn_systems::{Sampling, Spring};
-/// let sampling = Sampling { trajectories: 4, points: 21, ..Sampling::spring() };
-/// let data = sampling.sample(&Spring::default(), 0)?;
-/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
-/// let model = Hnn::new(net)?;
+/// use ndarray::array;
+/// // Two trajectories of a spring of stiffness 1, and a model that takes it for 1.2.
+/// let mut model = DualField::new([1.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
+/// let starts = array![[1.0, 0.0], [0.0, 0.5]];
+/// let run = FixedStep::count(RK4, 20).save_every(1).run(&model, (0.0, 3.0), starts.view())?;
+/// let data = DataSet::try_from(&run)?.with_derivatives_of(&model)?;
+/// model.set_params(&[1.2])?;
 /// let derivative = DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?;
-/// let one_step = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), &data)?;
+/// let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), &data)?;
 /// let mut loss = JointLoss::new(derivative, 100.0, one_step)?;
-/// let mut gradient = vec![0.0; model.num_params()];
+/// let mut gradient = [0.0];
 /// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
 /// let terms = loss.terms();
 /// assert_eq!((&*terms[0].0, &*terms[1].0), ("derivative", "one-step"));

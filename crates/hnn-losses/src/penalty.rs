@@ -16,13 +16,13 @@ pub struct L2Penalty<T>(Copied<T>);
 /// subgradient 0 is taken.
 ///
 /// ```
+/// use hnn_integrators::DualField;
 /// use hnn_losses::{L1Penalty, Loss, Selection};
-/// use hnn_models::{Architecture, Mlp};
-/// let net = Mlp::from_params(Architecture::new(&[2, 1])?, vec![0.5_f64, -2.0])?;
+/// let model = DualField::new([0.5, -2.0], |_t, [q, p]: [_; 2], [k, c]| [p, -k * q - c * p]);
 /// let mut gradient = [0.0; 2];
-/// let value = L1Penalty::new().value_and_gradient(&net, Selection::All, 1.0, &mut gradient)?;
+/// let value = L1Penalty::new().value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
 /// assert_eq!((value, gradient), (2.5, [1.0, -1.0]));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct L1Penalty<T>(Copied<T>);

@@ -11,18 +11,16 @@ use crate::{Loss, LossError, Selection};
 /// `TotalLoss::new(hnn).plus(alpha, traj)?.plus(lambda, L2Penalty::new())?`.
 ///
 /// ```
+/// use hnn_integrators::DualField;
 /// use hnn_losses::{DerivativeLoss, L2Penalty, Loss, Selection, TotalLoss};
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 /// use ndarray::array;
-/// let net = Mlp::<f64>::new(Architecture::new(&[2, 8, 1])?, Initialisation::Orthogonal, 0);
-/// let model = Hnn::new(net)?;
-/// let (x, dx) = (array![[1.0, 0.0]], array![[0.0, -2.0]]);
+/// let model = DualField::new([3.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
+/// let (x, dx) = (array![[1.0, 0.0]], array![[0.0, -1.0]]);
 /// let derivative = DerivativeLoss::new(array![0.0].view(), x.view(), dx.view())?;
-/// let mut loss = TotalLoss::new(derivative).plus(1e-4, L2Penalty::new())?;
-/// let value = loss.value(&model, Selection::All)?;
-/// let terms = loss.terms();
-/// assert!((value - (terms[0].1 + 1e-4 * terms[1].1)).abs() < 1e-12);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// let mut loss = TotalLoss::new(derivative).plus(0.5, L2Penalty::new())?;
+/// assert_eq!(loss.value(&model, Selection::All)?, 2.0 + 0.5 * 9.0);
+/// assert_eq!(loss.terms(), [("derivative".to_owned(), 2.0), ("l2".to_owned(), 9.0)]);
+/// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 pub struct TotalLoss<T, F: ?Sized> {
     terms: Vec<Term<T, F>>,

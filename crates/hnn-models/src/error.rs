@@ -67,6 +67,16 @@ pub enum ModelError {
         /// The mass given.
         mass: f64,
     },
+    /// A setting of a Lagrangian model is out of range.
+    #[error("{name} = {given}, but it must be {expected}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// The value given.
+        given: f64,
+        /// The range of values that make sense.
+        expected: &'static str,
+    },
     /// A parameter is NaN or infinite.
     #[error("parameter {index} is {value}: the weights are not those of a trained model")]
     NonFiniteParameter {

@@ -1,13 +1,11 @@
 //! Every model's vector-Jacobian product against finite differences, for random networks.
 
-mod common;
-
-use common::check_vjp as check;
 use hnn_integrators::{Mode, Parameters, VectorField, Workspace};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
     SeparableHnn,
 };
+use hnn_testing::check_vjp as check;
 use proptest::prelude::*;
 
 fn activation() -> impl Strategy<Value = Activation> {

@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::{assert_close, golden, lanes, network, numbers, transpose};
+use common::{lanes, network, own_golden, transpose};
 use hnn_integrators::{DifferentiableField, Workspace};
 use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, HnnFriction};
+use hnn_testing::{assert_close, golden, numbers};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-10;
@@ -63,7 +64,7 @@ fn one_state_at_a_time_gives_the_same() {
 
 #[test]
 fn hnn_of_two_degrees_of_freedom_with_every_activation() {
-    let g = golden("hnn_4d_activations");
+    let g = own_golden("hnn_4d_activations");
     for (name, activation) in [
         ("tanh", Activation::Tanh),
         ("softplus", Activation::Softplus),

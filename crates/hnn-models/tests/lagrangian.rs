@@ -2,10 +2,7 @@
 
 mod common;
 
-use common::{
-    assert_close, check_states, check_vjp, golden, lanes, network as golden_network, numbers,
-    transpose,
-};
+use common::{lanes, network as golden_network, own_golden, transpose};
 use hnn_integrators::{
     DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
@@ -15,6 +12,7 @@ use hnn_models::{
     MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
+use hnn_testing::{assert_close, check_states, check_vjp, numbers};
 use ndarray::{Array2, ArrayView2, array};
 use proptest::prelude::*;
 
@@ -22,7 +20,7 @@ const TOLERANCE: f64 = 1e-9;
 
 #[test]
 fn golden_accelerations_and_gradients() {
-    let g = golden("lnn_softplus_4_16_16_1");
+    let g = own_golden("lnn_softplus_4_16_16_1");
     let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
     let (batch, x) = lanes(&g["x"]);
     let rows = Array2::from_shape_vec((batch, 4), numbers(&g["x"])).expect("rows");
@@ -55,7 +53,7 @@ fn golden_accelerations_and_gradients() {
 
 #[test]
 fn golden_trajectory() {
-    let g = golden("lnn_softplus_4_16_16_1");
+    let g = own_golden("lnn_softplus_4_16_16_1");
     let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
     let x0 = Array2::from_shape_vec((1, 4), numbers(&g["rk4_x0"])).expect("one row");
     let run = FixedStep::count(RK4, 10).save_every(1).run(&model, (0.0, 0.1), x0.view());
@@ -197,7 +195,9 @@ fn mechanical(
     let sizes = |outputs: usize| [&[inputs], hidden, &[outputs]].concat();
     let factor = network(&sizes(n * (n + 1) / 2), activation, seed);
     let potential = network(&sizes(1), activation, seed + 1);
-    MechanicalLagrangian::new(factor, potential).expect("triangle").with_epsilon(0.2)
+    MechanicalLagrangian::new(factor, potential)
+        .and_then(|l| l.with_epsilon(0.2))
+        .expect("triangle")
 }
 
 /// The first, third, .. of n coordinates are angles.
@@ -262,7 +262,7 @@ proptest! {
             Angles::of_map(factor, &marks(n, 0)).expect("fits"),
             Angles::of_energy(potential, &marks(n, 0)).expect("fits"),
         );
-        let mut parts = Lnn::new(parts.expect("fits").with_epsilon(0.2)).expect("even");
+        let mut parts = Lnn::new(parts.and_then(|l| l.with_epsilon(0.2)).expect("fits")).expect("even");
         let whole = Angles::of_lagrangian(whole, &marks(n, n)).expect("fits");
         let mut whole = Lnn::new(whole).expect("even");
         check_vjp(&mut whole, batch, seed);
@@ -294,7 +294,7 @@ fn dropout_acts_in_both_networks_of_a_mechanical_lagrangian() {
     for [factor, potential] in [[dropping(net(3, 1)), net(1, 2)], [net(3, 1), dropping(net(1, 2))]]
     {
         let lagrangian = MechanicalLagrangian::new(factor, potential).expect("triangle");
-        let mut model = Lnn::new(lagrangian.with_epsilon(0.2)).expect("even");
+        let mut model = Lnn::new(lagrangian.with_epsilon(0.2).expect("positive")).expect("even");
         let whole = model.eval_state(0.0, &[0.1, 0.2, 0.3, 0.4]).expect("evaluates");
         model.set_mode(Mode::Training { step: 1 });
         let thinned = model.eval_state(0.0, &[0.1, 0.2, 0.3, 0.4]).expect("evaluates");
@@ -403,6 +403,15 @@ fn bad_input_is_an_error() {
     );
     assert!(MechanicalLagrangian::new(net(&[2, 4, 2]), net(&[2, 4, 1])).is_err());
     assert!(MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[3, 4, 1])).is_err());
+    for bad in [f64::NAN, f64::INFINITY, -1e-9] {
+        let mechanical = MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[2, 4, 1]));
+        let error = mechanical.and_then(|l| l.with_epsilon(bad)).expect_err("refused").to_string();
+        assert_eq!(error, format!("epsilon = {bad}, but it must be finite and not negative"));
+    }
+    for bad in [f64::NAN, f64::INFINITY, -1e-9, 1.0] {
+        let error = model.clone().with_rcond(bad).expect_err("refused").to_string();
+        assert!(error.starts_with(&format!("rcond = {bad}, but it must be in [0, 1)")), "{error}");
+    }
     // One velocity beside three coordinates.
     let odd = MechanicalLagrangian::new(net(&[3, 4, 1]), net(&[3, 4, 1])).expect("triangle");
     assert!(Lnn::new(odd).is_err());

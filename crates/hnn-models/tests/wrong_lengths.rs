@@ -10,9 +10,12 @@ use hnn_models::{
     HnnFriction, Initialisation, InputForce, JacobianMap, KineticPrior, LagrangianBars,
     LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, SeparableHnn, Sum,
 };
+use hnn_testing::lengths::{
+    BATCHES, assert_checked, differentiable_field_is_checked, filled, separable_field_is_checked,
+};
 use lengths::{
-    assert_checked, differentiable_field_is_checked, energy_is_checked, jacobian_is_checked,
-    lagrangian_is_checked, map_is_checked, model_is_checked, separable_field_is_checked,
+    jacobian_is_checked, lagrangian_is_checked, map_is_checked, model_is_checked,
+    network_is_checked,
 };
 
 const ANGLES: [bool; 4] = [true, false, false, false];
@@ -29,11 +32,11 @@ fn mechanical(inputs: usize) -> MechanicalLagrangian<Mlp<f64>, Mlp<f64>> {
 fn networks() {
     // Few inputs and many, no hidden layer, one and two.
     for inputs in [4, 12] {
-        energy_is_checked(&network(&[inputs, 6, 5, 1]));
+        network_is_checked(&network(&[inputs, 6, 5, 1]));
         map_is_checked(&network(&[inputs, 6, 5, 3]));
         jacobian_is_checked(&network(&[inputs, 6, 5, 3]));
         lagrangian_is_checked(&network(&[inputs, 6, 5, 1]), 2);
-        energy_is_checked(&network(&[inputs, 1]));
+        network_is_checked(&network(&[inputs, 1]));
         map_is_checked(&network(&[inputs, 3]));
     }
     map_is_checked(&Dissipative::new(network(&[4, 6, 3])).expect("triangle"));
@@ -48,7 +51,7 @@ fn networks() {
 
 #[test]
 fn networks_of_angles() {
-    energy_is_checked(&Angles::of_energy(network(&[5, 6, 1]), &ANGLES).expect("fits"));
+    network_is_checked(&Angles::of_energy(network(&[5, 6, 1]), &ANGLES).expect("fits"));
     let map = Angles::of_map(network(&[5, 6, 3]), &ANGLES).expect("fits");
     map_is_checked(&map);
     jacobian_is_checked(&map);
@@ -81,7 +84,7 @@ fn models() {
 #[test]
 fn residuals_of_another_shape_are_errors() {
     let (h, other) = (network(&[4, 6, 1]), network(&[4, 9, 1]));
-    let (x, mut out, mut x_bar) = (lengths::filled(4), [0.0; 4], [0.0; 4]);
+    let (x, mut out, mut x_bar) = (filled(4), [0.0; 4], [0.0; 4]);
     let refused = |result: Result<(), FieldError>| {
         let error = result.expect_err("another shape").to_string();
         assert!(error.starts_with("the residuals hold "), "{error}");
@@ -113,7 +116,7 @@ fn forces() {
     let friction = FrictionForce::new(network(&[4, 6, 2]));
     let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
     let force = Sum(friction, torque);
-    for batch in lengths::BATCHES {
+    for batch in BATCHES {
         assert_checked("force", [batch, 4 * batch, 2 * batch], |[t, x, mut force_of]| {
             force.add(&t, &x, &mut force_of, &mut Workspace::default())
         });

@@ -1,7 +1,7 @@
 //! Input that cannot be drawn is refused with an error that says why, and figures of degenerate
 //! data are drawn all the same.
 
-use hnn_integrators::{FieldError, VectorField, Workspace};
+use hnn_integrators::{At, FieldError, VectorField, Workspace};
 use hnn_plots::{
     Dash, Figure, LossCurve, Mark, Motion, Panel, PlotError, Series, by_category, phase_portrait,
     phase_portrait_within, squared_error, trajectories,
@@ -85,7 +85,7 @@ impl VectorField<f64> for Constant {
 
     fn eval(
         &self,
-        _t: &[f64],
+        _at: At<'_, f64>,
         _x: &[f64],
         dx: &mut [f64],
         _workspace: &mut Workspace<f64>,

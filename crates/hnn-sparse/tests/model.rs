@@ -1,8 +1,6 @@
 //! The found formula as a dynamics: derivatives, printed and saved forms, refusals.
 
 mod common;
-#[path = "../../hnn-systems/tests/lengths/mod.rs"]
-mod lengths;
 
 use std::sync::Arc;
 
@@ -16,6 +14,7 @@ use hnn_sparse::{
     SparseHamiltonian,
 };
 use hnn_systems::Hamiltonian;
+use hnn_testing::lengths;
 use ndarray::array;
 
 /// Every kind of term, with friction.
@@ -295,8 +294,13 @@ fn singular_states_are_named() {
 
 #[test]
 fn slices_of_wrong_lengths_are_errors() {
-    lengths::differentiable_field_is_checked(&rich());
-    lengths::hamiltonian_is_checked(&rich());
+    let model = rich();
+    lengths::differentiable_field_is_checked(&model);
+    lengths::energy_is_checked(
+        model.state_dim(),
+        |x, energy| model.energy(x, energy, &mut Workspace::<f64>::default()),
+        |batch, x, gradient| model.energy_gradient(batch, x, gradient, &mut Workspace::default()),
+    );
     let features = [x(2).powi(2), x(3).powi(2), Expression::cos(1.5, 0), x(0) * x(1)];
     let library = Library::from_features(2, features).expect("valid");
     let ansatz = Ansatz::new(&library).expect("valid");

@@ -63,13 +63,14 @@ pub fn dual_gradient<L: Lane, H: AnalyticHamiltonian + ?Sized>(
 }
 
 /// `J g` with `J = [[0, I], [-I, 0]]`: the canonical field `(dH/dp, -dH/dq)` of the gradient
-/// `g = (dH/dq, dH/dp)`.
+/// `g = (dH/dq, dH/dp)`; states of odd dimension, which have none, do not compile.
 ///
 /// ```
 /// assert_eq!(hnn_systems::canonical(&[1.0, 2.0, 3.0, 4.0]), [3.0, 4.0, -1.0, -2.0]);
 /// ```
 #[inline(always)]
 pub fn canonical<L: Lane, S: LaneState<L>>(gradient: &S) -> S {
+    const { assert!(S::DIM % 2 == 0, "a canonical system has as many momenta as coordinates") };
     let (g, n) = (gradient.as_ref(), S::DIM / 2);
     S::from_fn(|i| if i < n { g[i + n] } else { -g[i - n] })
 }

@@ -1,5 +1,6 @@
 //! How fast neighbouring trajectories part.
 
+use hnn_data::DataError;
 use hnn_integrators::{Tolerances, VectorField, solve_batch};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
@@ -45,6 +46,9 @@ impl Default for Lyapunov {
         Self { distance: 1e-7, interval: 1.0, transient: 20, intervals: 200, tolerance: 1e-12 }
     }
 }
+
+/// Most intervals in one call, the transient's included.
+const MOST_INTERVALS: usize = 10_000_000;
 
 /// A largest Lyapunov exponent.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,6 +115,12 @@ impl Lyapunov {
             let (what, purpose, given) = ("intervals", "a standard error", self.intervals);
             return Err(SystemError::TooFew { what, purpose, given, needed: 2 });
         }
+        let given = self.transient.saturating_add(self.intervals);
+        if given > MOST_INTERVALS {
+            let hint = "take fewer, longer intervals, or go on from the last state";
+            let (what, most) = ("intervals", MOST_INTERVALS);
+            return Err(SystemError::TooMany { what, given, most, hint });
+        }
         Ok(())
     }
 }
@@ -149,12 +159,22 @@ pub fn distances(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Result<Vec<f
 /// ```
 ///
 /// # Errors
-/// If the lengths differ, or fewer than two points with positive distances come before the
+/// If the lengths differ, times do not increase, a distance is NaN, or fewer than two points with positive distances come before the
 /// saturation.
 pub fn growth_rate(times: &[f64], distances: &[f64], saturation: f64) -> Result<f64, SystemError> {
     if times.len() != distances.len() {
         let (trajectory, what, given) = (0, "distances", distances.len());
         return Err(SystemError::Length { trajectory, what, given, expected: times.len() });
+    }
+    let rises = |pair: &[f64]| pair[1] > pair[0] && (pair[1] - pair[0]).is_finite();
+    if let Some(row) = times.windows(2).position(|pair| !rises(pair)) {
+        let (trajectory, row) = (0, row + 1);
+        let (time, previous) = (times[row], times[row - 1]);
+        return Err(DataError::TimeOrder { trajectory, row, time, previous }.into());
+    }
+    if let Some(row) = distances.iter().position(|d| d.is_nan()) {
+        let (trajectory, what) = (0, "distances");
+        return Err(DataError::NotFinite { trajectory, row, what, value: f64::NAN }.into());
     }
     let growing = times.iter().zip(distances).take_while(|(_, d)| **d <= saturation);
     let points = Vec::from_iter(growing.filter(|(_, d)| **d > 0.0).map(|(&t, d)| (t, d.ln())));
@@ -169,5 +189,10 @@ pub fn growth_rate(times: &[f64], distances: &[f64], saturation: f64) -> Result<
         covariance += (t - t0) * (y - y0);
         variance += (t - t0) * (t - t0);
     }
-    Ok(covariance / variance)
+    let rate = covariance / variance;
+    if rate.is_finite() {
+        return Ok(rate);
+    }
+    let hint = "take times neither far closer nor far wider apart than 1";
+    Err(SystemError::Undetermined { what: "a rate of growth", hint })
 }

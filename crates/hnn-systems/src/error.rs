@@ -1,11 +1,10 @@
 //! Errors of this crate.
 
-use std::path::PathBuf;
-
+use hnn_data::DataError;
 use hnn_integrators::{FieldError, SolveError};
 use thiserror::Error;
 
-/// What went wrong with a system's constants or with a data set.
+/// What went wrong with a system's constants or with sampling.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SystemError {
@@ -21,17 +20,11 @@ pub enum SystemError {
         /// The range of values that make sense.
         expected: &'static str,
     },
-    /// A data set without data.
+    /// Nothing to begin with.
     #[error("no {what}: at least one is needed")]
     Empty {
         /// What is missing.
         what: &'static str,
-    },
-    /// A trajectory without points.
-    #[error("trajectory {trajectory} has no points: leave it out")]
-    NoPoints {
-        /// Index of the trajectory.
-        trajectory: usize,
     },
     /// Arrays of one trajectory have different lengths.
     #[error("trajectory {trajectory} has {expected} times, but {given} rows of {what}")]
@@ -45,18 +38,6 @@ pub enum SystemError {
         /// The number of times.
         expected: usize,
     },
-    /// A trajectory's rows have another number of columns than those of the others.
-    #[error("trajectory {trajectory}: {given} columns of {what}, but {expected} are expected")]
-    Columns {
-        /// Index of the trajectory.
-        trajectory: usize,
-        /// The array that differs.
-        what: &'static str,
-        /// Its columns.
-        given: usize,
-        /// The columns of the first trajectory's states or inputs.
-        expected: usize,
-    },
     /// Something has another dimension than what it goes with.
     #[error("{what}: dimension {given}, but {expected} is expected")]
     Dimension {
@@ -66,32 +47,6 @@ pub enum SystemError {
         given: usize,
         /// The dimension it should have.
         expected: usize,
-    },
-    /// A number is infinite or NaN.
-    #[error("trajectory {trajectory}, row {row}: the {what} hold {value}; drop or mend the row")]
-    NotFinite {
-        /// Index of the trajectory.
-        trajectory: usize,
-        /// Row within the trajectory.
-        row: usize,
-        /// The array it is in.
-        what: &'static str,
-        /// The number.
-        value: f64,
-    },
-    /// Times do not increase.
-    #[error(
-        "trajectory {trajectory}, row {row}: time {time} does not come after {previous}; sort the rows and drop repeated ones"
-    )]
-    TimeOrder {
-        /// Index of the trajectory.
-        trajectory: usize,
-        /// Row within the trajectory.
-        row: usize,
-        /// The time of that row.
-        time: f64,
-        /// The time of the row before.
-        previous: f64,
     },
     /// Too few of something for what is asked.
     #[error("{given} {what}, but {purpose} needs at least {needed}")]
@@ -104,14 +59,6 @@ pub enum SystemError {
         given: usize,
         /// How many are needed.
         needed: usize,
-    },
-    /// A split that leaves one part empty.
-    #[error("cannot split {count} after the first {first}: both parts need at least one")]
-    Split {
-        /// How many the first part would have.
-        first: usize,
-        /// How many there are.
-        count: usize,
     },
     /// Data that do not determine what is asked of them.
     #[error("the data do not determine {what}: {hint}")]
@@ -131,34 +78,21 @@ pub enum SystemError {
         /// Positions tried.
         tries: usize,
     },
-    /// An index beyond the end.
-    #[error("{what} {given} asked for, but there are {count}, counted from 0")]
-    Index {
-        /// What is counted.
+    /// More than is computed in one call.
+    #[error("{given} {what} asked for, but one call computes at most {most}: {hint}")]
+    TooMany {
+        /// What is too many.
         what: &'static str,
-        /// The index given.
+        /// How many were asked for.
         given: usize,
-        /// How many there are.
-        count: usize,
+        /// How many there may be.
+        most: usize,
+        /// What to do.
+        hint: &'static str,
     },
-    /// A file cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the operating system says.
-        source: std::io::Error,
-    },
-    /// A file does not hold what it should.
-    #[error("{path}, line {line}: {reason}")]
-    Parse {
-        /// The file.
-        path: PathBuf,
-        /// Line, counted from 1.
-        line: usize,
-        /// What is wrong, and what is expected.
-        reason: String,
-    },
+    /// A data set cannot be made.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// A vector field failed.
     #[error(transparent)]
     Field(#[from] FieldError),
@@ -187,15 +121,17 @@ impl Constants {
         self.check(name, given, true, "finite")
     }
 
-    /// The value, if it is finite and not below a finite bound.
+    /// The upper bound, if it is finite and not below a finite lower one, and so is their distance,
+    /// which a uniform law is made of.
     pub(crate) fn not_below(
         self,
         name: &'static str,
         given: f64,
         low: f64,
     ) -> Result<f64, SystemError> {
-        let in_range = given >= low && low.is_finite();
-        self.check(name, given, in_range, "finite and not below the lower bound")
+        let in_range = given >= low && low.is_finite() && (given - low).is_finite();
+        let expected = "finite, not below the lower bound, and at a finite distance from it";
+        self.check(name, given, in_range, expected)
     }
 
     fn check(

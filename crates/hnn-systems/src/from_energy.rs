@@ -25,6 +25,21 @@ use crate::{AnalyticHamiltonian, canonical};
 /// assert_eq!(system.energy_state(&[1.0, 0.0])?, 0.0);
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
+///
+/// A state of odd dimension has no momentum for each coordinate, and no such system:
+///
+/// ```compile_fail
+/// use hnn_integrators::{Lane, VectorField};
+/// use hnn_systems::{AnalyticHamiltonian, FromEnergy};
+/// struct Odd;
+/// impl AnalyticHamiltonian for Odd {
+///     type State<L: Lane> = [L; 3];
+///     fn energy_lanes<L: Lane>(&self, &[x, y, z]: &[L; 3]) -> L {
+///         x * x + y * y + z * z
+///     }
+/// }
+/// let _ = FromEnergy(Odd).eval_state(0.0, &[1.0, 2.0, 3.0]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FromEnergy<H>(pub H);
 

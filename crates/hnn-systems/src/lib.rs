@@ -1,4 +1,4 @@
-//! Mechanical systems with exact energies, and the data sets made of them.
+//! Mechanical systems with exact energies, and data sets sampled from them.
 //!
 //! A system is an energy written once over a lane type ([`AnalyticHamiltonian`]); its field, its
 //! gradient, the SIMD path and the scalar path follow. Every system is a
@@ -21,27 +21,24 @@
 
 mod analytic;
 mod chaos;
-mod data;
 mod error;
 mod from_energy;
 mod hamiltonian;
 mod input;
 mod pendulum_fit;
 mod phase_space;
+mod sampling;
 mod systems;
 
 pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
 pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
-pub use data::{
-    CsvColumns, DataSet, DerivativeScheme, EnergyShell, GAP_FACTOR, Measurements, Pairs, Points,
-    Sampling, Starts, TimeBatch, Trajectory, TrajectoryView,
-};
 pub use error::SystemError;
 pub use from_energy::FromEnergy;
 pub use hamiltonian::{Hamiltonian, HamiltonianExt};
 pub use input::{Constant, Feedback, Harmonic, Input};
 pub use pendulum_fit::PendulumFit;
 pub use phase_space::{Particles, PhaseSpace};
+pub use sampling::{EnergyShell, Sampling, Starts};
 pub use systems::{
     CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum, HenonHeiles,
     Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,

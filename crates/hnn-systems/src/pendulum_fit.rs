@@ -1,9 +1,10 @@
 //! A pendulum with friction, fitted to data by least squares.
 
+use hnn_data::DataSet;
 use hnn_integrators::{AnalyticField, Lane, Scalar};
 
 use crate::error::Constants;
-use crate::{AnalyticHamiltonian, DataSet, SystemError};
+use crate::{AnalyticHamiltonian, SystemError};
 
 /// A pendulum with friction of two parameters: `theta'' = -a sin theta - c theta'`, the state
 /// being `[theta, theta']`.
@@ -47,15 +48,19 @@ impl PendulumFit {
     ///
     /// The derivatives decide: from a pendulum sampled every `dt`, forward differences give a
     /// `c` that is too large by about `a dt / 2`. See
-    /// [`DerivativeScheme`](crate::DerivativeScheme).
+    /// [`DerivativeScheme`](hnn_data::DerivativeScheme).
     ///
     /// # Errors
-    /// If the states are not of dimension 2, or the points do not determine `a` and `c`: a
-    /// pendulum at rest, or fewer than two points.
+    /// If the states are not of dimension 2, their derivatives are not known, or the points do not
+    /// determine `a` and `c`: a pendulum at rest, or fewer than two points.
     pub fn least_squares<T: Scalar>(data: &DataSet<T>) -> Result<Self, SystemError> {
-        if data.dim() != 2 {
-            let (what, given) = ("states of angle and angular velocity", data.dim());
-            return Err(SystemError::Dimension { what, given, expected: 2 });
+        for (what, given) in [
+            ("states of angle and angular velocity", data.dim()),
+            ("their derivatives", data.derivatives().ncols()),
+        ] {
+            if given != 2 {
+                return Err(SystemError::Dimension { what, given, expected: 2 });
+            }
         }
         let (mut aa, mut ac, mut cc, mut ay, mut cy) = (0.0, 0.0, 0.0, 0.0, 0.0);
         for (x, dx) in data.states().outer_iter().zip(data.derivatives().outer_iter()) {

@@ -3,13 +3,14 @@
 
 use std::time::Duration;
 
+use hnn_data::DataSet;
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, LossError, Selection, TotalLoss,
     TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_systems::{DataSet, Sampling, Spring};
+use hnn_systems::{Sampling, Spring};
 use hnn_train::{
     Adam, Control, EarlyStopping, MiniBatch, Progress, Schedule, StepRecord, Trainer,
     TrainingRecord, WeightDecay,
@@ -229,7 +230,7 @@ fn progress_tells_terms_rate_and_time_left() {
 fn a_curriculum_trains_and_its_log_has_one_column() {
     let data = data();
     let stages = [(0.0, Window::Steps(1)), (0.5, Window::Steps(3)), (0.75, Window::Whole)];
-    let trajectory = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), &data)
+    let trajectory = TrajectoryLoss::new(RK4, Window::Steps(1), &data)
         .and_then(|loss| loss.with_curriculum(&stages))
         .expect("fits");
     let joint = JointLoss::new(derivative(&data), 10.0, trajectory).expect("the same data");

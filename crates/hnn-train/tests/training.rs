@@ -6,6 +6,7 @@ use hnn_losses::{
     TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+use hnn_testing::{golden, numbers, read_json};
 use hnn_train::{
     Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, TrainError,
     Trainer, TrainingRecord, WeightDecay,
@@ -14,18 +15,6 @@ use ndarray::{Array1, Array2};
 use serde_json::Value;
 
 type Model = Hnn<Mlp<f64>>;
-
-fn golden(name: &str) -> Value {
-    let path = format!("{}/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_str(&std::fs::read_to_string(path).expect("golden file")).expect("JSON")
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(numbers).collect(),
-        number => vec![number.as_f64().expect("a number")],
-    }
-}
 
 fn array(value: &Value) -> Array2<f64> {
     Array2::from_shape_vec((numbers(value).len() / 2, 2), numbers(value)).expect("pairs")
@@ -50,7 +39,7 @@ fn params(model: &Model) -> Vec<f64> {
 
 #[test]
 fn adam_agrees_with_pytorch() {
-    let g = golden("adam_hnn");
+    let g = read_json(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/adam_hnn.json"));
     for (case, decay) in [("hnn", WeightDecay::Coupled(1e-4)), ("hnn_nodecay", WeightDecay::None)] {
         let (mut model, mut loss) = problem();
         let expected = numbers(&g[case]["loss"]);
@@ -70,7 +59,7 @@ fn adam_agrees_with_pytorch() {
 /// The deck's total losses, `L_HNN + alpha L_traj`, ten updates each.
 #[test]
 fn training_through_the_integrator_agrees_with_pytorch() {
-    let g = golden("adam_hnn");
+    let g = read_json(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/adam_hnn.json"));
     let measured = golden("hnn_tanh_2_16_16_1");
     let (x, dx) = (array(&measured["x"]), array(&measured["dx"]));
     let times = Array1::from_shape_fn(33, |row| 0.1 * (row % 11) as f64);

@@ -6,7 +6,8 @@
 //! | module | crate | what it holds |
 //! |---|---|---|
 //! | [`integrators`] | `hnn-integrators` | vector fields, steppers, adaptive solvers, discrete adjoints |
-//! | [`systems`] | `hnn-systems` | true systems with exact energies, data sets, measured data |
+//! | [`data`] | `hnn-data` | recordings read from files, data sets, derivatives of measured states |
+//! | [`systems`] | `hnn-systems` | true systems with exact energies, data sets sampled from them |
 //! | [`models`] | `hnn-models` | networks, baseline, HNN, HNN with friction, LNN; with feature `tch`, libtorch as a second engine |
 //! | [`losses`] | `hnn-losses` | losses, penalties, metrics |
 //! | [`sparse`] | `hnn-sparse` | Hamiltonians as short formulas: feature libraries, LASSO, selection |
@@ -40,6 +41,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[doc(inline)]
+pub use hnn_data as data;
 #[doc(inline)]
 pub use hnn_integrators as integrators;
 #[doc(inline)]

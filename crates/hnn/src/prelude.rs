@@ -2,6 +2,7 @@
 //!
 //! Traits, systems, models, losses and the trainer; what is rarer stays in its module.
 
+pub use hnn_data::{DataSet, Measurements};
 pub use hnn_integrators::{
     AnalyticField, DifferentiableField, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
     Tolerances, VectorField, solve, solve_batch,
@@ -17,7 +18,7 @@ pub use hnn_models::{
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};
 pub use hnn_systems::{
-    AnalyticHamiltonian, DampedPendulum, DataSet, DoublePendulum, FromEnergy, Hamiltonian,
-    HamiltonianExt, Measurements, Pendulum, Sampling, Spring, Starts,
+    AnalyticHamiltonian, DampedPendulum, DoublePendulum, FromEnergy, Hamiltonian, HamiltonianExt,
+    Pendulum, Sampling, Spring, Starts,
 };
 pub use hnn_train::{Adam, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay};

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, VectorField};
 use hnn_losses::metrics::valid_prediction_time;
 use hnn_losses::{DerivativeLoss, ErrorMeasure};
 use hnn_models::{Initialisation, Mlp, Persist};
-use hnn_systems::{DataSet, Hamiltonian};
+use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 
 use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};

@@ -1,11 +1,12 @@
 //! libtorch trains what the native engine trains.
 #![cfg(feature = "tch")]
 
+use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};
 use hnn_examples::{Bars, Engine, Output, Recipe, Result};
 use hnn_integrators::VectorField;
 use hnn_losses::ErrorMeasure;
-use hnn_systems::{DataSet, DoublePendulum, Sampling};
+use hnn_systems::{DoublePendulum, Sampling};
 
 const STEPS: usize = 5;
 

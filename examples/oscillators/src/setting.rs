@@ -1,7 +1,8 @@
 //! A system, its data, and the test starts.
 
+use hnn_data::DataSet;
 use hnn_integrators::VectorField;
-use hnn_systems::{DataSet, Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring, Starts};
+use hnn_systems::{Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::OscillatorOptions;

@@ -1,9 +1,9 @@
 //! One way to train a model.
 
+use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, VectorField};
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
-use hnn_systems::DataSet;
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
@@ -153,8 +153,8 @@ impl Job<'_> {
         let Some(term) = &self.variant.trajectory else {
             return Ok(TotalLoss::new(derivative::<F>(train)?));
         };
-        let trajectory = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), train)?
-            .with_curriculum(&term.stages)?;
+        let trajectory =
+            TrajectoryLoss::new(RK4, Window::Steps(1), train)?.with_curriculum(&term.stages)?;
         if term.shooting {
             let weight = 1.0 / term.alpha;
             let trajectory = trajectory

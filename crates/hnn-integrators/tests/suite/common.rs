@@ -5,8 +5,7 @@ use hnn_integrators::{
     AnalyticField, AnalyticSeparable, DifferentiableField, FieldError, FixedStep, Lane, Method,
     Parameters, Stepper, VectorField, Workspace,
 };
-use ndarray::{Array2, array};
-use serde_json::Value;
+use ndarray::array;
 
 /// `H = q^2 + p^2`.
 pub struct Spring;
@@ -182,26 +181,6 @@ impl DifferentiableField<f64> for Driven {
         }
         Ok(())
     }
-}
-
-/// A golden file of `tests/data`.
-pub fn golden(name: &str) -> Value {
-    let path = format!("{}/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).expect("golden file is there");
-    serde_json::from_str(&text).expect("golden file is JSON")
-}
-
-/// A JSON list of numbers.
-pub fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().expect("a list");
-    list.iter().map(|x| x.as_f64().expect("a number")).collect()
-}
-
-/// A JSON list of lists as an array, a row an inner list.
-pub fn matrix(value: &Value) -> Array2<f64> {
-    let table: Vec<Vec<f64>> = value.as_array().expect("a list").iter().map(numbers).collect();
-    let columns = table[0].len();
-    Array2::from_shape_vec((table.len(), columns), table.concat()).expect("equal rows")
 }
 
 /// Slope of `log error` against `log step` by least squares over the points above `floor`.

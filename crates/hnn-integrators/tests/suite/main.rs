@@ -12,8 +12,5 @@ mod explicit;
 mod fused_adjoint;
 mod implicit;
 mod lane_math;
-#[path = "../lengths/mod.rs"]
-mod lengths;
 mod no_panic;
 mod symplectic;
-mod wrong_lengths;

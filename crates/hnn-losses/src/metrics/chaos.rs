@@ -1,12 +1,12 @@
 //! Metrics of rollouts of chaotic systems.
 
-use hnn_systems::Hamiltonian;
-use ndarray::{Array1, ArrayView1, ArrayView3, Axis, s};
+use hnn_integrators::FieldError;
+use ndarray::{Array1, ArrayView1, ArrayView2, ArrayView3, Axis, s};
 
 use super::Spread;
 use super::trajectory::{check_rollouts, energies};
 use crate::LossError;
-use crate::derivative::check_shape;
+use crate::derivative::{check_finite, check_shape};
 
 /// Valid prediction times of rollouts.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,14 +83,15 @@ pub struct EnergyDrift {
 /// Energy drift of rollouts, by the *true* system's energy, for states of shape (M, T, D) at
 /// `times` (T); each energy is compared with that of the rollout's own first state.
 ///
-/// For conservative systems. With friction, compare with the truth by
+/// `energy` gives `H` of states of shape (T, D): of a system, `|x| system.energy_rows(x)`. For
+/// conservative systems. With friction, compare with the truth by
 /// [`energy_mse`](super::energy_mse).
 ///
 /// # Errors
-/// If there is no trajectory, fewer than two times, another number of times than states, or the
-/// energy is undefined.
+/// If there is no trajectory, fewer than two times, another number of times than states,
+/// times that do not increase, or the energy is undefined.
 pub fn energy_drift(
-    system: &(impl Hamiltonian<f64> + ?Sized),
+    energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
     times: &[f64],
     rollouts: ArrayView3<'_, f64>,
 ) -> Result<EnergyDrift, LossError> {
@@ -99,7 +100,7 @@ pub fn energy_drift(
     if times.len() < 2 {
         return Err(LossError::Empty { what: "times after the first" });
     }
-    let energy = energies(system, rollouts)?;
+    let energy = energies(energy, rollouts)?;
     let change = &energy - &energy.slice(s![.., ..1]);
     let mean_time = times.iter().sum::<f64>() / times.len() as f64;
     let centred: Array1<f64> = times.iter().map(|t| t - mean_time).collect();
@@ -117,5 +118,13 @@ pub fn energy_drift(
 
 fn check_times(times: &[f64], states: ArrayView3<'_, f64>) -> Result<(), LossError> {
     let expected = [states.len_of(Axis(1))];
-    check_shape("times", &[times.len()], &expected, "one time a state")
+    check_shape("times", &[times.len()], &expected, "one time a state")?;
+    check_finite("times", ArrayView1::from(times).insert_axis(Axis(1)))?;
+    match times.windows(2).position(|pair| pair[1] <= pair[0]) {
+        Some(before) => {
+            let (row, time, previous) = (before + 1, times[before + 1], times[before]);
+            Err(LossError::TimeOrder { row, time, previous })
+        }
+        None => Ok(()),
+    }
 }

@@ -1,26 +1,30 @@
 //! Errors of fields and of rollouts.
 
-use hnn_integrators::{Scalar, VectorField, coordinate_major};
-use hnn_systems::Hamiltonian;
-use ndarray::{Array1, Array2, ArrayView2, ArrayView3, Axis};
+use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use super::Spread;
 use crate::LossError;
 use crate::derivative::check_shape;
 
 /// Derivative MSE: the mean over rows of the mean over coordinates of `(f(x) - dx)^2`, for states
-/// and derivatives of shape (N, D), at time `t`. The spread is over rows.
+/// and derivatives of shape (N, D) at times `t` (N), each row's its own. The spread is over rows.
 ///
 /// # Errors
 /// If the shapes differ, there is no row, or the field fails.
 pub fn derivative_mse<T: Scalar, F: VectorField<T> + ?Sized>(
     field: &F,
-    t: T,
+    t: ArrayView1<'_, T>,
     x: ArrayView2<'_, T>,
     dx: ArrayView2<'_, T>,
 ) -> Result<Spread, LossError> {
     check_shape("derivatives", dx.shape(), x.shape(), "one derivative a state")?;
-    let f = field.eval_rows(t, x)?;
+    check_shape("times", t.shape(), &[x.nrows()], "one time a state")?;
+    check_shape("states", x.shape(), &[x.nrows(), field.dim()], "the dimension of the field")?;
+    let lanes = coordinate_major(x);
+    let mut f = vec![T::ZERO; lanes.len()];
+    field.eval(At::time(&t.to_vec()), &lanes, &mut f, &mut Workspace::default())?;
+    let f = rows(&f, x.nrows(), x.ncols());
     let squares = (&f - &dx).mapv(|e| (e * e).to_f64());
     spread_of_means(squares)
 }
@@ -43,15 +47,27 @@ pub fn coordinate_mse(
 /// Energy MSE of rollouts: the mean of `(H(x_model(t)) - H(x_true(t)))^2` over times, with the
 /// *true* system's energy, for states of shape (M, T, D). The spread is over the `M` trajectories.
 ///
+/// `energy` gives `H` of states of shape (T, D): of a system, `|x| system.energy_rows(x)`.
+///
+/// ```
+/// use hnn_losses::metrics::energy_mse;
+/// use ndarray::{Axis, array};
+/// let (model, truth) = (array![[[1.0, 1.0]]], array![[[1.0, 0.5]]]);
+/// // H = q^2 + p^2.
+/// let energy = |x: ndarray::ArrayView2<f64>| Ok(x.mapv(|x| x * x).sum_axis(Axis(1)));
+/// assert_eq!(energy_mse(energy, model.view(), truth.view())?.mean, 0.75 * 0.75);
+/// # Ok::<(), hnn_losses::LossError>(())
+/// ```
+///
 /// # Errors
 /// If the shapes differ, there is no trajectory, or the energy is undefined.
 pub fn energy_mse(
-    system: &(impl Hamiltonian<f64> + ?Sized),
+    energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
     model: ArrayView3<'_, f64>,
     truth: ArrayView3<'_, f64>,
 ) -> Result<Spread, LossError> {
     check_rollouts(model, truth)?;
-    let difference = energies(system, model)? - energies(system, truth)?;
+    let difference = energies(&energy, model)? - energies(&energy, truth)?;
     spread_of_means(difference.mapv(|e| e * e))
 }
 
@@ -72,16 +88,15 @@ pub fn squared_errors(
 
 /// `H` of states of shape (M, T, D): shape (M, T).
 pub(super) fn energies(
-    system: &(impl Hamiltonian<f64> + ?Sized),
+    energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
     x: ArrayView3<'_, f64>,
 ) -> Result<Array2<f64>, LossError> {
-    let (m, t, dim) = x.dim();
-    check_shape("states", &[dim], &[system.dim()], "the dimension of the system")?;
+    let (m, t, _) = x.dim();
     let mut energies = Array2::zeros((m, t));
     for (x, mut row) in x.outer_iter().zip(energies.outer_iter_mut()) {
-        let mut energy = vec![0.0; t];
-        system.energy(&coordinate_major(x), &mut energy, &mut Default::default())?;
-        row.assign(&Array1::from(energy));
+        let energy = energy(x)?;
+        check_shape("energies", energy.shape(), &[t], "one energy a state")?;
+        row.assign(&energy);
     }
     Ok(energies)
 }

@@ -1,8 +1,7 @@
 //! The loss of trajectories, from one step to all of them.
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
-use hnn_systems::DataSet;
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
 use super::rollout::{Problem, Windows};
@@ -40,12 +39,11 @@ pub enum Reduction {
 /// has the value 0.
 ///
 /// ```
-/// use hnn_integrators::RK4;
+/// use hnn_integrators::{DualField, RK4};
 /// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 /// use ndarray::{Array2, array};
-/// let net = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
-/// let model = Hnn::new(net)?;
+/// // A spring that is too soft.
+/// let model = DualField::new([1.8], |_t, [q, p]: [_; 2], [k]| [k * p, -k * q]);
 /// // Two trajectories of the spring H = q^2 + p^2: three states, and two.
 /// let times = array![0.0, 0.1, 0.3, 5.0, 5.1];
 /// let states = Array2::from_shape_fn((5, 2), |(row, i)| {
@@ -57,7 +55,7 @@ pub enum Reduction {
 /// let mut full = TrajectoryLoss::new(RK4, Window::Whole, data)?;
 /// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 pub struct TrajectoryLoss<T, F, S>
 where
@@ -82,13 +80,21 @@ where
     F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
-    /// The loss of windows of the data.
+    /// The loss of windows of the data: a [`TrajectoryData`], or a
+    /// [`DataSet`](hnn_data::DataSet) by reference.
     ///
     /// # Errors
     /// If there are no data, their shapes do not fit, a number is NaN or infinite, times do not
     /// increase, windows have no steps, or no trajectory has a second state.
-    pub fn new(stepper: S, window: Window, data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
-        let rows = Rows::new(data)?;
+    pub fn new<'a>(
+        stepper: S,
+        window: Window,
+        data: impl Into<TrajectoryData<'a, T>>,
+    ) -> Result<Self, LossError>
+    where
+        T: 'a,
+    {
+        let rows = Rows::new(data.into())?;
         let plan = Plan::new(&rows, window)?;
         Ok(Self {
             stepper,
@@ -101,20 +107,6 @@ where
             derivatives: None,
             blocks: Blocks::default(),
         })
-    }
-
-    /// The loss of windows of a data set's trajectories.
-    ///
-    /// # Errors
-    /// As [`new`](Self::new).
-    pub fn of_data_set(stepper: S, window: Window, data: &DataSet<T>) -> Result<Self, LossError> {
-        let lengths: Vec<usize> = data.iter().map(|one| one.times.len()).collect();
-        let times = ArrayView1::from(data.times());
-        Self::new(
-            stepper,
-            window,
-            TrajectoryData { times, states: data.states(), lengths: &lengths },
-        )
     }
 
     /// The same with another divisor.

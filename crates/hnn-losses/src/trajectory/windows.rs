@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use hnn_data::{DataError, DataSet, Trajectory};
 use hnn_integrators::Scalar;
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
 use crate::derivative::{check_finite, check_shape, selected};
 use crate::{LossError, Selection};
@@ -43,6 +44,42 @@ pub struct TrajectoryData<'a, T> {
     pub lengths: &'a [usize],
 }
 
+/// The states of a data set; its derivatives are not looked at.
+impl<'a, T: Scalar> From<&'a DataSet<T>> for TrajectoryData<'a, T> {
+    fn from(data: &'a DataSet<T>) -> Self {
+        let times = ArrayView1::from(data.times());
+        Self { times, states: data.states(), lengths: data.lengths() }
+    }
+}
+
+/// A data set whose derivatives are not known.
+impl<T: Scalar> TryFrom<TrajectoryData<'_, T>> for DataSet<T> {
+    type Error = DataError;
+
+    /// # Errors
+    /// If the lengths do not sum to the number of rows, and as [`DataSet::new`].
+    fn try_from(data: TrajectoryData<'_, T>) -> Result<Self, DataError> {
+        let TrajectoryData { times, states, lengths } = data;
+        let expected = sum(lengths);
+        for (what, given) in [("times", times.len()), ("states", states.nrows())] {
+            if given != expected {
+                return Err(DataError::LengthSum { what, given, expected });
+            }
+        }
+        let mut rows = 0..0;
+        Self::new(lengths.iter().map(|length| {
+            rows = rows.end..rows.end + length;
+            let times = times.slice(s![rows.clone()]).to_vec();
+            Trajectory::states_only(times, states.slice(s![rows.clone(), ..]).to_owned())
+        }))
+    }
+}
+
+/// The number of rows of all trajectories.
+fn sum(lengths: &[usize]) -> usize {
+    lengths.iter().fold(0, |sum, length| sum.saturating_add(*length))
+}
+
 /// A stretch of a trajectory: it begins at a row of the data and takes some steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stretch {
@@ -66,9 +103,8 @@ impl<T: Scalar> Rows<T> {
             return Err(LossError::Empty { what: "trajectories" });
         }
         check_shape("times", times.shape(), &[states.nrows()], "one time a state")?;
-        let sum = lengths.iter().sum();
         let hint = "the lengths of the trajectories sum to this many rows";
-        check_shape("states", states.shape(), &[sum, states.ncols()], hint)?;
+        check_shape("states", states.shape(), &[sum(lengths), states.ncols()], hint)?;
         check_finite("times", times.insert_axis(Axis(1)))?;
         check_finite("states", states)?;
         let rows = Self {

@@ -122,7 +122,7 @@ where
         let force = part.child::<T, Q>("force")?;
         let model = Self::forced(lagrangian, force).map_err(|e| part.fault(e))?;
         match part.property::<Option<f64>>("rcond")? {
-            Some(rcond) => Ok(model.with_rcond(rcond)),
+            Some(rcond) => model.with_rcond(rcond).map_err(|e| part.fault(e)),
             None => Ok(model),
         }
     }
@@ -202,7 +202,7 @@ where
         let factor = part.child::<T, N>("factor")?;
         let potential = part.child::<T, V>("potential")?;
         let lagrangian = Self::new(factor, potential).map_err(|e| part.fault(e))?;
-        Ok(lagrangian.with_epsilon(part.property("epsilon")?))
+        lagrangian.with_epsilon(part.property("epsilon")?).map_err(|e| part.fault(e))
     }
 }
 

@@ -168,9 +168,15 @@ impl<N, V> MechanicalLagrangian<N, V> {
     }
 
     /// The same with another epsilon, the least eigenvalue that the mass matrix can have.
-    #[must_use]
-    pub fn with_epsilon(self, epsilon: f64) -> Self {
-        Self { epsilon, ..self }
+    ///
+    /// # Errors
+    /// If it is negative or not finite.
+    pub fn with_epsilon(self, epsilon: f64) -> Result<Self, ModelError> {
+        if !(epsilon >= 0.0 && epsilon.is_finite()) {
+            let (name, expected) = ("epsilon", "finite and not negative");
+            return Err(ModelError::Setting { name, given: epsilon, expected });
+        }
+        Ok(Self { epsilon, ..self })
     }
 
     /// The least eigenvalue that the mass matrix can have.

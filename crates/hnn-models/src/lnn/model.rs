@@ -136,10 +136,17 @@ impl<L, Q> Lnn<L, Q> {
 
     /// The same with another threshold below which singular values of the mass matrix, relative to
     /// the largest, count as 0.
-    #[must_use]
-    pub fn with_rcond(mut self, rcond: f64) -> Self {
+    ///
+    /// # Errors
+    /// If it is not in [0, 1).
+    pub fn with_rcond(mut self, rcond: f64) -> Result<Self, ModelError> {
+        if !(0.0..1.0).contains(&rcond) {
+            let (name, expected) =
+                ("rcond", "in [0, 1): 1e-6 drops what is a million times smaller");
+            return Err(ModelError::Setting { name, given: rcond, expected });
+        }
         self.solver = MassSolver::new(Some(rcond));
-        self
+        Ok(self)
     }
 
     /// The threshold given to [`with_rcond`](Self::with_rcond), if any.

@@ -1,37 +1,35 @@
 //! Slices of wrong lengths into networks and models.
 #![allow(dead_code)]
 
-#[path = "../../../hnn-systems/tests/lengths/mod.rs"]
-mod systems;
-
 use hnn_integrators::{DifferentiableField, Workspace};
 use hnn_models::{
     DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, EulerLagrange, JacobianMap,
     LagrangianBars, LagrangianTerms,
 };
 use hnn_systems::Hamiltonian;
-#[allow(unused_imports)]
-pub(crate) use systems::{
-    BATCHES, assert_checked, differentiable_field_is_checked, filled, hamiltonian_is_checked,
-    separable_field_is_checked,
+use hnn_testing::lengths::{
+    BATCHES, assert_checked, differentiable_field_is_checked, energy_is_checked, filled,
 };
 
 #[track_caller]
 pub(crate) fn model_is_checked(model: &(impl DifferentiableField<f64> + Hamiltonian<f64>)) {
     differentiable_field_is_checked(model);
-    hamiltonian_is_checked(model);
+    energy_is_checked(
+        model.dim(),
+        |x, energy| model.energy(x, energy, &mut Workspace::default()),
+        |batch, x, gradient| model.energy_gradient(batch, x, gradient, &mut Workspace::default()),
+    );
 }
 
 #[track_caller]
-pub(crate) fn energy_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
+pub(crate) fn network_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
+    energy_is_checked(
+        h.dim(),
+        |x, energy| h.energy(x, energy, &mut Workspace::default()),
+        |batch, x, gradient| h.gradient(batch, x, gradient, &mut Workspace::default()),
+    );
     for batch in BATCHES {
         let len = h.dim() * batch;
-        assert_checked("energy", [len, batch], |[x, mut energy]| {
-            h.energy(&x, &mut energy, &mut Workspace::default())
-        });
-        assert_checked("gradient", [len; 2], |[x, mut gradient]| {
-            h.gradient(batch, &x, &mut gradient, &mut Workspace::default())
-        });
         assert_checked("gradient_recorded", [len; 2], |[x, mut gradient]| {
             h.gradient_recorded(batch, &x, &mut gradient, &mut E::Residuals::default())
         });

@@ -155,7 +155,7 @@ fn mechanical<N: JacobianMap<f64>, V: DifferentiableEnergy<f64>>(
 ) -> Lnn<Angles<MechanicalLagrangian<N, V>>> {
     let lagrangian = MechanicalLagrangian::new(factor, potential).expect("the shapes fit");
     // A mass matrix far from singular: what the engines differ by grows with its condition number.
-    let lagrangian = lagrangian.with_epsilon(1.0);
+    let lagrangian = lagrangian.with_epsilon(1.0).expect("positive");
     Lnn::new(Angles::of_lagrangian(lagrangian, &case.angles()).expect("they fit")).expect("even")
 }
 

@@ -8,7 +8,9 @@ use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
 use tch::{Device, Tensor};
 
-use crate::common::{golden, network, numbers};
+use hnn_testing::{golden, numbers};
+
+use crate::common::{network, own_golden};
 use crate::random::{assert_close, field_and_vjp};
 
 const TOLERANCE: f64 = 1e-11;
@@ -73,7 +75,7 @@ fn friction_and_baseline() {
 
 #[test]
 fn lagrangian_network() {
-    let data = golden("lnn_softplus_4_16_16_1");
+    let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
     let model = TchLagrangian::mlp(native, Device::Cpu).expect("a CPU");
     let x = rows(&data["x"]);
@@ -114,7 +116,7 @@ fn lagrangian_network() {
 /// `E = v . dL/dv - L`, against the file's `L` and its gradient; its own gradient by differences.
 #[test]
 fn energy_of_a_lagrangian() {
-    let data = golden("lnn_softplus_4_16_16_1");
+    let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
     let model = TchLagrangian::mlp(native, Device::Cpu).expect("a CPU");
     assert_eq!((model.num_params(), VectorField::<f64>::dim(&model)), (368, 4));

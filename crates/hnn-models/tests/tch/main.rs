@@ -7,11 +7,9 @@ mod common;
 mod devices;
 mod dropout;
 mod golden;
-mod joint;
 #[path = "../common/lengths.rs"]
 mod lengths;
 mod random;
-mod training;
 mod trajectories;
 mod weights;
 mod wrong_lengths;

@@ -11,7 +11,9 @@ use hnn_models::{
 };
 use tch::{Device, nn};
 
-use crate::common::{assert_close, golden, numbers};
+use hnn_testing::{assert_close, numbers};
+
+use crate::common::own_golden;
 
 fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
     let architecture = Architecture::new(sizes).expect("sizes").with_activation(Activation::Swish);
@@ -51,7 +53,7 @@ fn either_engine_loads_what_the_other_saved() {
 /// The file was written by PyTorch (`tests/data/pytorch_state_dict.py`), and so were the numbers.
 #[test]
 fn a_state_dict_of_pytorch_loads() {
-    let data = golden("pytorch_state_dict");
+    let data = own_golden("pytorch_state_dict");
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pytorch_state_dict.safetensors");
     let architecture = || Architecture::new(&[2, 8, 8, 1]).expect("sizes");

@@ -9,7 +9,8 @@ use tch::Device;
 
 use crate::agreement::{energy, map};
 use crate::lengths::{
-    energy_is_checked, jacobian_is_checked, lagrangian_is_checked, map_is_checked, model_is_checked,
+    jacobian_is_checked, lagrangian_is_checked, map_is_checked, model_is_checked,
+    network_is_checked,
 };
 
 fn network(sizes: &[usize]) -> Mlp<f64> {
@@ -20,7 +21,7 @@ fn network(sizes: &[usize]) -> Mlp<f64> {
 fn networks() {
     tch::set_num_threads(1);
     let (h, f) = (energy(&network(&[4, 6, 1])), map(&network(&[4, 6, 3])));
-    energy_is_checked(&h);
+    network_is_checked(&h);
     lagrangian_is_checked(&h, 2);
     map_is_checked(&f);
     jacobian_is_checked(&f);

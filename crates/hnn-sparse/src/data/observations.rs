@@ -80,9 +80,9 @@ impl Observations {
 }
 
 /// The states of a data set; its derivatives are not looked at.
-impl From<&hnn_systems::DataSet<f64>> for Observations {
-    fn from(data: &hnn_systems::DataSet<f64>) -> Self {
-        let observed = |trajectory: hnn_systems::TrajectoryView<'_, f64>| Observed {
+impl From<&hnn_data::DataSet<f64>> for Observations {
+    fn from(data: &hnn_data::DataSet<f64>) -> Self {
+        let observed = |trajectory: hnn_data::TrajectoryView<'_, f64>| Observed {
             times: trajectory.times.to_vec(),
             states: trajectory.states.to_owned(),
         };

@@ -177,11 +177,11 @@ impl RowSource for SampleRows {
 }
 
 /// The points of a data set with the derivatives that are in it.
-impl TryFrom<&hnn_systems::DataSet<f64>> for Samples {
+impl TryFrom<&hnn_data::DataSet<f64>> for Samples {
     type Error = SparseError;
 
-    fn try_from(data: &hnn_systems::DataSet<f64>) -> Result<Self, SparseError> {
-        let count = |trajectory: hnn_systems::TrajectoryView<'_, f64>| trajectory.times.len();
+    fn try_from(data: &hnn_data::DataSet<f64>) -> Result<Self, SparseError> {
+        let count = |trajectory: hnn_data::TrajectoryView<'_, f64>| trajectory.times.len();
         let counts = data.iter().map(count).enumerate();
         let trajectories = counts.flat_map(|(index, n)| std::iter::repeat_n(index, n)).collect();
         Self::new(data.states().to_owned(), data.derivatives().to_owned())?

@@ -2,14 +2,17 @@
 
 use std::f64::consts::PI;
 
+use hnn_data::DataSet;
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
-    DataSet, DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling,
-    Starts, distances, growth_rate,
+    DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling, Starts,
+    distances, growth_rate,
 };
 use ndarray::{Array2, array};
 
-use crate::common::{Plain, close};
+use hnn_testing::assert_each_close as close;
+
+use crate::common::Plain;
 
 #[test]
 fn lorenz() {
@@ -71,6 +74,23 @@ fn bad_settings() {
     assert!(good.exponent(&Plain(&Pendulum::default()), &[0.0]).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0], 2.0).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0, 3.0], 2.0).is_err());
+    for absurd in [
+        Lyapunov { intervals: usize::MAX, ..good },
+        Lyapunov { transient: usize::MAX, ..good },
+        Lyapunov { transient: 6_000_000, intervals: 6_000_000, ..good },
+    ] {
+        let error = absurd.exponent(&Plain(&Pendulum::default()), &at_rest).expect_err("too many");
+        assert!(error.to_string().contains("one call computes at most"), "{error}");
+    }
+    // Times that do not increase determine no rate.
+    for times in [[1.0, 1.0, 1.0], [0.0, 1.0, 1.0], [0.0, 2.0, 1.0], [0.0, f64::NAN, 1.0]] {
+        let error = growth_rate(&times, &[0.1, 0.2, 0.3], 1.0).expect_err("no order").to_string();
+        assert!(error.contains("does not come after"), "{error}");
+    }
+    let error = growth_rate(&[0.0, 1.0, 2.0], &[0.1, f64::NAN, 0.3], 1.0).expect_err("NaN");
+    assert!(error.to_string().contains("row 1: the distances hold NaN"), "{error}");
+    let error = growth_rate(&[0.0, 1e-200, 2e-200], &[0.1, 0.2, 0.3], 1.0).expect_err("too close");
+    assert!(error.to_string().contains("do not determine a rate of growth"), "{error}");
     let (two, three) = (Array2::zeros((2, 2)), Array2::zeros((3, 2)));
     assert!(distances(two.view(), three.view()).is_err());
     assert!(distances(two.view(), three.t()).is_err());

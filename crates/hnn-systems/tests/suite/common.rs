@@ -1,12 +1,9 @@
 //! What several test files need.
 #![allow(unreachable_pub)]
 
-use std::path::Path;
-
 use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace};
 use hnn_systems::Hamiltonian;
-use ndarray::Array2;
-use serde_json::Value;
+use hnn_testing::lengths::energy_is_checked;
 
 /// A system without its fused kernels: stepped through `eval`. The kernels are the same for every
 /// system and tested where they are written; compiling them for each one takes minutes.
@@ -47,34 +44,12 @@ impl<T: Scalar, S: Hamiltonian<T>> Hamiltonian<T> for Plain<'_, S> {
     }
 }
 
-/// A reference file.
-pub fn reference(file: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file);
-    let text = std::fs::read_to_string(path).expect("reference file");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-/// A list of numbers.
-pub fn numbers(value: &Value) -> Vec<f64> {
-    let list = value.as_array().expect("a list");
-    list.iter().map(|x| x.as_f64().expect("a number")).collect()
-}
-
-/// Rows of numbers.
-pub fn matrix(value: &Value) -> Array2<f64> {
-    let list: Vec<Vec<f64>> = value.as_array().expect("rows").iter().map(numbers).collect();
-    Array2::from_shape_vec((list.len(), list[0].len()), list.concat()).expect("equal rows")
-}
-
-/// Agreement to `tol`, relative for numbers above 1.
-pub fn close(
-    given: impl IntoIterator<Item = f64>,
-    expected: impl IntoIterator<Item = f64>,
-    tol: f64,
-) {
-    let (given, expected) = (Vec::from_iter(given), Vec::from_iter(expected));
-    assert_eq!(given.len(), expected.len());
-    for (a, b) in given.iter().zip(&expected) {
-        assert!((a - b).abs() <= tol * b.abs().max(1.0), "{a} instead of {b}");
-    }
+/// The slices of a system's energy and of its gradient.
+#[track_caller]
+pub fn hamiltonian_is_checked(system: &impl Hamiltonian<f64>) {
+    energy_is_checked(
+        system.dim(),
+        |x, energy| system.energy(x, energy, &mut Workspace::default()),
+        |batch, x, gradient| system.energy_gradient(batch, x, gradient, &mut Workspace::default()),
+    );
 }

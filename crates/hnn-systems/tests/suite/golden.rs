@@ -1,12 +1,14 @@
-//! Fields and energies against reference computations.
+//! Fields, energies, steps and solutions against reference computations.
 
-use hnn_integrators::{Scalar, Tolerances, VectorField, solve};
+use hnn_integrators::{FixedStep, RK4, Scalar, Tolerances, VectorField, rk4, solve};
 use hnn_systems::{
     DampedPendulum, DoublePendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Pendulum, Spring,
 };
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis, s};
 
-use crate::common::{Plain, close, matrix, numbers, reference};
+use hnn_testing::{assert_each_close as close, golden, matrix, numbers};
+
+use crate::common::Plain;
 
 /// Checks a system at states given in `f64`, computing in `T`.
 fn check<T: Scalar, S: Hamiltonian<T>>(
@@ -24,7 +26,7 @@ fn check<T: Scalar, S: Hamiltonian<T>>(
 }
 
 fn check_rk4_states<S: Hamiltonian<f64> + Hamiltonian<f32>>(system: &S, name: &str) {
-    let all = reference("rk4_systems.json");
+    let all = golden("rk4_systems");
     let case = &all[name];
     let (x, dx) = (matrix(&case["rk4_states"]), matrix(&case["field"]));
     let energy = numbers(&case["energy"]);
@@ -61,10 +63,38 @@ fn double_pendulum() {
     check_rk4_states(&system.lagrangian(), "double_pendulum_velocity");
 }
 
+/// Steps of the classical method along the golden trajectory, and the increments of its states.
+#[test]
+fn rk4_reproduces_the_golden_trajectories() {
+    let all = golden("rk4_systems");
+    let (damped, double) =
+        (DampedPendulum::new(0.3, 6.0).expect("valid"), DoublePendulum::default());
+    // Two with the fused kernels, the others without.
+    let cases: [(&str, &dyn VectorField<f64>); 6] = [
+        ("spring", &Plain(&Spring::default())),
+        ("pendulum", &Plain(&Pendulum::default())),
+        ("damped_pendulum", &damped),
+        ("henon_heiles", &Plain(&HenonHeiles::default())),
+        ("double_pendulum", &double),
+        ("double_pendulum_large", &double),
+    ];
+    for (name, system) in cases {
+        let states = matrix(&all[name]["rk4_states"]);
+        let dt = all[name]["dt"].as_f64().expect("dt");
+        let steps = states.nrows() - 1;
+        let run = FixedStep::size(RK4, dt).save_every(1);
+        let run = run.run(system, (0.0, dt * steps as f64), states.slice(s![..1, ..])).expect(name);
+        close(run.states.iter().copied(), states.iter().copied(), 1e-11);
+        let from = states.slice(s![..steps, ..]);
+        let next = &from + &rk4(system, 0.0, dt, from).expect(name);
+        close(next, states.slice_axis(Axis(0), (1..).into()).iter().copied(), 1e-11);
+    }
+}
+
 /// The two coordinates' exact solutions are each other's conversions.
 #[test]
 fn double_pendulum_conversions() {
-    let all = reference("rk4_systems.json");
+    let all = golden("rk4_systems");
     let truth = |name: &str| matrix(&all[name]["truth"]);
     let (canonical, lagrangian) = (truth("double_pendulum"), truth("double_pendulum_velocity"));
     let system = DoublePendulum::default();
@@ -77,7 +107,7 @@ fn double_pendulum_conversions() {
 /// Solved by the adaptive method, against the exact solutions at t = 0, 1, 2.
 #[test]
 fn exact_solutions() {
-    let all = reference("rk4_systems.json");
+    let all = golden("rk4_systems");
     let double = DoublePendulum::default();
     let cases: [(&str, &dyn Hamiltonian<f64>); 7] = [
         ("spring", &Plain(&Spring::default())),
@@ -98,7 +128,7 @@ fn exact_solutions() {
 
 #[test]
 fn damped_pendulum_trajectories() {
-    let all = reference("damped_pendulum.json");
+    let all = golden("damped_pendulum");
     for case in all["cases"].as_array().expect("cases") {
         let lambda = case["lambda"].as_f64().expect("lambda");
         let system = DampedPendulum::new(lambda, 6.0).expect("valid");

@@ -9,7 +9,9 @@ use hnn_systems::{
 };
 use ndarray::{Array2, ArrayView1};
 
-use crate::common::{Plain, close};
+use hnn_testing::assert_each_close as close;
+
+use crate::common::Plain;
 
 fn run<S: VectorField<f64>>(system: &S, start: &[f64], times: &[f64]) -> Array2<f64> {
     let (x0, system): (_, &dyn VectorField<f64>) = (ArrayView1::from(start), &Plain(system));

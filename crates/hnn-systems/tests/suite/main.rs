@@ -3,12 +3,9 @@
 
 mod chaos;
 mod common;
-mod data_set;
 mod golden;
 mod known_orbits;
-#[path = "../lengths/mod.rs"]
-mod lengths;
-mod measurements;
+mod pendulum_fit;
 mod sampling;
 mod systems;
 mod wrong_lengths;

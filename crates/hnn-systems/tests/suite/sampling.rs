@@ -1,13 +1,17 @@
 //! Starts and sampled data sets.
 
+use std::f64::consts::PI;
+
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
-    Damped, DampedPendulum, FromEnergy, Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring,
-    Starts, SystemError,
+    Damped, DampedPendulum, Duffing, EnergyShell, FromEnergy, Hamiltonian, HamiltonianExt,
+    Pendulum, Sampling, Spring, Starts, SystemError,
 };
 use ndarray::{ArrayView1, array};
 
-use crate::common::{Plain, close, matrix, numbers, reference};
+use hnn_testing::{assert_each_close as close, golden, matrix, numbers};
+
+use crate::common::Plain;
 
 #[test]
 fn ring_is_uniform_in_radius() {
@@ -112,7 +116,7 @@ fn noise_is_on_the_states_only() {
 
 #[test]
 fn golden_trajectories() {
-    let all = reference("damped_pendulum.json");
+    let all = golden("damped_pendulum");
     for case in all["cases"].as_array().expect("cases") {
         let lambda = case["lambda"].as_f64().expect("lambda");
         let system = DampedPendulum::new(lambda, 6.0).expect("valid");
@@ -163,6 +167,76 @@ fn bad_settings_are_named() {
     );
     let wide = array![[1.0, 2.0, 3.0]];
     assert!(good().sample_from(&Spring::default(), wide.view(), 0).is_err());
+}
+
+/// Derivatives are those at each point's own time: with the force `cos t`, `p' = -1` at half a turn.
+#[test]
+fn a_driven_system_is_differentiated_at_each_time() {
+    let driven = Duffing::new(1.0, 0.0).and_then(|system| system.with_forcing(1.0, 1.0));
+    let driven = driven.expect("finite");
+    let sampling = Sampling { points: 2, t_end: PI, ..Sampling::spring() };
+    let data = sampling.sample_from(&driven, array![[0.0, 0.0]].view(), 0).expect("sampled");
+    // q = t sin(t) / 2 solves q'' = cos t - q from rest: q = 0 and p = -pi/2 at pi, p' = -1.
+    close(data.states().row(1).to_vec(), [0.0, -PI / 2.0], 1e-10);
+    close(data.derivatives().row(0).to_vec(), [0.0, 1.0], 1e-12);
+    close(data.derivatives().row(1).to_vec(), [-PI / 2.0, -1.0], 1e-10);
+    // The same of a data set that does not begin at 0, and of several trajectories.
+    let later = Sampling { t_start: 1.0, ..sampling };
+    let starts = array![[0.0, 0.0], [1.0, 0.5]];
+    let data = later.sample_from(&driven, starts.view(), 0).expect("sampled");
+    for one in data.iter() {
+        for ((t, x), dx) in one.times.iter().zip(one.states.rows()).zip(one.derivatives.rows()) {
+            close(dx.to_vec(), [x[1], t.cos() - x[0]], 1e-12);
+        }
+    }
+}
+
+/// Uniform laws between bounds whose distance overflows are refused, others drawn.
+#[test]
+fn extreme_bounds() {
+    let (far, half) = (f64::MAX, 0.5 * f64::MAX);
+    let message = |starts: Starts| starts.draw(3, 2, 0).map(drop).expect_err("refused").to_string();
+    let error = message(Starts::Box(vec![(f64::MIN, far), (0.0, 1.0)]));
+    assert!(error.contains("at a finite distance from it"), "{error}");
+    assert!(
+        message(Starts::Box(vec![(-0.6 * far, 0.6 * far), (0.0, 1.0)])).contains("upper bound")
+    );
+    assert!(message(Starts::Signed { low: 0.0, high: f64::INFINITY }).contains("high"));
+    for law in [
+        Starts::Box(vec![(-half, half), (f64::MAX, f64::MAX)]),
+        Starts::Ring { low: 0.0, high: far },
+        Starts::Signed { low: 0.0, high: far },
+    ] {
+        let starts = law.draw(1000, 2, 0).expect("finite bounds at a finite distance");
+        assert!(starts.iter().all(|x| x.is_finite()), "{law:?}");
+    }
+    // Speeds of orbits too narrow for numbers.
+    let tiny = Starts::TwoBodies { low: 1e-300, high: 1e-300, noise: 0.0 };
+    assert!(tiny.draw(1, 8, 0).is_err());
+    let shell = |positions, energies| {
+        EnergyShell { positions: vec![positions], energies }.draw(&Pendulum::default(), 1, 0)
+    };
+    assert!(shell((f64::MIN, f64::MAX), (0.0, 1.0)).is_err());
+    assert!(shell((-1.0, 1.0), (f64::MIN, f64::MAX)).is_err());
+    assert!(shell((-1.0, 1.0), (0.5, 1.0)).is_ok());
+}
+
+/// Counts that no memory holds are refused at once.
+#[test]
+fn absurd_counts() {
+    let ring = Starts::Ring { low: 0.5, high: 1.0 };
+    let shell = EnergyShell { positions: vec![(-1.0, 1.0)], energies: (0.5, 1.0) };
+    let (spring, good) = (Spring::default(), Sampling::spring());
+    for count in [usize::MAX, usize::MAX / 2, 1 << 40] {
+        let error = ring.draw(count, 2, 0).expect_err("too many").to_string();
+        assert!(error.contains("one call computes at most 268435456"), "{error}");
+        assert!(ring.draw(1, count, 0).is_err() && ring.draw(count, 0, 0).is_err());
+        assert!(shell.draw(&Pendulum::default(), count, 0).is_err());
+        assert!(Sampling { trajectories: count, ..good.clone() }.sample(&spring, 0).is_err());
+        let points = Sampling { points: count, ..good.clone() };
+        assert!(points.sample(&spring, 0).is_err() && points.times().is_err());
+        assert!(points.sample_from(&spring, array![[1.0, 0.0]].view(), 0).is_err());
+    }
 }
 
 #[test]

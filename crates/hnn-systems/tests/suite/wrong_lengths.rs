@@ -1,10 +1,9 @@
 //! Slices of wrong lengths into systems are errors.
 
 use hnn_systems::{DampedPendulum, DoublePendulum, HenonHeiles, LagrangianDoublePendulum, Spring};
+use hnn_testing::lengths::{differentiable_field_is_checked, separable_field_is_checked};
 
-use crate::lengths::{
-    differentiable_field_is_checked, hamiltonian_is_checked, separable_field_is_checked,
-};
+use crate::common::hamiltonian_is_checked;
 
 #[test]
 fn of_systems() {

@@ -1,0 +1,286 @@
+//! A data set: trajectories of possibly different lengths.
+
+use std::ops::Range;
+
+use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
+
+use crate::trajectory::check_finite;
+use crate::{DataError, Trajectory, TrajectoryView};
+
+/// Most numbers (points times coordinates) that windows and samplings make, 2 GiB in `f64`: a count
+/// given by mistake is an error before it fills the memory.
+pub const MAX_NUMBERS: usize = 1 << 28;
+
+/// A data set: `M` trajectories, of possibly different lengths and with times of their own, `N`
+/// points in all.
+///
+/// The points lie one after another, trajectory by trajectory: [`times`](Self::times) (N),
+/// [`states`](Self::states) and [`derivatives`](Self::derivatives) (N, D). Training code takes
+/// [`points`](Self::points), [`pairs`](Self::pairs) or [`time_batches`](Self::time_batches),
+/// which are coordinate-major.
+///
+/// A data set holds finite numbers only, times that increase within each trajectory, and at least
+/// one point a trajectory. Where derivatives are not known, it has none, with 0 columns, as where
+/// there are no inputs.
+///
+/// ```
+/// use hnn_data::{DataSet, Trajectory};
+/// use ndarray::array;
+/// let one = Trajectory::new(vec![0.0, 0.1], array![[1.0, 0.0], [0.9, -0.2]], array![[0.0, -2.0], [-0.4, -1.8]]);
+/// let two = Trajectory::new(vec![5.0], array![[0.5, 0.5]], array![[1.0, -1.0]]);
+/// let data = DataSet::new([one, two])?;
+/// assert_eq!((data.len(), data.num_trajectories(), data.dim()), (3, 2, 2));
+/// // One step lies within a trajectory; none leads from one into the next.
+/// assert_eq!(data.pairs().dt, [0.1]);
+/// # Ok::<(), hnn_data::DataError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSet<T> {
+    /// First row of each trajectory, then `N`.
+    offsets: Vec<usize>,
+    lengths: Vec<usize>,
+    times: Vec<T>,
+    states: Array2<T>,
+    derivatives: Array2<T>,
+    inputs: Array2<T>,
+}
+
+impl<T: Scalar> DataSet<T> {
+    /// Puts trajectories together.
+    ///
+    /// # Errors
+    /// If there are none, or one is empty, has arrays of different lengths or another number of
+    /// columns than the first, holds an infinite number or NaN, or has times that do not
+    /// increase; the error names the trajectory and the row.
+    pub fn new(trajectories: impl IntoIterator<Item = Trajectory<T>>) -> Result<Self, DataError> {
+        let list = Vec::from_iter(trajectories);
+        let first = list.first().ok_or(DataError::Empty { what: "trajectory" })?;
+        let [dim, known, num_inputs] =
+            [&first.states, &first.derivatives, &first.inputs].map(Array2::ncols);
+        let known = if known == 0 { 0 } else { dim };
+        let mut offsets = vec![0];
+        for (index, trajectory) in list.iter().enumerate() {
+            trajectory.check(index, [dim, known, num_inputs])?;
+            offsets.push(offsets[index] + trajectory.times.len());
+        }
+        let stack = |array: fn(&Trajectory<T>) -> ArrayView2<'_, T>, columns| {
+            let parts = Vec::from_iter(list.iter().map(array));
+            let stacked = concatenate(Axis(0), &parts);
+            stacked.unwrap_or_else(|_| Array2::zeros((0, columns)))
+        };
+        Ok(Self {
+            times: list.iter().flat_map(|one| one.times.iter().copied()).collect(),
+            states: stack(|one| one.states.view(), dim),
+            derivatives: stack(|one| one.derivatives.view(), known),
+            inputs: stack(|one| one.inputs.view(), num_inputs),
+            lengths: list.iter().map(|one| one.times.len()).collect(),
+            offsets,
+        })
+    }
+
+    /// States of shape (N, D) with the exact derivatives of a field at one time: `N` trajectories
+    /// of one point, for training on states that lie on no common trajectory.
+    ///
+    /// # Errors
+    /// If there are no states, they have another dimension than the field, the field fails, or a
+    /// number is infinite or NaN.
+    pub fn of_states(
+        field: &dyn VectorField<T>,
+        t: T,
+        states: Array2<T>,
+    ) -> Result<Self, DataError> {
+        let point = |x: ArrayView1<'_, T>| {
+            Trajectory::states_only(vec![t], x.to_owned().insert_axis(Axis(0)))
+        };
+        Self::new(states.outer_iter().map(point))?.with_derivatives_of(field)
+    }
+
+    /// The same states with the exact derivatives of a field, each at its own time.
+    ///
+    /// ```
+    /// use hnn_data::{DataSet, Trajectory};
+    /// use hnn_integrators::FnField;
+    /// use ndarray::array;
+    /// let driven = FnField::new(1, |t: f64, x: &[f64], dx: &mut [f64]| dx[0] = t - x[0]);
+    /// let states = Trajectory::states_only(vec![0.0, 2.0], array![[1.0], [0.5]]);
+    /// let data = DataSet::new([states])?.with_derivatives_of(&driven)?;
+    /// assert_eq!(data.derivatives(), array![[-1.0], [1.5]]);
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the states have another dimension than the field, the field fails, or a derivative is
+    /// infinite or NaN.
+    pub fn with_derivatives_of(self, field: &dyn VectorField<T>) -> Result<Self, DataError> {
+        let (given, expected) = (self.dim(), field.dim());
+        if given != expected {
+            return Err(FieldError::Dimension { given, expected }.into());
+        }
+        let x = coordinate_major(self.states());
+        let mut dx = vec![T::ZERO; x.len()];
+        field.eval(At::time(&self.times), &x, &mut dx, &mut Workspace::default())?;
+        let derivatives = rows(&dx, self.len(), expected);
+        for (trajectory, first) in self.offsets.windows(2).map(|pair| pair[0]).enumerate() {
+            let own = derivatives.slice(s![first..self.offsets[trajectory + 1], ..]);
+            check_finite(trajectory, "derivatives", own)?;
+        }
+        Ok(Self { derivatives, ..self })
+    }
+
+    /// Number of points `N`.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "never empty")]
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Number of trajectories `M`.
+    #[must_use]
+    pub fn num_trajectories(&self) -> usize {
+        self.offsets.len() - 1
+    }
+
+    /// Number of points of each trajectory, length M.
+    #[must_use]
+    pub fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+
+    /// Dimension `D` of the states.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.states.ncols()
+    }
+
+    /// Times of all points, length N.
+    #[must_use]
+    pub fn times(&self) -> &[T] {
+        &self.times
+    }
+
+    /// States of all points, shape (N, D).
+    #[must_use]
+    pub fn states(&self) -> ArrayView2<'_, T> {
+        self.states.view()
+    }
+
+    /// Time derivatives at all points, shape (N, D); (N, 0) where they are not known.
+    #[must_use]
+    pub fn derivatives(&self) -> ArrayView2<'_, T> {
+        self.derivatives.view()
+    }
+
+    /// Inputs at all points, shape (N, K); K is 0 where there are none.
+    #[must_use]
+    pub fn inputs(&self) -> ArrayView2<'_, T> {
+        self.inputs.view()
+    }
+
+    /// The rows of one trajectory. Panics where [`trajectory`](Self::trajectory) answers `None`.
+    pub(crate) fn rows_of(&self, index: usize) -> Range<usize> {
+        self.offsets[index]..self.offsets[index + 1]
+    }
+
+    /// One trajectory; `None` beyond the last.
+    #[must_use]
+    pub fn trajectory(&self, index: usize) -> Option<TrajectoryView<'_, T>> {
+        (index < self.num_trajectories()).then(|| self.view(self.rows_of(index)))
+    }
+
+    /// The trajectories, one by one.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = TrajectoryView<'_, T>> {
+        (0..self.num_trajectories()).map(|index| self.view(self.rows_of(index)))
+    }
+
+    /// The first state of each trajectory, shape (M, D).
+    #[must_use]
+    pub fn starts(&self) -> Array2<T> {
+        self.states.select(Axis(0), &self.offsets[..self.num_trajectories()])
+    }
+
+    fn view(&self, rows: Range<usize>) -> TrajectoryView<'_, T> {
+        TrajectoryView {
+            times: &self.times[rows.clone()],
+            states: self.states.slice(s![rows.clone(), ..]),
+            derivatives: self.derivatives.slice(s![rows.clone(), ..]),
+            inputs: self.inputs.slice(s![rows, ..]),
+        }
+    }
+
+    /// The trajectories of the given indices, in that order.
+    ///
+    /// # Errors
+    /// If there are no indices, or one lies beyond the last trajectory.
+    pub fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let count = self.num_trajectories();
+        let pick = |&given: &usize| {
+            let found = self.trajectory(given).map(|view| view.to_owned());
+            found.ok_or(DataError::Index { what: "trajectory", given, count })
+        };
+        Self::new(indices.iter().map(pick).collect::<Result<Vec<_>, _>>()?)
+    }
+
+    /// The first `count` trajectories, and the rest: a training and a test set that share no
+    /// trajectory.
+    ///
+    /// # Errors
+    /// If one of the two would be empty.
+    pub fn split_at(&self, count: usize) -> Result<(Self, Self), DataError> {
+        let all = Vec::from_iter(0..self.num_trajectories());
+        if count == 0 || count >= all.len() {
+            return Err(DataError::Split { first: count, count: all.len() });
+        }
+        Ok((self.select(&all[..count])?, self.select(&all[count..])?))
+    }
+
+    /// Cuts every trajectory into windows of `len` points, one beginning every `stride` points;
+    /// trajectories shorter than `len` are left out.
+    ///
+    /// Losses over whole trajectories are easier to train on windows, and on longer ones later.
+    ///
+    /// # Errors
+    /// If `len` or `stride` is 0, no trajectory is as long as a window, or the windows hold more
+    /// than [`MAX_NUMBERS`].
+    pub fn windows(&self, len: usize, stride: usize) -> Result<Self, DataError> {
+        for (what, given) in [("points a window", len), ("points of stride", stride)] {
+            if given == 0 {
+                return Err(DataError::TooFew { what, purpose: "a window", given, needed: 1 });
+            }
+        }
+        let longest = self.lengths.iter().copied().max().unwrap_or(0);
+        if longest < len {
+            let what = "points in the longest trajectory";
+            let purpose = "one window";
+            return Err(DataError::TooFew { what, purpose, given: longest, needed: len });
+        }
+        let windows = |n: &usize| n.checked_sub(len).map_or(0, |rest| rest / stride + 1);
+        let count = self.lengths.iter().map(windows).sum::<usize>();
+        let given = count.saturating_mul(len).saturating_mul(self.dim());
+        if given > MAX_NUMBERS {
+            let (what, hint) = ("numbers in all windows", "take shorter ones, or a longer stride");
+            return Err(DataError::TooMany { what, given, most: MAX_NUMBERS, hint });
+        }
+        let window = |first: usize| self.view(first..first + len).to_owned();
+        let firsts = (0..self.num_trajectories()).map(|index| self.rows_of(index));
+        Self::new(
+            firsts
+                .filter(|rows| rows.len() >= len)
+                .flat_map(|rows| (rows.start..=rows.end - len).step_by(stride).map(window)),
+        )
+    }
+
+    /// The same data set in another precision.
+    ///
+    /// # Errors
+    /// If times that differ become equal, or a number overflows.
+    pub fn cast<U: Scalar>(&self) -> Result<DataSet<U>, DataError> {
+        let number = |x: T| U::from_f64(x.to_f64());
+        DataSet::new(self.iter().map(|one| Trajectory {
+            times: one.times.iter().map(|&t| number(t)).collect(),
+            states: one.states.mapv(number),
+            derivatives: one.derivatives.mapv(number),
+            inputs: one.inputs.mapv(number),
+        }))
+    }
+}

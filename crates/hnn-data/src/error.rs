@@ -1,0 +1,170 @@
+//! Errors of this crate.
+
+use std::path::PathBuf;
+
+use hnn_integrators::{FieldError, SolveError};
+use thiserror::Error;
+
+/// What went wrong with a recording or a data set.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A data set without data.
+    #[error("no {what}: at least one is needed")]
+    Empty {
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A trajectory without points.
+    #[error("trajectory {trajectory} has no points: leave it out")]
+    NoPoints {
+        /// Index of the trajectory.
+        trajectory: usize,
+    },
+    /// Arrays of one trajectory have different lengths.
+    #[error("trajectory {trajectory} has {expected} times, but {given} rows of {what}")]
+    Length {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// The array that differs.
+        what: &'static str,
+        /// Its rows.
+        given: usize,
+        /// The number of times.
+        expected: usize,
+    },
+    /// The lengths of trajectories do not make up the rows.
+    #[error("{given} {what}, but the lengths of the trajectories sum to {expected}")]
+    LengthSum {
+        /// What is counted.
+        what: &'static str,
+        /// How many there are.
+        given: usize,
+        /// The sum of the lengths.
+        expected: usize,
+    },
+    /// A trajectory's rows have another number of columns than those of the others.
+    #[error("trajectory {trajectory}: {given} columns of {what}, but {expected} are expected")]
+    Columns {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// The array that differs.
+        what: &'static str,
+        /// Its columns.
+        given: usize,
+        /// The columns of the first trajectory's states or inputs.
+        expected: usize,
+    },
+    /// A number is infinite or NaN.
+    #[error("trajectory {trajectory}, row {row}: the {what} hold {value}; drop or mend the row")]
+    NotFinite {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// Row within the trajectory.
+        row: usize,
+        /// The array it is in.
+        what: &'static str,
+        /// The number.
+        value: f64,
+    },
+    /// Times do not increase.
+    #[error(
+        "trajectory {trajectory}, row {row}: time {time} does not come after {previous}; sort the rows and drop repeated ones"
+    )]
+    TimeOrder {
+        /// Index of the trajectory.
+        trajectory: usize,
+        /// Row within the trajectory.
+        row: usize,
+        /// The time of that row.
+        time: f64,
+        /// The time of the row before.
+        previous: f64,
+    },
+    /// Too few of something for what is asked.
+    #[error("{given} {what}, but {purpose} needs at least {needed}")]
+    TooFew {
+        /// What is too few.
+        what: &'static str,
+        /// What it is needed for.
+        purpose: &'static str,
+        /// How many there are.
+        given: usize,
+        /// How many are needed.
+        needed: usize,
+    },
+    /// More than a data set holds.
+    #[error("{given} {what}, but at most {most} fit: {hint}")]
+    TooMany {
+        /// What is too many.
+        what: &'static str,
+        /// How many were asked for.
+        given: usize,
+        /// How many there may be.
+        most: usize,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// A split that leaves one part empty.
+    #[error("cannot split {count} after the first {first}: both parts need at least one")]
+    Split {
+        /// How many the first part would have.
+        first: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// An index beyond the end.
+    #[error("{what} {given} asked for, but there are {count}, counted from 0")]
+    Index {
+        /// What is counted.
+        what: &'static str,
+        /// The index given.
+        given: usize,
+        /// How many there are.
+        count: usize,
+    },
+    /// A gap factor that would make every step a gap, or none.
+    #[error("measured rows: gap factor = {given}, but it must be greater than 1")]
+    GapFactor {
+        /// The factor given.
+        given: f64,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {path}: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{path}, line {line}: {reason}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Line, counted from 1.
+        line: usize,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
+    /// Solved trajectories come with times of their own.
+    #[error("{given} lists of times for {expected} trajectories: give each its times")]
+    TimeLists {
+        /// The lists given.
+        given: usize,
+        /// The number of trajectories.
+        expected: usize,
+    },
+    /// Trajectories that should share their times do not.
+    #[error("trajectory {trajectory} has other times than the first: select those that share them")]
+    OtherTimes {
+        /// Index of the first that differs.
+        trajectory: usize,
+    },
+    /// A vector field failed.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// A trajectory was not solved to its end.
+    #[error(transparent)]
+    Solve(#[from] SolveError),
+}

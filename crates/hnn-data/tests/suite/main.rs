@@ -1,0 +1,6 @@
+//! The crate's tests, in one binary.
+#![allow(missing_docs)]
+
+mod convert;
+mod data_set;
+mod measurements;

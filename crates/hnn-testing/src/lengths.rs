@@ -1,0 +1,123 @@
+//! Slices of wrong lengths into fields, energies and networks: an error, no panic.
+
+use std::fmt::Display;
+
+use hnn_integrators::{At, DifferentiableField, DifferentiableSeparable, VectorField, Workspace};
+
+/// Batches tried: none, one state, a few, and more than a block of a kernel.
+pub const BATCHES: [usize; 4] = [0, 1, 3, 17];
+
+/// `len` different numbers.
+pub fn filled(len: usize) -> Vec<f64> {
+    (0..len).map(|i| 0.3 + 0.17 * i as f64).collect()
+}
+
+/// Calls with slices of the lengths expected, which must do, and with one slice of another length
+/// at a time: empty, shorter, longer.
+#[track_caller]
+pub fn assert_checked<const N: usize, E: Display>(
+    what: &str,
+    expected: [usize; N],
+    mut call: impl FnMut([Vec<f64>; N]) -> Result<(), E>,
+) {
+    let slices = |lengths: [usize; N]| lengths.map(filled);
+    if let Err(error) = call(slices(expected)) {
+        panic!("{what}: lengths {expected:?} are right, but: {error}");
+    }
+    for slice in 0..N {
+        let right = expected[slice];
+        for length in (0..=right + 2).chain([2 * right + 1, 3 * right + 5]) {
+            let mut lengths = expected;
+            lengths[slice] = length;
+            if length != right && call(slices(lengths)).is_ok() {
+                panic!("{what}: lengths {lengths:?} instead of {expected:?} are no error");
+            }
+        }
+    }
+}
+
+/// The slices of [`VectorField::eval`].
+#[track_caller]
+pub fn field_is_checked(field: &impl VectorField<f64>) {
+    for batch in BATCHES {
+        let len = field.dim() * batch;
+        assert_checked("eval", [batch, len, len], |[t, x, mut dx]| {
+            field.eval(At::time(&t), &x, &mut dx, &mut Workspace::default())
+        });
+    }
+}
+
+/// The slices of [`DifferentiableField`].
+#[track_caller]
+pub fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field: &F) {
+    field_is_checked(field);
+    for batch in BATCHES {
+        let (len, num_params) = (field.dim() * batch, field.num_params());
+        assert_checked("eval_recorded", [batch, len, len], |[t, x, mut dx]| {
+            field.eval_recorded(At::time(&t), &x, &mut dx, &mut F::Residuals::default())
+        });
+        let expected = [len, len, len, num_params];
+        assert_checked("vjp", expected, |[x, v, mut x_bar, mut theta_bar]| {
+            let mut residuals = F::Residuals::default();
+            field.eval_recorded(
+                At::time(&vec![0.0; batch]),
+                &filled(len),
+                &mut filled(len),
+                &mut residuals,
+            )?;
+            field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar))
+        });
+    }
+    let mut theta = filled(field.num_params() + 1);
+    assert!(field.copy_params(&mut theta).is_err(), "one parameter too many");
+}
+
+/// The slices of an energy `H(x)` and of its gradient (batch, states, gradient) of a system of
+/// dimension `dim`.
+#[track_caller]
+pub fn energy_is_checked<E: Display>(
+    dim: usize,
+    energy: impl Fn(&[f64], &mut [f64]) -> Result<(), E>,
+    gradient: impl Fn(usize, &[f64], &mut [f64]) -> Result<(), E>,
+) {
+    for batch in BATCHES {
+        let len = dim * batch;
+        assert_checked("energy", [len, batch], |[x, mut out]| energy(&x, &mut out));
+        assert_checked("gradient", [len; 2], |[x, mut out]| gradient(batch, &x, &mut out));
+    }
+}
+
+/// The slices of [`DifferentiableSeparable`].
+#[track_caller]
+pub fn separable_field_is_checked<F>(field: &F)
+where
+    F: DifferentiableSeparable<f64>,
+{
+    type Residuals<F> = <F as DifferentiableSeparable<f64>>::Residuals;
+    for batch in BATCHES {
+        let (len, num_params) = (field.dim() / 2 * batch, field.num_params());
+        let times = vec![0.0; batch];
+        assert_checked("velocity", [len; 2], |[p, mut velocity]| {
+            field.velocity(&p, &mut velocity, &mut Workspace::default())
+        });
+        assert_checked("force", [batch, len, len], |[t, q, mut force]| {
+            field.force(At::time(&t), &q, &mut force, &mut Workspace::default())
+        });
+        let expected = [len, len, len, num_params];
+        assert_checked("velocity_vjp", expected, |[p, v, mut p_bar, mut theta_bar]| {
+            let mut residuals = Residuals::<F>::default();
+            field.velocity_recorded(&filled(len), &mut filled(len), &mut residuals)?;
+            field.velocity_vjp(&p, &mut residuals, &v, &mut p_bar, Some(&mut theta_bar))
+        });
+        assert_checked("force_vjp", expected, |[q, v, mut q_bar, mut theta_bar]| {
+            let mut residuals = Residuals::<F>::default();
+            field.force_recorded(
+                At::time(&times),
+                &filled(len),
+                &mut filled(len),
+                &mut residuals,
+            )?;
+            field.force_vjp(&q, &mut residuals, &v, &mut q_bar, Some(&mut theta_bar))
+        });
+    }
+}

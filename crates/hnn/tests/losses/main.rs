@@ -1,0 +1,10 @@
+//! Losses with the models they train: every loss, model and stepper, in one binary.
+#![allow(missing_docs)]
+
+mod common;
+mod erased;
+mod finite_differences;
+mod fitted_starts;
+mod joint;
+mod losses;
+mod trajectory;
