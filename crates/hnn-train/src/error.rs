@@ -1,7 +1,6 @@
 //! Errors of this crate.
 
-use std::path::PathBuf;
-
+use hnn_files::FileError;
 use hnn_integrators::FieldError;
 use hnn_losses::LossError;
 use thiserror::Error;
@@ -45,14 +44,9 @@ pub enum TrainError {
     /// The model failed.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// A record cannot be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Checks a setting.

@@ -36,7 +36,11 @@ fn readers_see_whole_files_while_two_threads_write() {
             let mut reads = 0;
             while !done.load(Ordering::Relaxed) {
                 let bytes = fs::read(&path).expect("always there");
-                assert!(bytes.len() >= 1000 && (bytes.len() - 1000) % 37 == 0, "{}", bytes.len());
+                assert!(
+                    bytes.len() >= 1000 && (bytes.len() - 1000).is_multiple_of(37),
+                    "{}",
+                    bytes.len()
+                );
                 assert!(bytes.iter().all(|byte| *byte == bytes[0]));
                 reads += 1;
             }
