@@ -20,4 +20,6 @@ pub use hnn_systems::{
     AnalyticHamiltonian, DampedPendulum, DataSet, DoublePendulum, FromEnergy, Hamiltonian,
     HamiltonianExt, Measurements, Pendulum, Sampling, Spring, Starts,
 };
-pub use hnn_train::{Adam, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay};
+pub use hnn_train::{
+    Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay,
+};
