@@ -3,11 +3,14 @@
 mod common;
 
 use common::{golden, numbers};
-use hnn_integrators::{Parameters, VectorFieldExt};
+use hnn_integrators::{Parameters, Rk4, VectorFieldExt};
 use hnn_losses::metrics::{Spread, coordinate_mse, derivative_mse, energy_mse};
-use hnn_losses::{DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss};
+use hnn_losses::{
+    DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss, TrajectoryData,
+    TrajectoryLoss, Window,
+};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_systems::Spring;
+use hnn_systems::{Duffing, Spring};
 use ndarray::{Array1, Array2, Array3, array};
 use serde_json::Value;
 
@@ -52,7 +55,7 @@ fn derivative_loss_agrees_with_pytorch() {
     for (a, e) in theta_bar.iter().zip(numbers(&g["hnn_grad"])) {
         assert!((a - e).abs() < 1e-12);
     }
-    let mse = derivative_mse(&model, 0.0, x.view(), dx.view()).expect("evaluates");
+    let mse = derivative_mse(&model, t.view(), x.view(), dx.view()).expect("evaluates");
     assert!((mse.mean / expected - 1.0).abs() < 1e-12);
 }
 
@@ -162,7 +165,29 @@ fn bad_input_is_an_error() {
     assert!(loss.value_and_gradient(&model, Selection::All, 1.0, &mut [0.0]).is_err());
     let total = TotalLoss::<f64, Model>::new(L2Penalty::new());
     assert!(total.plus(f64::NAN, L2Penalty::new()).is_err());
+    for lengths in [&[usize::MAX, 6][..], &[usize::MAX, 3], &[1], &[3]] {
+        let data = TrajectoryData { times: t.view(), states: x.view(), lengths };
+        let loss = TrajectoryLoss::<f64, Model, _>::new(Rk4, Window::Whole, data);
+        assert!(matches!(loss, Err(LossError::Shape { .. })), "{lengths:?}");
+    }
     assert!(Spread::of(&[]).is_err() && Spread::of(&[f64::NAN]).is_err());
+}
+
+/// A driven system has no error against itself, at any times.
+#[test]
+fn derivative_error_at_the_rows_own_times() {
+    let driven = Duffing::new(1.0, 0.3).and_then(|d| d.with_forcing(0.7, 1.9)).expect("constants");
+    let t = Array1::linspace(0.0, 5.0, 12);
+    let x = Array2::from_shape_fn((12, 2), |(row, i)| ((3 * row + i) as f64).sin());
+    let mut dx = Array2::zeros((12, 2));
+    for ((t, x), mut dx) in t.iter().zip(x.outer_iter()).zip(dx.outer_iter_mut()) {
+        let state = VectorFieldExt::<f64>::eval_state(&driven, *t, &x.to_vec()).expect("defined");
+        dx.assign(&Array1::from(state));
+    }
+    let mse = derivative_mse(&driven, t.view(), x.view(), dx.view()).expect("evaluates");
+    assert_eq!((mse.mean, mse.n), (0.0, 12));
+    let short = t.slice(ndarray::s![..3]);
+    assert!(derivative_mse(&driven, short, x.view(), dx.view()).is_err());
 }
 
 #[test]

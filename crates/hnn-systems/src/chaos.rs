@@ -149,12 +149,21 @@ pub fn distances(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Result<Vec<f
 /// ```
 ///
 /// # Errors
-/// If the lengths differ, or fewer than two points with positive distances come before the
+/// If the lengths differ, the times do not increase, a distance is NaN, or fewer than two points with positive distances come before the
 /// saturation.
 pub fn growth_rate(times: &[f64], distances: &[f64], saturation: f64) -> Result<f64, SystemError> {
     if times.len() != distances.len() {
         let (trajectory, what, given) = (0, "distances", distances.len());
         return Err(SystemError::Length { trajectory, what, given, expected: times.len() });
+    }
+    if let Some((row, value)) = distances.iter().enumerate().find(|(_, d)| d.is_nan()) {
+        let (trajectory, what, value) = (0, "distances", *value);
+        return Err(SystemError::NotFinite { trajectory, row, what, value });
+    }
+    let is_before = |pair: &[f64]| pair[0] < pair[1] && pair[1] < f64::INFINITY;
+    if let Some(row) = times.windows(2).position(|pair| !is_before(pair)) {
+        let (previous, time) = (times[row], times[row + 1]);
+        return Err(SystemError::TimeOrder { trajectory: 0, row: row + 1, time, previous });
     }
     let growing = times.iter().zip(distances).take_while(|(_, d)| **d <= saturation);
     let points = Vec::from_iter(growing.filter(|(_, d)| **d > 0.0).map(|(&t, d)| (t, d.ln())));

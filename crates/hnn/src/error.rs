@@ -126,7 +126,6 @@ impl Write for Cut<'_, '_> {
 #[cfg(test)]
 mod tests {
     use super::Error;
-    use hnn_models::ModelError;
 
     #[test]
     fn debug_is_the_message_and_long_ones_are_cut() {
@@ -134,10 +133,8 @@ mod tests {
         let error = Error::from(io);
         assert_eq!(format!("{error:?}"), "θ".repeat(900));
         assert_eq!(error.to_string(), format!("{error:?}"));
-        let error = Error::from(ModelError::LayerSizes { sizes: vec![7; 1_000_000] });
-        let message = format!("{error:?}");
-        assert!(message.starts_with("layer sizes [7, 7,") && message.ends_with(" ... (cut)"));
-        assert!(message.len() < 2100);
+        let long = Error::from(std::io::Error::other("x".repeat(1_000_000)));
+        assert_eq!(format!("{long:?}"), format!("{} ... (cut)", "x".repeat(2000)));
         let odd = Error::from(std::io::Error::other(format!("x{}", "θ".repeat(1000))));
         assert_eq!(odd.to_string(), format!("x{} ... (cut)", "θ".repeat(999)));
     }

@@ -1,27 +1,42 @@
 //! Errors of fields and of rollouts.
 
-use hnn_integrators::{Scalar, VectorField, VectorFieldExt, coordinate_major};
+use hnn_integrators::{Scalar, VectorField, Workspace, coordinate_major, rows};
 use hnn_systems::Hamiltonian;
-use ndarray::{Array1, Array2, ArrayView2, ArrayView3, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis};
 
 use super::Spread;
 use crate::LossError;
-use crate::derivative::check_shape;
+use crate::derivative::{check_field, check_shape};
 
-/// Derivative MSE: the mean over rows of the mean over coordinates of `(f(x) - dx)^2`, for states
-/// and derivatives of shape (N, D), at time `t`. The spread is over rows.
+/// Derivative MSE: the mean over rows of the mean over coordinates of `(f(t, x) - dx)^2`, for states
+/// and derivatives of shape (N, D) at times of length N. The spread is over rows.
+///
+/// ```
+/// use hnn_integrators::FnField;
+/// use hnn_losses::metrics::derivative_mse;
+/// use ndarray::array;
+/// // x' = t, against derivatives of which the last is wrong by 2.
+/// let ramp = FnField::new(1, |t, _x: &[f64], dx: &mut [f64]| dx[0] = t);
+/// let (t, x, dx) = (array![0.0, 1.0], array![[5.0], [5.0]], array![[0.0], [3.0]]);
+/// assert_eq!(derivative_mse(&ramp, t.view(), x.view(), dx.view())?.mean, 2.0);
+/// # Ok::<(), hnn_losses::LossError>(())
+/// ```
 ///
 /// # Errors
 /// If the shapes differ, there is no row, or the field fails.
 pub fn derivative_mse<T: Scalar, F: VectorField<T> + ?Sized>(
     field: &F,
-    t: T,
+    t: ArrayView1<'_, T>,
     x: ArrayView2<'_, T>,
     dx: ArrayView2<'_, T>,
 ) -> Result<Spread, LossError> {
     check_shape("derivatives", dx.shape(), x.shape(), "one derivative a state")?;
-    let f = field.eval_rows(t, x)?;
-    let squares = (&f - &dx).mapv(|e| (e * e).to_f64());
+    check_shape("times", t.shape(), &[x.nrows()], "one time a state")?;
+    let (lanes, (batch, dim)) = (coordinate_major(x), x.dim());
+    check_field(field, dim)?;
+    let mut f = vec![T::ZERO; lanes.len()];
+    field.eval(&t.to_vec(), &lanes, &mut f, &mut Workspace::default())?;
+    let squares = (&rows(&f, batch, dim) - &dx).mapv(|e| (e * e).to_f64());
     spread_of_means(squares)
 }
 

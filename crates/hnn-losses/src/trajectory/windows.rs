@@ -66,7 +66,7 @@ impl<T: Scalar> Rows<T> {
             return Err(LossError::Empty { what: "trajectories" });
         }
         check_shape("times", times.shape(), &[states.nrows()], "one time a state")?;
-        let sum = lengths.iter().sum();
+        let sum = lengths.iter().fold(0, |sum: usize, length| sum.saturating_add(*length));
         let hint = "the lengths of the trajectories sum to this many rows";
         check_shape("states", states.shape(), &[sum, states.ncols()], hint)?;
         check_finite("times", times.insert_axis(Axis(1)))?;

@@ -71,6 +71,10 @@ fn bad_settings() {
     assert!(good.exponent(&Plain(&Pendulum::default()), &[0.0]).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0], 2.0).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0, 3.0], 2.0).is_err());
+    for times in [[1.0, 1.0], [1.0, 0.0], [0.0, f64::NAN], [0.0, f64::INFINITY]] {
+        assert!(growth_rate(&times, &[0.1, 0.2], 2.0).is_err(), "{times:?}");
+    }
+    assert!(growth_rate(&[0.0, 1.0, 2.0], &[0.1, 0.2, f64::NAN], 2.0).is_err());
     let (two, three) = (Array2::zeros((2, 2)), Array2::zeros((3, 2)));
     assert!(distances(two.view(), three.view()).is_err());
     assert!(distances(two.view(), three.t()).is_err());
