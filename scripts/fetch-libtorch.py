@@ -40,7 +40,7 @@ CUDA_STUBS = ("libcudart.so", "libcupti.so")
 
 
 def main():
-    version, target = sys.argv[1], pathlib.Path(sys.argv[2])
+    version, target = sys.argv[1], pathlib.Path(sys.argv[2]).absolute()
     name = sys.argv[3] if len(sys.argv) > 3 else this_platform()
     start = time.monotonic()
     try:
@@ -100,14 +100,17 @@ def download(name, version, folder):
         command += ["--platform", tag]
     if not sys.stderr.isatty():
         command.append("--quiet")
-    if subprocess.run([*command[:3], "--version"], capture_output=True).returncode != 0:
+    # In a folder of our own: `-m` looks into the current one first.
+    version_check = [*command[:3], "--version"]
+    if subprocess.run(version_check, capture_output=True, cwd=folder).returncode != 0:
         fail(
             f"{sys.executable} has no pip, which downloads PyTorch's wheel.",
             "Install it (package python3-pip, or `python3 -m ensurepip`).",
         )
     say(f"downloading {', '.join(wheels)} for {name}")
     # pip's own reports go to standard error: standard output belongs to the user's command.
-    if subprocess.run([*command, "--requirement", str(requirements)], stdout=sys.stderr).returncode != 0:
+    command += ["--requirement", str(requirements)]
+    if subprocess.run(command, stdout=sys.stderr, cwd=folder).returncode != 0:
         fail("pip could not download PyTorch, or what came has another hash (its message is above).")
 
 
@@ -135,6 +138,8 @@ def unpack(wheel, made):
 def placement(member):
     """Where a file of a wheel belongs in libtorch's folder; None if nowhere."""
     path = pathlib.PurePosixPath(member)
+    if path.is_absolute() or ".." in path.parts:
+        fail(f"the wheel holds a file that belongs outside of it: {member}")
     if path.parts[:2] == ("torch", "include"):
         return path.relative_to("torch")
     library = ".so" in path.name or path.suffix == ".dylib"
@@ -161,7 +166,7 @@ def complete(made, name, version):
         say("loading it once")
         variable = "DYLD_LIBRARY_PATH" if name.startswith("macos") else "LD_LIBRARY_PATH"
         environment = {**os.environ, variable: str(made / "lib")}
-        check = [sys.executable, "-c", f"import ctypes; ctypes.CDLL({str(library)!r})"]
+        check = [sys.executable, "-I", "-c", f"import ctypes; ctypes.CDLL({str(library)!r})"]
         loaded = subprocess.run(check, env=environment, capture_output=True, text=True)
         if loaded.returncode != 0:
             fail("the library does not load:", loaded.stderr.strip().splitlines()[-1])

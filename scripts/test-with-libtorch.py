@@ -60,6 +60,11 @@ class Case(unittest.TestCase):
         self.bin, self.site, self.system = (self.root / name for name in ("bin", "site", "system"))
         self.cache = self.root / "home" / ".cache" / "hnn" / f"libtorch-{VERSION}"
         self.site.mkdir()
+        # Modules of the current folder must not be run.
+        self.current = self.root / "current"
+        for name in ("glob", "ctypes", "pip", "torch", "zipfile", "tempfile"):
+            script(self.current / f"{name}.py", "import os; open('run', 'w'); os._exit(9)\n")
+        self.addCleanup(lambda: self.assertFalse((self.current / "run").exists()))
         script(self.bin / "python3", PYTHON)
         script(self.bin / "c++", "#!/bin/sh\n")
         self.set_system("Linux")
@@ -80,7 +85,9 @@ class Case(unittest.TestCase):
 
     def execute(self, command, variables):
         environment = {**self.environment, **{name: str(value) for name, value in variables.items()}}
-        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, cwd=self.current
+        )
 
 
 class Wrapper(Case):
@@ -236,7 +243,8 @@ class Fetch(Case):
     def fetch(self, *platform, version=VERSION, as_if="pass"):
         """Runs the program; `as_if` is done before, in its interpreter."""
         program = [str(SCRIPTS / "fetch-libtorch.py"), version, str(self.cache), *platform]
-        start = f"import platform, runpy, sys; sys.argv = {program!r}; {as_if}"
+        start = "import sys; sys.path = [folder for folder in sys.path if folder]"
+        start += f"; import platform, runpy; sys.argv = {program!r}; {as_if}"
         start += f"; runpy.run_path({program[0]!r}, run_name='__main__')"
         return self.execute([sys.executable, "-S", "-c", start], {})
 
@@ -267,6 +275,12 @@ class Fetch(Case):
     def test_a_wheel_of_another_layout_is_refused(self):
         self.wheel("torch", "torch/somewhere/libtorch_cpu.so")
         self.assert_refused(self.fetch("linux-x86_64"), "is not laid out as expected")
+
+    def test_a_wheel_that_reaches_out_of_its_folder_is_refused(self):
+        for name in ("torch/include/../../../escaped.h", "/torch/lib/libc10.so", "torch/lib/../../x.so"):
+            self.wheel("torch", "torch/lib/libtorch_cpu.so", "torch/include/torch/a.h", name)
+            self.assert_refused(self.fetch("linux-x86_64"), "belongs outside of it")
+            self.assertFalse(list(self.root.rglob("escaped.h")))
 
     def test_other_versions_and_systems_are_refused(self):
         self.assert_refused(self.fetch("linux-x86_64", version=OTHER), f"no hash of PyTorch {OTHER}")

@@ -102,7 +102,8 @@ impl<'a> Contest<'a> {
         let name: String =
             self.title.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
         let file = folder.join(format!("{name}.md"));
-        if std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, table)).is_err() {
+        let made = std::fs::create_dir_all(&folder);
+        if made.is_err() || hnn_files::write_all(&file, table.as_bytes()).is_err() {
             println!("(could not write {})", file.display());
         }
     }

@@ -50,7 +50,7 @@ impl<F: DifferentiableField<f32>, L: Loss<f32, F>> TimedStep for Step<F, L> {
         self.gradient.fill(0.0);
         let (all, gradient) = (Selection::All, &mut self.gradient);
         black_box(self.loss.value_and_gradient(&self.model, all, 1.0, gradient)?);
-        self.optimiser.step(&mut self.theta, &mut self.gradient, 1e-3);
+        self.optimiser.step(&mut self.theta, &mut self.gradient, 1e-3)?;
         self.model.set_params(&self.theta)?;
         if counted {
             self.seconds.push(clock.seconds());

@@ -23,6 +23,9 @@ pub enum ExampleError {
         /// Why, and what to give instead.
         reason: String,
     },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] hnn_files::FileError),
     /// A library's own error.
     #[error(transparent)]
     Data(#[from] hnn_data::DataError),

@@ -86,7 +86,7 @@ fn forces(
     Ok(force)
 }
 
-/// Trains a model on `train`, and saves it.
+/// Trains a model on `train`, and saves it; the checkpoint of its run lies beside it.
 ///
 /// # Errors
 /// If the recipe makes no sense, the training diverges, or the file cannot be written.
@@ -168,7 +168,8 @@ impl Job<'_> {
                 TotalLoss::new(JointLoss::new(derivatives, self.objective.alpha, trajectories)?)
             }
         };
-        let mut trainer = self.recipe.trainer(self.train.len(), self.seed)?;
+        let checkpoint = self.path.with_extension("checkpoint");
+        let mut trainer = self.recipe.trainer(self.train.len(), self.seed, checkpoint)?;
         let record = trainer.fit(&mut model, &mut loss, None, self.observer)?;
         model.save(self.path)?;
         Ok(record)

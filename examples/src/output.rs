@@ -1,6 +1,5 @@
 //! The output folder and `results.json`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use hnn_losses::metrics::Spread;
@@ -104,10 +103,7 @@ impl Output {
         let fail = |reason: String| ExampleError::Write { path: path.clone(), reason };
         let results = Results { example: self.example, config, seconds, table };
         let text = serde_json::to_string_pretty(&results).map_err(|e| fail(e.to_string()))?;
-        let mut file =
-            tempfile::NamedTempFile::new_in(&self.folder).map_err(|e| fail(e.to_string()))?;
-        writeln!(file, "{text}").map_err(|e| fail(e.to_string()))?;
-        file.persist(&path).map_err(|e| fail(e.to_string()))?;
+        hnn_files::write(&path, |file| writeln!(file, "{text}"))?;
         println!("wrote {}", path.display());
         Ok(())
     }

@@ -22,8 +22,11 @@ impl Bars {
 
     /// An observer of one run; every thread may have its own.
     pub fn observer<'a>(&'a self, label: &'a str) -> impl FnMut(&Progress<'_>) -> Control + 'a {
+        let mut done = 0;
         move |progress: &Progress<'_>| {
-            self.bar.inc(1);
+            // A resumed run has made its first steps before.
+            let step = progress.record.step as u64;
+            self.bar.inc(step + 1 - std::mem::replace(&mut done, step + 1));
             if progress.record.step.is_multiple_of(100) {
                 self.bar.set_message(format!("{label}: loss {:.2e}", progress.record.loss));
             }

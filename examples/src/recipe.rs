@@ -1,9 +1,11 @@
 //! How the models are trained.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use hnn_integrators::Scalar;
 use hnn_models::{Activation, Architecture};
-use hnn_train::{Adam, MiniBatch, Schedule, Trainer, WeightDecay};
+use hnn_train::{Adam, Checkpoint, MiniBatch, Schedule, Trainer, WeightDecay};
 use serde::Serialize;
 
 use crate::{Engine, ExampleError, OnEngine, Result};
@@ -31,6 +33,9 @@ pub struct Recipe {
     pub engine: Engine,
     /// Where engine tch computes: cpu, cuda, cuda:1, mps.
     pub device: String,
+    /// Whether runs that were interrupted go on, instead of beginning anew.
+    #[serde(skip)]
+    pub resume: bool,
 }
 
 /// Options that change a recipe.
@@ -66,6 +71,10 @@ pub struct RecipeOptions {
     /// Where engine tch computes: cpu, cuda, cuda:1, mps.
     #[arg(long, default_value = "cpu")]
     device: String,
+    /// Go on from the checkpoints in the output folder, with the same other options as before:
+    /// models that are trained are taken, the others reach the same numbers as without a break.
+    #[arg(long)]
+    resume: bool,
 }
 
 fn activation(name: &str) -> std::result::Result<Activation, String> {
@@ -88,6 +97,7 @@ impl RecipeOptions {
             activation: self.activation.unwrap_or(recipe.activation),
             engine: self.engine,
             device: self.device.clone(),
+            resume: self.resume,
         }
     }
 }
@@ -107,6 +117,7 @@ impl Recipe {
             activation: Activation::Tanh,
             engine: Engine::Native,
             device: "cpu".to_owned(),
+            resume: false,
         }
     }
 
@@ -138,6 +149,7 @@ impl Recipe {
             activation: Activation::Tanh,
             engine: Engine::Native,
             device: "cpu".to_owned(),
+            resume: false,
         }
     }
 
@@ -170,11 +182,17 @@ impl Recipe {
         Ok(Architecture::new(&sizes)?.with_activation(self.activation))
     }
 
-    /// The trainer, for a data set of so many rows.
+    /// The trainer, for a data set of so many rows; its run is saved every minute to the file
+    /// `checkpoint`, from which a resumed one goes on.
     ///
     /// # Errors
     /// If an option makes no sense.
-    pub fn trainer<T: Scalar>(&self, rows: usize, seed: u64) -> Result<Trainer<T>> {
+    pub fn trainer<T: Scalar>(
+        &self,
+        rows: usize,
+        seed: u64,
+        checkpoint: PathBuf,
+    ) -> Result<Trainer<T>> {
         if self.steps == 0 {
             let reason = "a model needs at least one training step".to_owned();
             return Err(ExampleError::Option { option: "--steps", reason });
@@ -185,7 +203,10 @@ impl Recipe {
             Schedule::Cosine { from: self.rate, to: 0.0 }
         };
         let adam = Adam::default().with_decay(WeightDecay::Coupled(self.weight_decay));
-        let trainer = Trainer::new(self.steps).with_schedule(schedule).with_optimiser(adam);
+        let trainer = Trainer::new(self.steps)
+            .with_schedule(schedule)
+            .with_optimiser(adam)
+            .with_checkpoint(Checkpoint::new(checkpoint).resuming(self.resume));
         if self.batch > 0 && self.batch < rows {
             return Ok(trainer.with_minibatch(MiniBatch::points(rows, self.batch, seed)?));
         }

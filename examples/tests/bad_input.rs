@@ -4,6 +4,7 @@ use hnn_examples::{
     Kind, Learned, LossKind, Objective, Output, Recipe, Row, check_seeds, learn, use_threads,
 };
 use hnn_systems::{DampedPendulum, Sampling};
+use hnn_train::{Control, Progress};
 
 #[test]
 fn an_output_folder_that_cannot_be_written_to() {
@@ -28,11 +29,13 @@ fn model_files_that_are_none() {
 fn recipes_that_make_no_sense() {
     let recipe = Recipe { hidden: vec![16, 0], ..Recipe::clean() };
     assert!(recipe.architecture(2, 1).is_err());
-    assert!(Recipe { steps: 0, ..Recipe::clean() }.trainer::<f32>(100, 0).is_err());
+    let none = Recipe { steps: 0, ..Recipe::clean() };
+    assert!(none.trainer::<f32>(100, 0, "nowhere".into()).is_err());
     assert!(use_threads(Some(0)).is_err() && check_seeds(0).is_err());
 }
 
-/// A run leaves a model that loads as its own kind and no other, and nothing half-written.
+/// A run leaves a model that loads as its own kind and no other, its checkpoint, and nothing
+/// half-written.
 #[test]
 fn a_short_run() {
     let folder = tempfile::tempdir().expect("folder");
@@ -46,6 +49,11 @@ fn a_short_run() {
         let path = output.path(&format!("{}.safetensors", kind.key()));
         let record = learn(kind, &recipe, objective, 0, &data, &path, &mut ()).expect("trains");
         assert_eq!(record.steps.len(), 3);
+        // What is trained is not trained again.
+        let again = Recipe { resume: true, ..recipe.clone() };
+        let mut watch = |_: &Progress<'_>| -> Control { panic!("a step") };
+        let same = learn(kind, &again, objective, 0, &data, &path, &mut watch).expect("resumes");
+        assert_eq!(same, record);
         let model = Learned::load(kind, &path).expect("loads");
         assert_eq!(model.hamiltonian().is_some(), kind != Kind::Baseline);
         let other = if kind == Kind::Hnn { Kind::Baseline } else { Kind::Hnn };
@@ -53,5 +61,5 @@ fn a_short_run() {
     }
     let table = [Row::of("hnn", "energy_mse", &[1.0, f64::INFINITY]).expect("a row")];
     output.results(&(), 0.0, &table).expect("written");
-    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 5);
+    assert_eq!(std::fs::read_dir(folder.path()).expect("folder").count(), 9);
 }

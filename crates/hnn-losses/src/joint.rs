@@ -148,6 +148,14 @@ where
         self.trajectory.begin_step(step, steps)
     }
 
+    fn save_state(&self, state: &mut Vec<f64>) {
+        self.trajectory.save_state(state);
+    }
+
+    fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
+        self.trajectory.restore_state(state)
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         let names = [self.derivative.name(), self.trajectory.name()];
         names.into_iter().map(str::to_owned).zip(self.last).collect()

@@ -39,6 +39,18 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
         Ok(())
     }
 
+    /// Appends to `state` what the loss remembers between steps besides its data and what
+    /// [`begin_step`](Self::begin_step) sets (fitted starts), so that a run can be resumed.
+    fn save_state(&self, _state: &mut Vec<f64>) {}
+
+    /// Takes from the front of `state` what [`save_state`](Self::save_state) appended.
+    ///
+    /// # Errors
+    /// If `state` is too short.
+    fn restore_state(&mut self, _state: &mut &[f64]) -> Result<(), LossError> {
+        Ok(())
+    }
+
     /// The value of each term at the last evaluation, by name, for a loss that is a sum.
     fn terms(&self) -> Vec<(String, f64)> {
         Vec::new()

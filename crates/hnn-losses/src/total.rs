@@ -87,6 +87,14 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         self.terms.iter_mut().try_for_each(|term| term.loss.begin_step(step, steps))
     }
 
+    fn save_state(&self, state: &mut Vec<f64>) {
+        self.terms.iter().for_each(|term| term.loss.save_state(state));
+    }
+
+    fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
+        self.terms.iter_mut().try_for_each(|term| term.loss.restore_state(state))
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         let named = |term: &Term<T, F>| {
             let own = term.loss.terms();

@@ -11,11 +11,23 @@ use thiserror::Error;
 pub enum ModelError {
     /// The sizes of a network's layers make no network.
     #[error(
-        "layer sizes {sizes:?} make no network: give an input size, any number of hidden sizes and an output size, all at least 1"
+        "layer sizes {} make no network: give an input size, any number of hidden sizes and an output size, all at least 1",
+        list(sizes)
     )]
     LayerSizes {
         /// The sizes given.
         sizes: Vec<usize>,
+    },
+    /// The sizes of a network's layers are beyond what can be trained here.
+    #[error(
+        "layer sizes {} make a network of more than {most} parameters: give smaller ones, such as 200",
+        list(sizes)
+    )]
+    TooLarge {
+        /// The sizes given.
+        sizes: Vec<usize>,
+        /// The most parameters.
+        most: usize,
     },
     /// The network has another output size than the model needs.
     #[error("the {role} network has {given} outputs, but the model needs {expected}")]
@@ -127,4 +139,13 @@ pub enum ModelError {
         /// What is wrong with it.
         reason: String,
     },
+}
+
+/// The begin of a list, of any length.
+fn list(sizes: &[usize]) -> String {
+    let shown = &sizes[..sizes.len().min(10)];
+    match sizes.len() - shown.len() {
+        0 => format!("{shown:?}"),
+        more => format!("{shown:?} and {more} more"),
+    }
 }

@@ -3,7 +3,7 @@
 use hnn_integrators::{Mode, Parameters, VectorField, Workspace};
 use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
-    SeparableHnn,
+    ModelError, SeparableHnn,
 };
 use hnn_testing::check_vjp as check;
 use proptest::prelude::*;
@@ -160,6 +160,19 @@ fn initial_weights() {
 fn bad_input_is_an_error() {
     assert!(Architecture::new(&[2]).is_err());
     assert!(Architecture::new(&[2, 0, 1]).is_err());
+    // Refused before anything is allocated, and in words that fit a line.
+    let max = usize::MAX;
+    for sizes in [&[2, max, 1][..], &[max, max], &[2, 1 << 20, 1 << 20, 1], &[1 << 20; 100_000]] {
+        let error = Architecture::new(sizes).expect_err("absurd");
+        assert!(matches!(error, ModelError::TooLarge { .. }), "{error}");
+        assert!(error.to_string().len() < 400, "{error}");
+    }
+    for text in [
+        r#"{"sizes": [], "activation": "tanh", "output_bias": false}"#,
+        r#"{"sizes": [2, 18446744073709551615, 1], "activation": "tanh", "output_bias": false}"#,
+    ] {
+        assert!(serde_json::from_str::<Architecture>(text).is_err(), "{text}");
+    }
     let net = |sizes: &[usize]| {
         Mlp::<f64>::new(Architecture::new(sizes).expect("sizes"), Initialisation::He, 0)
     };

@@ -114,7 +114,7 @@ pub enum PlotError {
         expected: usize,
     },
     /// The vector field of a phase portrait could not be evaluated.
-    #[error("the vector field of the phase portrait failed")]
+    #[error("the vector field of the phase portrait failed: {0}")]
     Field(#[from] FieldError),
     /// The file's extension names no format that can be written.
     #[error("`{}` ends in neither .png nor .svg; the ending chooses the format", path.display())]

@@ -105,7 +105,7 @@ impl Figure {
             Some("svg") => self.to_svg()?.into_bytes(),
             _ => return Err(PlotError::UnknownFormat { path: path.into() }),
         };
-        save::atomically(path, &bytes)
+        save::with_folders(path, &bytes)
     }
 
     fn scene(&self) -> Result<Scene, PlotError> {

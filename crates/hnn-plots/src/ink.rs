@@ -4,6 +4,7 @@ use crate::axis::Axis;
 use crate::scene::{Point, Rect};
 use crate::series::Series;
 use crate::style::Mark;
+use crate::thin;
 
 /// The rectangle inside the axes, and what its sides mean.
 #[derive(Debug, Clone, Copy)]
@@ -55,15 +56,15 @@ impl Ink {
         let x: Vec<f64> = series.x.iter().map(|x| x + shift).collect();
         let mut ink = Self::default();
         if series.mark.has_line() {
-            ink.lines = lines(&x, &series.y, frame);
+            ink.lines = lines(&x, &series.y, series.width, frame);
         }
         if series.mark.has_points() {
             let points = x.iter().zip(&series.y).filter_map(|(&x, &y)| frame.point(x, y));
-            ink.discs = points.filter(|p| frame.area.contains(*p)).collect();
+            ink.discs = thin::discs(points.filter(|p| frame.area.contains(*p)).collect());
         }
         if series.mark == Mark::Bars {
             let width = if share > 0.0 { 0.92 * share } else { 0.8 };
-            ink.bars = bars(&x, &series.y, width, frame);
+            ink.bars = thin::bars(bars(&x, &series.y, width, frame));
         }
         if let Some(spread) = &series.spread {
             if spread.band {
@@ -98,7 +99,7 @@ impl Ink {
 
 /// The curve through the points, in pieces where it leaves the frame or meets a value that a
 /// logarithmic axis cannot show.
-fn lines(x: &[f64], y: &[f64], frame: &Frame<'_>) -> Vec<Vec<Point>> {
+fn lines(x: &[f64], y: &[f64], width: f64, frame: &Frame<'_>) -> Vec<Vec<Point>> {
     let mut pieces: Vec<Vec<Point>> = Vec::new();
     let mut previous = None;
     for (&x, &y) in x.iter().zip(y) {
@@ -113,21 +114,8 @@ fn lines(x: &[f64], y: &[f64], frame: &Frame<'_>) -> Vec<Vec<Point>> {
         }
         previous = next;
     }
-    pieces.into_iter().map(thin).collect()
-}
-
-/// Drops points closer than an eighth of a pixel to the last one kept: a curve of a million points stays a small file.
-fn thin(points: Vec<Point>) -> Vec<Point> {
-    let last = points.last().copied();
-    let mut kept: Vec<Point> = Vec::with_capacity(points.len().min(4096));
-    for point in points {
-        let far = |&(x, y): &Point| (x - point.0).abs().max((y - point.1).abs()) > 0.0625;
-        if kept.last().is_none_or(far) {
-            kept.push(point);
-        }
-    }
-    kept.extend(last.filter(|end| kept.last() != Some(end)));
-    kept
+    let thinned = pieces.iter().map(|piece| thin::curve(piece));
+    thinned.flat_map(|piece| thin::covered(piece, width, frame.area)).collect()
 }
 
 fn bars(x: &[f64], y: &[f64], width: f64, frame: &Frame<'_>) -> Vec<Rect> {
@@ -144,15 +132,17 @@ fn bars(x: &[f64], y: &[f64], width: f64, frame: &Frame<'_>) -> Vec<Rect> {
 fn error_bars(x: &[f64], low: &[f64], high: &[f64], frame: &Frame<'_>) -> Vec<(Point, Point)> {
     let bar = |(&x, (&low, &high)): (&f64, (&f64, &f64))| {
         let x = frame.x(x).filter(|x| *x >= frame.area.left && *x <= frame.area.right())?;
-        Some(((x, frame.held_y(high)), (x, frame.held_y(low))))
+        Some((x, frame.held_y(high), frame.held_y(low)))
     };
-    x.iter().zip(low.iter().zip(high)).filter_map(bar).collect()
+    let bars = x.iter().zip(low.iter().zip(high)).filter_map(bar).collect();
+    thin::spans(bars).into_iter().map(|(x, top, bottom)| ((x, top), (x, bottom))).collect()
 }
 
 fn band(x: &[f64], low: &[f64], high: &[f64], frame: &Frame<'_>) -> Vec<Point> {
     let held_x = |x: f64| Some(frame.x(x)?.clamp(frame.area.left, frame.area.right()));
     let edge = |side: &[f64]| -> Vec<Point> {
-        x.iter().zip(side).filter_map(|(&x, &y)| Some((held_x(x)?, frame.held_y(y)))).collect()
+        let points = x.iter().zip(side).filter_map(|(&x, &y)| Some((held_x(x)?, frame.held_y(y))));
+        thin::curve(&points.collect::<Vec<_>>())
     };
     let mut polygon = edge(high);
     polygon.extend(edge(low).into_iter().rev());

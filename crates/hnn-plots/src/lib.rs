@@ -53,6 +53,7 @@ mod scene;
 mod series;
 mod style;
 mod svg;
+mod thin;
 mod ticks;
 
 pub use charts::{

@@ -1,31 +1,13 @@
-//! Writing a file as a whole or not at all.
+//! Writing a figure's file.
 
-use std::io::Write;
 use std::path::Path;
 
 use crate::PlotError;
 
-/// Writes the bytes to a temporary file beside `path`, then renames it: `path` holds the old
-/// contents or the new, never a part. Folders on the way are made.
-pub(crate) fn atomically(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let at = |place: &Path| {
-        let path = place.to_path_buf();
-        move |source: std::io::Error| PlotError::Write { path, source }
-    };
-    std::fs::create_dir_all(folder).map_err(at(folder))?;
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As `File::create`: readable by others, less the process's mask.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder).map_err(at(folder))?;
-    file.write_all(bytes).map_err(at(path))?;
-    file.persist(path).map_err(|error| at(path)(error.error))?;
-    Ok(())
+/// Writes the file as a whole or not at all. Folders on the way are made.
+pub(crate) fn with_folders(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
+    let at = |place: &Path, source| PlotError::Write { path: place.to_path_buf(), source };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).map_err(|source| at(folder, source))?;
+    hnn_files::write_all(path, bytes).map_err(|error| at(path, error.into()))
 }

@@ -54,7 +54,8 @@ impl Rect {
                 leave = leave.min(distance / outwards);
             }
         }
-        let at = |s: f64| (a.0 + s * dx, a.1 + s * dy);
+        // The end itself, not the end up to rounding, so that pieces of a curve join.
+        let at = |s: f64| if s < 1.0 { (a.0 + s * dx, a.1 + s * dy) } else { b };
         (enter <= leave).then(|| (at(enter), at(leave)))
     }
 }

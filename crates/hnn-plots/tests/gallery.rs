@@ -172,3 +172,30 @@ fn overview_in_a_grid() -> Result<(), PlotError> {
         Figure::grid(2, panels)?.title("Damped pendulum, θ\u{308} + 0.1 θ\u{307} + 6 sin θ = 0");
     check(&figure, "overview", (2200, 1440), &MODELS)
 }
+
+/// A million points of any kind draw in seconds, and make no huge file.
+#[test]
+fn a_million_points() -> Result<(), PlotError> {
+    let count = 1_000_000;
+    let t: Vec<f64> = (0..count).map(|i| f64::from(i) / f64::from(count)).collect();
+    let noisy: Vec<f64> = t.iter().map(|t| (20.0 * t).sin() + 0.3 * (1e9 * t * t).sin()).collect();
+    let error = vec![0.1; t.len()];
+    let series = |label: &str| Series::new(label, &t, &noisy);
+    let panel = |title: &str, series: Series| Panel::new(title).series(series);
+    let (low, high) = (noisy.iter().map(|y| y - 1.0), noisy.iter().map(|y| y + 1.0));
+    let panels = vec![
+        panel("line", series("line")?),
+        panel("dashes", series("dashes")?.dash(Dash::Dashed)),
+        panel("points", series("points")?.mark(Mark::Points)),
+        panel("bars", series("bars")?.mark(Mark::Bars)),
+        panel("error bars", series("error bars")?.error_bars(&error)?),
+        panel("band", series("band")?.band(low, high)?),
+    ];
+    let begin = std::time::Instant::now();
+    check(&Figure::grid(2, panels)?, "a_million_points", (2200, 2160), &["band"])?;
+    assert!(begin.elapsed().as_secs() < 60, "{:?}", begin.elapsed());
+    let file = folder().join("a_million_points.svg");
+    let size = std::fs::metadata(file).expect("the SVG was written").len();
+    assert!(size < 10_000_000, "{size} bytes");
+    Ok(())
+}

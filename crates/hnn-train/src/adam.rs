@@ -3,6 +3,7 @@
 use hnn_integrators::Scalar;
 
 use crate::error::require;
+use crate::optimiser::take;
 use crate::{Optimiser, TrainError};
 
 /// How weights decay.
@@ -26,7 +27,7 @@ pub enum WeightDecay {
 /// let mut adam = Adam::default();
 /// adam.start(1)?;
 /// let mut theta = [1.0_f64];
-/// adam.step(&mut theta, &mut [0.5], 1e-3);
+/// adam.step(&mut theta, &mut [0.5], 1e-3)?;
 /// // The first step has the length of the rate, whatever the gradient.
 /// assert!((theta[0] - 0.999).abs() < 1e-10);
 /// # Ok::<(), hnn_train::TrainError>(())
@@ -70,11 +71,23 @@ impl<T: Scalar> Adam<T> {
         self.betas = (first, second);
         self
     }
+
+    fn check_length(&self, what: &'static str, given: usize) -> Result<(), TrainError> {
+        let expected = self.m.len();
+        if given == expected {
+            return Ok(());
+        }
+        Err(TrainError::Length { what, given, expected })
+    }
 }
 
 impl<T: Scalar> Optimiser<T> for Adam<T> {
     fn name(&self) -> &str {
         "Adam"
+    }
+
+    fn settings(&self) -> String {
+        format!("betas {:?}, epsilon {}, decay {:?}", self.betas, self.epsilon, self.decay)
     }
 
     fn start(&mut self, num_params: usize) -> Result<(), TrainError> {
@@ -92,8 +105,10 @@ impl<T: Scalar> Optimiser<T> for Adam<T> {
         Ok(())
     }
 
-    fn step(&mut self, theta: &mut [T], gradient: &mut [T], rate: f64) {
-        self.steps += 1;
+    fn step(&mut self, theta: &mut [T], gradient: &mut [T], rate: f64) -> Result<(), TrainError> {
+        self.check_length("parameters", theta.len())?;
+        self.check_length("derivatives", gradient.len())?;
+        self.steps = self.steps.saturating_add(1);
         let (b1, b2) = self.betas;
         let c = T::from_f64;
         let (coupled, shrink) = match self.decay {
@@ -113,5 +128,21 @@ impl<T: Scalar> Optimiser<T> for Adam<T> {
             *v = b2 * *v + keep2 * g * g;
             *theta = shrink * *theta - size * *m / (v.sqrt() + epsilon);
         }
+        Ok(())
+    }
+
+    fn save_state(&self, state: &mut Vec<f64>) -> Result<(), TrainError> {
+        state.push(f64::from(self.steps));
+        state.extend(self.m.iter().chain(&self.v).map(|moment| moment.to_f64()));
+        Ok(())
+    }
+
+    fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), TrainError> {
+        self.steps = take(state, 1)?[0] as i32;
+        for moments in [&mut self.m, &mut self.v] {
+            let saved = take(state, moments.len())?;
+            moments.iter_mut().zip(saved).for_each(|(moment, saved)| *moment = T::from_f64(*saved));
+        }
+        Ok(())
     }
 }

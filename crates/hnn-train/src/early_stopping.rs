@@ -1,15 +1,21 @@
 //! Early stopping on a validation loss.
 
 use hnn_integrators::Scalar;
+use serde::{Deserialize, Serialize};
+
+use crate::TrainError;
+use crate::error::require;
+use crate::state::numbers;
 
 /// When to stop, by the validation loss, and which parameters are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlyStopping {
-    /// Validate every so many steps.
+    /// Validate every so many steps, at least 1.
     pub every: usize,
-    /// Stop after so many validations without an improvement.
+    /// Stop after so many validations without an improvement, at least 1; `usize::MAX` never
+    /// stops.
     pub patience: usize,
-    /// What counts as an improvement: by at least this fraction of the best loss.
+    /// What counts as an improvement: by at least this fraction of the best loss, in [0, 1).
     pub min_improvement: f64,
     /// Whether the model ends with the parameters that were best, instead of the last ones.
     pub keep_best: bool,
@@ -22,11 +28,23 @@ impl Default for EarlyStopping {
     }
 }
 
+impl EarlyStopping {
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        require(self.every > 0, "the validation interval", 0, "at least 1 step")?;
+        require(self.patience > 0, "the patience", 0, "at least 1 validation")?;
+        let fraction = self.min_improvement;
+        require((0.0..1.0).contains(&fraction), "the least improvement", fraction, "in [0, 1)")
+    }
+}
+
 /// The best parameters so far.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "T: Scalar")]
 pub(crate) struct Best<T> {
     pub(crate) step: usize,
+    /// The smallest finite loss; infinite if there was none.
     pub(crate) loss: f64,
+    #[serde(with = "numbers")]
     pub(crate) theta: Vec<T>,
     /// Validations since the best improvement.
     waited: usize,
@@ -36,23 +54,12 @@ pub(crate) struct Best<T> {
 
 impl<T: Scalar> Best<T> {
     pub(crate) fn new() -> Self {
-        Self {
-            step: 0,
-            loss: f64::INFINITY,
-            theta: Vec::new(),
-            waited: 0,
-            reference: f64::INFINITY,
-        }
+        let (loss, reference) = (f64::INFINITY, f64::INFINITY);
+        Self { step: 0, loss, theta: Vec::new(), waited: 0, reference }
     }
 
-    /// Takes a validation loss in, and tells whether patience is at an end.
-    pub(crate) fn update(
-        &mut self,
-        rule: &EarlyStopping,
-        step: usize,
-        loss: f64,
-        theta: &[T],
-    ) -> bool {
+    /// Takes a validation loss in. One that is not finite is no improvement.
+    pub(crate) fn update(&mut self, rule: &EarlyStopping, step: usize, loss: f64, theta: &[T]) {
         if loss < self.loss {
             (self.step, self.loss) = (step, loss);
             self.theta.clear();
@@ -63,6 +70,10 @@ impl<T: Scalar> Best<T> {
         } else {
             self.waited += 1;
         }
+    }
+
+    /// Whether patience is at an end.
+    pub(crate) fn waited_enough(&self, rule: &EarlyStopping) -> bool {
         self.waited >= rule.patience
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hnn_files::FileError;
 use hnn_integrators::FieldError;
 use hnn_losses::LossError;
 use thiserror::Error;
@@ -10,14 +11,14 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The loss or its gradient is no longer finite.
+    /// The loss, its gradient or a parameter is no longer finite.
     #[error(
-        "training diverged at step {step}: {what} is {value} (the last finite loss was {last_finite}); lower the learning rate, clip the gradient, or look for outliers in the data"
+        "training diverged at step {step}: {what} is {value} (the last finite loss was {last_finite}); lower the learning rate (begin with Adam where it was L-BFGS), clip the gradient, or look for outliers in the data"
     )]
     Diverged {
         /// The step.
         step: usize,
-        /// `"the loss"`, a term of it, or `"the gradient"`.
+        /// `"the loss"`, a term of it, the gradient, or a parameter.
         what: String,
         /// Its value.
         value: f64,
@@ -34,6 +35,49 @@ pub enum TrainError {
         /// What it must be.
         expected: &'static str,
     },
+    /// Early stopping has nothing to go by.
+    #[error(
+        "early stopping needs a validation loss, and none was given: give `fit` one, or take `with_early_stopping` away"
+    )]
+    NoValidation,
+    /// An optimiser was given more or fewer numbers than it was started for.
+    #[error(
+        "an optimiser's step was given {given} {what}, but it was started for {expected} parameters: call `start` with their number first"
+    )]
+    Length {
+        /// `"parameters"` or `"derivatives"`.
+        what: &'static str,
+        /// How many were given.
+        given: usize,
+        /// How many it was started for.
+        expected: usize,
+    },
+    /// A run with this optimiser cannot be saved and resumed.
+    #[error(
+        "the optimiser {optimiser} cannot be resumed: implement `save_state` and `restore_state`, or train without a checkpoint"
+    )]
+    NotResumable {
+        /// Its name.
+        optimiser: String,
+    },
+    /// The state of an optimiser was saved by another method, or for fewer parameters.
+    #[error("a saved state has {left} numbers left where {needed} are needed: it is another run's")]
+    State {
+        /// How many numbers are needed.
+        needed: usize,
+        /// How many are left.
+        left: usize,
+    },
+    /// A run cannot go on from a checkpoint.
+    #[error(
+        "cannot resume from {}: {reason}; begin anew, or give the checkpoint of the same run", path.display()
+    )]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The loss failed.
     #[error("step {step}: {source}")]
     Loss {
@@ -45,14 +89,9 @@ pub enum TrainError {
     /// The model failed.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// A record cannot be written.
-    #[error("cannot write {}: {reason}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: String,
-    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 /// Checks a setting.

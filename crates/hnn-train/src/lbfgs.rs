@@ -10,7 +10,13 @@ use hnn_integrators::{Mode, Parameters, Scalar};
 use hnn_losses::{Loss, LossError, Selection};
 
 use crate::error::require;
+use crate::state::norm;
 use crate::{Control, Observer, Progress, StepRecord, TrainError, TrainingRecord};
+
+/// More remembered pairs of updates gain nothing.
+const MOST_PAIRS: usize = 1000;
+/// A line search that takes longer goes nowhere: a good one takes one or two.
+const MOST_EVALUATIONS: usize = 100;
 
 /// Limited-memory BFGS (Liu and Nocedal 1989) with More and Thuente's line search, of the crate
 /// `argmin`: for full batches of smooth, deterministic losses, where it converges in far fewer
@@ -34,7 +40,7 @@ use crate::{Control, Observer, Progress, StepRecord, TrainError, TrainingRecord}
 /// assert!(record.final_loss() < 1e-6);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lbfgs {
     steps: usize,
     memory: usize,
@@ -58,34 +64,45 @@ impl Lbfgs {
 
     /// Minimises the loss over the whole data set, until the steps are done, the gradient or the
     /// change of the loss vanishes, the line search finds nothing better, or the observer stops
-    /// it. The model ends with the best parameters found.
+    /// it. The model ends with the best parameters found. "Vanishes" is relative to the loss at the
+    /// start, so that the units of the data do not matter.
     ///
     /// # Errors
-    /// If a setting makes no sense, or the loss fails or is not finite at the start.
+    /// If a setting makes no sense, the loss fails, or the loss or its gradient is not finite at
+    /// the start or where a line search looks. The model then has the best parameters found.
     pub fn fit<T: Scalar, F: Parameters<T>>(
         &self,
         model: &mut F,
         loss: &mut dyn Loss<T, F>,
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
-        require(self.memory > 0, "L-BFGS's number of remembered pairs", 0, "at least 1")?;
+        let sensible = (1..=MOST_PAIRS).contains(&self.memory);
+        let pairs = "L-BFGS's number of remembered pairs";
+        require(sensible, pairs, self.memory, "from 1 to 1000, such as 10")?;
         model.set_mode(Mode::Evaluation);
         let mut theta = vec![T::ZERO; model.num_params()];
         model.copy_params(&mut theta)?;
         let start: Vec<f64> = theta.iter().map(|w| w.to_f64()).collect();
-        let objective = RefCell::new(Objective::new(model, loss, theta));
-        let record = self.minimise(&objective, start, observer);
-        let Objective { model, best, failure, .. } = objective.into_inner();
+        let mut objective = Objective::new(model, loss, theta);
+        let record = match objective.begin(&start) {
+            Ok(()) => {
+                let shared = RefCell::new(objective);
+                let record = self.minimise(&shared, start, observer);
+                objective = shared.into_inner();
+                record
+            }
+            Err(_) => TrainingRecord::default(),
+        };
+        let Objective { model, best, failure, .. } = objective;
         model.set_params(&best.theta)?;
+        let (step, last_finite) = (record.steps.len(), best.value);
         match failure {
-            Some(source) => Err(TrainError::Loss { step: record.steps.len(), source }),
-            None if best.value.is_finite() => Ok(record),
-            None => Err(TrainError::Diverged {
-                step: 0,
-                what: "the loss".to_owned(),
-                value: best.value,
-                last_finite: f64::NAN,
-            }),
+            Some(Failure::Loss(source)) => Err(TrainError::Loss { step, source }),
+            Some(Failure::NotFinite { what, value }) => {
+                let what = what.to_owned();
+                Err(TrainError::Diverged { step, what, value, last_finite })
+            }
+            Some(Failure::NothingBetter) | None => Ok(record),
         }
     }
 
@@ -100,17 +117,19 @@ impl Lbfgs {
         let mut problem = Problem::new(Shared(objective));
         let mut record = TrainingRecord::default();
         let mut next = method.init(&mut problem, IterState::new().param(start));
-        // An error is the loss's own, which the objective keeps.
+        // The objective keeps the reason of an error.
         while let (Ok((state, _)), true) = (next, record.steps.len() < self.steps) {
             if ended(&mut method, &problem, &state) {
                 break;
             }
+            objective.borrow_mut().evaluations = 0;
             next = method.next_iter(&mut problem, state);
             let Ok((found, _)) = &mut next else { break };
             found.increment_iter();
             record.steps.push(objective.borrow().best.record(record.steps.len()));
             let latest = &record.steps[record.steps.len() - 1];
-            let progress = Progress { record: latest, steps: self.steps, elapsed: begin.elapsed() };
+            let theta = &objective.borrow().best.theta;
+            let progress = Progress::new(latest, self.steps, begin.elapsed(), theta);
             // A line search that finds nothing better ends the run.
             if observer.on_step(&progress) == Control::Stop || found.terminated() {
                 break;
@@ -142,8 +161,23 @@ struct Objective<'a, T, F> {
     theta: Vec<T>,
     value: f64,
     theta_bar: Vec<T>,
+    /// What the method sees as 1: the loss at the start.
+    unit: f64,
+    /// How many there were in this step.
+    evaluations: usize,
     best: Best<T>,
-    failure: Option<LossError>,
+    failure: Option<Failure>,
+}
+
+/// Why a search ends before its time.
+#[derive(Debug, Clone, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Loss(#[from] LossError),
+    #[error("{what} is {value}")]
+    NotFinite { what: &'static str, value: f64 },
+    #[error("the line search finds nothing better")]
+    NothingBetter,
 }
 
 /// The best point so far.
@@ -176,27 +210,56 @@ impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
             gradient_norm: 0.0,
             terms: Vec::new(),
         };
-        let (point, value, failure) = (Vec::new(), 0.0, None);
-        Self { model, loss, point, theta, value, theta_bar, best, failure }
+        let (point, value, failure, evaluations) = (Vec::new(), 0.0, None, 0);
+        let unit = 1.0;
+        Self { model, loss, point, theta, value, theta_bar, unit, evaluations, best, failure }
+    }
+
+    /// Evaluates at the start, which sets the unit.
+    fn begin(&mut self, start: &[f64]) -> Result<(), Failure> {
+        self.evaluate(start)?;
+        if self.value > 0.0 {
+            self.unit = self.value;
+        }
+        Ok(())
     }
 
     /// Evaluates at a point, unless that was the last one.
-    fn evaluate(&mut self, point: &[f64]) -> Result<(), LossError> {
+    fn evaluate(&mut self, point: &[f64]) -> Result<(), Failure> {
         if self.point == point {
             return Ok(());
         }
+        let result = self.evaluate_anew(point);
+        self.failure = result.as_ref().err().cloned();
+        result
+    }
+
+    fn evaluate_anew(&mut self, point: &[f64]) -> Result<(), Failure> {
         self.point.clear();
+        self.evaluations += 1;
+        if self.evaluations > MOST_EVALUATIONS {
+            return Err(Failure::NothingBetter);
+        }
         self.theta.iter_mut().zip(point).for_each(|(w, x)| *w = T::from_f64(*x));
-        self.model.set_params(&self.theta)?;
+        self.model.set_params(&self.theta).map_err(LossError::from)?;
         self.theta_bar.fill(T::ZERO);
         let (all, theta_bar) = (Selection::All, &mut self.theta_bar);
         self.value = self.loss.value_and_gradient(self.model, all, 1.0, theta_bar)?;
+        let gradient_norm = norm(&self.theta_bar);
+        for (what, value) in [
+            ("the loss", self.value),
+            ("the norm of the gradient", gradient_norm),
+            ("the norm of the parameters", norm(&self.theta)),
+        ] {
+            if !value.is_finite() {
+                return Err(Failure::NotFinite { what, value });
+            }
+        }
         self.point.extend_from_slice(point);
         if self.value < self.best.value {
             self.best.value = self.value;
             self.best.theta.copy_from_slice(&self.theta);
-            let square: f64 = self.theta_bar.iter().map(|g| (*g * *g).to_f64()).sum();
-            self.best.gradient_norm = square.sqrt();
+            self.best.gradient_norm = gradient_norm;
             self.best.terms = self.loss.terms();
         }
         Ok(())
@@ -209,13 +272,8 @@ struct Shared<'a, 'b, T, F>(&'b RefCell<Objective<'a, T, F>>);
 impl<T: Scalar, F: Parameters<T>> Shared<'_, '_, T, F> {
     fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_, T, F>) -> R) -> Result<R, Error> {
         let mut objective = self.0.borrow_mut();
-        match objective.evaluate(x) {
-            Ok(()) => Ok(read(&objective)),
-            Err(error) => {
-                objective.failure = Some(error.clone());
-                Err(error.into())
-            }
-        }
+        objective.evaluate(x)?;
+        Ok(read(&objective))
     }
 }
 
@@ -224,7 +282,7 @@ impl<T: Scalar, F: Parameters<T>> CostFunction for Shared<'_, '_, T, F> {
     type Output = f64;
 
     fn cost(&self, x: &Vec<f64>) -> Result<f64, Error> {
-        self.at(x, |objective| objective.value)
+        self.at(x, |objective| objective.value / objective.unit)
     }
 }
 
@@ -233,6 +291,8 @@ impl<T: Scalar, F: Parameters<T>> Gradient for Shared<'_, '_, T, F> {
     type Gradient = Vec<f64>;
 
     fn gradient(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.at(x, |objective| objective.theta_bar.iter().map(|g| g.to_f64()).collect())
+        self.at(x, |objective| {
+            objective.theta_bar.iter().map(|g| g.to_f64() / objective.unit).collect()
+        })
     }
 }

@@ -1,4 +1,4 @@
-//! Optimisers and the trainer: schedules, mini-batches, early stopping, records.
+//! Optimisers and the trainer: schedules, mini-batches, early stopping, records, checkpoints.
 //!
 //! An optimiser sees one flat parameter vector and its gradient; the [`Trainer`] puts it to work
 //! on any [`Loss`](hnn_losses::Loss) of any
@@ -6,6 +6,8 @@
 //! goes.
 
 mod adam;
+mod average;
+mod checkpoint;
 mod early_stopping;
 mod error;
 mod lbfgs;
@@ -13,10 +15,13 @@ mod minibatch;
 mod observer;
 mod optimiser;
 mod record;
+mod run;
 mod schedule;
+mod state;
 mod trainer;
 
 pub use adam::{Adam, WeightDecay};
+pub use checkpoint::Checkpoint;
 pub use early_stopping::EarlyStopping;
 pub use error::TrainError;
 pub use lbfgs::Lbfgs;

@@ -1,11 +1,17 @@
 //! Mini-batches.
 
+use std::ops::Range;
+
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 use crate::error::require;
+
+/// The most rows: their order alone then takes 4 GiB.
+const MOST_ROWS: usize = 1 << 30;
 
 /// Random mini-batches of groups of rows: every group once an epoch, in an order that the seed
 /// decides.
@@ -20,53 +26,127 @@ use crate::error::require;
 /// ```
 #[derive(Debug, Clone)]
 pub struct MiniBatch {
-    groups: Vec<Vec<usize>>,
+    groups: Groups,
     size: usize,
+    seed: u64,
+    draw: Draw,
+    rows: Vec<usize>,
+}
+
+/// Which rows belong together.
+#[derive(Debug, Clone, PartialEq)]
+enum Groups {
+    /// Each of so many rows is a group.
+    Points(usize),
+    /// Group `i` is the rows from number `i` up to number `i + 1`.
+    Bounds(Vec<u32>),
+}
+
+impl Groups {
+    fn len(&self) -> usize {
+        match self {
+            Self::Points(rows) => *rows,
+            Self::Bounds(bounds) => bounds.len() - 1,
+        }
+    }
+
+    fn rows(&self, group: u32) -> Range<usize> {
+        let index = group as usize;
+        match self {
+            Self::Points(_) => index..index + 1,
+            Self::Bounds(bounds) => bounds[index] as usize..bounds[index + 1] as usize,
+        }
+    }
+}
+
+/// How far the drawing is: what a resumed run goes on from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Draw {
+    /// The groups in this epoch's order.
+    order: Vec<u32>,
+    /// How many of them have been drawn.
     position: usize,
     rng: ChaCha12Rng,
-    rows: Vec<usize>,
 }
 
 impl MiniBatch {
     /// Batches of `size` of `rows` points.
     ///
     /// # Errors
-    /// If either is 0.
+    /// If either is 0, or there are more than 2^30 rows.
     pub fn points(rows: usize, size: usize, seed: u64) -> Result<Self, TrainError> {
-        Self::groups((0..rows).map(|row| vec![row]).collect(), size, seed)
+        let given = (1..=MOST_ROWS).contains(&rows);
+        require(given, "the number of rows to draw from", rows, "from 1 to 2^30")?;
+        Self::of(Groups::Points(rows), size, seed)
     }
 
     /// Batches of `size` trajectories, given by their lengths; their rows follow each other.
     ///
     /// # Errors
-    /// If there is no trajectory, or `size` is 0.
+    /// If there is no trajectory, one is empty, they have more than 2^30 rows, or `size` is 0.
     pub fn trajectories(lengths: &[usize], size: usize, seed: u64) -> Result<Self, TrainError> {
-        let mut start = 0;
-        let rows = |length: &usize| {
-            start += length;
-            (start - length..start).collect()
-        };
-        Self::groups(lengths.iter().map(rows).collect(), size, seed)
+        require(!lengths.is_empty(), "the number of trajectories to draw from", 0, "at least 1")?;
+        let mut bounds = vec![0];
+        let mut end = 0_usize;
+        for length in lengths {
+            require(*length > 0, "the length of a trajectory to draw", 0, "at least 1 row")?;
+            end = end.saturating_add(*length);
+            require(end <= MOST_ROWS, "the number of rows to draw from", end, "at most 2^30")?;
+            bounds.push(end as u32);
+        }
+        Self::of(Groups::Bounds(bounds), size, seed)
     }
 
-    fn groups(groups: Vec<Vec<usize>>, size: usize, seed: u64) -> Result<Self, TrainError> {
-        require(!groups.is_empty(), "the number of groups to draw from", 0, "at least 1")?;
+    fn of(groups: Groups, size: usize, seed: u64) -> Result<Self, TrainError> {
         require(size > 0, "the batch size", size, "at least 1")?;
-        let position = groups.len();
-        let rng = ChaCha12Rng::seed_from_u64(seed);
-        Ok(Self { groups, size, position, rng, rows: Vec::new() })
+        let count = groups.len();
+        let order = Vec::from_iter(0..count as u32);
+        let draw = Draw { order, position: count, rng: ChaCha12Rng::seed_from_u64(seed) };
+        Ok(Self { groups, size: size.min(count), seed, draw, rows: Vec::new() })
     }
 
     /// The rows of the next batch; the last one of an epoch may be smaller.
     pub fn next_rows(&mut self) -> &[usize] {
-        if self.position >= self.groups.len() {
-            self.groups.shuffle(&mut self.rng);
-            self.position = 0;
+        let Draw { order, position, rng } = &mut self.draw;
+        if *position >= order.len() {
+            order.shuffle(rng);
+            *position = 0;
         }
-        let end = (self.position + self.size).min(self.groups.len());
+        let end = (*position + self.size).min(order.len());
         self.rows.clear();
-        self.rows.extend(self.groups[self.position..end].iter().flatten());
-        self.position = end;
+        self.rows.extend(order[*position..end].iter().flat_map(|group| self.groups.rows(*group)));
+        *position = end;
         &self.rows
+    }
+
+    /// The rows that were drawn last.
+    pub(crate) fn rows(&self) -> &[usize] {
+        &self.rows
+    }
+
+    /// What a run must have in common with the one it resumes.
+    pub(crate) fn settings(&self) -> String {
+        let rows: usize = match &self.groups {
+            Groups::Points(rows) => *rows,
+            Groups::Bounds(bounds) => bounds.last().map_or(0, |end| *end as usize),
+        };
+        let Self { size, seed, groups, .. } = self;
+        format!("{size} of {} groups of {rows} rows, seed {seed}", groups.len())
+    }
+
+    pub(crate) fn draw(&self) -> &Draw {
+        &self.draw
+    }
+
+    /// Goes on from where another run was, if that drew from as many groups.
+    pub(crate) fn resume(&mut self, draw: Draw) -> bool {
+        let count = self.groups.len();
+        let fits = draw.order.len() == count
+            && draw.position <= count
+            && draw.order.iter().all(|group| (*group as usize) < count);
+        if fits {
+            self.draw = draw;
+        }
+        fits
     }
 }

@@ -3,12 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
 
 /// One step of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// The step, from 0.
     pub step: usize,
@@ -25,7 +25,7 @@ pub struct StepRecord {
 }
 
 /// A whole run.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct TrainingRecord {
     /// Its steps.
     pub steps: Vec<StepRecord>,
@@ -47,33 +47,27 @@ impl TrainingRecord {
 
     /// Writes the steps as CSV: `step, rate, loss, one column a term, gradient_norm, validation`.
     ///
-    /// The file appears when it is complete: it is written beside its place and renamed.
+    /// The file is written as a whole or not at all.
     ///
     /// # Errors
     /// If it cannot be written.
     pub fn write_csv(&self, path: impl AsRef<Path>) -> Result<(), TrainError> {
-        let path = path.as_ref();
-        let fail = |reason: String| TrainError::Write { path: path.to_owned(), reason };
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-        let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-            .map_err(|e| fail(e.to_string()))?;
+        Ok(hnn_files::write(path, |file| self.csv(file).map_err(Into::into))?)
+    }
+
+    fn csv(&self, file: &mut dyn Write) -> csv::Result<()> {
         let mut csv = csv::Writer::from_writer(file);
         let terms = self.steps.first().map_or(&[][..], |step| &step.terms);
         let names = terms.iter().map(|(name, _)| name.as_str());
         let header = ["step", "rate", "loss"].into_iter().chain(names);
-        csv.write_record(header.chain(["gradient_norm", "validation"]))
-            .map_err(|e| fail(e.to_string()))?;
+        csv.write_record(header.chain(["gradient_norm", "validation"]))?;
         for step in &self.steps {
             let values = step.terms.iter().map(|(_, value)| value.to_string());
             let head = [step.step.to_string(), step.rate.to_string(), step.loss.to_string()];
             let validation = step.validation.map(|v| v.to_string()).unwrap_or_default();
             let tail = [step.gradient_norm.to_string(), validation];
-            csv.write_record(head.into_iter().chain(values).chain(tail))
-                .map_err(|e| fail(e.to_string()))?;
+            csv.write_record(head.into_iter().chain(values).chain(tail))?;
         }
-        let mut file = csv.into_inner().map_err(|e| fail(e.to_string()))?;
-        file.flush().map_err(|e| fail(e.to_string()))?;
-        file.persist(path).map_err(|e| fail(e.to_string()))?;
-        Ok(())
+        Ok(csv.flush()?)
     }
 }

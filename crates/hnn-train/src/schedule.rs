@@ -42,10 +42,10 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// The rate at step `step` (from 0) of a run of `steps`.
+    /// The rate at step `step` (from 0) of a run of `steps`; after it, the last one.
     #[must_use]
     pub fn rate(&self, step: usize, steps: usize) -> f64 {
-        let fraction = step as f64 / steps.max(1) as f64;
+        let fraction = (step as f64 / steps.max(1) as f64).min(1.0);
         match *self {
             Self::Constant(rate) => rate,
             Self::Cosine { from, to } => {
@@ -56,21 +56,25 @@ impl Schedule {
         }
     }
 
-    pub(crate) fn check(&self) -> Result<(), TrainError> {
+    /// Checks the settings, for a run of so many steps.
+    pub(crate) fn check(&self, steps: usize) -> Result<(), TrainError> {
         let positive = |rate: f64| rate > 0.0 && rate.is_finite();
         let check = |rate| require(positive(rate), "the learning rate", rate, "a positive number");
         match *self {
-            Self::Constant(rate) => check(rate),
+            Self::Constant(rate) => check(rate)?,
             Self::Cosine { from, to } => {
                 check(from)?;
-                require(to >= 0.0 && to.is_finite(), "the last learning rate", to, "at least 0")
+                require(to >= 0.0 && to.is_finite(), "the last learning rate", to, "at least 0")?;
             }
-            Self::Exponential { from, to } => check(from).and_then(|()| check(to)),
+            Self::Exponential { from, to } => check(from).and_then(|()| check(to))?,
             Self::Step { from, factor, every } => {
                 check(from)?;
                 require(positive(factor), "the schedule's factor", factor, "a positive number")?;
-                require(every > 0, "the schedule's interval", every, "at least 1 step")
+                require(every > 0, "the schedule's interval", every, "at least 1 step")?;
             }
         }
+        // Schedules are monotone.
+        let last = self.rate(steps.saturating_sub(1), steps);
+        require(last.is_finite(), "the schedule's last learning rate", last, "a finite number")
     }
 }

@@ -1,15 +1,13 @@
-//! The training loop.
-
-use std::time::Instant;
+//! How a model is trained.
 
 use hnn_integrators::{DifferentiableField, Mode, Scalar};
-use hnn_losses::{Loss, Selection};
+use hnn_losses::Loss;
 
-use crate::early_stopping::Best;
 use crate::error::require;
+use crate::run::Run;
 use crate::{
-    Adam, Control, EarlyStopping, MiniBatch, Observer, Optimiser, Progress, Schedule, StepRecord,
-    TrainError, TrainingRecord,
+    Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Optimiser, Schedule, TrainError,
+    TrainingRecord,
 };
 
 /// Fits a model's parameters to a loss.
@@ -33,13 +31,14 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Trainer<T> {
-    steps: usize,
-    schedule: Schedule,
-    optimiser: Box<dyn Optimiser<T>>,
-    minibatch: Option<MiniBatch>,
-    clip_norm: Option<f64>,
-    averaging: Option<f64>,
-    stopping: EarlyStopping,
+    pub(crate) steps: usize,
+    pub(crate) schedule: Schedule,
+    pub(crate) optimiser: Box<dyn Optimiser<T>>,
+    pub(crate) minibatch: Option<MiniBatch>,
+    pub(crate) clip_norm: Option<f64>,
+    pub(crate) averaging: Option<f64>,
+    stopping: Option<EarlyStopping>,
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl<T: Scalar> Trainer<T> {
@@ -53,7 +52,8 @@ impl<T: Scalar> Trainer<T> {
             minibatch: None,
             clip_norm: None,
             averaging: None,
-            stopping: EarlyStopping { patience: usize::MAX, ..EarlyStopping::default() },
+            stopping: None,
+            checkpoint: None,
         }
     }
 
@@ -97,16 +97,26 @@ impl<T: Scalar> Trainer<T> {
     /// The same with early stopping. Needs a validation loss.
     #[must_use]
     pub fn with_early_stopping(mut self, stopping: EarlyStopping) -> Self {
-        self.stopping = stopping;
+        self.stopping = Some(stopping);
+        self
+    }
+
+    /// The same with its state saved on the way, so that a run that was interrupted goes on.
+    #[must_use]
+    pub fn with_checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
         self
     }
 
     /// Trains `model`; with a validation loss, the model ends with the parameters that were best
-    /// by it (unless [`EarlyStopping::keep_best`] is off).
+    /// by it (unless [`EarlyStopping::keep_best`] is off). A validation loss that is not finite
+    /// counts as no improvement.
     ///
     /// # Errors
-    /// If a setting makes no sense, the loss fails, or the training diverges. The model then has
-    /// the last parameters at which the loss was finite.
+    /// If a setting makes no sense, the loss fails, a checkpoint cannot be written or resumed, or
+    /// the training diverges: the loss, its gradient or a parameter is not finite, or the loss is
+    /// not with the last parameters, or the validation loss never was. The model then has the last
+    /// parameters at which the loss was finite.
     pub fn fit<F: DifferentiableField<T>>(
         &mut self,
         model: &mut F,
@@ -114,156 +124,52 @@ impl<T: Scalar> Trainer<T> {
         validation: Option<&mut dyn Loss<T, F>>,
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
-        let result = self.run(model, loss, validation, observer);
+        self.check()?;
+        if self.stopping.is_some() && validation.is_none() {
+            return Err(TrainError::NoValidation);
+        }
+        let result = Run::new(self, &mut *model, loss, validation, observer).and_then(Run::train);
         model.set_mode(Mode::Evaluation);
         result
     }
 
-    fn run<F: DifferentiableField<T>>(
-        &mut self,
-        model: &mut F,
-        loss: &mut dyn Loss<T, F>,
-        mut validation: Option<&mut dyn Loss<T, F>>,
-        observer: &mut dyn Observer,
-    ) -> Result<TrainingRecord, TrainError> {
-        self.check()?;
-        let begin = Instant::now();
-        let mut theta = vec![T::ZERO; model.num_params()];
-        model.copy_params(&mut theta)?;
-        let mut gradient = vec![T::ZERO; theta.len()];
-        let mut last_finite = theta.clone();
-        let mut average = self.averaging.map(|decay| Average::new(decay, theta.len()));
-        let mut best = Best::new();
-        let mut record = TrainingRecord::default();
-        self.optimiser.start(theta.len())?;
+    /// When to validate, and to stop.
+    pub(crate) fn stopping(&self) -> EarlyStopping {
+        let never = EarlyStopping { patience: usize::MAX, ..EarlyStopping::default() };
+        self.stopping.unwrap_or(never)
+    }
 
-        for step in 0..self.steps {
-            let selection = match &mut self.minibatch {
-                Some(batches) => Selection::Rows(batches.next_rows()),
-                None => Selection::All,
-            };
-            model.set_mode(Mode::Training { step: step as u64 });
-            loss.begin_step(step, self.steps)
-                .map_err(|source| TrainError::Loss { step, source })?;
-            gradient.fill(T::ZERO);
-            let value = loss
-                .value_and_gradient(model, selection, 1.0, &mut gradient)
-                .map_err(|source| TrainError::Loss { step, source })?;
-            let norm = gradient.iter().map(|g| (*g * *g).to_f64()).sum::<f64>().sqrt();
-            let terms = loss.terms();
-            if let Err(diverged) = check_finite(step, value, &terms, norm, &record) {
-                model.set_params(&last_finite)?;
-                return Err(diverged);
-            }
-            last_finite.copy_from_slice(&theta);
-            if let Some(limit) = self.clip_norm.filter(|limit| norm > *limit) {
-                let factor = T::from_f64(limit / norm);
-                gradient.iter_mut().for_each(|g| *g *= factor);
-            }
-            let rate = self.schedule.rate(step, self.steps);
-            self.optimiser.step(&mut theta, &mut gradient, rate);
-            model.set_params(&theta)?;
-            if let Some(average) = &mut average {
-                average.update(&theta);
-            }
-
-            let mut done = false;
-            let mut validated = None;
-            let due = (step + 1) % self.stopping.every == 0 || step + 1 == self.steps;
-            if let Some(validation) = validation.as_deref_mut().filter(|_| due) {
-                let candidate = average.as_ref().map_or(&theta[..], Average::value);
-                model.set_params(candidate)?;
-                model.set_mode(Mode::Evaluation);
-                let value = validation
-                    .value(model, Selection::All)
-                    .map_err(|source| TrainError::Loss { step, source })?;
-                done = best.update(&self.stopping, step, value, candidate);
-                model.set_params(&theta)?;
-                validated = Some(value);
-            }
-            record.steps.push(StepRecord {
-                step,
-                rate,
-                loss: value,
-                terms,
-                gradient_norm: norm,
-                validation: validated,
-            });
-            let latest = &record.steps[record.steps.len() - 1];
-            let progress = Progress { record: latest, steps: self.steps, elapsed: begin.elapsed() };
-            done |= observer.on_step(&progress) == Control::Stop;
-            if done {
-                record.stopped_early = step + 1 < self.steps;
-                break;
-            }
-        }
-
-        record.kept_step = record.steps.len().saturating_sub(1);
-        if self.stopping.keep_best && best.loss.is_finite() {
-            record.kept_step = best.step;
-            model.set_params(&best.theta)?;
-        } else if let Some(average) = average.filter(|_| !record.steps.is_empty()) {
-            model.set_params(average.value())?;
-        }
-        record.seconds = begin.elapsed().as_secs_f64();
-        Ok(record)
+    /// What a run must have in common with the one it resumes, by name.
+    pub(crate) fn settings(&self, num_params: usize) -> Vec<(String, String)> {
+        let named = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            named("scalar type", T::NAME.to_owned()),
+            named("number of parameters", num_params.to_string()),
+            named("number of steps", self.steps.to_string()),
+            named("schedule", format!("{:?}", self.schedule)),
+            named("optimiser", self.optimiser.name().to_owned()),
+            named("optimiser's settings", self.optimiser.settings()),
+            named(
+                "mini-batches",
+                self.minibatch.as_ref().map_or_else(String::new, MiniBatch::settings),
+            ),
+            named("clipping", format!("{:?}", self.clip_norm)),
+            named("averaging", format!("{:?}", self.averaging)),
+            named("early stopping", format!("{:?}", self.stopping)),
+        ]
     }
 
     fn check(&self) -> Result<(), TrainError> {
-        self.schedule.check()?;
+        self.schedule.check(self.steps)?;
         if let Some(norm) = self.clip_norm {
             require(norm > 0.0, "the gradient's largest norm", norm, "a positive number")?;
         }
         if let Some(decay) = self.averaging {
             require((0.0..1.0).contains(&decay), "the averaging decay", decay, "in [0, 1)")?;
         }
-        require(self.stopping.every > 0, "the validation interval", 0, "at least 1 step")?;
-        let fraction = self.stopping.min_improvement;
-        require((0.0..1.0).contains(&fraction), "the least improvement", fraction, "in [0, 1)")
-    }
-}
-
-/// An exponential moving average of the parameters.
-struct Average<T> {
-    decay: f64,
-    steps: i32,
-    /// The running mean with the start's weight corrected for.
-    mean: Vec<T>,
-}
-
-impl<T: Scalar> Average<T> {
-    fn new(decay: f64, num_params: usize) -> Self {
-        Self { decay, steps: 0, mean: vec![T::ZERO; num_params] }
-    }
-
-    fn update(&mut self, theta: &[T]) {
-        self.steps += 1;
-        // The weight of the newest parameters in the bias-corrected mean.
-        let newest = (1.0 - self.decay) / (1.0 - self.decay.powi(self.steps));
-        let newest = T::from_f64(newest);
-        for (mean, theta) in self.mean.iter_mut().zip(theta) {
-            *mean += newest * (*theta - *mean);
+        if let Some(checkpoint) = &self.checkpoint {
+            checkpoint.check()?;
         }
+        self.stopping().check()
     }
-
-    fn value(&self) -> &[T] {
-        &self.mean
-    }
-}
-
-fn check_finite(
-    step: usize,
-    value: f64,
-    terms: &[(String, f64)],
-    norm: f64,
-    record: &TrainingRecord,
-) -> Result<(), TrainError> {
-    let term = terms.iter().find(|(_, value)| !value.is_finite());
-    let (what, value) = match term {
-        Some((name, value)) => (format!("the loss term \"{name}\""), *value),
-        None if !value.is_finite() => ("the loss".to_owned(), value),
-        None if !norm.is_finite() => ("the norm of the gradient".to_owned(), norm),
-        None => return Ok(()),
-    };
-    Err(TrainError::Diverged { step, what, value, last_finite: record.final_loss() })
 }

@@ -16,8 +16,10 @@
     feature = "plots",
     doc = "| [`plots`] | `hnn-plots` | phase portraits, trajectories, energies, errors (feature `plots`, on by default) |"
 )]
+//! | [`files`] | `hnn-files` | files that are written as a whole or not at all |
 //!
-//! [`prelude`] has the names that most programs need.
+//! [`prelude`] has the names that most programs need; [`Error`] is what each crate's own error becomes
+//! by `?`.
 //!
 //! # A Hamiltonian neural network in ten lines
 //!
@@ -38,11 +40,16 @@
 //! let energies = truth.energy_rows(solution.states.view())?;
 //! assert!((energies[2] - energies[0]).abs() < 0.05 * energies[0]);
 //! # assert!(record.final_loss() < 1e-2);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), hnn::Error>(())
 //! ```
 
+mod error;
+
+pub use error::Error;
 #[doc(inline)]
 pub use hnn_data as data;
+#[doc(inline)]
+pub use hnn_files as files;
 #[doc(inline)]
 pub use hnn_integrators as integrators;
 #[doc(inline)]

@@ -21,4 +21,6 @@ pub use hnn_systems::{
     AnalyticHamiltonian, DampedPendulum, DoublePendulum, FromEnergy, Hamiltonian, HamiltonianExt,
     Pendulum, Sampling, Spring, Starts,
 };
-pub use hnn_train::{Adam, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay};
+pub use hnn_train::{
+    Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay,
+};

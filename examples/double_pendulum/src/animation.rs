@@ -5,7 +5,7 @@ use std::path::Path;
 use ndarray::ArrayView2;
 use serde_json::json;
 
-use hnn_examples::{ExampleError, Result};
+use hnn_examples::Result;
 
 /// Writes a self-contained HTML page: double pendulums of unit lengths side by side, one a motion
 /// of states (T, D) whose first two coordinates are the angles, `seconds` between two states.
@@ -29,8 +29,7 @@ pub fn write_animation(
         .collect();
     let data = json!({ "title": title, "seconds": seconds, "motions": motions });
     let page = include_str!("animation.html").replace("DATA", &data.to_string());
-    std::fs::write(path, page)
-        .map_err(|e| ExampleError::Write { path: path.to_owned(), reason: e.to_string() })?;
+    hnn_files::write_all(path, page.as_bytes())?;
     println!("wrote {}", path.display());
     Ok(())
 }

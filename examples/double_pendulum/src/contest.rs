@@ -76,7 +76,8 @@ impl Training<'_> {
             train.derivatives(),
         )?
         .measured_by(self.measure)?;
-        let mut trainer = self.recipe.trainer(train.len(), self.seed)?;
+        let checkpoint = self.output.path(&format!("{name}.checkpoint"));
+        let mut trainer = self.recipe.trainer(train.len(), self.seed, checkpoint)?;
         if let Some(norm) = self.clip {
             trainer = trainer.with_clipping(norm);
         }

@@ -88,7 +88,7 @@ impl OscillatorOptions {
         let output = Output::new(name, self.out.as_deref())?;
         let recipe = self.recipe();
         let seeds = self.first_seed..self.first_seed + seeds;
-        let report = Report::train(setting, variants, &recipe, seeds)?;
+        let report = Report::train(setting, variants, &recipe, seeds, &output)?;
         report.print();
         let config = Config { options: config, recipe: &recipe };
         output.results(&config, begin.elapsed().as_secs_f64(), &report.rows()?)?;

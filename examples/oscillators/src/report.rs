@@ -67,6 +67,7 @@ impl<'a> Report<'a> {
         variants: &'a [Variant],
         recipe: &Recipe,
         seeds: Range<u64>,
+        output: &Output,
     ) -> Result<Self> {
         let first = seeds.start;
         let data = seeds.clone().map(|seed| setting.data(seed)).collect::<Result<Vec<_>>>()?;
@@ -76,8 +77,8 @@ impl<'a> Report<'a> {
         let train = |(seed, variant): (u64, usize)| -> Result<Trial> {
             let of = &variants[variant];
             let mut observer = bars.observer(&of.label);
-            let (field, record) =
-                of.train(recipe, seed, &data[(seed - first) as usize], &mut observer)?;
+            let data = &data[(seed - first) as usize];
+            let (field, record) = of.train(recipe, seed, data, output, &mut observer)?;
             let (curves, errors) = setting.judge(&*field)?;
             bars.line(&format!(
                 "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",

@@ -1,5 +1,7 @@
 //! One way to train a model.
 
+use std::path::PathBuf;
+
 use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, VectorField};
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss, Window};
@@ -7,7 +9,7 @@ use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use hnn_examples::{Networks, OnEngine, Recipe, Result};
+use hnn_examples::{Networks, OnEngine, Output, Recipe, Result};
 
 /// How fast fitted starts move.
 const START_RATE: f64 = 0.05;
@@ -104,9 +106,11 @@ impl Variant {
         recipe: &Recipe,
         seed: u64,
         (train, validation): &(DataSet<f32>, DataSet<f32>),
+        output: &Output,
         observer: &mut dyn Observer,
     ) -> Result<(Box<dyn VectorField<f64>>, TrainingRecord)> {
-        let job = Job { variant: self, recipe, seed, train, validation, observer };
+        let checkpoint = output.path(&format!("{}_{seed}.checkpoint", self.key));
+        let job = Job { variant: self, recipe, seed, train, validation, checkpoint, observer };
         let (theta, record) = recipe.on_engine(job)?;
         let network = Mlp::from_params(self.architecture(recipe)?, theta)?;
         if self.baseline {
@@ -126,6 +130,7 @@ struct Job<'a> {
     seed: u64,
     train: &'a DataSet<f32>,
     validation: &'a DataSet<f32>,
+    checkpoint: PathBuf,
     observer: &'a mut dyn Observer,
 }
 
@@ -177,8 +182,8 @@ impl Job<'_> {
         let never =
             EarlyStopping { patience: usize::MAX, keep_best: false, ..EarlyStopping::default() };
         let stopping = self.variant.stopping.unwrap_or(never);
-        let mut trainer =
-            recipe.trainer(self.train.len(), self.seed)?.with_early_stopping(stopping);
+        let trainer = recipe.trainer(self.train.len(), self.seed, self.checkpoint)?;
+        let mut trainer = trainer.with_early_stopping(stopping);
         let mut validation = derivative::<F>(self.validation)?;
         let record = trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?;
         let mut theta = vec![0.0; model.num_params()];

@@ -340,4 +340,14 @@ where
         let stage = self.curriculum.iter().rfind(|(from, _)| *from <= fraction);
         stage.copied().map_or(Ok(()), |(_, window)| self.set_window(window))
     }
+
+    fn save_state(&self, state: &mut Vec<f64>) {
+        if let Some(starts) = &self.starts {
+            starts.save(state);
+        }
+    }
+
+    fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
+        self.starts.as_mut().map_or(Ok(()), |starts| starts.restore(state))
+    }
 }

@@ -4,6 +4,7 @@ use hnn_integrators::Scalar;
 use ndarray::ArrayView2;
 
 use super::windows::Stretch;
+use crate::LossError;
 
 /// What a window's start is moved by: an index into the states, and the mean over the window's
 /// states of half the gradient.
@@ -41,6 +42,29 @@ impl<T: Scalar> FittedStarts<T> {
         for (index, half_gradient) in self.moves.drain(..) {
             self.x[index] -= self.rate * half_gradient;
         }
+    }
+
+    /// Appends the starts as the next step will have them.
+    pub(super) fn save(&self, state: &mut Vec<f64>) {
+        let mut x = self.x.clone();
+        self.moves
+            .iter()
+            .for_each(|(index, half_gradient)| x[*index] -= self.rate * *half_gradient);
+        state.extend(x.iter().map(|x| x.to_f64()));
+    }
+
+    /// Takes over saved starts.
+    pub(super) fn restore(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
+        let error = LossError::Shape {
+            what: "saved state of the fitted starts",
+            given: vec![state.len()],
+            expected: vec![self.x.len()],
+            hint: "a number for each of the measured states' coordinates",
+        };
+        let saved = state.split_off(..self.x.len()).ok_or(error)?;
+        self.x.iter_mut().zip(saved).for_each(|(x, saved)| *x = T::from_f64(*saved));
+        self.clear();
+        Ok(())
     }
 
     pub(super) fn view(&self) -> Option<ArrayView2<'_, T>> {

@@ -15,8 +15,7 @@
 //! (`safetensors.torch.load_file`). The other way, [`Mlp::load_state_dict`](crate::Mlp) reads the
 //! weights that PyTorch saved. The same model gives the same bytes.
 //!
-//! A file is written beside its destination and then renamed, so that a reader sees the old file
-//! or the new one, never half of one.
+//! Files are written by `hnn-files`: a reader sees the old file or the new one, never half of one.
 
 mod models;
 mod reader;

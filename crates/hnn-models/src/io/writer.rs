@@ -1,7 +1,6 @@
 //! Writing model files.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
 
 use hnn_integrators::Scalar;
@@ -142,24 +141,9 @@ pub(super) fn save<T: Scalar, P: Persist<T>>(model: &P, path: &Path) -> Result<(
     // One key only: the order of several would change from run to run.
     let metadata = HashMap::from([(KEY.to_owned(), header.to_string())]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(format)?;
-    replace(path, &bytes).map_err(|source| ModelError::File {
+    hnn_files::write_all(path, &bytes).map_err(|error| ModelError::File {
         action: "write",
         path: path.to_owned(),
-        source,
+        source: error.into(),
     })
-}
-
-/// Writes a new file beside `path` and gives it that name.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hnn-");
-    // As any new file's; temporary files are private otherwise.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }

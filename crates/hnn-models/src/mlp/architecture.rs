@@ -17,21 +17,47 @@ use crate::ModelError;
 /// # Ok::<(), hnn_models::ModelError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Architecture {
     sizes: Vec<usize>,
     activation: Activation,
     output_bias: bool,
 }
 
+/// What a text or a file says.
+#[derive(Deserialize)]
+struct Unchecked {
+    sizes: Vec<usize>,
+    activation: Activation,
+    output_bias: bool,
+}
+
+impl TryFrom<Unchecked> for Architecture {
+    type Error = ModelError;
+
+    fn try_from(given: Unchecked) -> Result<Self, ModelError> {
+        let architecture = Self::new(&given.sizes)?;
+        Ok(architecture.with_activation(given.activation).with_output_bias(given.output_bias))
+    }
+}
+
+/// The most parameters of a network, 2^27: a gigabyte of `f64`.
+const MOST_PARAMS: usize = 1 << 27;
+
 impl Architecture {
     /// A network with `sizes = [input, hidden.., output]`, tanh, and no bias on the output layer
     /// (in a Hamiltonian it would be a constant energy).
     ///
     /// # Errors
-    /// If there are fewer than two sizes, or one is 0.
+    /// If there are fewer than two sizes, one is 0, or they make more than 2^27 parameters.
     pub fn new(sizes: &[usize]) -> Result<Self, ModelError> {
         if sizes.len() < 2 || sizes.contains(&0) {
             return Err(ModelError::LayerSizes { sizes: sizes.to_vec() });
+        }
+        let of_layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
+        let params = sizes.windows(2).map(of_layer).fold(0, usize::saturating_add);
+        if params > MOST_PARAMS {
+            return Err(ModelError::TooLarge { sizes: sizes.to_vec(), most: MOST_PARAMS });
         }
         Ok(Self { sizes: sizes.to_vec(), activation: Activation::Tanh, output_bias: false })
     }

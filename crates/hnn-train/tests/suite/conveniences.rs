@@ -12,7 +12,7 @@ use hnn_losses::{
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_systems::{Sampling, Spring};
 use hnn_train::{
-    Adam, Control, EarlyStopping, MiniBatch, Progress, Schedule, StepRecord, Trainer,
+    Adam, Control, EarlyStopping, MiniBatch, Progress, Schedule, StepRecord, TrainError, Trainer,
     TrainingRecord, WeightDecay,
 };
 
@@ -88,7 +88,7 @@ fn decoupled_decay_shrinks_the_weights() {
         let mut theta = [3.0, -2.0];
         hnn_train::Optimiser::start(&mut adam, 2).expect("sensible");
         for _ in 0..steps {
-            hnn_train::Optimiser::step(&mut adam, &mut theta, &mut [0.0; 2], 0.1);
+            hnn_train::Optimiser::step(&mut adam, &mut theta, &mut [0.0; 2], 0.1).expect("started");
         }
         theta
     };
@@ -125,11 +125,17 @@ fn clipping_bounds_the_gradient_and_the_log_has_its_norm() {
         fn name(&self) -> &str {
             "descent"
         }
-        fn start(&mut self, _: usize) -> Result<(), hnn_train::TrainError> {
+        fn start(&mut self, _: usize) -> Result<(), TrainError> {
             Ok(())
         }
-        fn step(&mut self, theta: &mut [f64], gradient: &mut [f64], rate: f64) {
+        fn step(
+            &mut self,
+            theta: &mut [f64],
+            gradient: &mut [f64],
+            rate: f64,
+        ) -> Result<(), TrainError> {
             theta.iter_mut().zip(gradient).for_each(|(w, g)| *w -= rate * *g);
+            Ok(())
         }
     }
     let step = |clip: f64| {
@@ -209,7 +215,10 @@ fn progress_tells_terms_rate_and_time_left() {
         gradient_norm: 1.0,
         validation: None,
     };
-    let progress = |steps| Progress { record: &record, steps, elapsed: Duration::from_secs(50) };
+    let theta = vec![0.5_f32, -2.0];
+    let progress = |steps| Progress::new(&record, steps, Duration::from_secs(50), &theta);
+    assert_eq!(progress(100).parameters(), [0.5, -2.0]);
+    assert!(progress(usize::MAX).remaining() > Duration::from_secs(1 << 50));
     assert_eq!(progress(100).remaining(), Duration::from_secs(150));
     assert_eq!(progress(25).remaining(), Duration::ZERO);
 
