@@ -1,6 +1,9 @@
 //! Lambda by cross-validation, on Gram matrices of folds.
 
+use std::collections::BTreeMap;
+
 use crate::equations::RowBlock;
+use crate::size::require_room;
 use crate::{Equations, Gram, Lasso, LassoSolution, SparseError, error::require};
 
 /// What is left out together.
@@ -15,7 +18,8 @@ pub enum Folds {
     },
 }
 
-/// Mean squared residuals of a path on rows that were left out.
+/// Mean squared residuals of a path on rows that were left out, all components of the field
+/// weighted to the same size as [`Gram::of`] does.
 #[derive(Debug, Clone)]
 pub struct CrossValidation {
     /// The lambdas, falling.
@@ -46,7 +50,7 @@ impl CrossValidation {
     /// ```
     ///
     /// # Errors
-    /// If there are fewer than two folds, or as [`Lasso::path`].
+    /// If there are fewer than two folds, or more than points, or as [`Lasso::path`].
     pub fn run(
         equations: &Equations,
         lasso: &Lasso,
@@ -105,18 +109,19 @@ fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseEr
         Folds::ByPoint { count } => count,
     };
     require(count >= 2, "the number of folds", count, "at least 2")?;
-    let mut grams = vec![Gram::empty(equations.names().to_vec()); count];
-    equations.visit(&mut |block| {
-        for (fold, gram) in grams.iter_mut().enumerate() {
-            let inside = |row: &usize| match folds {
-                Folds::ByTrajectory => block.trajectories[*row] == fold,
-                Folds::ByPoint { .. } => block.observations[*row] % count == fold,
-            };
-            let rows: Vec<usize> = (0..block.rows()).filter(inside).collect();
-            if !rows.is_empty() {
-                add_rows(gram, &block, &rows);
-            }
-        }
+    let rows = equations.rows();
+    require(count <= rows, "the number of folds", count, "at most the number of points")?;
+    let each = 8 * equations.columns().saturating_mul(equations.columns());
+    require_room("folds", count, each, "take fewer folds or features")?;
+    let mut grams = vec![Gram::empty(equations.names().to_vec())?; count];
+    equations.visit_scaled(equations.size(), &mut |block| {
+        let fold = |row: usize| match folds {
+            Folds::ByTrajectory => block.trajectories[row],
+            Folds::ByPoint { .. } => block.observations[row] % count,
+        };
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        (0..block.rows()).for_each(|row| members.entry(fold(row)).or_default().push(row));
+        members.iter().for_each(|(&fold, rows)| add_rows(&mut grams[fold], &block, rows));
         Ok(())
     })?;
     for (fold, gram) in grams.iter_mut().enumerate() {

@@ -93,6 +93,13 @@ impl Diagnosis {
                 }
             }
         }
+        let zero =
+            (0..names.len()).filter(|&j| norms[j] == 0.0).map(|j| names[j].clone()).collect();
+        if used.is_empty() {
+            let (condition, rows) = (f64::INFINITY, equations.rows());
+            let (free, nearly_free) = (vec![], vec![]);
+            return Self { rows, condition, zero, duplicates, free, nearly_free };
+        }
         let svd = matrix.svd(false, true);
         let largest = svd.singular_values.max();
         let smallest = svd.singular_values.min();
@@ -108,7 +115,7 @@ impl Diagnosis {
         Self {
             rows: equations.rows(),
             condition: largest / smallest,
-            zero: (0..names.len()).filter(|&j| norms[j] == 0.0).map(|j| names[j].clone()).collect(),
+            zero,
             duplicates,
             free: free.into_iter().map(name).collect(),
             nearly_free: basis_below(FREE, NEARLY_FREE).into_iter().map(name).collect(),

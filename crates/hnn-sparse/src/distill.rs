@@ -7,7 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
-use crate::{error::require, error::same_length};
+use crate::{error::require, error::same_length, size::require_room};
 
 /// A network's error is a smooth function of the state, so more samples do not average it out, and
 /// at some states it is larger than where it was measured.
@@ -54,11 +54,12 @@ impl Distillation {
     /// defaults, gradients known to 1e-3.
     ///
     /// # Errors
-    /// If an interval is empty or not finite.
+    /// If an interval is empty, or its length not finite.
     pub fn over(domain: &[(f64, f64)]) -> Result<Self, SparseError> {
         for &(low, high) in domain {
-            let valid = low.is_finite() && high.is_finite() && low < high;
-            require(valid, "an interval of the domain", format!("({low}, {high})"), "rising")?;
+            let valid = (high - low).is_finite() && low < high;
+            let expected = "rising, and of finite length";
+            require(valid, "an interval of the domain", format!("({low}, {high})"), expected)?;
         }
         Ok(Self {
             domain: domain.to_vec(),
@@ -72,9 +73,10 @@ impl Distillation {
     /// Number of states at which the gradient is sampled.
     ///
     /// # Errors
-    /// If it is 0.
+    /// If it is 0, or so many do not fit in memory.
     pub fn samples(mut self, samples: usize) -> Result<Self, SparseError> {
         require(samples > 0, "the number of samples", samples, "positive")?;
+        self.require_room(samples)?;
         self.samples = samples;
         Ok(self)
     }
@@ -87,10 +89,10 @@ impl Distillation {
     }
 
     /// How well the model's gradient is known, relative to its root mean square: for a network its
-    /// error on held-out data.
+    /// error on held-out data. [`run`](Self::run) refuses a number that is negative or not finite.
     #[must_use]
     pub fn relative_error(mut self, error: f64) -> Self {
-        self.relative_error = error.abs();
+        self.relative_error = error;
         self
     }
 
@@ -102,8 +104,11 @@ impl Distillation {
     }
 
     /// States uniform in the domain, shape (B, D).
-    #[must_use]
-    pub fn draw(&self, count: usize, seed: u64) -> Array2<f64> {
+    ///
+    /// # Errors
+    /// If so many do not fit in memory.
+    pub fn draw(&self, count: usize, seed: u64) -> Result<Array2<f64>, SparseError> {
+        self.require_room(count)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut states = Array2::zeros((count, self.domain.len()));
         for mut row in states.rows_mut() {
@@ -111,19 +116,25 @@ impl Distillation {
                 *value = rng.random_range(low..high);
             }
         }
-        states
+        Ok(states)
+    }
+
+    /// States, fields and fresh states to test at, row after row and coordinate after coordinate.
+    fn require_room(&self, samples: usize) -> Result<(), SparseError> {
+        require_room("samples", samples, 64 * self.domain.len(), "take fewer samples")
     }
 
     /// Finds the formula in the library that the model's energy has over the domain.
     ///
     /// # Errors
-    /// If the dimensions differ, the model is undefined somewhere, or no term explains it.
+    /// If the dimensions differ, the relative error is negative or not finite, the model is
+    /// undefined somewhere, or no term explains it.
     pub fn run(
         &self,
         model: &dyn Hamiltonian<f64>,
         library: &Library,
     ) -> Result<Distilled, SparseError> {
-        let states = self.draw(self.samples, self.seed);
+        let states = self.draw(self.samples, self.seed)?;
         self.run_at(model, library, states)
     }
 
@@ -141,7 +152,7 @@ impl Distillation {
         same_length("coordinates of the library", library.dim(), model.dim())?;
         same_length("coordinates of the states", states.ncols(), model.dim())?;
         let fresh = match self.domain.len() == states.ncols() {
-            true => self.draw(self.samples, self.seed.wrapping_add(1)),
+            true => self.draw(self.samples, self.seed.wrapping_add(1))?,
             false => states.clone(),
         };
         let flow = canonical_flow(model, states.view())?;

@@ -39,22 +39,25 @@ impl IntegralForm {
     /// The equations of these trajectories.
     ///
     /// # Errors
-    /// If the states have another dimension, or there are fewer equations than unknowns.
+    /// If the states have another dimension, a trajectory is shorter than a window, or there are
+    /// fewer equations than unknowns.
     pub fn equations(
         &self,
         observations: &Observations,
         ansatz: &Ansatz,
     ) -> Result<Equations, SparseError> {
-        equations(
-            observations,
-            ansatz,
-            RELATIVE_ERROR,
-            |_, trajectory| Ok(self.windows(trajectory)),
-        )
+        equations(observations, ansatz, RELATIVE_ERROR, |trajectory| self.windows(trajectory))
     }
 
-    fn windows(&self, trajectory: &Observed) -> Vec<Window> {
+    fn windows(&self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {
         let times = &trajectory.times;
+        if trajectory.duration() < self.width * (1.0 - 1e-9) {
+            return Err(SparseError::Setting {
+                name: "the window's width",
+                given: format!("{}, but a trajectory lasts {}", self.width, trajectory.duration()),
+                expected: "at most the shortest trajectory",
+            });
+        }
         let mut windows = vec![];
         let mut first = 0;
         while first + 1 < times.len() {
@@ -67,7 +70,7 @@ impl IntegralForm {
             let next = times[first] + 0.5 * self.width * (1.0 - 1e-9);
             first = times.partition_point(|&t| t < next).max(first + 1);
         }
-        windows
+        Ok(windows)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{axpy_wide, dot_wide};
 use crate::SparseError;
 use crate::equations::Equations;
 use crate::gram::Gram;
+use crate::size::require_room;
 
 /// `R` of the QR decomposition of `[X y]`, rows packed one after the other with full length.
 #[derive(Debug, Clone)]
@@ -21,11 +22,20 @@ pub(crate) struct Triangle {
 }
 
 impl Triangle {
-    /// One triangle for each component of the field, of that component's rows.
+    /// One triangle for each component of the field, of that component's rows in units of its
+    /// size.
     pub(crate) fn by_component(equations: &Equations) -> Result<Vec<Self>, SparseError> {
-        let mut triangles = vec![Self::empty(equations.columns()); equations.ansatz().dim()];
+        let (columns, dim) = (equations.columns(), equations.ansatz().dim());
+        let each = 8 * (columns + 1).saturating_mul(columns + 1);
+        require_room(
+            "triangles of a regression, one a coordinate",
+            dim,
+            each,
+            "take fewer features",
+        )?;
+        let mut triangles = vec![Self::empty(columns); dim];
         let mut scratch = vec![];
-        equations.visit(&mut |block| {
+        equations.visit_scaled(1.0, &mut |block| {
             scratch.clear();
             scratch.extend_from_slice(block.columns);
             scratch.extend_from_slice(block.target);
@@ -52,6 +62,15 @@ impl Triangle {
     pub(crate) fn of(equations: &Equations) -> Result<Self, SparseError> {
         let parts = Self::by_component(equations)?;
         Ok(Self::merged(&parts, &vec![1.0; parts.len()]))
+    }
+
+    /// `|X w - y|^2`.
+    pub(crate) fn residual_square(&self, w: &[f64]) -> f64 {
+        let residual = |i: usize| {
+            let row = self.row(i);
+            row[..self.columns].iter().zip(w).map(|(x, w)| x * w).sum::<f64>() - row[self.columns]
+        };
+        (0..=self.columns).map(|i| residual(i).powi(2)).sum()
     }
 
     /// Squared residual of the least-squares fit on all columns.
@@ -127,8 +146,8 @@ impl Triangle {
     }
 
     /// The Gram matrix `R^T R`.
-    pub(crate) fn gram(&self, names: Vec<String>) -> Gram {
-        let mut gram = Gram::empty(names);
+    pub(crate) fn gram(&self, names: Vec<String>) -> Result<Gram, SparseError> {
+        let mut gram = Gram::empty(names)?;
         let m = self.columns;
         for i in 0..=m {
             let row = self.row(i);
@@ -142,7 +161,7 @@ impl Triangle {
         gram.rows = self.rows;
         gram.target_square = self.target_square();
         gram.finish();
-        gram
+        Ok(gram)
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn propose(
     names: &[String],
     allowed: &[usize],
 ) -> Result<Vec<Vec<usize>>, SparseError> {
-    let gram = triangle.gram(names.to_vec());
+    let gram = triangle.gram(names.to_vec())?;
     let all = LeastSquares::new(triangle, allowed);
     let mut sets = vec![forward(&gram, triangle, allowed)];
     if all.len() <= MOST_COLUMNS {
@@ -49,7 +49,11 @@ fn path(gram: &Gram, penalty: Penalty) -> Result<Vec<crate::LassoSolution>, Spar
         .gap_tolerance(1e-4)
         .kkt_tolerance(f64::INFINITY)
         .max_sweeps(50);
-    lasso.path_while(gram, PATH.0, PATH.1, |solution| solution.support().len() <= LARGEST_SUPPORT)
+    let small = |solution: &crate::LassoSolution| solution.support().len() <= LARGEST_SUPPORT;
+    match lasso.path_while(gram, PATH.0, PATH.1, small) {
+        Err(SparseError::NothingFound { .. }) => Ok(vec![]),
+        result => result,
+    }
 }
 
 fn spread(fit: &LeastSquares, columns: usize) -> Vec<f64> {
