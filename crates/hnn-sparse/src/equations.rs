@@ -49,6 +49,7 @@ pub struct Equations {
     source: Box<dyn RowSource>,
     relative_errors: Vec<f64>,
     scales: Vec<f64>,
+    independent: f64,
 }
 
 /// Columns of sizes beyond these have squares that overflow or vanish.
@@ -81,7 +82,19 @@ impl Equations {
             });
         }
         let scales = component_scales(&source.target_sizes(), state_sizes);
-        Ok(Self { ansatz, names, source, relative_errors, scales })
+        Ok(Self { ansatz, names, source, relative_errors, scales, independent: 1.0 })
+    }
+
+    /// Rows that share their noise, as overlapping windows do, count for less: `share` of their
+    /// number.
+    pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
+        self.independent = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// The number of rows whose noise is independent.
+    pub(crate) fn independent_rows(&self) -> f64 {
+        self.independent * self.rows() as f64
     }
 
     /// What the equations are about.

@@ -88,6 +88,8 @@ struct Rows {
     trajectories: Vec<usize>,
     /// Sum of squared differences to a method of higher (or lower) order, for each coordinate.
     error_squares: Vec<f64>,
+    /// How many samples have noise of their own.
+    independent: f64,
 }
 
 impl Rows {
@@ -105,7 +107,8 @@ impl Rows {
         let errors = self.error_squares.iter().enumerate().map(error).collect();
         Ok(Samples::new(table(self.states), table(self.derivatives))?
             .with_trajectories(self.trajectories)?
-            .with_relative_errors(errors))
+            .with_relative_errors(errors)
+            .with_independent_share((self.independent / count.max(1) as f64).min(1.0)))
     }
 }
 
@@ -132,6 +135,7 @@ fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), S
             rows.error_squares[i] += (better - derivative).powi(2);
         }
         rows.trajectories.push(index);
+        rows.independent += 1.0;
     }
     Ok(())
 }
@@ -164,6 +168,8 @@ fn savitzky_golay(
             let what = "points in the `width` of Savitzky-Golay, for its `degree`,";
             return Err(too_few(what, last - first, degree + 1));
         }
+        // All slopes within a width come from as many numbers as the polynomial has.
+        rows.independent += (degree + 1) as f64 / (last - first) as f64;
         let fit = LocalFit::new(&times[first..last], t, 0.5 * width, degree);
         for i in 0..trajectory.states.ncols() {
             let values: Vec<f64> = (first..last).map(|row| trajectory.states[[row, i]]).collect();

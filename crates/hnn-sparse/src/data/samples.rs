@@ -36,6 +36,8 @@ pub struct Samples {
     trajectories: Vec<usize>,
     /// Of each coordinate's derivative.
     relative_errors: Vec<f64>,
+    /// The share of the samples whose noise is independent.
+    independent: f64,
 }
 
 /// Samples of one block: what fits the second-level cache with a hundred columns.
@@ -55,7 +57,7 @@ impl Samples {
         check_finite("the states", x.view())?;
         check_finite("the derivatives", dx.view())?;
         let (trajectories, relative_errors) = (vec![0; x.nrows()], vec![RELATIVE_ERROR; x.ncols()]);
-        Ok(Self { x, dx, root_weights: None, trajectories, relative_errors })
+        Ok(Self { x, dx, root_weights: None, trajectories, relative_errors, independent: 1.0 })
     }
 
     /// A weight for each sample: the sum of squares is `sum of weight * residual^2`.
@@ -97,6 +99,12 @@ impl Samples {
         self
     }
 
+    /// Declares that only this share of the samples has noise of its own.
+    pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
+        self.independent = share;
+        self
+    }
+
     /// The same with an error for each coordinate.
     pub(crate) fn with_relative_errors(mut self, errors: Vec<f64>) -> Self {
         self.relative_errors = errors;
@@ -127,9 +135,10 @@ impl Samples {
         check_relative_errors(&self.relative_errors)?;
         let relative_errors =
             self.relative_errors.iter().map(|error| error.max(RELATIVE_ERROR)).collect();
-        let state_sizes = column_sizes(&self.x);
+        let (state_sizes, independent) = (column_sizes(&self.x), self.independent);
         let source = SampleRows { samples: self, program, columns };
         Equations::new(ansatz.clone(), Box::new(source), relative_errors, &state_sizes)
+            .map(|equations| equations.with_independent_share(independent))
     }
 }
 

@@ -57,7 +57,7 @@ const SAFETY: f64 = 10.0;
 const HALF_PERIODS: f64 = 1.25;
 /// Points that a window has at least.
 const FEWEST_POINTS: usize = 12;
-/// The largest stride that is chosen.
+/// The largest stride that is chosen. The weights of windows so far apart hardly overlap.
 const STRIDE: f64 = 0.25;
 /// Windows that begin between two neighbouring points, at most: more tell nothing new.
 const MOST_WINDOWS_A_POINT: f64 = 16.0;
@@ -114,7 +114,9 @@ impl WeakForm {
             return Err(SparseError::TooFewWindows { given, needed: unknowns, width, stride });
         }
         let error = quadrature_error(observations, grid);
-        Ok(all?.with_relative_error((SAFETY * error).max(RELATIVE_ERROR)))
+        Ok(all?
+            .with_relative_error((SAFETY * error).max(RELATIVE_ERROR))
+            .with_independent_share(stride / STRIDE))
     }
 
     /// What is set, and otherwise what fits the data: enough windows for `unknowns` and for the

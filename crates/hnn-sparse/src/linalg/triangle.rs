@@ -66,11 +66,17 @@ impl Triangle {
 
     /// `|X w - y|^2`.
     pub(crate) fn residual_square(&self, w: &[f64]) -> f64 {
-        let residual = |i: usize| {
-            let row = self.row(i);
-            row[..self.columns].iter().zip(w).map(|(x, w)| x * w).sum::<f64>() - row[self.columns]
-        };
+        let residual = |i: usize| self.dot(i, w) - self.row(i)[self.columns];
         (0..=self.columns).map(|i| residual(i).powi(2)).sum()
+    }
+
+    /// `|X w|`.
+    pub(crate) fn image(&self, w: &[f64]) -> f64 {
+        (0..=self.columns).map(|i| self.dot(i, w).powi(2)).sum::<f64>().sqrt()
+    }
+
+    fn dot(&self, i: usize, w: &[f64]) -> f64 {
+        self.row(i)[..self.columns].iter().zip(w).map(|(x, w)| x * w).sum()
     }
 
     /// Squared residual of the least-squares fit on all columns.
@@ -223,6 +229,11 @@ const DEPENDENT: f64 = 1e-14;
 impl LeastSquares {
     /// On these columns, less those that depend on the ones before them.
     pub(crate) fn new(triangle: &Triangle, columns: &[usize]) -> Self {
+        Self::independent(triangle, columns, DEPENDENT)
+    }
+
+    /// The same, less those of which no more than `share` is new.
+    pub(crate) fn independent(triangle: &Triangle, columns: &[usize], share: f64) -> Self {
         let height = triangle.columns + 1;
         let padded = |j: usize| {
             let mut column = triangle.column(j);
@@ -237,7 +248,7 @@ impl LeastSquares {
             reflect_all(&reflectors, &mut column);
             let k = kept.len();
             let tail = square(&column[k..]).sqrt();
-            if tail <= DEPENDENT * norm || k + 1 >= height {
+            if tail <= share * norm || k + 1 >= height {
                 continue;
             }
             let length = -tail.copysign(column[k]);

@@ -9,6 +9,8 @@ const PATH: (usize, f64) = (40, 1e-4);
 const THRESHOLDS: usize = 12;
 /// With more columns than this all of them are no candidate: pruning takes their fourth power.
 const MOST_COLUMNS: usize = 150;
+/// What a column must have at least that those before it do not have, to be independent of them.
+const NEW_SHARES: [f64; 5] = [1e-1, 1e-2, 1e-4, 1e-6, 1e-8];
 /// A path stops once its support is larger: pruning it would repeat the thresholds' work.
 const LARGEST_SUPPORT: usize = 24;
 
@@ -23,6 +25,10 @@ pub(crate) fn propose(
     let mut sets = vec![forward(&gram, triangle, allowed)];
     if all.len() <= MOST_COLUMNS {
         sets.push(all.columns.clone());
+        // Where columns nearly depend on each other, the first ones, which are the simplest.
+        let independent =
+            |share: &f64| LeastSquares::independent(triangle, allowed, *share).columns;
+        sets.extend(NEW_SHARES.iter().map(independent));
         sets.extend(thresholded(triangle, &gram, &all));
     }
     let mask = |weights: Vec<f64>| {

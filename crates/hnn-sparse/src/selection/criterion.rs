@@ -25,14 +25,24 @@ impl Criterion {
     /// Its value; less is better. NaN if the residual is, or there is no row.
     #[must_use]
     pub fn score(self, residual_square: f64, rows: usize, columns: usize, terms: usize) -> f64 {
+        self.score_of(residual_square, rows as f64, columns, terms)
+    }
+
+    /// The same for a number `n` of independent rows that need not be whole.
+    pub(crate) fn score_of(
+        self,
+        residual_square: f64,
+        n: f64,
+        columns: usize,
+        terms: usize,
+    ) -> f64 {
+        if residual_square.is_nan() || n <= 0.0 {
+            return f64::NAN;
+        }
         let gamma = match self {
             Self::Bic => 0.0,
             Self::Ebic { gamma } => gamma,
         };
-        if residual_square.is_nan() || rows == 0 {
-            return f64::NAN;
-        }
-        let n = rows as f64;
         n * (residual_square / n).max(f64::MIN_POSITIVE).ln()
             + terms as f64 * n.ln()
             + 2.0 * gamma * ln_binomial(columns, terms)

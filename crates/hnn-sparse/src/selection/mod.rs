@@ -197,14 +197,17 @@ impl Selection {
         }
         let Masks { required, known, absent } = masks;
         known.iter().for_each(|&(column, coefficient)| triangle.subtract(column, coefficient));
-        let search = Search::new(&triangle, self.criterion, floor, required.clone(), &absent);
+        let rows = equations.independent_rows();
+        let search =
+            Search::new(&triangle, self.criterion, (floor, rows), required.clone(), &absent);
         let outcome = search.run(equations.names())?;
         if outcome.fit.len() + known.len() == 0 {
             let reason = "every set of terms has a worse criterion than the empty set".to_owned();
             return Err(SparseError::NothingFound { reason });
         }
-        let mut terms = refit(&outcome.fit, triangle.rows(), floor);
-        terms.extend(known.into_iter().map(|(column, coefficient)| (column, coefficient, 0.0)));
+        let mut terms = refit(&outcome.fit, rows, floor);
+        let given = known.into_iter().map(|(column, coefficient)| (column, coefficient, 0.0));
+        terms.extend(given.clone());
         terms.sort_by_key(|&(column, ..)| column);
         let support: Vec<usize> = terms.iter().map(|&(column, ..)| column).collect();
         let mut warnings = if outcome.fit_is_shaky {
@@ -212,6 +215,18 @@ impl Selection {
         } else {
             vec![]
         };
+        if let Some(rival) = outcome.rival.filter(|_| warnings.is_empty()) {
+            let terms: Vec<_> = refit(&rival, rows, floor).into_iter().chain(given).collect();
+            let other = SparseHamiltonian::new(equations.ansatz(), &terms)?;
+            let shares = [&rival, &outcome.fit]
+                .map(|fit| (fit.residual_square / triangle.target_square()).sqrt());
+            warnings.push(format!(
+                "the data cannot identify H: {other} leaves {:.1e} of y, this formula {:.1e}, and what \
+                 they differ by shows no more than noise of the states would; add trajectories of \
+                 other energies, or forbid terms",
+                shares[0], shares[1],
+            ));
+        }
         let lost = required.iter().filter(|j| !support.contains(j));
         warnings.extend(lost.map(|&j| {
             let name = &equations.names()[j];
@@ -340,8 +355,8 @@ fn component_weights(parts: &[Triangle], relative_errors: &[f64]) -> Vec<f64> {
 }
 
 /// `(column, coefficient, standard error)` of a least-squares fit.
-fn refit(fit: &LeastSquares, rows: usize, floor: f64) -> Vec<(usize, f64, f64)> {
-    let freedom = rows.saturating_sub(fit.len()).max(1) as f64;
+fn refit(fit: &LeastSquares, rows: f64, floor: f64) -> Vec<(usize, f64, f64)> {
+    let freedom = (rows - fit.len() as f64).max(1.0);
     let variance = fit.residual_square.max(floor) / freedom;
     let pairs = fit.coefficients().into_iter().zip(fit.unit_variances());
     let terms = fit.columns.iter().zip(pairs);
