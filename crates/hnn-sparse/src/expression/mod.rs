@@ -149,8 +149,8 @@ impl Expression {
     }
 
     /// The integer power. A sum has no negative powers here, nor any that takes more than a
-    /// million products of terms to write out, and an exponent that is multiplied must stay within
-    /// `i32`: otherwise the power is NaN.
+    /// million products of terms to write out; an exponent that is multiplied must stay within
+    /// `i32`, and the power of a number must not vanish: otherwise the power is NaN.
     ///
     /// ```
     /// use hnn_sparse::Expression;
@@ -165,8 +165,10 @@ impl Expression {
         if let [term] = self.terms.as_slice() {
             let power = |(atom, k): &(Atom, i32)| Some((atom.clone(), k.checked_mul(exponent)?));
             let monomial: Option<Monomial> = term.monomial.iter().map(power).collect();
-            return monomial.map_or_else(undefined, |monomial| {
-                Self::from_terms([(term.number.powi(exponent), monomial)])
+            // A number that vanishes would take the whole term with it.
+            let number = Some(term.number.powi(exponent)).filter(|number| *number != 0.0);
+            return monomial.zip(number).map_or_else(undefined, |(monomial, number)| {
+                Self::from_terms([(number, monomial)])
             });
         }
         match (self.is_zero(), exponent) {
