@@ -2,7 +2,7 @@
 
 use crate::expression::Expression;
 use crate::library::check_names;
-use crate::size::{require_room, require_square};
+use crate::size::{require_room, require_room_for_derivatives, require_square};
 use crate::{Library, SparseError, error::require, error::same_length};
 
 /// How a friction feature `d(q, p)` acts.
@@ -205,6 +205,7 @@ impl Ansatz {
         // A block of 256 states has as many numbers of each.
         let count = self.columns.len() as u128 * dim as u128;
         require_room("components of the columns' fields", count, 2048, FEWER)?;
+        require_room_for_derivatives(self.columns.iter().map(|column| &column.feature), 1)?;
         let components =
             |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
         Ok(self.columns.iter().flat_map(components).collect())

@@ -63,8 +63,8 @@ impl CrossValidation {
         let path = lasso.path(&whole, count, smallest_share)?;
         let lambdas: Vec<f64> = path.iter().map(|solution| solution.lambda).collect();
         let mut errors = vec![vec![]; lambdas.len()];
-        for part in &parts {
-            let solutions = lasso.path_at(&whole.without(part), &lambdas)?;
+        for (part, rest) in parts.iter().zip(rests(&parts)) {
+            let solutions = lasso.without_zero_columns(&rest)?.path_at(&rest, &lambdas)?;
             for (errors, solution) in errors.iter_mut().zip(&solutions) {
                 let square = part.residual_square(&solution.coefficients).max(0.0);
                 errors.push(square / part.rows() as f64);
@@ -102,6 +102,26 @@ impl CrossValidation {
     }
 }
 
+/// All folds but one, for each: sums from both ends, since a difference of the whole and the fold
+/// would leave rounding where there is nothing.
+fn rests(parts: &[Gram]) -> Vec<Gram> {
+    let mut after: Vec<Option<Gram>> = vec![None];
+    for part in parts.iter().skip(1).rev() {
+        let sum = after.last().and_then(Option::as_ref).map_or(part.clone(), |sum| part.with(sum));
+        after.push(Some(sum));
+    }
+    let mut before: Option<Gram> = None;
+    let mut rests = vec![];
+    for (part, after) in parts.iter().zip(after.into_iter().rev()) {
+        rests.extend(match (&before, after) {
+            (Some(before), Some(after)) => Some(before.with(&after)),
+            (before, after) => after.or_else(|| before.clone()),
+        });
+        before = Some(before.map_or(part.clone(), |sum| sum.with(part)));
+    }
+    rests
+}
+
 /// The Gram matrix of each fold.
 fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseError> {
     let count = match folds {
@@ -111,7 +131,8 @@ fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseEr
     require(count >= 2, "the number of folds", count, "at least 2")?;
     let rows = equations.rows();
     require(count <= rows, "the number of folds", count, "at most the number of points")?;
-    let each = 8 * equations.columns().saturating_mul(equations.columns());
+    // Each fold, and sums of those before and after it.
+    let each = 24 * equations.columns().saturating_mul(equations.columns());
     require_room("folds", count, each, "take fewer folds or features")?;
     let mut grams = vec![Gram::empty(equations.names().to_vec())?; count];
     equations.visit_scaled(equations.size(), &mut |block| {

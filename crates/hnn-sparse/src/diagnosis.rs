@@ -116,7 +116,8 @@ impl Diagnosis {
             |(visibility, v): (f64, Vec<f64>)| combination(visibility, &v, &used, &norms, names);
         let freedom = triangle.rows().saturating_sub(used.len()).max(1) as f64;
         let mean_target = triangle.target_square() / triangle.rows().max(1) as f64;
-        let noise = (triangle.rest() / freedom / mean_target).sqrt();
+        let square = triangle.rest() / freedom;
+        let noise = if square > 0.0 { (square / mean_target).sqrt() } else { 0.0 };
         let hidden = (IN_NOISE.0 * noise).min(IN_NOISE.1).max(NEARLY_FREE);
         let free = sparsest(basis_below(0.0, FREE));
         Self {

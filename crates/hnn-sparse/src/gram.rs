@@ -136,14 +136,13 @@ impl Gram {
         self.target_square.is_finite() && diagonal.iter().all(|d| d.is_finite())
     }
 
-    /// These rows without those of `part`, which must be among them.
-    pub(crate) fn without(&self, part: &Self) -> Self {
-        let target = self.target.iter().zip(&part.target).map(|(a, b)| a - b).collect();
+    /// These rows and those of `other`, of the same columns.
+    pub(crate) fn with(&self, other: &Self) -> Self {
         Self {
-            rows: self.rows - part.rows,
-            matrix: &self.matrix - &part.matrix,
-            target,
-            target_square: self.target_square - part.target_square,
+            rows: self.rows + other.rows,
+            matrix: &self.matrix + &other.matrix,
+            target: self.target.iter().zip(&other.target).map(|(a, b)| a + b).collect(),
+            target_square: self.target_square + other.target_square,
             names: self.names.clone(),
         }
     }

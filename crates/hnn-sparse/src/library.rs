@@ -7,7 +7,7 @@ use ndarray::{Array2, Array3, ArrayView2};
 
 use crate::expression::{Argument, Expression, Monomial};
 use crate::program::Program;
-use crate::size::{binomial, require_room, require_square};
+use crate::size::{binomial, require_room, require_room_for_derivatives, require_square};
 use crate::{SparseError, error::require, error::same_length};
 
 /// Features of the state `x = [q_1..q_n, p_1..p_n]`, from which a Hamiltonian is made.
@@ -301,6 +301,7 @@ impl Library {
     pub fn gradients(&self, x: ArrayView2<'_, f64>) -> Result<Array3<f64>, SparseError> {
         let dim = self.dim();
         require_room("derivatives of features", self.len() as u128 * dim as u128, 64, FEWER)?;
+        require_room_for_derivatives(&self.features, 1)?;
         let gradients: Vec<_> =
             self.features.iter().flat_map(|f| (0..dim).map(|i| f.derivative(i))).collect();
         let out = self.evaluate(x, &gradients)?;
@@ -317,6 +318,7 @@ impl Library {
         let shape = (self.len(), self.dim(), self.dim());
         let count = [shape.0, shape.1, shape.2].map(|n| n as u128).iter().product::<u128>();
         require_room("second derivatives of features", count, 8, FEWER)?;
+        require_room_for_derivatives(&self.features, 2)?;
         Ok(Array3::from_shape_fn(shape, |(j, i, k)| {
             self.features[j].derivative(i).derivative(k).value(x)
         }))

@@ -1,6 +1,7 @@
 //! How much memory a call may take for what its caller asked.
 
 use crate::SparseError;
+use crate::expression::Expression;
 
 /// The most bytes that one call may take: two gibibytes.
 pub(crate) const MOST_BYTES: u128 = 1 << 31;
@@ -13,12 +14,34 @@ pub(crate) fn require_room(
     remedy: &'static str,
 ) -> Result<(), SparseError> {
     let count = count.try_into().unwrap_or(u128::MAX);
-    let bytes = count.saturating_mul(each as u128);
+    require_bytes(what, count, count.saturating_mul(each as u128), remedy)
+}
+
+fn require_bytes(
+    what: &'static str,
+    count: u128,
+    bytes: u128,
+    remedy: &'static str,
+) -> Result<(), SparseError> {
     if bytes <= MOST_BYTES {
         Ok(())
     } else {
         Err(SparseError::TooLarge { what, count, bytes, remedy })
     }
+}
+
+/// The same for derivatives of features.
+pub(crate) fn require_room_for_derivatives<'a>(
+    features: impl IntoIterator<Item = &'a Expression>,
+    order: u32,
+) -> Result<(), SparseError> {
+    let (mut count, mut bytes) = (0_u128, 0_u128);
+    for feature in features {
+        count += 1;
+        bytes = bytes.saturating_add(feature.bytes_of_derivatives(order));
+    }
+    let remedy = "take fewer features, or products of fewer factors";
+    require_bytes("features with derivatives", count, bytes, remedy)
 }
 
 /// The same for what takes a square matrix of numbers, as the columns of a regression do.

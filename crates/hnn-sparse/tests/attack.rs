@@ -241,6 +241,36 @@ fn absurd_counts_name_number_bytes_and_remedy() {
         let message = refused("folds", || validate(5, Folds::ByPoint { count }));
         assert!(message.contains("number of folds"), "{message}");
     }
+    // A product's second derivatives have a term for each pair of factors.
+    let waves = (1..=400).map(|k| Expression::sin(f64::from(k), 0));
+    let long = waves.reduce(|product, wave| product * wave).expect("some");
+    let library = Library::from_features(1, [long]).expect("one feature");
+    let model = || SparseHamiltonian::from_coefficients(&Ansatz::new(&library)?, &[1.0]);
+    too_large("features with derivatives", refused("a long product", model));
+    too_large(
+        "features with derivatives",
+        refused("its Hessian", || library.hessians(&[0.1, 0.2])),
+    );
+    // A column that is there in one trajectory only is left out with it.
+    let step = Expression::distance(&[Argument::Coordinate(0)]) + x(0);
+    let library = Library::from_features(1, [x(0).powi(2), x(1).powi(2), step * x(0)]);
+    let ansatz = library.and_then(|l| Ansatz::new(&l)).expect("valid");
+    let states = Array2::from_shape_fn((60, 2), |(k, i)| {
+        let q = (1.0 + k as f64).sin().abs() * if k < 20 { 1.0 } else { -1.0 };
+        if i == 0 { q } else { (1.7 * k as f64).cos() }
+    });
+    let slopes =
+        Array2::from_shape_fn(
+            (60, 2),
+            |(k, i)| {
+                if i == 0 { states[[k, 1]] } else { -states[[k, 0]] }
+            },
+        );
+    let samples = Samples::new(states, slopes);
+    let samples = samples.and_then(|s| s.with_trajectories((0..60).map(|k| k / 20).collect()));
+    let equations = samples.and_then(|s| s.equations(&ansatz)).expect("valid");
+    let validation = CrossValidation::run(&equations, &lasso, Folds::ByTrajectory, 20, 1e-4);
+    assert_eq!(validation.expect("valid").best().support(), [0, 1]);
     // Labels of trajectories are any numbers.
     let labelled = orbit(40).0.with_trajectories((0..40).map(|k| most - k / 20).collect());
     let equations = labelled.and_then(|s| s.equations(&cubic())).expect("valid");

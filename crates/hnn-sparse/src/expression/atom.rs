@@ -140,6 +140,21 @@ impl Atom {
         }
     }
 
+    /// How many terms its derivatives along all coordinates have together.
+    pub(crate) fn arguments(&self) -> usize {
+        let count = |u: &Argument| match u {
+            Argument::Coordinate(_) => 1,
+            Argument::Difference(..) => 2,
+        };
+        match self {
+            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) => count(u),
+            Self::Radius(arguments) | Self::LogRadius(arguments) => {
+                arguments.iter().map(count).sum()
+            }
+            Self::Custom(custom, _) => custom.dim(),
+        }
+    }
+
     /// Whether it has a value at some state: finite frequencies, at least one argument.
     pub(crate) fn is_defined(&self) -> bool {
         match self {

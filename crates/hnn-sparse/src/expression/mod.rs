@@ -291,6 +291,20 @@ impl Expression {
         }
     }
 
+    /// The memory that its derivatives along all coordinates take, of first or second order, about.
+    ///
+    /// Each factor of a product gives a term for every argument that it depends on, with all other
+    /// factors in it.
+    pub(crate) fn bytes_of_derivatives(&self, order: u32) -> u128 {
+        const FACTOR: u128 = 128;
+        let bytes = |term: &Term| {
+            let factors = term.monomial.len() as u128 + 3;
+            let slopes: u128 = term.monomial.iter().map(|(atom, _)| atom.arguments() as u128).sum();
+            (slopes + 3).saturating_pow(order).saturating_mul(factors).saturating_mul(FACTOR)
+        };
+        self.terms.iter().map(bytes).fold(0, u128::saturating_add)
+    }
+
     fn from_atom(atom: Atom) -> Self {
         Self::from_terms([(1.0, vec![(atom, 1)])])
     }

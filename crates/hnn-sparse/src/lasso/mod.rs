@@ -16,7 +16,7 @@ use certificate::certify;
 use scaled::Scaled;
 use working::{Polish, Swept, Working};
 
-use crate::{Gram, SparseError, error::require, size::require_room};
+use crate::{Gram, SparseError, error::require, error::same_length, size::require_room};
 
 /// A LASSO or elastic net solver.
 ///
@@ -178,6 +178,18 @@ impl Lasso {
             }
         }
         Ok(solutions)
+    }
+
+    /// With columns left out that are 0 in every row, as they may be in a part of the data.
+    pub(crate) fn without_zero_columns(&self, gram: &Gram) -> Result<Self, SparseError> {
+        let scales = gram.column_scales();
+        let weight =
+            |j: usize| if scales[j] == 0.0 { f64::INFINITY } else { self.penalty.weight(j) };
+        if let Some(weights) = &self.penalty.weights {
+            same_length("penalty weights, one a column", weights.len(), gram.columns())?;
+        }
+        let weights = (0..gram.columns()).map(weight).collect::<Vec<_>>();
+        Ok(self.clone().penalty(self.penalty.clone().weights(weights)?))
     }
 
     /// The solutions at these lambdas, each started from the one before: give them falling.

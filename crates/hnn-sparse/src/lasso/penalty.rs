@@ -92,7 +92,7 @@ impl Penalty {
     /// The slides' `lambda` (objective `|X w - y|^2 + lambda |w|_1`) in this crate's scale.
     #[must_use]
     pub fn lambda_from_sum_of_squares(lambda: f64, rows: usize) -> f64 {
-        lambda / (2 * rows) as f64
+        lambda / (2.0 * rows as f64)
     }
 
     /// This crate's `lambda` in the slides' scale, `2 n lambda`.

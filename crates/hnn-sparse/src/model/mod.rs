@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use crate::ansatz::{Ansatz, Column};
 use crate::expression::Expression;
-use crate::{SparseError, error::same_length, size::require_room};
+use crate::size::{require_room, require_room_for_derivatives};
+use crate::{SparseError, error::same_length};
 use compiled::Compiled;
 use differentiable::Derivatives;
 pub use differentiable::SparseResiduals;
@@ -110,6 +111,7 @@ impl SparseHamiltonian {
         let entries = (dim as u128).pow(2) * (terms.len() as u128 + 1);
         let remedy = "take a formula of fewer coordinates, or of fewer terms";
         require_room("derivatives of a formula", entries, 64, remedy)?;
+        require_room_for_derivatives(terms.iter().map(|term| &term.column.feature), 2)?;
         let theta: Vec<f64> = terms.iter().map(|term| term.coefficient).collect();
         let fields: Vec<Vec<Expression>> = terms
             .iter()
