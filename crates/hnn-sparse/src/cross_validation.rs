@@ -32,6 +32,10 @@ pub struct CrossValidation {
     pub path: Vec<LassoSolution>,
 }
 
+/// Squared residuals below this share of the squared data are the rounding of a Gram matrix: of
+/// solutions that reach it, the one with the largest lambda is the best.
+const ROUNDING: f64 = 1e-14;
+
 impl CrossValidation {
     /// Runs a path of `count` lambdas down to `smallest_share` of the largest, once on all rows and
     /// once without each fold.
@@ -66,7 +70,8 @@ impl CrossValidation {
         for (part, rest) in parts.iter().zip(rests(&parts)) {
             let solutions = lasso.without_zero_columns(&rest)?.path_at(&rest, &lambdas)?;
             for (errors, solution) in errors.iter_mut().zip(&solutions) {
-                let square = part.residual_square(&solution.coefficients).max(0.0);
+                let square = part.residual_square(&solution.coefficients);
+                let square = square.max(ROUNDING * part.target_square());
                 errors.push(square / part.rows() as f64);
             }
         }

@@ -8,55 +8,78 @@ use common::{normal, x};
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_sparse::{
     Ansatz, CrossValidation, Differentiation, Distillation, Equations, Expression, Folds, Gram,
-    IntegralForm, Lasso, Library, Observations, Penalty, Samples, Selection, Shooting,
+    IntegralForm, Lasso, Library, ModelTerm, Observations, Samples, Selection, Shooting,
     SparseHamiltonian, WeakForm,
 };
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-/// Five orbits of q^2/2 + p^2/2, with noise as a share of the amplitudes, momenta times `scale`.
-fn orbits(noise: f64, scale: f64) -> Observations {
+/// Units of position, momentum and time, in those of the spring.
+#[derive(Debug, Clone, Copy)]
+struct Units {
+    q: f64,
+    p: f64,
+    t: f64,
+}
+
+impl Units {
+    const ONE: Self = Self { q: 1.0, p: 1.0, t: 1.0 };
+
+    fn of(self, i: usize) -> f64 {
+        [self.q, self.p][i]
+    }
+
+    /// That of the coefficient of a feature: H has the unit `q p / t`.
+    fn of_coefficient(self, feature: &str) -> f64 {
+        let power = |name: char| match feature.split(' ').find(|part| part.starts_with(name)) {
+            None => 0,
+            Some(part) => part.split_once('^').map_or(1, |(_, k)| k.parse().expect("a number")),
+        };
+        self.q.powi(1 - power('q')) * self.p.powi(1 - power('p')) / self.t
+    }
+}
+
+/// Five orbits of q^2/2 + p^2/2, with noise as a share of the amplitudes.
+fn orbits(noise: f64, units: Units) -> Observations {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let mut observations = Observations::new(2);
     for radius in [0.4, 0.7, 1.0, 1.3, 1.6] {
         let times: Vec<f64> = (0..201).map(|k| 0.05 * k as f64).collect();
         let states = Array2::from_shape_fn((201, 2), |(k, i)| {
             let (sin, cos) = (times[k] + radius).sin_cos();
-            let state = radius * if i == 0 { cos } else { -sin };
-            let state = state + noise * normal(&mut rng);
-            if i == 0 { state } else { state * scale }
+            (radius * [cos, -sin][i] + noise * normal(&mut rng)) * units.of(i)
         });
+        let times = times.iter().map(|t| t * units.t).collect();
         observations.push(times, states).expect("valid");
     }
     observations
 }
 
-fn samples(noise: f64, scale: f64) -> Samples {
+/// The same with derivatives, which have the noise.
+fn samples(noise: f64, units: Units) -> Samples {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
-    let states = Array2::from_shape_fn((500, 2), |(k, i)| {
-        let radius = [0.4, 0.7, 1.0, 1.3, 1.6][k / 100];
+    let at = |k: usize, i: usize| {
         let (sin, cos) = (0.07 * k as f64).sin_cos();
-        radius * if i == 0 { cos } else { -sin * scale }
-    });
+        [0.4, 0.7, 1.0, 1.3, 1.6][k / 100] * [cos, -sin][i]
+    };
+    let states = Array2::from_shape_fn((500, 2), |(k, i)| at(k, i) * units.of(i));
     let slopes = Array2::from_shape_fn((500, 2), |(k, i)| {
-        let exact = if i == 0 { states[[k, 1]] / scale } else { -states[[k, 0]] };
-        (exact + noise * normal(&mut rng)) * if i == 0 { 1.0 } else { scale }
+        let exact = if i == 0 { at(k, 1) } else { -at(k, 0) };
+        (exact + noise * normal(&mut rng)) * units.of(i) / units.t
     });
     Samples::new(states, slopes)
         .and_then(|s| s.with_trajectories((0..500).map(|k| k / 100).collect()))
         .expect("valid")
 }
 
-/// H = scale (q^2/2 + (p / scale)^2/2).
-fn spring(scale: f64) -> SparseHamiltonian {
+/// `a q^2 + b p^2`.
+fn spring(a: f64, b: f64, units: Units) -> SparseHamiltonian {
     let library = Library::from_features(1, [x(0).powi(2), x(1).powi(2)]).expect("valid");
-    let ansatz = Ansatz::new(&library).expect("valid");
-    SparseHamiltonian::from_coefficients(&ansatz, &[0.5 * scale, 0.5 / scale]).expect("valid")
-}
-
-fn ansatz() -> Ansatz {
-    Library::monomials(1, 1..=4).and_then(|l| Ansatz::new(&l)).expect("valid")
+    let w = [a * units.of_coefficient("q^2"), b * units.of_coefficient("p^2")];
+    Ansatz::new(&library)
+        .and_then(|ansatz| SparseHamiltonian::from_coefficients(&ansatz, &w))
+        .expect("valid")
 }
 
 /// Names, coefficients and standard errors.
@@ -73,83 +96,71 @@ fn nonzero(names: &[String], w: &[f64]) -> Found {
     pairs.map(|(name, w)| (name.clone(), *w, 0.0)).collect()
 }
 
+fn terms_of(model: &SparseHamiltonian) -> Found {
+    let name = |t: &ModelTerm| t.column().feature().to_text(&["q", "p"]);
+    model.terms().iter().map(|t| (name(t), t.coefficient(), t.std_error())).collect()
+}
+
 /// What each road from data to a formula finds.
-fn roads(noise: f64, scale: f64) -> Vec<(&'static str, Found)> {
-    let (ansatz, observations) = (ansatz(), orbits(noise, scale));
+fn roads(noise: f64, units: Units) -> Vec<(&'static str, Found)> {
+    let library = Library::monomials(1, 1..=4).expect("valid");
+    let (ansatz, observations) = (Ansatz::new(&library).expect("valid"), orbits(noise, units));
     let weak = WeakForm::default().equations(&observations, &ansatz).expect("valid");
-    let integral = IntegralForm::new(1.0).and_then(|f| f.equations(&observations, &ansatz));
+    let integral = IntegralForm::new(units.t)
+        .and_then(|form| form.equations(&observations, &ansatz))
+        .expect("valid");
     let differences = |kind: Differentiation| {
         kind.samples(&observations).and_then(|s| s.equations(&ansatz)).expect("valid")
     };
-    let given = samples(noise, scale).equations(&ansatz).expect("valid");
+    let smoothing = differences(Differentiation::savitzky_golay(units.t));
+    let given = samples(noise, units).equations(&ansatz).expect("valid");
     let validated = |equations: &Equations, folds: Folds| {
         let v = CrossValidation::run(equations, &Lasso::default(), folds, 40, 1e-4).expect("valid");
         nonzero(equations.names(), &v.one_std_error().coefficients)
     };
-    let lasso = |penalty: Penalty| {
-        let gram = Gram::of(&weak).expect("finite");
-        let path = Lasso::default().penalty(penalty).path(&gram, 20, 1e-3).expect("valid");
-        nonzero(weak.names(), &path[19].coefficients)
-    };
-    let distilled = Distillation::over(&[(-1.5, 1.5), (-1.5 * scale, 1.5 * scale)])
-        .and_then(|d| d.run(&spring(scale), &Library::monomials(1, 1..=4)?))
+    let gram = Gram::of(&weak).expect("finite");
+    let path = Lasso::default().path(&gram, 20, 1e-3).expect("valid");
+    let domain = [units.q, units.p].map(|unit| (-1.5 * unit, 1.5 * unit));
+    let distilled = Distillation::over(&domain)
+        .and_then(|d| d.run(&spring(0.5, 0.5, units), &library))
         .expect("found");
-    let terms = distilled.found.terms.into_iter();
-    let rough = SparseHamiltonian::from_coefficients(
-        &Ansatz::new(&Library::from_features(1, [x(0).powi(2), x(1).powi(2)]).expect("valid"))
-            .expect("valid"),
-        &[0.48 * scale, 0.52 / scale],
-    )
-    .expect("valid");
-    let shot = Shooting::default().refine(&rough, &observations).expect("converges").model;
+    let shot = Shooting::default().refine(&spring(0.48, 0.52, units), &observations);
     vec![
         ("weak form", selected(&weak)),
-        ("integral form", selected(&integral.expect("valid"))),
+        ("integral form", selected(&integral)),
         ("central differences", selected(&differences(Differentiation::Central))),
-        ("smoothing", selected(&differences(Differentiation::savitzky_golay(1.0)))),
+        ("smoothing", selected(&smoothing)),
         ("derivatives", selected(&given)),
         ("cross-validation by trajectory", validated(&weak, Folds::ByTrajectory)),
         ("cross-validation by point", validated(&given, Folds::ByPoint { count: 5 })),
-        ("LASSO", lasso(Penalty::default())),
-        ("distillation", terms.map(|t| (t.name, t.coefficient, t.std_error)).collect()),
-        (
-            "shooting",
-            shot.terms()
-                .iter()
-                .map(|t| {
-                    (t.column().feature().to_text(&["q", "p"]), t.coefficient(), t.std_error())
-                })
-                .collect(),
-        ),
+        ("LASSO", nonzero(weak.names(), &path[19].coefficients)),
+        ("distillation", terms_of(distilled.found.model())),
+        ("shooting", terms_of(&shot.expect("converges").model)),
     ]
 }
 
-/// The power of p in a feature.
-fn momenta(name: &str) -> i32 {
-    match name.split(' ').find(|factor| factor.starts_with('p')) {
-        None => 0,
-        Some(factor) => factor.split_once('^').map_or(1, |(_, k)| k.parse().expect("a number")),
-    }
-}
-
 #[test]
-fn units_of_the_momentum_change_nothing() {
+fn units_change_nothing() {
+    let mut all: Vec<Units> =
+        (-12..=12).map(|k| Units { p: 10.0_f64.powi(-k), ..Units::ONE }).collect();
+    for [q, p, t] in
+        [[1e-9, 1.0, 1.0], [1e7, 1.0, 1.0], [1.0, 1.0, 1e-9], [1.0, 1.0, 3.6e3], [1e-6, 1e4, 1e6]]
+    {
+        all.push(Units { q, p, t });
+    }
     for noise in [0.0, 0.01] {
-        let first = roads(noise, 1.0);
-        for k in -12..=12 {
-            let scale = 10.0_f64.powi(-k);
-            for ((road, expected), (_, found)) in first.iter().zip(roads(noise, scale)) {
+        let first = roads(noise, Units::ONE);
+        for units in &all {
+            for ((road, expected), (_, found)) in first.iter().zip(roads(noise, *units)) {
                 let names = |found: &Found| found.iter().map(|t| t.0.clone()).collect::<Vec<_>>();
-                assert_eq!(names(&found), names(expected), "{road}, 10^-{k}, noise {noise}");
+                assert_eq!(names(&found), names(expected), "{road}, {units:?}, noise {noise}");
                 for ((name, c, error), (_, c0, error0)) in found.iter().zip(expected) {
-                    // c p^b = c0 scale (p / scale)^b.
-                    let unit = scale.powi(1 - momenta(name));
-                    let what = format!("{name} by {road}, 10^-{k}, noise {noise}: {c} {c0}");
-                    assert!((c / unit - c0).abs() < 1e-6 * c0.abs(), "{what}");
-                    assert!(
-                        (error / unit - error0).abs() <= 1e-2 * error0 + 1e-12,
-                        "{what}: {error} {error0}"
-                    );
+                    let unit = units.of_coefficient(name);
+                    let (c, error) = (c / unit, error / unit);
+                    let what = format!("{name} by {road}, {units:?}, noise {noise}");
+                    assert!((c - c0).abs() < 1e-6 * c0.abs(), "{what}: {c} {c0}");
+                    let close = (error - error0).abs() <= 1e-2 * error0 + 1e-12;
+                    assert!(close, "{what}: {error} {error0}");
                 }
             }
         }
