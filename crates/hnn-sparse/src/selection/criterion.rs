@@ -8,7 +8,8 @@
 /// - EBIC: `BIC + 2 gamma ln binomial(m, k)` (Chen and Chen 2008), which pays for having looked at
 ///   many sets.
 ///
-/// `RSS` is taken no smaller than what the equations themselves can hold to, so that data without
+/// A [`Selection`](crate::Selection) counts in `n` the equations whose noise is independent, and takes
+/// `RSS / (1 - k / n)`: `k` terms explain their share of any noise. `RSS` is taken no smaller than what the equations themselves can hold to, so that data without
 /// noise do not send the logarithm to rounding.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Criterion {

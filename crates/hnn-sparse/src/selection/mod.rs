@@ -227,6 +227,14 @@ impl Selection {
                 shares[0], shares[1],
             ));
         }
+        let needed = EQUATIONS_A_TERM * outcome.fit.len() as f64;
+        if outcome.fit.residual_square > floor && rows < needed {
+            warnings.push(format!(
+                "the noise of only {rows:.0} equations is independent, for {} terms: some may be noise; \
+                 give longer or more trajectories",
+                outcome.fit.len()
+            ));
+        }
         let lost = required.iter().filter(|j| !support.contains(j));
         warnings.extend(lost.map(|&j| {
             let name = &equations.names()[j];
@@ -257,6 +265,9 @@ impl Selection {
         })
     }
 }
+
+/// With fewer independent equations a term, noise may look like a term.
+const EQUATIONS_A_TERM: f64 = 5.0;
 
 /// The columns that terms are required, known and forbidden in.
 struct Masks {

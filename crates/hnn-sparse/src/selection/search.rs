@@ -39,7 +39,7 @@ pub(crate) struct Outcome {
 }
 
 /// A rival's squared residual is at most this many times the best one's.
-const RIVAL_RESIDUAL: f64 = 25.0;
+const RIVAL_RESIDUAL: f64 = 9.0;
 /// Its difference to the best one shows in the equations less than this many times the noise,
 const RIVAL_NOISE: f64 = 20.0;
 /// and less than this share of its terms' own sizes,
@@ -134,9 +134,11 @@ impl<'a> Search<'a> {
     fn look_at(&mut self, fit: &LeastSquares) -> bool {
         let mut key = fit.columns.clone();
         key.sort_unstable();
-        let square = fit.residual_square.max(self.floor);
-        let score = self.criterion.score_of(square, self.rows, self.allowed.len(), fit.len());
-        let residual_square = square;
+        let residual_square = fit.residual_square.max(self.floor);
+        // Terms explain their share of any noise, and as many as there are equations all of it.
+        let unexplained = (1.0 - fit.len() as f64 / self.rows).max(0.0);
+        let noise_square = (fit.residual_square / unexplained).max(self.floor);
+        let score = self.criterion.score_of(noise_square, self.rows, self.allowed.len(), fit.len());
         self.seen.insert(key, Seen { score, residual_square }).is_none()
     }
 
