@@ -6,6 +6,8 @@ use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::data::column_sizes;
+use crate::equations::root_mean_square;
 use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
 use crate::{error::require, error::same_length, size::require_room};
 
@@ -45,7 +47,8 @@ pub struct Distilled {
     /// The formula, and how sure it is.
     pub found: Identification,
     /// Root mean square distance of the formula's gradient to the model's, over fresh samples of
-    /// the domain, relative to the root mean square of the model's.
+    /// the domain, relative to the root mean square of the model's: each component's relative to
+    /// its own, and the root mean square of those, so that units do not matter.
     pub relative_error: f64,
 }
 
@@ -161,10 +164,19 @@ impl Distillation {
         let found = self.selection.run(&samples.equations(&Ansatz::new(library)?)?)?;
         let truth = canonical_flow(model, fresh.view())?;
         let formula = canonical_flow(found.model(), fresh.view())?;
-        let norm = |table: &Array2<f64>| table.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let relative_error = norm(&(&formula - &truth)) / norm(&truth);
-        Ok(Distilled { found, relative_error })
+        Ok(Distilled { found, relative_error: distance(&formula, &truth) })
     }
+}
+
+/// The root mean square distance, that of each column relative to what it should be. A column that
+/// should be 0 is compared with all of them.
+fn distance(formula: &Array2<f64>, truth: &Array2<f64>) -> f64 {
+    let difference = formula - truth;
+    let sizes = column_sizes(truth);
+    let all = root_mean_square(sizes.iter().copied());
+    let errors = column_sizes(&difference).into_iter().zip(&sizes);
+    let relative = errors.map(|(error, &size)| error / if size > 0.0 { size } else { all });
+    root_mean_square(relative.collect::<Vec<_>>().into_iter())
 }
 
 /// `J grad H` at states of shape (B, D): the model's field without friction.

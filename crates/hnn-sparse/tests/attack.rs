@@ -73,6 +73,10 @@ fn files_with_nonsense_are_refused_by_name() {
     let message = refused("20 000 coordinates", || read(&many));
     assert!(message.contains("fewer coordinates"), "{message}");
     assert!(begin.elapsed() < Duration::from_secs(1));
+    // A file without an end.
+    if std::path::Path::new("/dev/zero").exists() {
+        refused("/dev/zero", || SparseHamiltonian::load("/dev/zero", &[]));
+    }
 }
 
 #[test]

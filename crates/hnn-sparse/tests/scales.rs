@@ -124,6 +124,7 @@ fn roads(noise: f64, units: Units) -> Vec<(&'static str, Found)> {
     let distilled = Distillation::over(&domain)
         .and_then(|d| d.run(&spring(0.5, 0.5, units), &library))
         .expect("found");
+    assert!(distilled.relative_error < 1e-12, "{units:?}: {}", distilled.relative_error);
     let shot = Shooting::default().refine(&spring(0.48, 0.52, units), &observations);
     vec![
         ("weak form", selected(&weak)),

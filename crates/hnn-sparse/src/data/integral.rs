@@ -3,6 +3,7 @@
 use super::Observations;
 use super::observations::Observed;
 use super::quadrature::add_interval;
+use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
 use crate::{Ansatz, Equations, SparseError, error::require};
 
@@ -23,7 +24,7 @@ pub struct IntegralForm {
     width: f64,
 }
 
-/// The error of the quadrature that is allowed for, relative.
+/// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-6;
 
 impl IntegralForm {
@@ -46,7 +47,10 @@ impl IntegralForm {
         observations: &Observations,
         ansatz: &Ansatz,
     ) -> Result<Equations, SparseError> {
-        equations(observations, ansatz, RELATIVE_ERROR, |trajectory| self.windows(trajectory))
+        let windows = |trajectory: &Observed| self.windows(trajectory);
+        let all = equations(observations, ansatz, RELATIVE_ERROR, windows)?;
+        let error = quadrature_error(observations, half_period(observations), windows);
+        Ok(all.with_relative_error(error.max(RELATIVE_ERROR)))
     }
 
     fn windows(&self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {

@@ -143,7 +143,7 @@ impl Samples {
 }
 
 /// The root mean square of every column.
-fn column_sizes(table: &Array2<f64>) -> Vec<f64> {
+pub(crate) fn column_sizes(table: &Array2<f64>) -> Vec<f64> {
     table.columns().into_iter().map(|column| root_mean_square(column.iter().copied())).collect()
 }
 

@@ -3,6 +3,7 @@
 use super::Observations;
 use super::observations::Observed;
 use super::quadrature::integral_weights;
+use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
 use crate::{Ansatz, Equations, SparseError, error::require, size::require_room};
 
@@ -51,8 +52,6 @@ pub struct WeakForm {
 const EXPONENT: i32 = 8;
 /// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-7;
-/// The error that is allowed for, in units of its estimate.
-const SAFETY: f64 = 10.0;
 /// The chosen width: this many mean times between changes of sign of a coordinate's deviation.
 const HALF_PERIODS: f64 = 1.25;
 /// Points that a window has at least.
@@ -113,9 +112,12 @@ impl WeakForm {
             let given = rows as usize;
             return Err(SparseError::TooFewWindows { given, needed: unknowns, width, stride });
         }
-        let error = quadrature_error(observations, grid);
+        // A window of one's own says how fast the states are that it is for.
+        let error = quadrature_error(observations, width / HALF_PERIODS, |trajectory| {
+            grid.windows(trajectory)
+        });
         Ok(all?
-            .with_relative_error((SAFETY * error).max(RELATIVE_ERROR))
+            .with_relative_error(error.max(RELATIVE_ERROR))
             .with_independent_share(stride / STRIDE))
     }
 
@@ -189,7 +191,7 @@ impl Grid {
             }
             Ok(window(first, &times[first..last], from, width))
         };
-        piece(0.0)?;
+        let points = piece(0.0)?.target.len();
         if count > MOST_WINDOWS_A_POINT * times.len() as f64 {
             return Err(SparseError::Setting {
                 name: "the windows' stride",
@@ -197,6 +199,8 @@ impl Grid {
                 expected: "at least a sixteenth of the distance of points, over the width",
             });
         }
+        let remedy = "take a larger `stride` or a smaller `width`";
+        require_room("windows along a trajectory", count as u128, 16 * points, remedy)?;
         (0..count as usize).map(|k| piece(k as f64)).collect()
     }
 }
@@ -240,59 +244,16 @@ struct Sizes {
     step: f64,
 }
 
-/// From how often coordinates cross their means, and how far apart the points are.
+/// From how fast the states change, and how far apart the points are.
 fn sizes(observations: &Observations) -> Sizes {
-    let (mut crossings, mut time, mut shortest) = (0, 0.0, f64::INFINITY);
-    let mut step = 0.0_f64;
+    let (mut shortest, mut step) = (f64::INFINITY, 0.0_f64);
     for trajectory in &observations.trajectories {
         let duration = trajectory.duration();
         shortest = shortest.min(duration);
         step = step.max(duration / trajectory.times.len().saturating_sub(1).max(1) as f64);
-        for i in 0..observations.dim() {
-            crossings += smooth_crossings(&trajectory.coordinate(i));
-            time += duration;
-        }
     }
     let few = FEWEST_POINTS as f64 * step;
     let smallest = (1.5 * few).min(0.5 * shortest).max(few).min(shortest);
-    let typical = HALF_PERIODS * time / crossings.max(1) as f64;
+    let typical = HALF_PERIODS * half_period(observations);
     Sizes { typical: typical.min(0.5 * shortest).max(smallest), smallest, step }
 }
-
-/// Changes of sign about the mean, with a dead band of half a standard deviation: noise makes none.
-fn smooth_crossings(values: &[f64]) -> usize {
-    let n = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let (mut side, mut crossings) = (0.0, 0);
-    for value in values.iter().map(|v| v - mean).filter(|v| v.abs() > 0.5 * deviation) {
-        crossings += usize::from(side * value < 0.0);
-        side = value;
-    }
-    crossings
-}
-
-/// Error of the sums on a window, from `x' = dx/dt` itself: integrates the test function times a
-/// wave of the states' fastest typical period by parts, both ways.
-fn quadrature_error(observations: &Observations, grid: Grid) -> f64 {
-    let omega = std::f64::consts::PI * HALF_PERIODS / grid.width * FASTEST;
-    let mut worst = 0.0_f64;
-    for trajectory in &observations.trajectories {
-        for window in grid.windows(trajectory).unwrap_or_default() {
-            let times = &trajectory.times[window.first..];
-            // From the window's begin: times may be large, as seconds since 1970 are.
-            let sum = |weights: &[f64], f: &dyn Fn(f64) -> f64| -> f64 {
-                weights.iter().zip(times).map(|(w, t)| w * f(t - times[0])).sum()
-            };
-            for phase in [0.0, std::f64::consts::FRAC_PI_2] {
-                let left = sum(&window.target, &|t| (omega * t + phase).sin());
-                let right = sum(&window.features, &|t| omega * (omega * t + phase).cos());
-                worst = worst.max((left - right).abs() / omega);
-            }
-        }
-    }
-    worst
-}
-
-/// Products of states have parts this many times as fast as the states.
-const FASTEST: f64 = 4.0;
