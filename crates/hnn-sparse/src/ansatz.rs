@@ -1,7 +1,9 @@
 //! What a field may be made of: an energy's features, and friction's.
 
 use crate::expression::Expression;
-use crate::{Library, SparseError, error::same_length};
+use crate::library::check_names;
+use crate::size::{require_room, require_room_for_derivatives, require_square};
+use crate::{Library, SparseError, error::require, error::same_length};
 
 /// How a friction feature `d(q, p)` acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -43,6 +45,16 @@ impl Column {
         self.role == Role::Energy
     }
 
+    /// That states of dimension `dim` have what it names; `place` is its own, for the error.
+    pub(crate) fn check(&self, place: usize, dim: usize) -> Result<(), SparseError> {
+        match self.role {
+            Role::FrictionOn(momentum) if momentum >= dim / 2 => {
+                Err(SparseError::Momentum { term: place, momentum, momenta: dim / 2 })
+            }
+            _ => self.feature.check(place, dim),
+        }
+    }
+
     /// Component `i` of `F` for states of dimension `dim`.
     pub(crate) fn field(&self, i: usize, dim: usize) -> Expression {
         let n = dim / 2;
@@ -50,7 +62,7 @@ impl Column {
             Role::Energy if i < n => self.feature.derivative(i + n),
             Role::Energy => -self.feature.derivative(i - n),
             Role::Friction if i >= n => -1.0 * (self.feature.clone() * Expression::coordinate(i)),
-            Role::FrictionOn(k) if i == n + k => {
+            Role::FrictionOn(k) if i.checked_sub(n) == Some(k) => {
                 -1.0 * (self.feature.clone() * Expression::coordinate(i))
             }
             _ => Expression::constant(0.0),
@@ -79,9 +91,40 @@ impl Column {
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Ansatz {
     pub(crate) coordinates: Vec<String>,
     pub(crate) columns: Vec<Column>,
+}
+
+/// An ansatz as a file has it.
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    coordinates: Vec<String>,
+    columns: Vec<Column>,
+}
+
+impl TryFrom<Unchecked> for Ansatz {
+    type Error = SparseError;
+
+    fn try_from(Unchecked { coordinates, columns }: Unchecked) -> Result<Self, SparseError> {
+        check_coordinates(&coordinates)?;
+        require_square("columns of an ansatz", columns.len(), FEWER)?;
+        for (place, column) in columns.iter().enumerate() {
+            column.check(place, coordinates.len())?;
+        }
+        Ok(Self { coordinates, columns })
+    }
+}
+
+const FEWER: &str = "take fewer features";
+
+/// That these are positions and as many momenta, with a name each.
+pub(crate) fn check_coordinates(names: &[String]) -> Result<(), SparseError> {
+    let paired = !names.is_empty() && names.len().is_multiple_of(2);
+    let expected = "even and not 0: positions, then as many momenta";
+    require(paired, "the number of coordinates", names.len(), expected)?;
+    check_names(names)
 }
 
 impl Ansatz {
@@ -107,13 +150,19 @@ impl Ansatz {
     /// constant 1 is linear drag).
     ///
     /// # Errors
-    /// If the library is over states of another dimension.
+    /// If the library is over states of another dimension, or there are too many columns.
     pub fn with_friction(
         mut self,
         factor: &Library,
         friction: Friction,
     ) -> Result<Self, SparseError> {
         same_length("coordinates of the friction's library", factor.dim(), self.dim())?;
+        let each = match friction {
+            Friction::Shared => 1,
+            Friction::PerMomentum => self.dim() as u128 / 2,
+        };
+        let count = self.columns.len() as u128 + factor.len() as u128 * each;
+        require_square("columns of an ansatz", count, FEWER)?;
         for feature in factor.features() {
             let mut add = |role| self.columns.push(Column { feature: feature.clone(), role });
             match friction {
@@ -151,10 +200,14 @@ impl Ansatz {
     }
 
     /// Every component of the field of every column: `D` expressions a column.
-    pub(crate) fn fields(&self) -> Vec<Expression> {
+    pub(crate) fn fields(&self) -> Result<Vec<Expression>, SparseError> {
         let dim = self.dim();
+        // A block of 256 states has as many numbers of each.
+        let count = self.columns.len() as u128 * dim as u128;
+        require_room("components of the columns' fields", count, 2048, FEWER)?;
+        require_room_for_derivatives(self.columns.iter().map(|column| &column.feature), 1)?;
         let components =
             |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
-        self.columns.iter().flat_map(components).collect()
+        Ok(self.columns.iter().flat_map(components).collect())
     }
 }

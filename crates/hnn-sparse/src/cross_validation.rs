@@ -1,6 +1,9 @@
 //! Lambda by cross-validation, on Gram matrices of folds.
 
+use std::collections::BTreeMap;
+
 use crate::equations::RowBlock;
+use crate::size::require_room;
 use crate::{Equations, Gram, Lasso, LassoSolution, SparseError, error::require};
 
 /// What is left out together.
@@ -15,7 +18,8 @@ pub enum Folds {
     },
 }
 
-/// Mean squared residuals of a path on rows that were left out.
+/// Mean squared residuals of a path on rows that were left out, all components of the field
+/// weighted to the same size as [`Gram::of`] does.
 #[derive(Debug, Clone)]
 pub struct CrossValidation {
     /// The lambdas, falling.
@@ -27,6 +31,10 @@ pub struct CrossValidation {
     /// The solutions on all rows.
     pub path: Vec<LassoSolution>,
 }
+
+/// Squared residuals below this share of the squared data are the rounding of a Gram matrix: of
+/// solutions that reach it, the one with the largest lambda is the best.
+const ROUNDING: f64 = 1e-14;
 
 impl CrossValidation {
     /// Runs a path of `count` lambdas down to `smallest_share` of the largest, once on all rows and
@@ -46,7 +54,7 @@ impl CrossValidation {
     /// ```
     ///
     /// # Errors
-    /// If there are fewer than two folds, or as [`Lasso::path`].
+    /// If there are fewer than two folds, or more than points, or as [`Lasso::path`].
     pub fn run(
         equations: &Equations,
         lasso: &Lasso,
@@ -59,10 +67,11 @@ impl CrossValidation {
         let path = lasso.path(&whole, count, smallest_share)?;
         let lambdas: Vec<f64> = path.iter().map(|solution| solution.lambda).collect();
         let mut errors = vec![vec![]; lambdas.len()];
-        for part in &parts {
-            let solutions = lasso.path_at(&whole.without(part), &lambdas)?;
+        for (part, rest) in parts.iter().zip(rests(&parts)) {
+            let solutions = lasso.without_zero_columns(&rest)?.path_at(&rest, &lambdas)?;
             for (errors, solution) in errors.iter_mut().zip(&solutions) {
-                let square = part.residual_square(&solution.coefficients).max(0.0);
+                let square = part.residual_square(&solution.coefficients);
+                let square = square.max(ROUNDING * part.target_square());
                 errors.push(square / part.rows() as f64);
             }
         }
@@ -98,6 +107,26 @@ impl CrossValidation {
     }
 }
 
+/// All folds but one, for each: sums from both ends, since a difference of the whole and the fold
+/// would leave rounding where there is nothing.
+fn rests(parts: &[Gram]) -> Vec<Gram> {
+    let mut after: Vec<Option<Gram>> = vec![None];
+    for part in parts.iter().skip(1).rev() {
+        let sum = after.last().and_then(Option::as_ref).map_or(part.clone(), |sum| part.with(sum));
+        after.push(Some(sum));
+    }
+    let mut before: Option<Gram> = None;
+    let mut rests = vec![];
+    for (part, after) in parts.iter().zip(after.into_iter().rev()) {
+        rests.extend(match (&before, after) {
+            (Some(before), Some(after)) => Some(before.with(&after)),
+            (before, after) => after.or_else(|| before.clone()),
+        });
+        before = Some(before.map_or(part.clone(), |sum| sum.with(part)));
+    }
+    rests
+}
+
 /// The Gram matrix of each fold.
 fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseError> {
     let count = match folds {
@@ -105,18 +134,20 @@ fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseEr
         Folds::ByPoint { count } => count,
     };
     require(count >= 2, "the number of folds", count, "at least 2")?;
-    let mut grams = vec![Gram::empty(equations.names().to_vec()); count];
-    equations.visit(&mut |block| {
-        for (fold, gram) in grams.iter_mut().enumerate() {
-            let inside = |row: &usize| match folds {
-                Folds::ByTrajectory => block.trajectories[*row] == fold,
-                Folds::ByPoint { .. } => block.observations[*row] % count == fold,
-            };
-            let rows: Vec<usize> = (0..block.rows()).filter(inside).collect();
-            if !rows.is_empty() {
-                add_rows(gram, &block, &rows);
-            }
-        }
+    let rows = equations.rows();
+    require(count <= rows, "the number of folds", count, "at most the number of points")?;
+    // Each fold, and sums of those before and after it.
+    let each = 24 * equations.columns().saturating_mul(equations.columns());
+    require_room("folds", count, each, "take fewer folds or features")?;
+    let mut grams = vec![Gram::empty(equations.names().to_vec())?; count];
+    equations.visit_scaled(equations.size(), &mut |block| {
+        let fold = |row: usize| match folds {
+            Folds::ByTrajectory => block.trajectories[row],
+            Folds::ByPoint { .. } => block.observations[row] % count,
+        };
+        let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        (0..block.rows()).for_each(|row| members.entry(fold(row)).or_default().push(row));
+        members.iter().for_each(|(&fold, rows)| add_rows(&mut grams[fold], &block, rows));
         Ok(())
     })?;
     for (fold, gram) in grams.iter_mut().enumerate() {

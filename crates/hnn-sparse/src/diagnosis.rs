@@ -39,7 +39,8 @@ pub struct Diagnosis {
     pub duplicates: Vec<(String, String)>,
     /// Combinations that may be added to the formula without changing any equation.
     pub free: Vec<Combination>,
-    /// Combinations that the equations hold to less than a part in 10^6.
+    /// Combinations that the equations feel less than a part in 10^6, or less than three times the
+    /// noise that no combination explains.
     pub nearly_free: Vec<Combination>,
 }
 
@@ -62,8 +63,10 @@ impl fmt::Display for Combination {
 
 /// Singular values below this share of the largest are rounding.
 const FREE: f64 = 1e-13;
-/// Below this share a combination is hard to tell.
+/// Below this share a combination is hard to tell,
 const NEARLY_FREE: f64 = 1e-6;
+/// and below this many times the noise; but not above this share.
+const IN_NOISE: (f64, f64) = (3.0, 0.1);
 /// Columns whose correlation misses 1 by less are the same.
 const SAME: f64 = 1e-12;
 /// Shares of a combination below this are rounding.
@@ -93,6 +96,13 @@ impl Diagnosis {
                 }
             }
         }
+        let zero =
+            (0..names.len()).filter(|&j| norms[j] == 0.0).map(|j| names[j].clone()).collect();
+        if used.is_empty() {
+            let (condition, rows) = (f64::INFINITY, equations.rows());
+            let (free, nearly_free) = (vec![], vec![]);
+            return Self { rows, condition, zero, duplicates, free, nearly_free };
+        }
         let svd = matrix.svd(false, true);
         let largest = svd.singular_values.max();
         let smallest = svd.singular_values.min();
@@ -104,14 +114,19 @@ impl Diagnosis {
         };
         let name =
             |(visibility, v): (f64, Vec<f64>)| combination(visibility, &v, &used, &norms, names);
+        let freedom = triangle.rows().saturating_sub(used.len()).max(1) as f64;
+        let mean_target = triangle.target_square() / triangle.rows().max(1) as f64;
+        let square = triangle.rest() / freedom;
+        let noise = if square > 0.0 { (square / mean_target).sqrt() } else { 0.0 };
+        let hidden = (IN_NOISE.0 * noise).min(IN_NOISE.1).max(NEARLY_FREE);
         let free = sparsest(basis_below(0.0, FREE));
         Self {
             rows: equations.rows(),
             condition: largest / smallest,
-            zero: (0..names.len()).filter(|&j| norms[j] == 0.0).map(|j| names[j].clone()).collect(),
+            zero,
             duplicates,
             free: free.into_iter().map(name).collect(),
-            nearly_free: basis_below(FREE, NEARLY_FREE).into_iter().map(name).collect(),
+            nearly_free: basis_below(FREE, hidden).into_iter().map(name).collect(),
         }
     }
 

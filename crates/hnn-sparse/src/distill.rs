@@ -6,8 +6,10 @@ use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::data::column_sizes;
+use crate::equations::root_mean_square;
 use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
-use crate::{error::require, error::same_length};
+use crate::{error::require, error::same_length, size::require_room};
 
 /// A network's error is a smooth function of the state, so more samples do not average it out, and
 /// at some states it is larger than where it was measured.
@@ -45,7 +47,8 @@ pub struct Distilled {
     /// The formula, and how sure it is.
     pub found: Identification,
     /// Root mean square distance of the formula's gradient to the model's, over fresh samples of
-    /// the domain, relative to the root mean square of the model's.
+    /// the domain, relative to the root mean square of the model's: each component's relative to
+    /// its own, and the root mean square of those, so that units do not matter.
     pub relative_error: f64,
 }
 
@@ -54,11 +57,12 @@ impl Distillation {
     /// defaults, gradients known to 1e-3.
     ///
     /// # Errors
-    /// If an interval is empty or not finite.
+    /// If an interval is empty, or its length not finite.
     pub fn over(domain: &[(f64, f64)]) -> Result<Self, SparseError> {
         for &(low, high) in domain {
-            let valid = low.is_finite() && high.is_finite() && low < high;
-            require(valid, "an interval of the domain", format!("({low}, {high})"), "rising")?;
+            let valid = (high - low).is_finite() && low < high;
+            let expected = "rising, and of finite length";
+            require(valid, "an interval of the domain", format!("({low}, {high})"), expected)?;
         }
         Ok(Self {
             domain: domain.to_vec(),
@@ -72,9 +76,10 @@ impl Distillation {
     /// Number of states at which the gradient is sampled.
     ///
     /// # Errors
-    /// If it is 0.
+    /// If it is 0, or so many do not fit in memory.
     pub fn samples(mut self, samples: usize) -> Result<Self, SparseError> {
         require(samples > 0, "the number of samples", samples, "positive")?;
+        self.require_room(samples)?;
         self.samples = samples;
         Ok(self)
     }
@@ -87,10 +92,10 @@ impl Distillation {
     }
 
     /// How well the model's gradient is known, relative to its root mean square: for a network its
-    /// error on held-out data.
+    /// error on held-out data. [`run`](Self::run) refuses a number that is negative or not finite.
     #[must_use]
     pub fn relative_error(mut self, error: f64) -> Self {
-        self.relative_error = error.abs();
+        self.relative_error = error;
         self
     }
 
@@ -102,8 +107,11 @@ impl Distillation {
     }
 
     /// States uniform in the domain, shape (B, D).
-    #[must_use]
-    pub fn draw(&self, count: usize, seed: u64) -> Array2<f64> {
+    ///
+    /// # Errors
+    /// If so many do not fit in memory.
+    pub fn draw(&self, count: usize, seed: u64) -> Result<Array2<f64>, SparseError> {
+        self.require_room(count)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut states = Array2::zeros((count, self.domain.len()));
         for mut row in states.rows_mut() {
@@ -111,19 +119,25 @@ impl Distillation {
                 *value = rng.random_range(low..high);
             }
         }
-        states
+        Ok(states)
+    }
+
+    /// States, fields and fresh states to test at, row after row and coordinate after coordinate.
+    fn require_room(&self, samples: usize) -> Result<(), SparseError> {
+        require_room("samples", samples, 64 * self.domain.len(), "take fewer samples")
     }
 
     /// Finds the formula in the library that the model's energy has over the domain.
     ///
     /// # Errors
-    /// If the dimensions differ, the model is undefined somewhere, or no term explains it.
+    /// If the dimensions differ, the relative error is negative or not finite, the model is
+    /// undefined somewhere, or no term explains it.
     pub fn run(
         &self,
         model: &dyn Hamiltonian<f64>,
         library: &Library,
     ) -> Result<Distilled, SparseError> {
-        let states = self.draw(self.samples, self.seed);
+        let states = self.draw(self.samples, self.seed)?;
         self.run_at(model, library, states)
     }
 
@@ -141,7 +155,7 @@ impl Distillation {
         same_length("coordinates of the library", library.dim(), model.dim())?;
         same_length("coordinates of the states", states.ncols(), model.dim())?;
         let fresh = match self.domain.len() == states.ncols() {
-            true => self.draw(self.samples, self.seed.wrapping_add(1)),
+            true => self.draw(self.samples, self.seed.wrapping_add(1))?,
             false => states.clone(),
         };
         let flow = canonical_flow(model, states.view())?;
@@ -150,10 +164,19 @@ impl Distillation {
         let found = self.selection.run(&samples.equations(&Ansatz::new(library)?)?)?;
         let truth = canonical_flow(model, fresh.view())?;
         let formula = canonical_flow(found.model(), fresh.view())?;
-        let norm = |table: &Array2<f64>| table.iter().map(|v| v * v).sum::<f64>().sqrt();
-        let relative_error = norm(&(&formula - &truth)) / norm(&truth);
-        Ok(Distilled { found, relative_error })
+        Ok(Distilled { found, relative_error: distance(&formula, &truth) })
     }
+}
+
+/// The root mean square distance, that of each column relative to what it should be. A column that
+/// should be 0 is compared with all of them.
+fn distance(formula: &Array2<f64>, truth: &Array2<f64>) -> f64 {
+    let difference = formula - truth;
+    let sizes = column_sizes(truth);
+    let all = root_mean_square(sizes.iter().copied());
+    let errors = column_sizes(&difference).into_iter().zip(&sizes);
+    let relative = errors.map(|(error, &size)| error / if size > 0.0 { size } else { all });
+    root_mean_square(relative.collect::<Vec<_>>().into_iter())
 }
 
 /// `J grad H` at states of shape (B, D): the model's field without friction.

@@ -3,7 +3,7 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::gram::not_finite;
-use crate::{Ansatz, SparseError};
+use crate::{Ansatz, SparseError, error::require, size::require_room};
 
 /// Some rows of a regression `X w = y`.
 pub(crate) struct RowBlock<'a> {
@@ -33,6 +33,8 @@ pub(crate) type Visitor<'a> = dyn FnMut(RowBlock<'_>) -> Result<(), SparseError>
 pub(crate) trait RowSource: Send + Sync {
     fn rows(&self) -> usize;
     fn trajectories(&self) -> usize;
+    /// Root mean square of `y`, for each component of the field.
+    fn target_sizes(&self) -> Vec<f64>;
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError>;
 }
 
@@ -45,8 +47,13 @@ pub struct Equations {
     ansatz: Ansatz,
     names: Vec<String>,
     source: Box<dyn RowSource>,
-    relative_error: f64,
+    relative_errors: Vec<f64>,
+    scales: Vec<f64>,
+    independent: f64,
 }
+
+/// Columns of sizes beyond these have squares that overflow or vanish.
+const SIZES: std::ops::RangeInclusive<f64> = 1e-140..=1e140;
 
 impl std::fmt::Debug for Equations {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -56,12 +63,14 @@ impl std::fmt::Debug for Equations {
 }
 
 impl Equations {
-    /// `relative_error` is the error of the equations themselves (differences, quadrature,
-    /// rounding), relative to the root mean square of `y`: no residual is taken to be smaller.
+    /// `relative_errors` are those of the equations themselves (differences, quadrature, rounding)
+    /// for each component of the field, relative to the root mean square of its `y`: no residual is
+    /// taken to be smaller. `state_sizes` are the root mean squares of the coordinates.
     pub(crate) fn new(
         ansatz: Ansatz,
         source: Box<dyn RowSource>,
-        relative_error: f64,
+        relative_errors: Vec<f64>,
+        state_sizes: &[f64],
     ) -> Result<Self, SparseError> {
         let names = ansatz.names();
         let (given, needed) = (source.rows(), names.len());
@@ -72,7 +81,20 @@ impl Equations {
                 needed,
             });
         }
-        Ok(Self { ansatz, names, source, relative_error })
+        let scales = component_scales(&source.target_sizes(), state_sizes);
+        Ok(Self { ansatz, names, source, relative_errors, scales, independent: 1.0 })
+    }
+
+    /// Rows that share their noise, as overlapping windows do, count for less: `share` of their
+    /// number.
+    pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
+        self.independent = share.clamp(0.0, 1.0);
+        self
+    }
+
+    /// The number of rows whose noise is independent.
+    pub(crate) fn independent_rows(&self) -> f64 {
+        self.independent * self.rows() as f64
     }
 
     /// What the equations are about.
@@ -105,25 +127,45 @@ impl Equations {
         self.source.trajectories()
     }
 
-    /// Error of the equations themselves, relative to the root mean square of `y`.
+    /// Error of the equations themselves, relative to the root mean square of `y`: that of the
+    /// component of the field that is known worst.
     #[must_use]
     pub fn relative_error(&self) -> f64 {
-        self.relative_error
+        self.relative_errors.iter().fold(0.0, |a, &b| if b > a || b.is_nan() { b } else { a })
     }
 
-    /// Declares the equations to hold no better than this, relative to the root mean square of
-    /// `y`: what is below is not taken for a term.
+    /// Declares the equations of every component of the field to hold no better than this, relative
+    /// to the root mean square of its `y`: what is below is not taken for a term. A selection
+    /// refuses a number that is negative or not finite.
     #[must_use]
     pub fn with_relative_error(mut self, relative_error: f64) -> Self {
-        self.relative_error = relative_error.abs();
+        self.relative_errors.fill(relative_error);
         self
+    }
+
+    /// The error of each component of the field, if all are numbers that an error can have.
+    pub(crate) fn relative_errors(&self) -> Result<&[f64], SparseError> {
+        check_relative_errors(&self.relative_errors)?;
+        Ok(&self.relative_errors)
+    }
+
+    /// The size of all components together.
+    pub(crate) fn size(&self) -> f64 {
+        root_mean_square(self.scales.iter().copied())
+    }
+
+    /// The size of each component of the field, so that `y` over it is of order 1.
+    pub(crate) fn scales(&self) -> &[f64] {
+        &self.scales
     }
 
     /// All rows at once: `X` (n, m) and `y` (n).
     ///
     /// # Errors
-    /// If a number is not finite.
+    /// If a number is not finite, or so many do not fit in memory.
     pub fn to_arrays(&self) -> Result<(Array2<f64>, Array1<f64>), SparseError> {
+        let remedy = "take `Gram::of`, which does not hold them all";
+        require_room("rows of a regression", self.rows(), 8 * (self.columns() + 1), remedy)?;
         let mut x = Array2::zeros((self.rows(), self.columns()));
         let mut y = Array1::zeros(self.rows());
         let mut first = 0;
@@ -152,6 +194,78 @@ impl Equations {
             visitor(block)
         })
     }
+}
+
+impl Equations {
+    /// As [`visit`](Self::visit), with a weight for the rows of every component of the field that
+    /// gives it the size `size`: what is compared or added up does not depend on the units of the
+    /// data.
+    pub(crate) fn visit_scaled(
+        &self,
+        size: f64,
+        visitor: &mut Visitor<'_>,
+    ) -> Result<(), SparseError> {
+        let mut largest = vec![0.0_f64; self.columns()];
+        let (mut columns, mut target) = (vec![], vec![]);
+        self.visit(&mut |block| {
+            let weight = size / self.scales[block.component];
+            let scaled = |numbers: &[f64], into: &mut Vec<f64>| {
+                into.clear();
+                into.extend(numbers.iter().map(|number| number * weight));
+            };
+            scaled(block.columns, &mut columns);
+            scaled(block.target, &mut target);
+            for (largest, column) in largest.iter_mut().zip(columns.chunks_exact(block.rows())) {
+                *largest = column.iter().fold(*largest, |a, b| a.max(b.abs()));
+            }
+            visitor(RowBlock { columns: &columns, target: &target, ..block })
+        })?;
+        let outside = |(_, size): &(usize, &f64)| **size != 0.0 && !SIZES.contains(*size);
+        match largest.iter().enumerate().find(outside) {
+            None => Ok(()),
+            Some((j, size)) => Err(SparseError::Setting {
+                name: "the size of a column",
+                given: format!("{size:e} ({})", self.names[j]),
+                expected: "between 1e-140 and 1e140: measure the coordinates in other units, or drop \
+                           the feature",
+            }),
+        }
+    }
+}
+
+/// That these are numbers that an error can have.
+pub(crate) fn check_relative_errors(errors: &[f64]) -> Result<(), SparseError> {
+    let valid = |error: f64| error >= 0.0 && error.is_finite();
+    let check = |&error: &f64| {
+        require(valid(error), "the relative error", error, "finite and not negative")
+    };
+    errors.iter().try_for_each(check)
+}
+
+/// The root mean square, of numbers of any size; 0 of none.
+pub(crate) fn root_mean_square(numbers: impl Iterator<Item = f64> + Clone) -> f64 {
+    let largest = numbers.clone().fold(0.0_f64, |a, b| a.max(b.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let (sum, count) =
+        numbers.fold((0.0, 0_usize), |(sum, n), b| (sum + (b / largest) * (b / largest), n + 1));
+    largest * (sum / count as f64).sqrt()
+}
+
+/// The size of every component of the field. One that is 0, or rounding, is compared with what
+/// the fastest coordinate would make of its own coordinate.
+fn component_scales(targets: &[f64], states: &[f64]) -> Vec<f64> {
+    const ROUNDING: f64 = 1e-13;
+    let pairs = targets.iter().zip(states);
+    let rates = pairs.clone().map(|(y, x)| y / x).filter(|rate| rate.is_finite());
+    let rate = rates.fold(0.0_f64, f64::max);
+    let scale = |(&y, &x): (&f64, &f64)| {
+        let expected = rate * x;
+        let size = if y > ROUNDING * expected { y } else { expected };
+        if size > 0.0 && size.is_finite() { size } else { 1.0 }
+    };
+    pairs.map(scale).collect()
 }
 
 fn locate(block: &RowBlock<'_>, columns: usize, first: usize) -> SparseError {
@@ -184,6 +298,10 @@ impl RowSource for Table {
 
     fn trajectories(&self) -> usize {
         self.trajectories.iter().max().map_or(0, |last| last + 1)
+    }
+
+    fn target_sizes(&self) -> Vec<f64> {
+        self.target.iter().map(|y| root_mean_square(y.iter().copied())).collect()
     }
 
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use hnn_integrators::FieldError;
 use thiserror::Error;
 
+use crate::expression::LARGEST_EXPONENT;
+use crate::size::MOST_BYTES;
+
 /// What goes wrong in the identification of a Hamiltonian.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -40,6 +43,21 @@ pub enum SparseError {
         given: usize,
         /// How many there should be at least.
         needed: usize,
+    },
+    /// The windows of a weak form give too few equations.
+    #[error(
+        "windows of `width` {width} at a `stride` of {stride} give {given} equations, at least {needed} \
+         needed: take a smaller `width` or `stride`, longer trajectories, or a smaller library"
+    )]
+    TooFewWindows {
+        /// How many equations there are.
+        given: usize,
+        /// How many there should be at least.
+        needed: usize,
+        /// Duration of a window.
+        width: f64,
+        /// Distance of windows as a share of their width.
+        stride: f64,
     },
     /// A column of a regression is 0 in every row.
     #[error(
@@ -88,6 +106,54 @@ pub enum SparseError {
     ConstantFeature {
         /// Position of the feature.
         feature: usize,
+    },
+    /// A feature has an exponent that no computer number stands.
+    #[error(
+        "feature {feature} has the exponent {exponent}, but exponents lie between -{most} and {most}: \
+         higher powers overflow or vanish; measure the coordinate in other units, or take a custom function",
+        most = LARGEST_EXPONENT
+    )]
+    Exponent {
+        /// Position of the feature.
+        feature: usize,
+        /// The exponent.
+        exponent: i32,
+    },
+    /// A feature has no value at any state.
+    #[error(
+        "feature {feature} has no value: a number or frequency in it is NaN or infinite, a distance has no \
+         argument, or a power of a sum is negative or too long to write out; give finite numbers"
+    )]
+    UndefinedFeature {
+        /// Position of the feature.
+        feature: usize,
+    },
+    /// A friction acts on a momentum that there is not.
+    #[error(
+        "the friction of term {term} acts on momentum {momentum} (from 0), but there are {momenta} momenta"
+    )]
+    Momentum {
+        /// Position of the term.
+        term: usize,
+        /// The momentum, from 0.
+        momentum: usize,
+        /// How many there are.
+        momenta: usize,
+    },
+    /// What was asked for takes more memory than one call may.
+    #[error(
+        "{count} {what} would take {bytes} bytes, but a call may take {most} at most: {remedy}",
+        most = MOST_BYTES
+    )]
+    TooLarge {
+        /// What was asked for.
+        what: &'static str,
+        /// How many.
+        count: u128,
+        /// The memory they take.
+        bytes: u128,
+        /// What to do.
+        remedy: &'static str,
     },
     /// A setting has a value that it cannot have.
     #[error("{name} is {given}, but must be {expected}")]

@@ -4,6 +4,7 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 
 use crate::equations::{Equations, RowBlock};
+use crate::size::require_square;
 use crate::{SparseError, error::require, error::same_length};
 
 /// `X^T X`, `X^T y` and `y^T y` of the rows of a regression `X w = y`, whatever their number `n`.
@@ -37,13 +38,14 @@ impl Gram {
     /// Of the rows of `x` (n, m) with the targets `y` (n).
     ///
     /// # Errors
-    /// If the lengths differ, there is no row, or a number is not finite.
+    /// If the lengths differ, there is no row or too many columns, or a number is not finite.
     pub fn new(x: ArrayView2<'_, f64>, y: ArrayView1<'_, f64>) -> Result<Self, SparseError> {
         same_length("targets y, one a row of X", y.len(), x.nrows())?;
         if x.nrows() == 0 {
             return Err(SparseError::TooFew { what: "rows", given: 0, needed: 1 });
         }
-        let mut gram = Self::empty(column_names(x.ncols()));
+        check_columns(x.ncols())?;
+        let mut gram = Self::empty(column_names(x.ncols()))?;
         for (x, y) in
             x.axis_chunks_iter(Axis(0), ROW_BLOCK).zip(y.axis_chunks_iter(Axis(0), ROW_BLOCK))
         {
@@ -57,7 +59,7 @@ impl Gram {
     /// `sum of weight * residual^2`, and `n` stays the number of rows.
     ///
     /// # Errors
-    /// As [`new`](Self::new), or if a weight is negative.
+    /// As [`new`](Self::new), or if a weight is negative or not finite.
     pub fn weighted(
         x: ArrayView2<'_, f64>,
         y: ArrayView1<'_, f64>,
@@ -65,7 +67,8 @@ impl Gram {
     ) -> Result<Self, SparseError> {
         same_length("weights, one a row of X", weights.len(), x.nrows())?;
         for &weight in weights {
-            require(weight >= 0.0, "a row weight", weight, "finite and not negative")?;
+            let valid = weight >= 0.0 && weight.is_finite();
+            require(valid, "a row weight", weight, "finite and not negative")?;
         }
         let root = weights.mapv(f64::sqrt);
         let x = &x * &root.view().insert_axis(Axis(1));
@@ -75,11 +78,14 @@ impl Gram {
     /// Of the equations of an identification, block by block: memory does not grow with their
     /// number.
     ///
+    /// Rows are weighted so that all components of the field have the same size, whatever the units
+    /// of the coordinates; `y^T y` stays what it is without weights.
+    ///
     /// # Errors
-    /// If a number is not finite.
+    /// If a number is not finite, or there are too many columns.
     pub fn of(equations: &Equations) -> Result<Self, SparseError> {
-        let mut gram = Self::empty(equations.names().to_vec());
-        equations.visit(&mut |block| {
+        let mut gram = Self::empty(equations.names().to_vec())?;
+        equations.visit_scaled(equations.size(), &mut |block| {
             gram.add_block(&block);
             Ok(())
         })?;
@@ -87,10 +93,11 @@ impl Gram {
         Ok(gram)
     }
 
-    pub(crate) fn empty(names: Vec<String>) -> Self {
+    pub(crate) fn empty(names: Vec<String>) -> Result<Self, SparseError> {
         let columns = names.len();
+        check_columns(columns)?;
         let matrix = Array2::zeros((columns, columns));
-        Self { rows: 0, matrix, target: vec![0.0; columns], target_square: 0.0, names }
+        Ok(Self { rows: 0, matrix, target: vec![0.0; columns], target_square: 0.0, names })
     }
 
     /// Adds the rows of a block; [`finish`](Self::finish) must follow the last one.
@@ -129,14 +136,13 @@ impl Gram {
         self.target_square.is_finite() && diagonal.iter().all(|d| d.is_finite())
     }
 
-    /// These rows without those of `part`, which must be among them.
-    pub(crate) fn without(&self, part: &Self) -> Self {
-        let target = self.target.iter().zip(&part.target).map(|(a, b)| a - b).collect();
+    /// These rows and those of `other`, of the same columns.
+    pub(crate) fn with(&self, other: &Self) -> Self {
         Self {
-            rows: self.rows - part.rows,
-            matrix: &self.matrix - &part.matrix,
-            target,
-            target_square: self.target_square - part.target_square,
+            rows: self.rows + other.rows,
+            matrix: &self.matrix + &other.matrix,
+            target: self.target.iter().zip(&other.target).map(|(a, b)| a + b).collect(),
+            target_square: self.target_square + other.target_square,
             names: self.names.clone(),
         }
     }
@@ -203,6 +209,10 @@ impl Gram {
     pub fn column_scales(&self) -> Array1<f64> {
         self.matrix.diag().mapv(|square| (square / self.rows as f64).sqrt())
     }
+}
+
+fn check_columns(columns: usize) -> Result<(), SparseError> {
+    require_square("columns of a regression", columns, "take fewer")
 }
 
 /// `column 0`, `column 1`, ...

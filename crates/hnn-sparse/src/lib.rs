@@ -20,6 +20,7 @@ mod model;
 mod program;
 mod refine;
 mod selection;
+mod size;
 
 pub use ansatz::{Ansatz, Column, Friction};
 pub use cross_validation::{CrossValidation, Folds};

@@ -31,6 +31,8 @@ fn one_harmonic_trajectory_cannot_identify_the_energy_and_two_can() {
     let found = Selection::default().run(&one).expect("found");
     assert_eq!(found.warnings.len(), 1, "{found}");
     assert!(found.warnings[0].contains("q^2 p^2") && found.warnings[0].contains("cannot identify"));
+    // Nobody misses it: it comes before the formula.
+    assert!(found.to_string().starts_with("warning: the data cannot identify H"), "{found}");
     let (x2, dx2) = orbit(0.6);
     let both = |a: &Array2<f64>, b: &Array2<f64>| {
         concatenate(Axis(0), &[a.view(), b.view()]).expect("shapes")
@@ -62,6 +64,32 @@ fn zero_and_duplicate_columns_are_reported_and_survived() {
     let found = Selection::default().run(&equations).expect("found");
     assert_eq!(found.names(), ["q1^2", "p1^2"]);
     assert!(!found.warnings.is_empty());
+}
+
+#[test]
+fn few_equations_with_noise_are_warned_of() {
+    let case = henon_heiles();
+    let features = case.truth.terms().iter().map(|term| term.column().feature().clone());
+    let ansatz = Library::from_features(2, features).and_then(|l| Ansatz::new(&l)).expect("valid");
+    for (points, noise, warned) in [(6, 0.01, true), (6, 0.0, false), (60, 0.01, false)] {
+        let equations = case.samples(points, noise, 2).equations(&ansatz).expect("valid");
+        let found = Selection::default().run(&equations).expect("found");
+        let says = found.warnings.iter().any(|warning| warning.contains("longer or more"));
+        assert_eq!(says, warned, "{points} points, noise {noise}: {found}");
+    }
+}
+
+#[test]
+fn noise_hides_what_the_data_cannot_tell() {
+    // On states of three digits, H^2 - 2 E H shows no more than their rounding does.
+    let ansatz = Ansatz::new(&Library::monomials(1, 2..=4).expect("valid")).expect("valid");
+    let (x, dx) = orbit(1.0);
+    let rounded = |table: &Array2<f64>| table.mapv(|v| (v * 1e3).round() * 1e-3);
+    let samples = Samples::new(rounded(&x), dx).expect("finite");
+    let diagnosis = samples.equations(&ansatz).and_then(|e| Diagnosis::of(&e)).expect("finite");
+    let combination = diagnosis.nearly_free.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert!(diagnosis.free.is_empty(), "{diagnosis}");
+    assert!(combination.len() == 1 && combination[0].contains("q^2 p^2"), "{diagnosis}");
 }
 
 #[test]

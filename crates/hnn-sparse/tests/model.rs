@@ -228,6 +228,7 @@ fn files_read_back_the_same() {
         SparseHamiltonian::load("/nowhere/x.json", &[]),
         Err(SparseError::File { .. })
     ));
+    assert!(matches!(toda().save("/"), Err(SparseError::File { .. })));
     assert!(matches!(SparseHamiltonian::from_json("{}", &[]), Err(SparseError::Json(_))));
 }
 

@@ -5,6 +5,7 @@ use ndarray::Array2;
 use super::observations::{Observations, Observed};
 use super::quadrature::derivative_weights;
 use super::samples::Samples;
+use crate::equations::root_mean_square;
 use crate::{SparseError, error::require};
 
 /// How derivatives are estimated from states alone, for [`Samples`].
@@ -34,7 +35,8 @@ pub enum Differentiation {
     SavitzkyGolay {
         /// Duration of the fitted piece, in units of time.
         width: f64,
-        /// Degree of the polynomial.
+        /// Degree of the polynomial, 1 to 20: one of degree 0 has no slope, and a higher one than 20
+        /// follows the noise.
         degree: usize,
     },
 }
@@ -50,22 +52,33 @@ impl Differentiation {
     /// makes.
     ///
     /// # Errors
-    /// If the width is not positive, or a trajectory has too few points for the method.
+    /// If the width is not positive, the degree does not lie between 1 and 20, or a trajectory has
+    /// too few points for the method.
     pub fn samples(self, observations: &Observations) -> Result<Samples, SparseError> {
-        let mut rows = Rows::default();
+        self.check()?;
+        let mut rows = Rows { error_squares: vec![0.0; observations.dim()], ..Rows::default() };
         for (index, trajectory) in observations.trajectories.iter().enumerate() {
             match self {
                 Self::Central => central(trajectory, index, &mut rows)?,
                 Self::SavitzkyGolay { width, degree } => {
-                    let valid = width > 0.0 && width.is_finite();
-                    require(valid, "the width of Savitzky-Golay", width, "positive")?;
                     savitzky_golay(trajectory, index, width, degree, &mut rows)?;
                 }
             }
         }
         rows.samples(observations.dim())
     }
+
+    fn check(self) -> Result<(), SparseError> {
+        let Self::SavitzkyGolay { width, degree } = self else { return Ok(()) };
+        let valid = width > 0.0 && width.is_finite();
+        require(valid, "the width of Savitzky-Golay", width, "positive and finite")?;
+        let valid = (1..=LARGEST_DEGREE).contains(&degree);
+        require(valid, "the degree of Savitzky-Golay", degree, "between 1 and 20")
+    }
 }
+
+/// The largest degree of a polynomial that is fitted.
+const LARGEST_DEGREE: usize = 20;
 
 /// Samples on their way into tables.
 #[derive(Default)]
@@ -73,8 +86,10 @@ struct Rows {
     states: Vec<f64>,
     derivatives: Vec<f64>,
     trajectories: Vec<usize>,
-    /// Sum of squared differences to a method of higher (or lower) order.
-    error_square: f64,
+    /// Sum of squared differences to a method of higher (or lower) order, for each coordinate.
+    error_squares: Vec<f64>,
+    /// How many samples have noise of their own.
+    independent: f64,
 }
 
 impl Rows {
@@ -84,22 +99,27 @@ impl Rows {
             Array2::from_shape_vec((count, dim), numbers)
                 .unwrap_or_else(|_| Array2::zeros((0, dim)))
         };
-        let size: f64 = self.derivatives.iter().map(|d| d * d).sum();
-        let error = if size > 0.0 { (self.error_square.max(0.0) / size).sqrt() } else { 0.0 };
+        let error = |(i, square): (usize, &f64)| {
+            let derivatives = self.derivatives.iter().skip(i).step_by(dim).copied();
+            let size = root_mean_square(derivatives);
+            if size > 0.0 { (square.max(0.0) / count as f64).sqrt() / size } else { 0.0 }
+        };
+        let errors = self.error_squares.iter().enumerate().map(error).collect();
         Ok(Samples::new(table(self.states), table(self.derivatives))?
             .with_trajectories(self.trajectories)?
-            .with_relative_error(error))
+            .with_relative_errors(errors)
+            .with_independent_share((self.independent / count.max(1) as f64).min(1.0)))
     }
 }
 
-fn too_few(given: usize, needed: usize) -> SparseError {
-    SparseError::TooFew { what: "points of a trajectory, for this derivative", given, needed }
+fn too_few(what: &'static str, given: usize, needed: usize) -> SparseError {
+    SparseError::TooFew { what, given, needed }
 }
 
 fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), SparseError> {
     let count = trajectory.times.len();
     if count < 3 {
-        return Err(too_few(count, 3));
+        return Err(too_few("points of a trajectory, for a central difference", count, 3));
     }
     let slope = |from: usize, points: usize, at: usize, i: usize| -> f64 {
         let weights = derivative_weights(&trajectory.times[from..from + points], at - from);
@@ -112,9 +132,10 @@ fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), S
             rows.derivatives.push(derivative);
             let first = k.saturating_sub(2).min(count.saturating_sub(5));
             let better = slope(first, 5.min(count), k, i);
-            rows.error_square += (better - derivative).powi(2);
+            rows.error_squares[i] += (better - derivative).powi(2);
         }
         rows.trajectories.push(index);
+        rows.independent += 1.0;
     }
     Ok(())
 }
@@ -128,6 +149,13 @@ fn savitzky_golay(
 ) -> Result<(), SparseError> {
     let times = &trajectory.times;
     let slack = 1e-9 * width;
+    if trajectory.duration() + slack < width {
+        return Err(SparseError::Setting {
+            name: "the width of Savitzky-Golay",
+            given: format!("{width}, but a trajectory lasts {}", trajectory.duration()),
+            expected: "at most the shortest trajectory",
+        });
+    }
     for &t in times {
         let inside = t - 0.5 * width >= times[0] - slack
             && t + 0.5 * width <= times[times.len() - 1] + slack;
@@ -137,15 +165,18 @@ fn savitzky_golay(
         let first = times.partition_point(|&s| s < t - 0.5 * width - slack);
         let last = times.partition_point(|&s| s <= t + 0.5 * width + slack);
         if last - first < degree + 1 {
-            return Err(too_few(last - first, degree + 1));
+            let what = "points in the `width` of Savitzky-Golay, for its `degree`,";
+            return Err(too_few(what, last - first, degree + 1));
         }
+        // All slopes within a width come from as many numbers as the polynomial has.
+        rows.independent += (degree + 1) as f64 / (last - first) as f64;
         let fit = LocalFit::new(&times[first..last], t, 0.5 * width, degree);
         for i in 0..trajectory.states.ncols() {
             let values: Vec<f64> = (first..last).map(|row| trajectory.states[[row, i]]).collect();
             let (value, slope, error_square) = fit.at_centre(&values);
             rows.states.push(value);
             rows.derivatives.push(slope);
-            rows.error_square += error_square;
+            rows.error_squares[i] += error_square;
         }
         rows.trajectories.push(index);
     }

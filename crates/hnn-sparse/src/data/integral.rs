@@ -3,6 +3,7 @@
 use super::Observations;
 use super::observations::Observed;
 use super::quadrature::add_interval;
+use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
 use crate::{Ansatz, Equations, SparseError, error::require};
 
@@ -23,7 +24,7 @@ pub struct IntegralForm {
     width: f64,
 }
 
-/// The error of the quadrature that is allowed for, relative.
+/// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-6;
 
 impl IntegralForm {
@@ -39,22 +40,28 @@ impl IntegralForm {
     /// The equations of these trajectories.
     ///
     /// # Errors
-    /// If the states have another dimension, or there are fewer equations than unknowns.
+    /// If the states have another dimension, a trajectory is shorter than a window, or there are
+    /// fewer equations than unknowns.
     pub fn equations(
         &self,
         observations: &Observations,
         ansatz: &Ansatz,
     ) -> Result<Equations, SparseError> {
-        equations(
-            observations,
-            ansatz,
-            RELATIVE_ERROR,
-            |_, trajectory| Ok(self.windows(trajectory)),
-        )
+        let windows = |trajectory: &Observed| self.windows(trajectory);
+        let all = equations(observations, ansatz, RELATIVE_ERROR, windows)?;
+        let error = quadrature_error(observations, half_period(observations), windows);
+        Ok(all.with_relative_error(error.max(RELATIVE_ERROR)))
     }
 
-    fn windows(&self, trajectory: &Observed) -> Vec<Window> {
+    fn windows(&self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {
         let times = &trajectory.times;
+        if trajectory.duration() < self.width * (1.0 - 1e-9) {
+            return Err(SparseError::Setting {
+                name: "the window's width",
+                given: format!("{}, but a trajectory lasts {}", self.width, trajectory.duration()),
+                expected: "at most the shortest trajectory",
+            });
+        }
         let mut windows = vec![];
         let mut first = 0;
         while first + 1 < times.len() {
@@ -67,7 +74,7 @@ impl IntegralForm {
             let next = times[first] + 0.5 * self.width * (1.0 - 1e-9);
             first = times.partition_point(|&t| t < next).max(first + 1);
         }
-        windows
+        Ok(windows)
     }
 }
 

@@ -5,6 +5,7 @@ mod integral;
 mod observations;
 mod quadrature;
 mod samples;
+mod waves;
 mod weak;
 mod windows;
 
@@ -13,4 +14,5 @@ pub use integral::IntegralForm;
 pub use observations::Observations;
 pub(crate) use observations::Observed;
 pub use samples::Samples;
+pub(crate) use samples::column_sizes;
 pub use weak::WeakForm;

@@ -3,6 +3,7 @@
 use ndarray::Array2;
 
 use crate::data::samples::check_finite;
+use crate::equations::root_mean_square;
 use crate::{SparseError, error::same_length};
 
 /// States measured along trajectories: each with times of its own, steps of any size.
@@ -31,6 +32,11 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
+    /// From the first time to the last.
+    pub(crate) fn duration(&self) -> f64 {
+        self.times.first().zip(self.times.last()).map_or(0.0, |(first, last)| last - first)
+    }
+
     /// Coordinate `i` at all times.
     pub(crate) fn coordinate(&self, i: usize) -> Vec<f64> {
         self.states.column(i).to_vec()
@@ -52,12 +58,24 @@ impl Observations {
         same_length("rows of the states, one a time", states.nrows(), times.len())?;
         same_length("coordinates of the states", states.ncols(), self.dim)?;
         check_finite("the states", states.view())?;
+        if let Some(row) = times.iter().position(|t| !t.is_finite()) {
+            return Err(SparseError::NotFinite { what: "the times", row, column: 0 });
+        }
         let rises = |pair: &[f64]| pair[1] > pair[0];
         if let Some(row) = times.windows(2).position(|pair| !rises(pair)) {
             return Err(SparseError::Times { trajectory: self.len(), row });
         }
         self.trajectories.push(Observed { times, states });
         Ok(())
+    }
+
+    /// Root mean square of every coordinate.
+    pub(crate) fn sizes(&self) -> Vec<f64> {
+        let numbers = |i: usize| {
+            let lanes = self.trajectories.iter().flat_map(move |t| t.states.column(i).to_vec());
+            root_mean_square(lanes)
+        };
+        (0..self.dim).map(numbers).collect()
     }
 
     /// Number of trajectories.

@@ -1,9 +1,13 @@
 //! States with their derivatives.
 
+use std::collections::HashMap;
+
 use hnn_integrators::Workspace;
 use ndarray::{Array2, ArrayView2};
 
-use crate::equations::{Equations, RowBlock, RowSource, Visitor};
+use crate::equations::{
+    Equations, RowBlock, RowSource, Visitor, check_relative_errors, root_mean_square,
+};
 use crate::gram::not_finite;
 use crate::program::Program;
 use crate::{Ansatz, SparseError, error::require, error::same_length};
@@ -30,7 +34,10 @@ pub struct Samples {
     dx: Array2<f64>,
     root_weights: Option<Vec<f64>>,
     trajectories: Vec<usize>,
-    relative_error: f64,
+    /// Of each coordinate's derivative.
+    relative_errors: Vec<f64>,
+    /// The share of the samples whose noise is independent.
+    independent: f64,
 }
 
 /// Samples of one block: what fits the second-level cache with a hundred columns.
@@ -49,38 +56,58 @@ impl Samples {
         same_length("columns of the derivatives", dx.ncols(), x.ncols())?;
         check_finite("the states", x.view())?;
         check_finite("the derivatives", dx.view())?;
-        let trajectories = vec![0; x.nrows()];
-        Ok(Self { x, dx, root_weights: None, trajectories, relative_error: RELATIVE_ERROR })
+        let (trajectories, relative_errors) = (vec![0; x.nrows()], vec![RELATIVE_ERROR; x.ncols()]);
+        Ok(Self { x, dx, root_weights: None, trajectories, relative_errors, independent: 1.0 })
     }
 
     /// A weight for each sample: the sum of squares is `sum of weight * residual^2`.
     ///
     /// # Errors
-    /// If there are not as many as samples, or one is negative.
+    /// If there are not as many as samples, or one is negative or not finite.
     pub fn with_weights(mut self, weights: &[f64]) -> Result<Self, SparseError> {
         same_length("weights, one a sample", weights.len(), self.x.nrows())?;
         for &weight in weights {
-            require(weight >= 0.0, "a weight", weight, "finite and not negative")?;
+            let valid = weight >= 0.0 && weight.is_finite();
+            require(valid, "a weight", weight, "finite and not negative")?;
         }
         self.root_weights = Some(weights.iter().map(|w| w.sqrt()).collect());
         Ok(self)
     }
 
-    /// Which trajectory each sample is of, for cross-validation by trajectory.
+    /// Which trajectory each sample is of, for cross-validation by trajectory: any numbers, the same
+    /// for samples of the same.
     ///
     /// # Errors
     /// If there are not as many as samples.
     pub fn with_trajectories(mut self, trajectories: Vec<usize>) -> Result<Self, SparseError> {
         same_length("trajectories, one a sample", trajectories.len(), self.x.nrows())?;
-        self.trajectories = trajectories;
+        let mut known = HashMap::new();
+        let mut place = |label| {
+            let next = known.len();
+            *known.entry(label).or_insert(next)
+        };
+        self.trajectories = trajectories.into_iter().map(&mut place).collect();
         Ok(self)
     }
 
-    /// Declares the derivatives to hold no better than this, relative to their root mean square:
-    /// what is below is not taken for a term.
+    /// Declares the derivatives to hold no better than this, each coordinate's relative to its root
+    /// mean square: what is below is not taken for a term. [`equations`](Self::equations) refuses a
+    /// number that is negative or not finite.
     #[must_use]
     pub fn with_relative_error(mut self, error: f64) -> Self {
-        self.relative_error = error.abs().max(RELATIVE_ERROR);
+        self.relative_errors.fill(error);
+        self
+    }
+
+    /// Declares that only this share of the samples has noise of its own.
+    pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
+        self.independent = share;
+        self
+    }
+
+    /// The same with an error for each coordinate.
+    pub(crate) fn with_relative_errors(mut self, errors: Vec<f64>) -> Self {
+        self.relative_errors = errors;
         self
     }
 
@@ -99,15 +126,25 @@ impl Samples {
     /// Their equations for the unknowns of `ansatz`.
     ///
     /// # Errors
-    /// If the states have another dimension, or there are fewer equations than unknowns.
+    /// If the states have another dimension, there are fewer equations than unknowns, or the
+    /// relative error is negative or not finite.
     pub fn equations(self, ansatz: &Ansatz) -> Result<Equations, SparseError> {
         same_length("coordinates of the states", self.x.ncols(), ansatz.dim())?;
-        let program = Program::compile(ansatz.dim(), &ansatz.fields());
+        let program = Program::compile(ansatz.dim(), &ansatz.fields()?);
         let columns = ansatz.columns().len();
-        let relative_error = self.relative_error;
+        check_relative_errors(&self.relative_errors)?;
+        let relative_errors =
+            self.relative_errors.iter().map(|error| error.max(RELATIVE_ERROR)).collect();
+        let (state_sizes, independent) = (column_sizes(&self.x), self.independent);
         let source = SampleRows { samples: self, program, columns };
-        Equations::new(ansatz.clone(), Box::new(source), relative_error)
+        Equations::new(ansatz.clone(), Box::new(source), relative_errors, &state_sizes)
+            .map(|equations| equations.with_independent_share(independent))
     }
+}
+
+/// The root mean square of every column.
+pub(crate) fn column_sizes(table: &Array2<f64>) -> Vec<f64> {
+    table.columns().into_iter().map(|column| root_mean_square(column.iter().copied())).collect()
 }
 
 /// The error that names the first number that is not finite.
@@ -136,6 +173,17 @@ impl RowSource for SampleRows {
 
     fn trajectories(&self) -> usize {
         self.samples.trajectories.iter().max().map_or(0, |last| last + 1)
+    }
+
+    fn target_sizes(&self) -> Vec<f64> {
+        let Samples { dx, root_weights, .. } = &self.samples;
+        match root_weights {
+            None => column_sizes(dx),
+            Some(weights) => {
+                let weights = ndarray::ArrayView1::from(weights).insert_axis(ndarray::Axis(1));
+                column_sizes(&(dx * &weights))
+            }
+        }
     }
 
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {

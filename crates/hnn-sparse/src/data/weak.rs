@@ -3,8 +3,9 @@
 use super::Observations;
 use super::observations::Observed;
 use super::quadrature::integral_weights;
+use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
-use crate::{Ansatz, Equations, SparseError, error::require};
+use crate::{Ansatz, Equations, SparseError, error::require, size::require_room};
 
 /// The weak form of the equations (Messenger and Bortz 2021), the default for states without
 /// derivatives.
@@ -38,29 +39,27 @@ use crate::{Ansatz, Equations, SparseError, error::require};
 /// assert!((found.coefficient("q^2") - 0.5).abs() < 1e-7);
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+///
+/// By default the width is a little more than half a typical period, and the stride a quarter of
+/// it; less where the data would give fewer windows than three for each unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct WeakForm {
     width: Option<f64>,
-    stride: f64,
-}
-
-impl Default for WeakForm {
-    /// Width chosen from the data, stride a quarter of it.
-    fn default() -> Self {
-        Self { width: None, stride: 0.25 }
-    }
+    stride: Option<f64>,
 }
 
 /// Exponent of the test function: flat enough at its ends that sums converge fast.
 const EXPONENT: i32 = 8;
 /// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-7;
-/// The error that is allowed for, in units of its estimate.
-const SAFETY: f64 = 10.0;
 /// The chosen width: this many mean times between changes of sign of a coordinate's deviation.
 const HALF_PERIODS: f64 = 1.25;
 /// Points that a window has at least.
 const FEWEST_POINTS: usize = 12;
+/// The largest stride that is chosen. The weights of windows so far apart hardly overlap.
+const STRIDE: f64 = 0.25;
+/// Windows that begin between two neighbouring points, at most: more tell nothing new.
+const MOST_WINDOWS_A_POINT: f64 = 16.0;
 
 impl WeakForm {
     /// Duration of a window, in units of time. Longer averages more noise, but blurs what
@@ -80,7 +79,7 @@ impl WeakForm {
     /// If it does not lie in (0, 1].
     pub fn stride(mut self, share: f64) -> Result<Self, SparseError> {
         require(share > 0.0 && share <= 1.0, "the windows' stride", share, "in (0, 1]")?;
-        self.stride = share;
+        self.stride = Some(share);
         Ok(self)
     }
 
@@ -88,47 +87,121 @@ impl WeakForm {
     ///
     /// # Errors
     /// If the states have another dimension, a trajectory is shorter than a window or has too few
-    /// points in one, or there are fewer equations than unknowns.
+    /// points in one, the stride is far below the distance of points, or there are fewer equations
+    /// than unknowns.
     pub fn equations(
         &self,
         observations: &Observations,
         ansatz: &Ansatz,
     ) -> Result<Equations, SparseError> {
-        let width = self.width.unwrap_or_else(|| typical_width(observations));
-        let all = equations(observations, ansatz, RELATIVE_ERROR, |_, trajectory| {
-            self.windows(trajectory, width)
-        })?;
-        let error = quadrature_error(observations, width, self.stride);
-        Ok(all.with_relative_error((SAFETY * error).max(RELATIVE_ERROR)))
+        let unknowns = ansatz.columns().len();
+        let grid = self.grid(observations, unknowns);
+        let Grid { width, stride } = grid;
+        let rows = grid.windows_of(observations) * ansatz.dim() as f64;
+        let bytes = 16 * ansatz.dim() * (unknowns + 1);
+        let remedy = "take a larger `stride`, or fewer features";
+        require_room(
+            "windows of the weak form",
+            grid.windows_of(observations) as u128,
+            bytes,
+            remedy,
+        )?;
+        let all =
+            equations(observations, ansatz, RELATIVE_ERROR, |trajectory| grid.windows(trajectory));
+        if rows < unknowns as f64 && matches!(all, Err(SparseError::TooFew { .. })) {
+            let given = rows as usize;
+            return Err(SparseError::TooFewWindows { given, needed: unknowns, width, stride });
+        }
+        // A window of one's own says how fast the states are that it is for.
+        let error = quadrature_error(observations, width / HALF_PERIODS, |trajectory| {
+            grid.windows(trajectory)
+        });
+        Ok(all?
+            .with_relative_error(error.max(RELATIVE_ERROR))
+            .with_independent_share(stride / STRIDE))
     }
 
-    fn windows(&self, trajectory: &Observed, width: f64) -> Result<Vec<Window>, SparseError> {
+    /// What is set, and otherwise what fits the data: enough windows for `unknowns` and for the
+    /// noise of each component.
+    fn grid(&self, observations: &Observations, unknowns: usize) -> Grid {
+        let wanted = 3.0 * unknowns as f64 + 10.0;
+        let Sizes { typical, smallest, step } = sizes(observations);
+        let at = |width: f64| {
+            let stride = self.stride.unwrap_or_else(|| {
+                let room: f64 =
+                    observations.trajectories.iter().map(|t| t.duration() - width).sum();
+                let share = room / (width * (wanted - observations.len() as f64).max(1.0));
+                share.min(STRIDE).max((step / width).min(STRIDE))
+            });
+            Grid { width, stride }
+        };
+        let mut grid = at(self.width.unwrap_or(typical));
+        while self.width.is_none()
+            && grid.windows_of(observations) < wanted
+            && grid.width > smallest
+        {
+            grid = at((0.8 * grid.width).max(smallest));
+        }
+        grid
+    }
+}
+
+/// Windows of a width, at a distance of `stride * width`.
+#[derive(Clone, Copy)]
+struct Grid {
+    width: f64,
+    stride: f64,
+}
+
+impl Grid {
+    fn slack(self) -> f64 {
+        1e-9 * self.width
+    }
+
+    /// How many windows there are in a duration. A float: it may be more than a machine counts.
+    fn count(self, duration: f64) -> f64 {
+        let room = duration - self.width + self.slack();
+        if room >= 0.0 { (room / (self.stride * self.width)).floor() + 1.0 } else { 0.0 }
+    }
+
+    fn windows_of(self, observations: &Observations) -> f64 {
+        observations.trajectories.iter().map(|t| self.count(t.duration())).sum()
+    }
+
+    fn windows(self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {
+        let Self { width, stride } = self;
         let times = &trajectory.times;
-        let Some((&start, &end)) = times.first().zip(times.last()) else { return Ok(vec![]) };
-        let slack = 1e-9 * width;
-        if end - start + slack < width {
+        let Some(&start) = times.first() else { return Ok(vec![]) };
+        let count = self.count(trajectory.duration());
+        if count == 0.0 {
             return Err(SparseError::Setting {
                 name: "the window's width",
-                given: format!("{width}, but a trajectory lasts {}", end - start),
+                given: format!("{width}, but a trajectory lasts {}", trajectory.duration()),
                 expected: "at most the shortest trajectory",
             });
         }
-        let count = ((end - start - width + slack) / (self.stride * width)).floor() as usize + 1;
-        let mut windows = vec![];
-        for k in 0..count {
-            let from = start + k as f64 * self.stride * width;
-            let first = times.partition_point(|&t| t < from - slack);
-            let last = times.partition_point(|&t| t <= from + width + slack);
-            if last - first < FEWEST_POINTS {
-                return Err(SparseError::TooFew {
-                    what: "points in a window of the weak form (widen it)",
-                    given: last - first,
-                    needed: FEWEST_POINTS,
-                });
+        let piece = |k: f64| {
+            let from = start + k * stride * width;
+            let first = times.partition_point(|&t| t < from - self.slack());
+            let last = times.partition_point(|&t| t <= from + width + self.slack());
+            let given = last - first;
+            if given < FEWEST_POINTS {
+                let what = "points in a window of the weak form, of this `width`: widen it,";
+                return Err(SparseError::TooFew { what, given, needed: FEWEST_POINTS });
             }
-            windows.push(window(first, &times[first..last], from, width));
+            Ok(window(first, &times[first..last], from, width))
+        };
+        let points = piece(0.0)?.target.len();
+        if count > MOST_WINDOWS_A_POINT * times.len() as f64 {
+            return Err(SparseError::Setting {
+                name: "the windows' stride",
+                given: format!("{stride}, for {count:e} windows on {} points", times.len()),
+                expected: "at least a sixteenth of the distance of points, over the width",
+            });
         }
-        Ok(windows)
+        let remedy = "take a larger `stride` or a smaller `width`";
+        require_room("windows along a trajectory", count as u128, 16 * points, remedy)?;
+        (0..count as usize).map(|k| piece(k as f64)).collect()
     }
 }
 
@@ -160,59 +233,27 @@ fn window(first: usize, times: &[f64], from: f64, width: f64) -> Window {
     Window { first, target, features }
 }
 
-/// A little more than half a typical period, at most half the shortest trajectory: from how often
-/// coordinates cross their means.
-fn typical_width(observations: &Observations) -> f64 {
-    let (mut crossings, mut time, mut shortest) = (0, 0.0, f64::INFINITY);
-    let mut coarsest = 0.0_f64;
+/// What the widths of windows go by.
+struct Sizes {
+    /// A little more than half a typical period, at most half the shortest trajectory, but of enough
+    /// points.
+    typical: f64,
+    /// The smallest width with a half more points than needed, or what there is.
+    smallest: f64,
+    /// The mean distance of points, where it is largest.
+    step: f64,
+}
+
+/// From how fast the states change, and how far apart the points are.
+fn sizes(observations: &Observations) -> Sizes {
+    let (mut shortest, mut step) = (f64::INFINITY, 0.0_f64);
     for trajectory in &observations.trajectories {
-        let times = &trajectory.times;
-        let duration = times.last().zip(times.first()).map_or(0.0, |(end, start)| end - start);
+        let duration = trajectory.duration();
         shortest = shortest.min(duration);
-        coarsest = coarsest.max(duration / times.len().max(1) as f64);
-        for i in 0..observations.dim() {
-            crossings += smooth_crossings(&trajectory.coordinate(i));
-            time += duration;
-        }
+        step = step.max(duration / trajectory.times.len().saturating_sub(1).max(1) as f64);
     }
-    let typical = HALF_PERIODS * time / crossings.max(1) as f64;
-    typical.max(1.5 * FEWEST_POINTS as f64 * coarsest).min(0.5 * shortest)
+    let few = FEWEST_POINTS as f64 * step;
+    let smallest = (1.5 * few).min(0.5 * shortest).max(few).min(shortest);
+    let typical = HALF_PERIODS * half_period(observations);
+    Sizes { typical: typical.min(0.5 * shortest).max(smallest), smallest, step }
 }
-
-/// Changes of sign about the mean, with a dead band of half a standard deviation: noise makes none.
-fn smooth_crossings(values: &[f64]) -> usize {
-    let n = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / n).sqrt();
-    let (mut side, mut crossings) = (0.0, 0);
-    for value in values.iter().map(|v| v - mean).filter(|v| v.abs() > 0.5 * deviation) {
-        crossings += usize::from(side * value < 0.0);
-        side = value;
-    }
-    crossings
-}
-
-/// Error of the sums on a window, from `x' = dx/dt` itself: integrates the test function times a
-/// wave of the states' fastest typical period by parts, both ways.
-fn quadrature_error(observations: &Observations, width: f64, stride: f64) -> f64 {
-    let form = WeakForm { width: Some(width), stride };
-    let omega = std::f64::consts::PI * HALF_PERIODS / width * FASTEST;
-    let mut worst = 0.0_f64;
-    for trajectory in &observations.trajectories {
-        for window in form.windows(trajectory, width).unwrap_or_default() {
-            let times = &trajectory.times[window.first..];
-            let sum = |weights: &[f64], f: &dyn Fn(f64) -> f64| -> f64 {
-                weights.iter().zip(times).map(|(w, t)| w * f(*t)).sum()
-            };
-            for phase in [0.0, std::f64::consts::FRAC_PI_2] {
-                let left = sum(&window.target, &|t| (omega * t + phase).sin());
-                let right = sum(&window.features, &|t| omega * (omega * t + phase).cos());
-                worst = worst.max((left - right).abs() / omega);
-            }
-        }
-    }
-    worst
-}
-
-/// Products of states have parts this many times as fast as the states.
-const FASTEST: f64 = 4.0;

@@ -5,6 +5,7 @@ use hnn_integrators::Workspace;
 use super::observations::{Observations, Observed};
 use crate::equations::{Equations, Table};
 use crate::program::Program;
+use crate::size::require_room;
 use crate::{Ansatz, SparseError, error::same_length};
 
 /// One equation a component: `sum_k target_k x_i(t_k) = sum_j c_j sum_k features_k F_ji(x(t_k))`.
@@ -23,20 +24,26 @@ pub(crate) fn equations(
     observations: &Observations,
     ansatz: &Ansatz,
     relative_error: f64,
-    windows: impl Fn(usize, &Observed) -> Result<Vec<Window>, SparseError>,
+    windows: impl Fn(&Observed) -> Result<Vec<Window>, SparseError>,
 ) -> Result<Equations, SparseError> {
     let dim = ansatz.dim();
     same_length("coordinates of the states", observations.dim(), dim)?;
-    let program = Program::compile(dim, &ansatz.fields());
+    let program = Program::compile(dim, &ansatz.fields()?);
     let columns = ansatz.columns().len();
     // Row by row first: a table's columns are only known to be as long once all rows are there.
     let mut rows: Vec<(Vec<f64>, Vec<f64>, usize)> = vec![];
     for (index, trajectory) in observations.trajectories.iter().enumerate() {
         let count = trajectory.times.len();
+        require_room(
+            "values of features along a trajectory",
+            [columns, dim, count].map(|n| n as u128).iter().product::<u128>(),
+            8,
+            "cut the trajectory, or take fewer features",
+        )?;
         let lanes: Vec<f64> = trajectory.states.t().iter().copied().collect();
         let mut values = vec![0.0; columns * dim * count];
         program.run(count, &lanes, &mut values, &mut Workspace::default());
-        for window in windows(index, trajectory)? {
+        for window in windows(trajectory)? {
             let sum = |weights: &[f64], lane: &[f64]| -> f64 {
                 weights.iter().zip(&lane[window.first..]).map(|(w, value)| w * value).sum()
             };
@@ -54,5 +61,6 @@ pub(crate) fn equations(
         observations: (0..rows.len()).collect(),
         trajectories: rows.iter().map(|row| row.2).collect(),
     };
-    Equations::new(ansatz.clone(), Box::new(table), relative_error)
+    let errors = vec![relative_error; dim];
+    Equations::new(ansatz.clone(), Box::new(table), errors, &observations.sizes())
 }

@@ -120,9 +120,10 @@ impl Atom {
             Self::Cos(k, u) => vec![(-k.0 * u.slope(i), vec![(Self::Sin(*k, *u), 1)])],
             Self::Radius(arguments) => radial(arguments, -1),
             Self::LogRadius(arguments) => radial(arguments, -2),
-            Self::Custom(custom, derivative) => {
+            Self::Custom(custom, derivative) if custom.depends_on(i) => {
                 vec![(1.0, vec![(Self::Custom(custom.clone(), derivative.along(i)), 1)])]
             }
+            Self::Custom(..) => vec![],
         };
         terms.retain(|(number, _)| *number != 0.0);
         terms
@@ -136,6 +137,31 @@ impl Atom {
                 arguments.iter().map(|u| u.last_coordinate()).max().unwrap_or(0)
             }
             Self::Custom(custom, _) => custom.dim().saturating_sub(1),
+        }
+    }
+
+    /// How many terms its derivatives along all coordinates have together.
+    pub(crate) fn arguments(&self) -> usize {
+        let count = |u: &Argument| match u {
+            Argument::Coordinate(_) => 1,
+            Argument::Difference(..) => 2,
+        };
+        match self {
+            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) => count(u),
+            Self::Radius(arguments) | Self::LogRadius(arguments) => {
+                arguments.iter().map(count).sum()
+            }
+            Self::Custom(custom, _) => custom.dim(),
+        }
+    }
+
+    /// Whether it has a value at some state: finite frequencies, at least one argument.
+    pub(crate) fn is_defined(&self) -> bool {
+        match self {
+            Self::Linear(_) => true,
+            Self::Sin(k, _) | Self::Cos(k, _) => k.0.is_finite(),
+            Self::Radius(arguments) | Self::LogRadius(arguments) => !arguments.is_empty(),
+            Self::Custom(custom, derivative) => custom.has(*derivative),
         }
     }
 

@@ -122,6 +122,16 @@ impl CustomAtom {
         }
     }
 
+    /// Whether its function has this derivative.
+    pub(crate) fn has(&self, derivative: Derivative) -> bool {
+        let inside = |i: usize| i < self.dim();
+        match derivative {
+            Derivative::Value => true,
+            Derivative::First(i) => inside(i),
+            Derivative::Second(i, j) => inside(i) && inside(j),
+        }
+    }
+
     pub(crate) fn dim(&self) -> usize {
         self.function().map_or(0, CustomFunction::dim)
     }

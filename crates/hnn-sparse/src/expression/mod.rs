@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::{SparseError, size};
 pub use atom::Argument;
 pub(crate) use atom::{Atom, Frequency};
 pub use custom::CustomFunction;
@@ -28,6 +29,9 @@ pub(crate) type Monomial = Vec<(Atom, i32)>;
 ///
 /// Always in canonical form: like terms are merged, terms with number 0 dropped.
 ///
+/// What has no value here is the constant NaN: a negative power of a sum, a power of a sum that
+/// is too long to write out, an exponent beyond `i32`. A [`Library`](crate::Library) refuses it.
+///
 /// ```
 /// use hnn_sparse::Expression;
 /// let (q, p) = (Expression::coordinate(0), Expression::coordinate(1));
@@ -37,9 +41,28 @@ pub(crate) type Monomial = Vec<(Atom, i32)>;
 /// assert_eq!((q.clone() + p.clone()) * (q.clone() - p.clone()), q.powi(2) - p.powi(2));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Terms")]
 pub struct Expression {
     pub(crate) terms: Vec<Term>,
 }
+
+/// An expression as a file has it, in canonical form or not.
+#[derive(Deserialize)]
+struct Terms {
+    terms: Vec<Term>,
+}
+
+impl From<Terms> for Expression {
+    fn from(Terms { terms }: Terms) -> Self {
+        Self::from_terms(Self { terms }.pairs())
+    }
+}
+
+/// The largest exponent of a feature, of either sign: a power as high overflows or vanishes at
+/// every state that is not close to 1.
+pub(crate) const LARGEST_EXPONENT: i32 = 1000;
+/// The most products of terms that a power of a sum may take.
+const MOST_PRODUCTS: u128 = 1_000_000;
 
 /// A number times a monomial.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,15 +117,22 @@ impl Expression {
 
     /// The distance `r = sqrt(u_1^2 + u_2^2 + ...)`; of one argument, its absolute value.
     ///
-    /// `|q_1 - q_2|^3` is `Expression::distance(&[Argument::Difference(0, 1)]).powi(3)`.
+    /// `|q_1 - q_2|^3` is `Expression::distance(&[Argument::Difference(0, 1)]).powi(3)`. Of no
+    /// argument it is 0.
     #[must_use]
     pub fn distance(arguments: &[Argument]) -> Self {
+        if arguments.is_empty() {
+            return Self::constant(0.0);
+        }
         Self::from_atom(Atom::Radius(sorted(arguments)))
     }
 
     /// The logarithm `ln r` of the [`distance`](Self::distance).
     #[must_use]
     pub fn log_distance(arguments: &[Argument]) -> Self {
+        if arguments.is_empty() {
+            return Self::constant(f64::NEG_INFINITY);
+        }
         Self::from_atom(Atom::LogRadius(sorted(arguments)))
     }
 
@@ -118,17 +148,40 @@ impl Expression {
         Self::from_atom(Atom::Custom(CustomAtom::new(function), Derivative::Value))
     }
 
-    /// The integer power. A sum has no negative powers here: they are NaN.
+    /// The integer power. A sum has no negative powers here, nor any that takes more than a
+    /// million products of terms to write out; an exponent that is multiplied must stay within
+    /// `i32`, and the power of a number must not vanish: otherwise the power is NaN.
+    ///
+    /// ```
+    /// use hnn_sparse::Expression;
+    /// let (q, p) = (Expression::coordinate(0), Expression::coordinate(1));
+    /// assert_eq!(q.powi(100_000).value(&[1.0]), 1.0);
+    /// assert!(q.powi(65_536).powi(65_536).value(&[1.0]).is_nan());
+    /// assert!((q.clone() + p.clone()).powi(-1).value(&[1.0, 1.0]).is_nan());
+    /// assert!((q + p).powi(100_000).value(&[1.0, 1.0]).is_nan());
+    /// ```
     #[must_use]
     pub fn powi(&self, exponent: i32) -> Self {
         if let [term] = self.terms.as_slice() {
-            let monomial = term.monomial.iter().map(|(a, k)| (a.clone(), k * exponent)).collect();
-            return Self::from_terms([(term.number.powi(exponent), monomial)]);
+            let power = |(atom, k): &(Atom, i32)| Some((atom.clone(), k.checked_mul(exponent)?));
+            let monomial: Option<Monomial> = term.monomial.iter().map(power).collect();
+            // A number that vanishes would take the whole term with it.
+            let number = Some(term.number.powi(exponent)).filter(|number| *number != 0.0);
+            return monomial.zip(number).map_or_else(undefined, |(monomial, number)| {
+                Self::from_terms([(number, monomial)])
+            });
         }
-        if exponent < 0 {
-            return Self::constant(f64::NAN);
+        match (self.is_zero(), exponent) {
+            (_, 0) => Self::constant(1.0),
+            (true, 1..) => Self::constant(0.0),
+            (true, _) => Self::constant(f64::INFINITY),
+            (false, k) => u32::try_from(k)
+                .ok()
+                .filter(|&k| products_of_power(self.terms.len(), k) <= MOST_PRODUCTS)
+                .map_or_else(undefined, |k| {
+                    (0..k).fold(Self::constant(1.0), |product, _| product * self.clone())
+                }),
         }
-        (0..exponent).fold(Self::constant(1.0), |product, _| product * self.clone())
     }
 
     /// The derivative along coordinate `i`.
@@ -139,7 +192,7 @@ impl Expression {
             for (position, (atom, exponent)) in term.monomial.iter().enumerate() {
                 for (number, factors) in atom.derivative(i) {
                     let mut monomial = term.monomial.clone();
-                    monomial[position].1 -= 1;
+                    monomial.push((monomial[position].0.clone(), -1));
                     monomial.extend(factors);
                     terms.push((term.number * f64::from(*exponent) * number, monomial));
                 }
@@ -148,9 +201,12 @@ impl Expression {
         Self::from_terms(terms)
     }
 
-    /// Its value at the state `x`, which must have every coordinate that it names.
+    /// Its value at the state `x`; NaN if `x` lacks a coordinate that it names.
     #[must_use]
     pub fn value(&self, x: &[f64]) -> f64 {
+        if self.last_coordinate().is_some_and(|last| last >= x.len()) {
+            return f64::NAN;
+        }
         let factor = |(atom, exponent): &(Atom, i32)| atom.value(x).powi(*exponent);
         let term = |term: &Term| term.number * term.monomial.iter().map(factor).product::<f64>();
         self.terms.iter().map(term).sum()
@@ -180,7 +236,7 @@ impl Expression {
         self.atoms().map(Atom::last_coordinate).max()
     }
 
-    /// As text, with these names of the coordinates.
+    /// As text, with these names of the coordinates; those without a name are `x[i]`, `i` from 0.
     #[must_use]
     pub fn to_text<S: AsRef<str>>(&self, names: &[S]) -> String {
         self.print(Syntax::Text, names)
@@ -200,6 +256,55 @@ impl Expression {
         self.terms.iter_mut().flat_map(|term| term.monomial.iter_mut().map(|(atom, _)| atom))
     }
 
+    /// The product of powers of coordinates.
+    pub(crate) fn monomial(powers: impl IntoIterator<Item = (usize, i32)>) -> Self {
+        let atom = |(i, k)| (Atom::Linear(Argument::Coordinate(i)), k);
+        Self::from_terms([(1.0, powers.into_iter().map(atom).collect())])
+    }
+
+    /// The sum of expressions with a number each.
+    pub(crate) fn sum(parts: impl IntoIterator<Item = (f64, Self)>) -> Self {
+        let scaled = |(number, part): (f64, Self)| part.pairs().map(move |(n, m)| (number * n, m));
+        Self::from_terms(parts.into_iter().flat_map(scaled))
+    }
+
+    /// What tells it from every other expression.
+    pub(crate) fn key(&self) -> Vec<(u64, Monomial)> {
+        self.terms.iter().map(|term| (term.number.to_bits(), term.monomial.clone())).collect()
+    }
+
+    /// That it is a function of `dim` coordinates with numbers and exponents that a computer can
+    /// handle; `feature` is its place, for the error.
+    pub(crate) fn check(&self, feature: usize, dim: usize) -> Result<(), SparseError> {
+        if let Some(coordinate) = self.last_coordinate().filter(|&last| last >= dim) {
+            return Err(SparseError::Coordinate { feature, coordinate, dim });
+        }
+        let finite = self.terms.iter().all(|term| term.number.is_finite());
+        if !finite || !self.atoms().all(Atom::is_defined) {
+            return Err(SparseError::UndefinedFeature { feature });
+        }
+        let exponents = self.terms.iter().flat_map(|term| term.monomial.iter().map(|(_, k)| *k));
+        let too_high = |k: &i32| k.unsigned_abs() > LARGEST_EXPONENT.unsigned_abs();
+        match exponents.into_iter().find(too_high) {
+            Some(exponent) => Err(SparseError::Exponent { feature, exponent }),
+            None => Ok(()),
+        }
+    }
+
+    /// The memory that its derivatives along all coordinates take, of first or second order, about.
+    ///
+    /// Each factor of a product gives a term for every argument that it depends on, with all other
+    /// factors in it.
+    pub(crate) fn bytes_of_derivatives(&self, order: u32) -> u128 {
+        const FACTOR: u128 = 128;
+        let bytes = |term: &Term| {
+            let factors = term.monomial.len() as u128 + 3;
+            let slopes: u128 = term.monomial.iter().map(|(atom, _)| atom.arguments() as u128).sum();
+            (slopes + 3).saturating_pow(order).saturating_mul(factors).saturating_mul(FACTOR)
+        };
+        self.terms.iter().map(bytes).fold(0, u128::saturating_add)
+    }
+
     fn from_atom(atom: Atom) -> Self {
         Self::from_terms([(1.0, vec![(atom, 1)])])
     }
@@ -208,7 +313,10 @@ impl Expression {
     fn from_terms(terms: impl IntoIterator<Item = (f64, Monomial)>) -> Self {
         let mut sum: BTreeMap<Monomial, f64> = BTreeMap::new();
         for (number, monomial) in terms {
-            *sum.entry(canonical(monomial)).or_default() += number;
+            match canonical(monomial) {
+                Some(monomial) => *sum.entry(monomial).or_default() += number,
+                None => return undefined(),
+            }
         }
         sum.retain(|_, number| *number != 0.0);
         let terms = sum.into_iter().map(|(monomial, number)| Term { number, monomial });
@@ -220,14 +328,28 @@ impl Expression {
     }
 }
 
-/// Sorted, powers of one atom merged.
-fn canonical(monomial: Monomial) -> Monomial {
+/// What has no value.
+fn undefined() -> Expression {
+    Expression::constant(f64::NAN)
+}
+
+/// Products of two terms that it takes to write out the power of a sum, one factor after the
+/// other: each takes all the terms of the power before, of which there are
+/// `binomial(terms + k - 1, k)` at most.
+fn products_of_power(terms: usize, exponent: u32) -> u128 {
+    let largest = size::binomial(terms as u128 + u128::from(exponent) - 1, u128::from(exponent));
+    largest.saturating_mul(terms as u128).saturating_mul(u128::from(exponent))
+}
+
+/// Sorted, powers of one atom merged; none if an exponent leaves `i32`.
+fn canonical(monomial: Monomial) -> Option<Monomial> {
     let mut powers: BTreeMap<Atom, i32> = BTreeMap::new();
     for (atom, exponent) in monomial {
-        *powers.entry(atom).or_default() += exponent;
+        let power = powers.entry(atom).or_default();
+        *power = power.checked_add(exponent)?;
     }
     powers.retain(|_, exponent| *exponent != 0);
-    powers.into_iter().collect()
+    Some(powers.into_iter().collect())
 }
 
 /// Arguments of an even, symmetric function: differences by rising index, all in order.

@@ -45,6 +45,7 @@ impl Syntax {
     pub(crate) fn number(self, number: f64) -> String {
         let text = format!("{number:?}");
         match self {
+            Self::Rust if number.is_nan() => "f64::NAN".to_owned(),
             Self::Rust => format!("{text}_f64").replace("inf_f64", "f64::INFINITY"),
             Self::Text => text.strip_suffix(".0").map_or(text.clone(), str::to_owned),
             Self::Latex => match text.split_once('e') {
@@ -113,9 +114,9 @@ impl Syntax {
                 };
                 match derivative {
                     Derivative::Value => name,
-                    Derivative::First(i) => format!("d[{name}]/d{}", names[*i].as_ref()),
+                    Derivative::First(i) => format!("d[{name}]/d{}", name_of(names, *i)),
                     Derivative::Second(i, j) => {
-                        format!("d2[{name}]/d{}d{}", names[*i].as_ref(), names[*j].as_ref())
+                        format!("d2[{name}]/d{}d{}", name_of(names, *i), name_of(names, *j))
                     }
                 }
             }
@@ -167,7 +168,7 @@ impl Syntax {
     }
 
     fn argument<S: AsRef<str>>(self, u: Argument, names: &[S]) -> String {
-        let name = |i: usize| self.name(names[i].as_ref());
+        let name = |i: usize| self.name(&name_of(names, i));
         match u {
             Argument::Coordinate(a) => name(a),
             Argument::Difference(a, b) => format!("{} - {}", name(a), name(b)),
@@ -184,4 +185,9 @@ impl Syntax {
             _ => name.to_owned(),
         }
     }
+}
+
+/// The name of coordinate `i`; `x[i]` where it has none.
+fn name_of<S: AsRef<str>>(names: &[S], i: usize) -> String {
+    names.get(i).map_or_else(|| format!("x[{i}]"), |name| name.as_ref().to_owned())
 }

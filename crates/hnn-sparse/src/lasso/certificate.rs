@@ -44,5 +44,8 @@ pub(crate) fn certify(scaled: &Scaled, lambda: f64, u: &[f64], gradient: &[f64])
         let (threshold, ridge) = (scaled.threshold(lambda, a), scaled.ridge(lambda, a));
         gap += (threshold * u.abs() - scale * (gradient - ridge * u) * u).abs();
     }
-    Certificate { gap: gap / (0.5 * scaled.target_square), kkt: kkt / lambda }
+    Certificate {
+        gap: gap / (0.5 * scaled.target_square).max(f64::MIN_POSITIVE),
+        kkt: kkt / lambda,
+    }
 }

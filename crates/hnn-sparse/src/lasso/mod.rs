@@ -14,9 +14,9 @@ pub use penalty::Penalty;
 
 use certificate::certify;
 use scaled::Scaled;
-use working::{Polish, Working};
+use working::{Polish, Swept, Working};
 
-use crate::{Gram, SparseError, error::require};
+use crate::{Gram, SparseError, error::require, error::same_length, size::require_room};
 
 /// A LASSO or elastic net solver.
 ///
@@ -84,7 +84,8 @@ impl Lasso {
         self
     }
 
-    /// The largest duality gap (over `|y|^2 / 2n`) that is good enough.
+    /// The largest duality gap (over `|y|^2 / 2n`) that is good enough. A solver refuses a negative
+    /// number and NaN.
     #[must_use]
     pub fn gap_tolerance(mut self, tolerance: f64) -> Self {
         self.gap_tolerance = tolerance;
@@ -92,7 +93,7 @@ impl Lasso {
     }
 
     /// The largest violation of the optimality conditions (over lambda) that is good enough;
-    /// infinity asks for the gap alone.
+    /// infinity asks for the gap alone. A solver refuses a negative number and NaN.
     #[must_use]
     pub fn kkt_tolerance(mut self, tolerance: f64) -> Self {
         self.kkt_tolerance = tolerance;
@@ -120,8 +121,8 @@ impl Lasso {
     /// The solution at one lambda.
     ///
     /// # Errors
-    /// If lambda is negative, 0 or not finite, a column is 0 in every row, two columns are the
-    /// same, or the weights do not fit.
+    /// If lambda is negative, 0 or not finite, a tolerance is negative or NaN, a column is 0 in
+    /// every row, two columns are the same, or the weights do not fit.
     pub fn solve(&self, gram: &Gram, lambda: f64) -> Result<LassoSolution, SparseError> {
         let mut path = self.path_at(gram, &[lambda])?;
         path.pop().ok_or(SparseError::TooFew { what: "lambdas", given: 0, needed: 1 })
@@ -131,7 +132,8 @@ impl Lasso {
     /// `smallest_share` of it in equal ratios.
     ///
     /// # Errors
-    /// As [`solve`](Self::solve), or if the share does not lie in (0, 1).
+    /// As [`solve`](Self::solve), if there is no lambda or there are too many, if the share does
+    /// not lie in (0, 1), or if `y` is 0 or orthogonal to all penalised columns.
     pub fn path(
         &self,
         gram: &Gram,
@@ -154,9 +156,16 @@ impl Lasso {
     ) -> Result<Vec<LassoSolution>, SparseError> {
         let inside = smallest_share > 0.0 && smallest_share < 1.0;
         require(inside, "the smallest lambda's share of the largest", smallest_share, "in (0, 1)")?;
+        require(count > 0, "the number of lambdas", count, "at least 1")?;
+        let each = size_of::<LassoSolution>() + 8 * gram.columns();
+        require_room("lambdas of a path", count, each, "take fewer")?;
         let scaled = Scaled::new(gram, &self.penalty)?;
         let mut path = Path::start(self, &scaled)?;
         let largest = path.lambda_max(&scaled);
+        if largest == 0.0 {
+            let reason = "y is 0, or orthogonal to all columns that are penalised".to_owned();
+            return Err(SparseError::NothingFound { reason });
+        }
         let steps = count.saturating_sub(1).max(1) as f64;
         let mut solutions = vec![];
         for k in 0..count {
@@ -169,6 +178,18 @@ impl Lasso {
             }
         }
         Ok(solutions)
+    }
+
+    /// With columns left out that are 0 in every row, as they may be in a part of the data.
+    pub(crate) fn without_zero_columns(&self, gram: &Gram) -> Result<Self, SparseError> {
+        let scales = gram.column_scales();
+        let weight =
+            |j: usize| if scales[j] == 0.0 { f64::INFINITY } else { self.penalty.weight(j) };
+        if let Some(weights) = &self.penalty.weights {
+            same_length("penalty weights, one a column", weights.len(), gram.columns())?;
+        }
+        let weights = (0..gram.columns()).map(weight).collect::<Vec<_>>();
+        Ok(self.clone().penalty(self.penalty.clone().weights(weights)?))
     }
 
     /// The solutions at these lambdas, each started from the one before: give them falling.
@@ -198,6 +219,13 @@ struct Path<'a> {
 
 impl<'a> Path<'a> {
     fn start(options: &'a Lasso, scaled: &Scaled) -> Result<Self, SparseError> {
+        let tolerances = [
+            ("the tolerance of the duality gap", options.gap_tolerance),
+            ("the tolerance of the optimality conditions", options.kkt_tolerance),
+        ];
+        for (name, tolerance) in tolerances {
+            require(tolerance >= 0.0, name, tolerance, "not negative (infinity asks for nothing)")?;
+        }
         let mut path = Self {
             options,
             working: Working::new(scaled.len()),
@@ -258,7 +286,7 @@ impl<'a> Path<'a> {
     fn descend(&mut self, scaled: &Scaled, lambda: f64) -> usize {
         let gap_is_enough = self.options.kkt_tolerance == f64::INFINITY;
         for sweep in 1..=self.options.max_sweeps {
-            let sign_changed = self.working.sweep(scaled, lambda);
+            let Swept { changed, sign_changed } = self.working.sweep(scaled, lambda);
             if gap_is_enough && self.working.gap(scaled, lambda) <= self.options.gap_tolerance {
                 return sweep;
             }
@@ -270,6 +298,10 @@ impl<'a> Path<'a> {
                 outcome = self.working.polish(scaled, lambda);
             }
             if outcome == Polish::Exact && !self.working.violates(scaled, lambda) {
+                return sweep;
+            }
+            // Rounding is all that is left: more sweeps would do the same.
+            if !changed && outcome == Polish::Singular {
                 return sweep;
             }
         }

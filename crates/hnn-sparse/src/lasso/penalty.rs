@@ -73,10 +73,14 @@ impl Penalty {
     /// estimate 0 are excluded.
     ///
     /// # Errors
-    /// If there are not as many estimates as columns, or `gamma` is not positive.
+    /// If there are not as many estimates as columns, one is not finite, or `gamma` is not positive
+    /// and finite.
     pub fn adaptive(gram: &Gram, estimate: &[f64], gamma: f64) -> Result<Self, SparseError> {
         same_length("first estimates, one a column", estimate.len(), gram.columns())?;
-        require(gamma > 0.0, "gamma", gamma, "positive")?;
+        require(gamma > 0.0 && gamma.is_finite(), "gamma", gamma, "positive and finite")?;
+        if let Some(column) = estimate.iter().position(|w| !w.is_finite()) {
+            return Err(SparseError::NotFinite { what: "the first estimate", row: 0, column });
+        }
         let scales = gram.column_scales();
         let sizes: Vec<f64> = estimate.iter().zip(scales).map(|(w, s)| (w * s).abs()).collect();
         let largest = sizes.iter().fold(0.0_f64, |a, &b| a.max(b));
@@ -88,7 +92,7 @@ impl Penalty {
     /// The slides' `lambda` (objective `|X w - y|^2 + lambda |w|_1`) in this crate's scale.
     #[must_use]
     pub fn lambda_from_sum_of_squares(lambda: f64, rows: usize) -> f64 {
-        lambda / (2 * rows) as f64
+        lambda / (2.0 * rows as f64)
     }
 
     /// This crate's `lambda` in the slides' scale, `2 n lambda`.

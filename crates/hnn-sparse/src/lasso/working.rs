@@ -26,6 +26,15 @@ pub(crate) struct Working {
     factor_ridge: f64,
 }
 
+/// What a sweep did.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Swept {
+    /// Whether a coefficient changed.
+    pub(crate) changed: bool,
+    /// Whether one changed its sign, or became or left 0.
+    pub(crate) sign_changed: bool,
+}
+
 /// What a polish came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Polish {
@@ -72,8 +81,8 @@ impl Working {
         }
     }
 
-    /// One sweep of coordinate descent. Whether a sign changed.
-    pub(crate) fn sweep(&mut self, scaled: &Scaled, lambda: f64) -> bool {
+    /// One sweep of coordinate descent.
+    pub(crate) fn sweep(&mut self, scaled: &Scaled, lambda: f64) -> Swept {
         dispatch(Sweep { working: self, scaled, lambda })
     }
 
@@ -94,7 +103,8 @@ impl Working {
             let u = self.u[place];
             slack += (scaled.threshold(lambda, a) * u.abs() - scale * inner(place, a) * u).abs();
         }
-        (0.5 * (1.0 - scale).powi(2) * residual.max(0.0) + slack) / (0.5 * scaled.target_square)
+        (0.5 * (1.0 - scale).powi(2) * residual.max(0.0) + slack)
+            / (0.5 * scaled.target_square).max(f64::MIN_POSITIVE)
     }
 
     /// Whether a member at 0 should not be there, by more than rounding.
@@ -207,11 +217,11 @@ struct Sweep<'a> {
 }
 
 impl Kernel for Sweep<'_> {
-    type Output = bool;
+    type Output = Swept;
     #[inline(always)]
-    fn run<I: Isa>(self) -> bool {
+    fn run<I: Isa>(self) -> Swept {
         let Self { working, scaled, lambda } = self;
-        let mut sign_changed = false;
+        let mut swept = Swept { changed: false, sign_changed: false };
         for place in 0..working.members.len() {
             let a = working.members[place];
             let old = working.u[place];
@@ -222,12 +232,13 @@ impl Kernel for Sweep<'_> {
             if new == old {
                 continue;
             }
-            sign_changed |= new * old <= 0.0;
+            swept.changed = true;
+            swept.sign_changed |= new * old <= 0.0;
             working.u[place] = new;
             let row = &working.q[place * working.stride..];
             axpy_wide::<I>(old - new, row, &mut working.gradient);
         }
-        sign_changed
+        swept
     }
 }
 

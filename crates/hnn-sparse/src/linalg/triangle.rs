@@ -10,6 +10,7 @@ use super::{axpy_wide, dot_wide};
 use crate::SparseError;
 use crate::equations::Equations;
 use crate::gram::Gram;
+use crate::size::require_room;
 
 /// `R` of the QR decomposition of `[X y]`, rows packed one after the other with full length.
 #[derive(Debug, Clone)]
@@ -21,11 +22,20 @@ pub(crate) struct Triangle {
 }
 
 impl Triangle {
-    /// One triangle for each component of the field, of that component's rows.
+    /// One triangle for each component of the field, of that component's rows in units of its
+    /// size.
     pub(crate) fn by_component(equations: &Equations) -> Result<Vec<Self>, SparseError> {
-        let mut triangles = vec![Self::empty(equations.columns()); equations.ansatz().dim()];
+        let (columns, dim) = (equations.columns(), equations.ansatz().dim());
+        let each = 8 * (columns + 1).saturating_mul(columns + 1);
+        require_room(
+            "triangles of a regression, one a coordinate",
+            dim,
+            each,
+            "take fewer features",
+        )?;
+        let mut triangles = vec![Self::empty(columns); dim];
         let mut scratch = vec![];
-        equations.visit(&mut |block| {
+        equations.visit_scaled(1.0, &mut |block| {
             scratch.clear();
             scratch.extend_from_slice(block.columns);
             scratch.extend_from_slice(block.target);
@@ -52,6 +62,21 @@ impl Triangle {
     pub(crate) fn of(equations: &Equations) -> Result<Self, SparseError> {
         let parts = Self::by_component(equations)?;
         Ok(Self::merged(&parts, &vec![1.0; parts.len()]))
+    }
+
+    /// `|X w - y|^2`.
+    pub(crate) fn residual_square(&self, w: &[f64]) -> f64 {
+        let residual = |i: usize| self.dot(i, w) - self.row(i)[self.columns];
+        (0..=self.columns).map(|i| residual(i).powi(2)).sum()
+    }
+
+    /// `|X w|`.
+    pub(crate) fn image(&self, w: &[f64]) -> f64 {
+        (0..=self.columns).map(|i| self.dot(i, w).powi(2)).sum::<f64>().sqrt()
+    }
+
+    fn dot(&self, i: usize, w: &[f64]) -> f64 {
+        self.row(i)[..self.columns].iter().zip(w).map(|(x, w)| x * w).sum()
     }
 
     /// Squared residual of the least-squares fit on all columns.
@@ -127,8 +152,8 @@ impl Triangle {
     }
 
     /// The Gram matrix `R^T R`.
-    pub(crate) fn gram(&self, names: Vec<String>) -> Gram {
-        let mut gram = Gram::empty(names);
+    pub(crate) fn gram(&self, names: Vec<String>) -> Result<Gram, SparseError> {
+        let mut gram = Gram::empty(names)?;
         let m = self.columns;
         for i in 0..=m {
             let row = self.row(i);
@@ -142,7 +167,7 @@ impl Triangle {
         gram.rows = self.rows;
         gram.target_square = self.target_square();
         gram.finish();
-        gram
+        Ok(gram)
     }
 }
 
@@ -204,6 +229,11 @@ const DEPENDENT: f64 = 1e-14;
 impl LeastSquares {
     /// On these columns, less those that depend on the ones before them.
     pub(crate) fn new(triangle: &Triangle, columns: &[usize]) -> Self {
+        Self::independent(triangle, columns, DEPENDENT)
+    }
+
+    /// The same, less those of which no more than `share` is new.
+    pub(crate) fn independent(triangle: &Triangle, columns: &[usize], share: f64) -> Self {
         let height = triangle.columns + 1;
         let padded = |j: usize| {
             let mut column = triangle.column(j);
@@ -218,7 +248,7 @@ impl LeastSquares {
             reflect_all(&reflectors, &mut column);
             let k = kept.len();
             let tail = square(&column[k..]).sqrt();
-            if tail <= DEPENDENT * norm || k + 1 >= height {
+            if tail <= share * norm || k + 1 >= height {
                 continue;
             }
             let length = -tail.copysign(column[k]);

@@ -1,15 +1,16 @@
 //! Formulas in files.
 
-use std::fs::{self, File};
-use std::io::Write;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::{ModelTerm, SparseHamiltonian};
-use crate::SparseError;
+use crate::ansatz::check_coordinates;
 use crate::expression::{Atom, CustomFunction};
+use crate::{SparseError, error::require};
 
 /// The file's content.
 #[derive(Serialize, Deserialize)]
@@ -31,13 +32,30 @@ enum Format {
 
 /// Version of the format that is written; older ones are read.
 const VERSION: u32 = 1;
+/// The most bytes that are read.
+const LARGEST_FILE: u64 = 1 << 26;
+
+impl ModelTerm {
+    /// That its numbers can be written; `row` is its place, for the error.
+    fn check_finite(&self, row: usize) -> Result<(), SparseError> {
+        let numbers = [self.coefficient, self.std_error];
+        match numbers.iter().position(|number| !number.is_finite()) {
+            Some(column) => {
+                let what = "the table of coefficients and standard errors, a row a term,";
+                Err(SparseError::NotFinite { what, row, column })
+            }
+            None => Ok(()),
+        }
+    }
+}
 
 impl SparseHamiltonian {
     /// As JSON. Every number is written so that it reads back the same.
     ///
     /// # Errors
-    /// If a coefficient is not finite.
+    /// If a coefficient or its standard error is not finite: JSON has no such numbers.
     pub fn to_json(&self) -> Result<String, SparseError> {
+        self.terms.iter().enumerate().try_for_each(|(row, term)| term.check_finite(row))?;
         Ok(serde_json::to_string_pretty(&Document {
             format: Format::SparseHamiltonian,
             version: VERSION,
@@ -57,9 +75,10 @@ impl SparseHamiltonian {
     ) -> Result<Self, SparseError> {
         let mut document: Document = serde_json::from_str(text)?;
         let dim = document.coordinates.len();
-        let known = document.version <= VERSION;
-        crate::error::require(known, "the format's version", document.version, "at most 1")?;
-        for (feature, term) in document.terms.iter_mut().enumerate() {
+        let known = (1..=VERSION).contains(&document.version);
+        require(known, "the format's version", document.version, "1")?;
+        check_coordinates(&document.coordinates)?;
+        for (place, term) in document.terms.iter_mut().enumerate() {
             for atom in term.column.feature.atoms_mut() {
                 if let Atom::Custom(custom, _) = atom
                     && !custom.resolve(functions)
@@ -67,32 +86,23 @@ impl SparseHamiltonian {
                     return Err(SparseError::MissingFunction { name: custom.name().to_owned() });
                 }
             }
-            let last = term.column.feature.last_coordinate();
-            if let Some(coordinate) = last.filter(|&last| last >= dim) {
-                return Err(SparseError::Coordinate { feature, coordinate, dim });
-            }
+            term.column.check(place, dim)?;
+            term.check_finite(place)?;
         }
-        Ok(Self::of_terms(document.coordinates, document.terms))
+        Self::of_terms(document.coordinates, document.terms)
     }
 
-    /// Writes it to a file: first to a temporary one beside it, which then takes its name, so that
-    /// an interrupted run leaves no half of a file.
+    /// Writes it to a file, as a whole or not at all ([`hnn_files::write`]).
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or as [`to_json`](Self::to_json).
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SparseError> {
         let path = path.as_ref();
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.tmp", std::process::id()));
-        let temporary = path.with_file_name(name);
-        let text = self.to_json()?;
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::rename(&temporary, path)
-        };
-        write().map_err(|source| SparseError::File { action: "write", path: path.into(), source })
+        hnn_files::write_all(path, self.to_json()?.as_bytes()).map_err(|error| SparseError::File {
+            action: "write",
+            path: path.into(),
+            source: error.into(),
+        })
     }
 
     /// Reads a file that [`save`](Self::save) wrote; `functions` are the custom functions it may
@@ -105,11 +115,21 @@ impl SparseHamiltonian {
         functions: &[Arc<dyn CustomFunction>],
     ) -> Result<Self, SparseError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| SparseError::File {
+        let read = || {
+            let (file, mut text) = (File::open(path)?, String::new());
+            file.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = read().map_err(|source| SparseError::File {
             action: "read",
             path: path.into(),
             source,
         })?;
+        if text.len() as u64 > LARGEST_FILE {
+            let given = format!("more than {LARGEST_FILE} bytes");
+            let expected = "smaller: no formula is as long";
+            return Err(SparseError::Setting { name: "the file's size", given, expected });
+        }
         Self::from_json(&text, functions)
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use crate::ansatz::{Ansatz, Column};
 use crate::expression::Expression;
+use crate::size::{require_room, require_room_for_derivatives};
 use crate::{SparseError, error::same_length};
 use compiled::Compiled;
 use differentiable::Derivatives;
@@ -86,16 +87,16 @@ impl SparseHamiltonian {
     /// those that are exactly 0 are left out, all others are terms.
     ///
     /// # Errors
-    /// If there are not as many coefficients as columns.
+    /// If there are not as many coefficients as columns, or the formula's Jacobian is too large.
     pub fn from_coefficients(ansatz: &Ansatz, coefficients: &[f64]) -> Result<Self, SparseError> {
         same_length("coefficients, one a column", coefficients.len(), ansatz.columns().len())?;
         let nonzero = coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0);
         let terms: Vec<_> = nonzero.map(|(column, &c)| (column, c, 0.0)).collect();
-        Ok(Self::new(ansatz, &terms))
+        Self::new(ansatz, &terms)
     }
 
     /// With these terms: column, coefficient, standard error.
-    pub(crate) fn new(ansatz: &Ansatz, terms: &[(usize, f64, f64)]) -> Self {
+    pub(crate) fn new(ansatz: &Ansatz, terms: &[(usize, f64, f64)]) -> Result<Self, SparseError> {
         let term = |&(column, coefficient, std_error): &(usize, f64, f64)| ModelTerm {
             column: ansatz.columns()[column].clone(),
             coefficient,
@@ -104,8 +105,13 @@ impl SparseHamiltonian {
         Self::of_terms(ansatz.coordinate_names().to_vec(), terms.iter().map(term).collect())
     }
 
-    fn of_terms(coordinates: Vec<String>, terms: Vec<ModelTerm>) -> Self {
+    fn of_terms(coordinates: Vec<String>, terms: Vec<ModelTerm>) -> Result<Self, SparseError> {
         let dim = coordinates.len();
+        // Each entry of the Jacobian is looked at, term by term.
+        let entries = (dim as u128).pow(2) * (terms.len() as u128 + 1);
+        let remedy = "take a formula of fewer coordinates, or of fewer terms";
+        require_room("derivatives of a formula", entries, 64, remedy)?;
+        require_room_for_derivatives(terms.iter().map(|term| &term.column.feature), 2)?;
         let theta: Vec<f64> = terms.iter().map(|term| term.coefficient).collect();
         let fields: Vec<Vec<Expression>> = terms
             .iter()
@@ -122,7 +128,7 @@ impl SparseHamiltonian {
             Compiled::new(dim, outputs, &theta, part)
         };
         let (derivatives, jacobian) = Derivatives::new(dim, 0, &fields, &theta);
-        Self {
+        Ok(Self {
             field: compile(dim, &|i, j| fields[j][i].clone()),
             energy: compile(1, &|_, j| energies[j].clone()),
             gradient: compile(dim, &|i, j| energies[j].derivative(i)),
@@ -130,7 +136,7 @@ impl SparseHamiltonian {
             derivatives: Arc::new(derivatives),
             coordinates,
             terms,
-        }
+        })
     }
 
     /// Dimension `D = 2 n` of the state.
@@ -187,8 +193,7 @@ impl SparseHamiltonian {
     #[must_use]
     pub fn hamiltonian(&self) -> Expression {
         let terms = self.terms.iter().filter(|term| term.column.is_energy());
-        let parts = terms.map(|term| term.coefficient * term.column.feature().clone());
-        parts.fold(Expression::constant(0.0), |sum, part| sum + part)
+        Expression::sum(terms.map(|term| (term.coefficient, term.column.feature().clone())))
     }
 
     /// Whether there is a friction term.

@@ -38,12 +38,10 @@ impl SparseHamiltonian {
     pub fn to_rust(&self) -> Result<String, SparseError> {
         let dim = self.state_dim();
         let names: Vec<String> = (0..dim).map(|i| format!("x[{i}]")).collect();
-        let mut components = vec![Expression::constant(0.0); dim];
-        for term in &self.terms {
-            for (i, component) in components.iter_mut().enumerate() {
-                *component = component.clone() + term.coefficient * term.column.field(i, dim);
-            }
-        }
+        let component = |i: usize| {
+            Expression::sum(self.terms.iter().map(|t| (t.coefficient, t.column.field(i, dim))))
+        };
+        let components: Vec<Expression> = (0..dim).map(component).collect();
         let energy = self.hamiltonian();
         let atoms = energy.atoms().chain(components.iter().flat_map(Expression::atoms));
         for atom in atoms {

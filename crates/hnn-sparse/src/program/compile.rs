@@ -25,6 +25,13 @@ impl Program {
     }
 }
 
+/// The power that `x^k` is made from, and `x^(k - part)`. Of low ones the one before, since
+/// monomials of a library need every power anyway; of high ones half, so that few are needed.
+fn part_of_power(k: i32) -> i32 {
+    const LOW: u32 = 8;
+    if k.unsigned_abs() <= LOW || k % 2 != 0 { k - k.signum() } else { k / 2 }
+}
+
 #[derive(Default)]
 struct Compiler {
     instructions: Vec<Instruction>,
@@ -92,9 +99,9 @@ impl Compiler {
             }
             (_, 1) => self.atom(atom),
             (_, k) if k > 1 => {
-                // x^k from x^(k-1): monomials of a library need every power anyway.
-                let (lower, base) = (self.power(atom, k - 1), self.power(atom, 1));
-                self.multiply(lower, base)
+                let part = part_of_power(k);
+                let (lower, rest) = (self.power(atom, part), self.power(atom, k - part));
+                self.multiply(lower, rest)
             }
             (_, k) => {
                 let base = self.power(atom, 1);
@@ -119,9 +126,9 @@ impl Compiler {
                 register
             }
             k => {
-                let toward = k - k.signum();
-                let (rest, last) = (self.power_of(base, toward), self.power_of(base, k.signum()));
-                self.multiply(rest, last)
+                let part = part_of_power(k);
+                let (lower, rest) = (self.power_of(base, part), self.power_of(base, k - part));
+                self.multiply(lower, rest)
             }
         }
     }

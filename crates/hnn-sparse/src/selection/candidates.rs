@@ -9,6 +9,8 @@ const PATH: (usize, f64) = (40, 1e-4);
 const THRESHOLDS: usize = 12;
 /// With more columns than this all of them are no candidate: pruning takes their fourth power.
 const MOST_COLUMNS: usize = 150;
+/// What a column must have at least that those before it do not have, to be independent of them.
+const NEW_SHARES: [f64; 5] = [1e-1, 1e-2, 1e-4, 1e-6, 1e-8];
 /// A path stops once its support is larger: pruning it would repeat the thresholds' work.
 const LARGEST_SUPPORT: usize = 24;
 
@@ -18,11 +20,15 @@ pub(crate) fn propose(
     names: &[String],
     allowed: &[usize],
 ) -> Result<Vec<Vec<usize>>, SparseError> {
-    let gram = triangle.gram(names.to_vec());
+    let gram = triangle.gram(names.to_vec())?;
     let all = LeastSquares::new(triangle, allowed);
     let mut sets = vec![forward(&gram, triangle, allowed)];
     if all.len() <= MOST_COLUMNS {
         sets.push(all.columns.clone());
+        // Where columns nearly depend on each other, the first ones, which are the simplest.
+        let independent =
+            |share: &f64| LeastSquares::independent(triangle, allowed, *share).columns;
+        sets.extend(NEW_SHARES.iter().map(independent));
         sets.extend(thresholded(triangle, &gram, &all));
     }
     let mask = |weights: Vec<f64>| {
@@ -49,7 +55,11 @@ fn path(gram: &Gram, penalty: Penalty) -> Result<Vec<crate::LassoSolution>, Spar
         .gap_tolerance(1e-4)
         .kkt_tolerance(f64::INFINITY)
         .max_sweeps(50);
-    lasso.path_while(gram, PATH.0, PATH.1, |solution| solution.support().len() <= LARGEST_SUPPORT)
+    let small = |solution: &crate::LassoSolution| solution.support().len() <= LARGEST_SUPPORT;
+    match lasso.path_while(gram, PATH.0, PATH.1, small) {
+        Err(SparseError::NothingFound { .. }) => Ok(vec![]),
+        result => result,
+    }
 }
 
 fn spread(fit: &LeastSquares, columns: usize) -> Vec<f64> {

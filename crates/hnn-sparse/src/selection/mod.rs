@@ -9,11 +9,13 @@ mod candidates;
 mod criterion;
 mod search;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 pub use criterion::Criterion;
 
 use crate::diagnosis::Diagnosis;
+use crate::equations::root_mean_square;
 use crate::linalg::{LeastSquares, Triangle};
 use crate::{Equations, SparseError, SparseHamiltonian, error::require};
 use search::Search;
@@ -80,10 +82,13 @@ pub struct Identification {
     pub terms: Vec<FoundTerm>,
     /// Number of equations.
     pub rows: usize,
-    /// Root mean square of the residual.
+    /// Root mean square of the residual, in the units of the data.
     pub residual: f64,
-    /// The same over the root mean square of `y`.
+    /// The same over the root mean square of `y`. Where coordinates have different units, look at
+    /// [`relative_residuals`](Self::relative_residuals).
     pub relative_residual: f64,
+    /// The same for every coordinate's derivative alone.
+    pub relative_residuals: Vec<f64>,
     /// Value of the criterion, and that of the best other set of terms that was looked at.
     pub score: f64,
     /// See [`score`](Self::score); infinite if no other set was looked at.
@@ -123,13 +128,17 @@ impl Identification {
 
 impl fmt::Display for Identification {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))?;
         writeln!(f, "{}", self.model)?;
         for term in &self.terms {
             let FoundTerm { name, coefficient, std_error, .. } = term;
             writeln!(f, "  {name}: {coefficient} +- {std_error:.2e} (t = {:.1})", term.t_value())?;
         }
-        write!(f, "  residual {:.3e} of y, {} equations", self.relative_residual, self.rows)?;
-        self.warnings.iter().try_for_each(|warning| write!(f, "\n  warning: {warning}"))
+        write!(f, "  residual {:.3e} of y", self.relative_residual)?;
+        for (name, residual) in self.model.coordinate_names().iter().zip(&self.relative_residuals) {
+            write!(f, ", {residual:.1e} of d{name}/dt")?;
+        }
+        write!(f, ", {} equations", self.rows)
     }
 }
 
@@ -170,53 +179,72 @@ impl Selection {
     /// Finds the formula.
     ///
     /// # Errors
-    /// If the data are not finite, a name is unknown, or no term is better than none.
+    /// If the data are not finite, a name is unknown or used in two ways, a required term is 0 in
+    /// every equation, a known coefficient or the equations' error is not finite, or no term is
+    /// better than none.
     pub fn run(&self, equations: &Equations) -> Result<Identification, SparseError> {
+        let masks = Masks::new(self, equations)?;
+        let errors = equations.relative_errors()?;
         let parts = Triangle::by_component(equations)?;
-        let weights = component_weights(&parts, equations.relative_error());
-        self.run_on(equations, Triangle::merged(&parts, &weights))
-    }
-
-    fn run_on(
-        &self,
-        equations: &Equations,
-        mut triangle: Triangle,
-    ) -> Result<Identification, SparseError> {
-        let position = |name: &String| {
-            let names = equations.names();
-            names.iter().position(|known| known == name).ok_or_else(|| {
-                SparseError::UnknownFeature { name: name.clone(), known: names.join(", ") }
-            })
-        };
-        let required = self.required.iter().map(position).collect::<Result<Vec<_>, _>>()?;
-        let mut absent = self.forbidden.iter().map(position).collect::<Result<Vec<_>, _>>()?;
-        let full_square = triangle.target_square();
-        let mut known = vec![];
-        for (name, coefficient) in &self.known {
-            let column = position(name)?;
-            triangle.subtract(column, *coefficient);
-            known.push((column, *coefficient));
-            absent.push(column);
+        let weights = component_weights(&parts, errors);
+        let mut triangle = Triangle::merged(&parts, &weights);
+        let squares = parts.iter().map(Triangle::target_square);
+        let floors = squares.zip(&weights).zip(errors).map(|((y, w), e)| y * (w * e).powi(2));
+        let floor: f64 = floors.sum();
+        if let Some(&column) = masks.required.iter().find(|&&j| triangle.column_square(j) == 0.0) {
+            let name = equations.names()[column].clone();
+            return Err(SparseError::ZeroColumn { column, name });
         }
-        let floor = equations.relative_error().powi(2) * full_square;
-        let search = Search::new(&triangle, self.criterion, floor, required, &absent);
+        let Masks { required, known, absent } = masks;
+        known.iter().for_each(|&(column, coefficient)| triangle.subtract(column, coefficient));
+        let rows = equations.independent_rows();
+        let search =
+            Search::new(&triangle, self.criterion, (floor, rows), required.clone(), &absent);
         let outcome = search.run(equations.names())?;
         if outcome.fit.len() + known.len() == 0 {
             let reason = "every set of terms has a worse criterion than the empty set".to_owned();
             return Err(SparseError::NothingFound { reason });
         }
-        let mut terms = refit(&outcome.fit, triangle.rows(), floor);
-        terms.extend(known.into_iter().map(|(column, coefficient)| (column, coefficient, 0.0)));
+        let mut terms = refit(&outcome.fit, rows, floor);
+        let given = known.into_iter().map(|(column, coefficient)| (column, coefficient, 0.0));
+        terms.extend(given.clone());
         terms.sort_by_key(|&(column, ..)| column);
-        let warnings = if outcome.fit_is_shaky {
-            let support: Vec<usize> = terms.iter().map(|&(column, ..)| column).collect();
+        let support: Vec<usize> = terms.iter().map(|&(column, ..)| column).collect();
+        let mut warnings = if outcome.fit_is_shaky {
             Diagnosis::of_triangle(&triangle, equations).warnings_for(&support)
         } else {
             vec![]
         };
-        let mean_square = outcome.fit.residual_square / triangle.rows() as f64;
+        if let Some(rival) = outcome.rival.filter(|_| warnings.is_empty()) {
+            let terms: Vec<_> = refit(&rival, rows, floor).into_iter().chain(given).collect();
+            let other = SparseHamiltonian::new(equations.ansatz(), &terms)?;
+            let shares = [&rival, &outcome.fit]
+                .map(|fit| (fit.residual_square / triangle.target_square()).sqrt());
+            warnings.push(format!(
+                "the data cannot identify H: {other} leaves {:.1e} of y, this formula {:.1e}, and what \
+                 they differ by shows no more than noise of the states would; add trajectories of \
+                 other energies, or forbid terms",
+                shares[0], shares[1],
+            ));
+        }
+        let needed = EQUATIONS_A_TERM * outcome.fit.len() as f64;
+        if outcome.fit.residual_square > floor && rows < needed {
+            warnings.push(format!(
+                "the noise of only {rows:.0} equations is independent, for {} terms: some may be noise; \
+                 give longer or more trajectories",
+                outcome.fit.len()
+            ));
+        }
+        let lost = required.iter().filter(|j| !support.contains(j));
+        warnings.extend(lost.map(|&j| {
+            let name = &equations.names()[j];
+            format!(
+                "{name} is required, but the data cannot tell it from the other terms: left out"
+            )
+        }));
+        let residuals = Residuals::new(&parts, equations.scales(), &terms);
         Ok(Identification {
-            model: SparseHamiltonian::new(equations.ansatz(), &terms),
+            model: SparseHamiltonian::new(equations.ansatz(), &terms)?,
             terms: terms
                 .into_iter()
                 .map(|(column, coefficient, std_error)| FoundTerm {
@@ -227,8 +255,9 @@ impl Selection {
                 })
                 .collect(),
             rows: triangle.rows(),
-            residual: mean_square.sqrt(),
-            relative_residual: (outcome.fit.residual_square / full_square).sqrt(),
+            residual: residuals.all,
+            relative_residual: residuals.relative,
+            relative_residuals: residuals.relatives,
             score: outcome.score,
             next_score: outcome.next_score,
             compared: outcome.compared,
@@ -237,21 +266,99 @@ impl Selection {
     }
 }
 
+/// With fewer independent equations a term, noise may look like a term.
+const EQUATIONS_A_TERM: f64 = 5.0;
+
+/// The columns that terms are required, known and forbidden in.
+struct Masks {
+    required: Vec<usize>,
+    known: Vec<(usize, f64)>,
+    /// Those that are not fitted: forbidden ones and known ones.
+    absent: Vec<usize>,
+}
+
+impl Masks {
+    fn new(selection: &Selection, equations: &Equations) -> Result<Self, SparseError> {
+        let names = equations.names();
+        let position = |name: &String| {
+            names.iter().position(|known| known == name).ok_or_else(|| {
+                SparseError::UnknownFeature { name: name.clone(), known: names.join(", ") }
+            })
+        };
+        let positions = |names: &[String]| -> Result<BTreeSet<usize>, SparseError> {
+            names.iter().map(position).collect()
+        };
+        let (required, forbidden) =
+            (positions(&selection.required)?, positions(&selection.forbidden)?);
+        let mut known = BTreeMap::new();
+        let once = |free: bool, column: usize| {
+            let expected = "required, forbidden or known, and known once";
+            require(free, "the use of a term", format!("twofold for {}", names[column]), expected)
+        };
+        for (name, coefficient) in &selection.known {
+            let expected = "finite";
+            require(coefficient.is_finite(), "a known coefficient", coefficient, expected)?;
+            let column = position(name)?;
+            once(known.insert(column, *coefficient).is_none(), column)?;
+        }
+        for &column in required.union(&forbidden) {
+            let uses = [required.contains(&column), forbidden.contains(&column)];
+            let free = !(uses == [true; 2] || known.contains_key(&column));
+            once(free, column)?;
+        }
+        let absent = forbidden.into_iter().chain(known.keys().copied()).collect();
+        Ok(Self {
+            required: required.into_iter().collect(),
+            known: known.into_iter().collect(),
+            absent,
+        })
+    }
+}
+
+/// What the terms leave of the equations.
+struct Residuals {
+    /// Root mean square, in the units of the data.
+    all: f64,
+    /// That over the root mean square of `y`.
+    relative: f64,
+    /// The same of each component of the field.
+    relatives: Vec<f64>,
+}
+
+impl Residuals {
+    /// From the rows of each component, in units of its `scales`.
+    fn new(parts: &[Triangle], scales: &[f64], terms: &[(usize, f64, f64)]) -> Self {
+        let mut w = vec![0.0; parts.first().map_or(0, Triangle::columns)];
+        terms.iter().for_each(|&(column, coefficient, _)| w[column] = coefficient);
+        let root_mean = |square: f64, part: &Triangle| (square / part.rows() as f64).sqrt();
+        let relatives: Vec<f64> =
+            parts.iter().map(|part| root_mean(part.residual_square(&w), part)).collect();
+        let targets: Vec<f64> =
+            parts.iter().map(|part| root_mean(part.target_square(), part)).collect();
+        // In the units of the data.
+        let size = |relative: &[f64]| {
+            root_mean_square(relative.iter().zip(scales).map(|(share, scale)| share * scale))
+        };
+        let all = size(&relatives);
+        Self { all, relative: all / size(&targets), relatives }
+    }
+}
+
 /// Weights that make the noise of all components of the field equally large, from what no
-/// combination of all features explains of each: without them a component that is large, and so
-/// noisy, would drown the others. All 1 where there are too few rows to tell.
-fn component_weights(parts: &[Triangle], relative_error: f64) -> Vec<f64> {
+/// combination of all features explains of each: without them a component that is noisy would
+/// drown the others. All 1 where there are too few rows to tell.
+fn component_weights(parts: &[Triangle], relative_errors: &[f64]) -> Vec<f64> {
     const LARGEST_RATIO: f64 = 1e4;
     let enough = parts.iter().all(|part| part.rows() >= 3 * part.active_columns() + 10);
-    let deviation = |part: &Triangle| {
+    let deviation = |(part, error): (&Triangle, &f64)| {
         let freedom = (part.rows() - part.active_columns()) as f64;
-        let floor = relative_error.powi(2) * part.target_square() / part.rows() as f64;
+        let floor = error.powi(2) * part.target_square() / part.rows() as f64;
         (part.rest() / freedom).max(floor).sqrt()
     };
     if !enough {
         return vec![1.0; parts.len()];
     }
-    let deviations: Vec<f64> = parts.iter().map(deviation).collect();
+    let deviations: Vec<f64> = parts.iter().zip(relative_errors).map(deviation).collect();
     let largest = deviations.iter().fold(0.0_f64, |a, &b| a.max(b));
     let weight = |deviation: &f64| (largest / deviation).min(LARGEST_RATIO);
     // 0 / 0: a field that is 0.
@@ -259,8 +366,8 @@ fn component_weights(parts: &[Triangle], relative_error: f64) -> Vec<f64> {
 }
 
 /// `(column, coefficient, standard error)` of a least-squares fit.
-fn refit(fit: &LeastSquares, rows: usize, floor: f64) -> Vec<(usize, f64, f64)> {
-    let freedom = rows.saturating_sub(fit.len()).max(1) as f64;
+fn refit(fit: &LeastSquares, rows: f64, floor: f64) -> Vec<(usize, f64, f64)> {
+    let freedom = (rows - fit.len() as f64).max(1.0);
     let variance = fit.residual_square.max(floor) / freedom;
     let pairs = fit.coefficients().into_iter().zip(fit.unit_variances());
     let terms = fit.columns.iter().zip(pairs);

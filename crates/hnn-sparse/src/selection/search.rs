@@ -11,10 +11,19 @@ pub(crate) struct Search<'a> {
     triangle: &'a Triangle,
     criterion: Criterion,
     floor: f64,
+    /// The number of equations with noise of their own.
+    rows: f64,
     required: Vec<usize>,
     /// Columns that may be in: not forbidden, not 0 in every row.
     allowed: Vec<usize>,
-    seen: HashMap<Vec<usize>, f64>,
+    seen: HashMap<Vec<usize>, Seen>,
+}
+
+/// What is kept of a set of columns that was looked at.
+#[derive(Clone, Copy)]
+struct Seen {
+    score: f64,
+    residual_square: f64,
 }
 
 pub(crate) struct Outcome {
@@ -22,9 +31,23 @@ pub(crate) struct Outcome {
     pub(crate) score: f64,
     pub(crate) next_score: f64,
     pub(crate) compared: usize,
+    /// A set of terms, not larger, that explains the data as well as their noise lets us tell, with
+    /// a different formula.
+    pub(crate) rival: Option<LeastSquares>,
     /// Whether the allowed columns are nearly dependent, so that the data may not tell.
     pub(crate) fit_is_shaky: bool,
 }
+
+/// A rival's squared residual is at most this many times the best one's.
+const RIVAL_RESIDUAL: f64 = 9.0;
+/// Its difference to the best one shows in the equations less than this many times the noise,
+const RIVAL_NOISE: f64 = 20.0;
+/// and less than this share of its terms' own sizes,
+const HIDDEN: f64 = 0.1;
+/// which are more than this share of the best one's.
+const DIFFERENT: f64 = 0.01;
+/// Most rivals that are looked at, those with the fewest terms first.
+const MOST_RIVALS: usize = 100;
 
 /// Columns of which less than this share is new may be told apart by rounding alone.
 const SHAKY: f64 = 1e-9;
@@ -33,7 +56,7 @@ impl<'a> Search<'a> {
     pub(crate) fn new(
         triangle: &'a Triangle,
         criterion: Criterion,
-        floor: f64,
+        (floor, rows): (f64, f64),
         required: Vec<usize>,
         absent: &[usize],
     ) -> Self {
@@ -41,7 +64,7 @@ impl<'a> Search<'a> {
         // Required columns come first: of two that depend on each other the first is kept.
         let mut allowed: Vec<usize> = required.iter().copied().filter(usable).collect();
         allowed.extend((0..triangle.columns()).filter(|j| usable(j) && !required.contains(j)));
-        Self { triangle, criterion, floor, required, allowed, seen: HashMap::new() }
+        Self { triangle, criterion, floor, rows, required, allowed, seen: HashMap::new() }
     }
 
     pub(crate) fn run(mut self, names: &[String]) -> Result<Outcome, SparseError> {
@@ -59,28 +82,67 @@ impl<'a> Search<'a> {
         let mut ranked: Vec<_> = self.seen.drain().collect();
         // Ties (data without noise) go to the smaller, then the earlier set: the same every time.
         ranked.sort_by(|(a, x), (b, y)| {
-            x.total_cmp(y).then(a.len().cmp(&b.len())).then_with(|| a.cmp(b))
+            x.score.total_cmp(&y.score).then(a.len().cmp(&b.len())).then_with(|| a.cmp(b))
         });
-        let (best, score) = ranked.swap_remove(0);
-        let others = ranked.iter().map(|(_, score)| *score);
+        let (best, Seen { score, .. }) = ranked.remove(0);
+        let fit = LeastSquares::new(self.triangle, &best);
         let all = LeastSquares::new(self.triangle, &self.allowed);
         Ok(Outcome {
-            fit: LeastSquares::new(self.triangle, &best),
             score,
-            next_score: others.fold(f64::INFINITY, f64::min),
+            next_score: ranked.first().map_or(f64::INFINITY, |(_, next)| next.score),
             compared,
+            rival: self.rival(&fit, &ranked),
+            fit,
             fit_is_shaky: all.len() < self.allowed.len() || all.smallest_new_share() < SHAKY,
         })
+    }
+
+    /// A fit on no more terms that the data tell from the best one by their noise alone, if the
+    /// noise is inside the features: what the two differ by nearly cancels in the equations, to
+    /// what noise of the states makes of it. Such a difference may well be significant for a
+    /// regression, which takes the features for exact.
+    fn rival(&self, best: &LeastSquares, others: &[(Vec<usize>, Seen)]) -> Option<LeastSquares> {
+        let least = best.residual_square.max(self.floor);
+        let noise = (least / self.triangle.target_square()).sqrt();
+        let near = |(set, seen): &&(Vec<usize>, Seen)| {
+            set.len() <= best.len() && seen.residual_square <= RIVAL_RESIDUAL * least
+        };
+        let mut near: Vec<_> = others.iter().filter(near).map(|(set, _)| set).collect();
+        near.sort_by_key(|set| set.len());
+        let coefficients = |fit: &LeastSquares| {
+            let mut w = vec![0.0; self.triangle.columns()];
+            fit.columns.iter().zip(fit.coefficients()).for_each(|(&j, c)| w[j] = c);
+            w
+        };
+        let size = |w: &[f64]| {
+            let square = |(j, w): (usize, &f64)| w * w * self.triangle.column_square(j);
+            w.iter().enumerate().filter(|(_, w)| **w != 0.0).map(square).sum::<f64>().sqrt()
+        };
+        let w = coefficients(best);
+        near.into_iter().take(MOST_RIVALS).map(|set| LeastSquares::new(self.triangle, set)).find(
+            |fit| {
+                let other = coefficients(fit);
+                let difference: Vec<f64> = w.iter().zip(&other).map(|(a, b)| a - b).collect();
+                let whole = size(&difference);
+                let visible = self.triangle.image(&difference) / whole;
+                whole > DIFFERENT * size(&w) && visible < HIDDEN.min(RIVAL_NOISE * noise)
+            },
+        )
     }
 
     /// Scores a fit; false if its set was seen before.
     fn look_at(&mut self, fit: &LeastSquares) -> bool {
         let mut key = fit.columns.clone();
         key.sort_unstable();
-        let square = fit.residual_square.max(self.floor);
-        let score =
-            self.criterion.score(square, self.triangle.rows(), self.allowed.len(), fit.len());
-        self.seen.insert(key, score).is_none()
+        let residual_square = fit.residual_square.max(self.floor);
+        // Terms explain their share of any noise, and as many as there are equations all of it.
+        let unexplained = (1.0 - fit.len() as f64 / self.rows).max(0.0);
+        let noise_square = match fit.residual_square > self.floor {
+            true => fit.residual_square / unexplained,
+            false => self.floor,
+        };
+        let score = self.criterion.score_of(noise_square, self.rows, self.allowed.len(), fit.len());
+        self.seen.insert(key, Seen { score, residual_square }).is_none()
     }
 
     /// Drops the term that matters least, again and again, and scores every set on the way. Stops
@@ -101,8 +163,9 @@ impl<'a> Search<'a> {
     }
 
     fn best(&self) -> Option<Vec<usize>> {
-        let order = |a: &(&Vec<usize>, &f64), b: &(&Vec<usize>, &f64)| {
-            a.1.total_cmp(b.1).then(a.0.len().cmp(&b.0.len())).then_with(|| a.0.cmp(b.0))
+        let order = |a: &(&Vec<usize>, &Seen), b: &(&Vec<usize>, &Seen)| {
+            let by_score = a.1.score.total_cmp(&b.1.score);
+            by_score.then(a.0.len().cmp(&b.0.len())).then_with(|| a.0.cmp(b.0))
         };
         self.seen.iter().min_by(order).map(|(set, _)| set.clone())
     }

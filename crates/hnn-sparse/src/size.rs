@@ -1,0 +1,97 @@
+//! How much memory a call may take for what its caller asked.
+
+use crate::SparseError;
+use crate::expression::Expression;
+
+/// The most bytes that one call may take: two gibibytes.
+pub(crate) const MOST_BYTES: u128 = 1 << 31;
+
+/// The error of `count` things of `each` bytes that are too many, and what to do about it.
+pub(crate) fn require_room(
+    what: &'static str,
+    count: impl TryInto<u128>,
+    each: usize,
+    remedy: &'static str,
+) -> Result<(), SparseError> {
+    let count = count.try_into().unwrap_or(u128::MAX);
+    require_bytes(what, count, count.saturating_mul(each as u128), remedy)
+}
+
+fn require_bytes(
+    what: &'static str,
+    count: u128,
+    bytes: u128,
+    remedy: &'static str,
+) -> Result<(), SparseError> {
+    if bytes <= MOST_BYTES {
+        Ok(())
+    } else {
+        Err(SparseError::TooLarge { what, count, bytes, remedy })
+    }
+}
+
+/// The same for derivatives of features.
+pub(crate) fn require_room_for_derivatives<'a>(
+    features: impl IntoIterator<Item = &'a Expression>,
+    order: u32,
+) -> Result<(), SparseError> {
+    let (mut count, mut bytes) = (0_u128, 0_u128);
+    for feature in features {
+        count += 1;
+        bytes = bytes.saturating_add(feature.bytes_of_derivatives(order));
+    }
+    let remedy = "take fewer features, or products of fewer factors";
+    require_bytes("features with derivatives", count, bytes, remedy)
+}
+
+/// The same for what takes a square matrix of numbers, as the columns of a regression do.
+pub(crate) fn require_square(
+    what: &'static str,
+    count: impl TryInto<u128>,
+    remedy: &'static str,
+) -> Result<(), SparseError> {
+    let count = count.try_into().unwrap_or(u128::MAX);
+    require_room(
+        what,
+        count,
+        usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX),
+        remedy,
+    )
+}
+
+/// `binomial(n, k)` for `k <= n`, or more than any memory holds.
+pub(crate) fn binomial(n: u128, k: u128) -> u128 {
+    let mut value = 1_u128;
+    for i in 0..k.min(n.saturating_sub(k)) {
+        value = match value.checked_mul(n - i) {
+            Some(product) => product / (i + 1),
+            None => return u128::MAX,
+        };
+        if value > MOST_BYTES {
+            return u128::MAX;
+        }
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_binomials_are_exact_and_large_ones_saturate() {
+        assert_eq!([binomial(5, 2), binomial(26, 6), binomial(7, 0)], [10, 230_230, 1]);
+        assert_eq!(binomial(u128::MAX, u128::MAX / 2), u128::MAX);
+    }
+
+    #[test]
+    fn the_error_names_number_bytes_and_remedy() {
+        let error = require_square("features of a library", 230_229_u128, "lower the degrees");
+        let message = error.expect_err("too many").to_string();
+        for part in ["230229 features of a library", "424043139528 bytes", "lower the degrees"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(require_room("samples", 1000_usize, 8, "fewer").is_ok());
+        assert!(require_room("samples", usize::MAX, usize::MAX, "fewer").is_err());
+    }
+}
