@@ -118,7 +118,7 @@ impl<'a, T: Scalar> Interval<'a, T> {
         let batch = self.batch();
         FieldError::check_lengths(batch, [("the step sizes", self.dt.len())])?;
         match self.u {
-            Inputs::None => FieldError::check_lengths(inputs, [("the inputs", 0)])?,
+            Inputs::None => FieldError::check_lengths(inputs * batch, [("the inputs", 0)])?,
             Inputs::Linear { begin, end } => FieldError::check_lengths(
                 inputs * batch,
                 [("the inputs at the begin", begin.len()), ("the inputs at the end", end.len())],
@@ -188,10 +188,15 @@ impl<'a, T: Scalar> Interval<'a, T> {
                 }
             }
             Inputs::Function(function) => {
-                let batch = t.len();
-                let mut own = vec![T::ZERO; u.len() / batch.max(1)];
+                let (batch, count) = (t.len(), u.len() / t.len().max(1));
+                // Inputs are few: no memory is allocated for them.
+                let (mut few, mut many) = ([T::ZERO; 16], Vec::new());
+                let own = few.get_mut(..count).unwrap_or_else(|| {
+                    many.resize(count, T::ZERO);
+                    &mut many
+                });
                 for (row, t) in t.iter().enumerate() {
-                    function(row, *t, &mut own);
+                    function(row, *t, own);
                     own.iter().enumerate().for_each(|(k, value)| u[k * batch + row] = *value);
                 }
             }

@@ -30,7 +30,7 @@ impl<T> Clock<'_, T> {
     fn covers(&self, states: usize, batch: usize) -> bool {
         match self {
             Clock::Equal { t, dt, .. } => t.len() == batch && dt.len() == batch,
-            Clock::Times(times) => times.len() == states * batch,
+            Clock::Times(times) => times.len() == states.saturating_mul(batch),
         }
     }
 }
@@ -154,8 +154,9 @@ impl<T> Way<'_, T> {
         match self {
             Way::Forward(run) => {
                 let len = dim * run.batch;
-                let states = if run.states.len() == len { 1 } else { run.steps + 1 };
-                run.states.len() == states * len && run.clock.covers(run.steps + 1, run.batch)
+                let all = run.steps.saturating_add(1);
+                let states = if run.states.len() == len { 1 } else { all };
+                run.states.len() == states.saturating_mul(len) && run.clock.covers(all, run.batch)
             }
             Way::Backward(run) => {
                 let len = dim * run.batch;

@@ -175,7 +175,7 @@ impl Iterator for Walk<'_> {
         if self.steps == 0 {
             return None;
         }
-        let (index, last) = (self.index, self.lengths.len() - 1);
+        let (index, last) = (self.index, self.lengths.len().checked_sub(1)?);
         let (mut length, flow) = (self.lengths[index], flow_at(self.first, index));
         self.index += 1;
         if index == last {

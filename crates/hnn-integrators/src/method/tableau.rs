@@ -48,7 +48,7 @@ pub(crate) struct Coefficients<'a> {
     pub(crate) c: &'a [f64],
 }
 
-impl Coefficients<'_> {
+impl<'a> Coefficients<'a> {
     /// Number of stages `S`.
     #[inline(always)]
     pub(crate) fn stages(&self) -> usize {
@@ -57,7 +57,7 @@ impl Coefficients<'_> {
 
     /// Row `i` of `a`: `i` numbers.
     #[inline(always)]
-    pub(crate) fn row(&self, i: usize) -> &[f64] {
+    pub(crate) fn row(&self, i: usize) -> &'a [f64] {
         let start = i * i.saturating_sub(1) / 2;
         &self.a[start..start + i]
     }
@@ -214,8 +214,7 @@ impl Tableau {
     /// Row `i < S` of `a`: the `i` numbers left of the diagonal.
     #[must_use]
     pub fn row(&self, i: usize) -> &[f64] {
-        let start = i * i.saturating_sub(1) / 2;
-        self.a.get(start..start + i).unwrap_or(&[])
+        if i < self.stages() { self.coefficients().row(i) } else { &[] }
     }
 
     /// The weights `b`.

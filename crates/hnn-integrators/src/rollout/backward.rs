@@ -84,7 +84,7 @@ where
     /// Keeps every state.
     fn keep_all(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
-        self.states.resize((steps + 1) * len, T::ZERO);
+        self.hold(steps.saturating_add(1), len)?;
         self.states[..len].copy_from_slice(&self.x);
         self.fill(back.stepper, back.field, &back.grid, 0, steps, 0)?;
         self.counts = Counts { kept: steps.max(1), advanced: steps };
@@ -104,7 +104,7 @@ where
     ) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
         let (segment, most) = checkpoints.plan(steps);
-        self.states.resize((segment.max(Checkpoints::SEGMENT).min(steps) + 1) * len, T::ZERO);
+        self.hold(segment.max(Checkpoints::SEGMENT).min(steps).saturating_add(1), len)?;
         self.spare.extend(self.kept.drain(..).map(|(_, state)| state));
         self.keep(0);
         if steps == 0 {

@@ -123,6 +123,18 @@ where
         self.counts
     }
 
+    /// Makes room for so many states of `len` numbers.
+    fn hold(&mut self, states: usize, len: usize) -> Result<(), FieldError> {
+        let count = states.saturating_mul(len);
+        let more = count.saturating_sub(self.states.len());
+        if self.states.try_reserve(more).is_err() {
+            let reason = format!("no memory for {states} states: take other checkpoints, or walk");
+            return Err(FieldError::Engine { reason });
+        }
+        self.states.resize(count, T::ZERO);
+        Ok(())
+    }
+
     fn check(&self, field: &F, grid: &Grid<'_, T>, x0: &[T]) -> Result<(), FieldError> {
         grid.check(field.inputs())?;
         FieldError::check_lengths(field.dim() * grid.batch, [("the first states", x0.len())])

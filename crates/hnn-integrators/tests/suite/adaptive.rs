@@ -2,10 +2,10 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    Adaptive, AnalyticField, DOP853, DORMAND_PRINCE5, EmbeddedPair, EmbeddedRungeKutta, FieldError,
-    FnField, Lane, SolveError, TSITOURAS5, Tolerances, VectorField, Workspace, solve, solve_batch,
+    Adaptive, AnalyticField, At, BatchSolution, DOP853, DORMAND_PRINCE5, EmbeddedPair, FieldError, FnField, Lane,
+    SolveError, TSITOURAS5, Tolerances, VectorField, Workspace, solve, solve_batch,
 };
-use ndarray::{Array2, array};
+use ndarray::{Array2, array, s};
 
 const TIGHT: Tolerances = Tolerances { rtol: 1e-12, atol: 1e-12 };
 
@@ -13,7 +13,7 @@ const TIGHT: Tolerances = Tolerances { rtol: 1e-12, atol: 1e-12 };
 fn damped_pendulum_matches_the_golden_trajectories() {
     let file = golden("damped_pendulum");
     for case in file["cases"].as_array().expect("cases") {
-        let field = DampedPendulum(case["lambda"].as_f64().expect("lambda"));
+        let field = Plain(DampedPendulum(case["lambda"].as_f64().expect("lambda")));
         let (times, states) = (numbers(&case["t"]), matrix(&case["states"]));
         let x0 = ndarray::Array1::from(numbers(&case["x0"]));
         let run = solve(&field, x0.view(), &times, TIGHT).expect("solve");
@@ -34,46 +34,11 @@ fn truth_of_every_system() {
         assert_close(&run.states, &truth, 1e-9, 1e-10);
     };
     check("spring", &Plain(Spring));
-    check("pendulum", &DampedPendulum(0.0));
-    check("damped_pendulum", &DampedPendulum(0.3));
+    check("pendulum", &Plain(DampedPendulum(0.0)));
+    check("damped_pendulum", &Plain(DampedPendulum(0.3)));
     check("henon_heiles", &Plain(HenonHeiles));
-    check("double_pendulum", &DoublePendulum);
-    check("double_pendulum_large", &DoublePendulum);
-}
-
-/// The conditions that make an interpolant of order 4 (Hairer, Norsett, Wanner I, II.6), and its
-/// end the step itself.
-fn check_interpolant(pair: EmbeddedPair<'_>) {
-    pair.tableau.check().expect("tableau");
-    let stages = pair.tableau.stages();
-    let last = pair.tableau.row(stages - 1);
-    assert_close(&pair.tableau.b[..stages - 1], last, 0.0, 0.0);
-    let sum: f64 = pair.error.iter().sum();
-    assert!(sum.abs() < 1e-15, "a constant slope makes no error");
-    let mut c = pair.tableau.c.to_vec();
-    c.extend(pair.extra.iter().map(|(node, _)| *node));
-    for theta in [0.1_f64, 0.35, 0.8, 1.0] {
-        let weights: Vec<f64> = pair
-            .dense
-            .iter()
-            .map(|p| p.iter().enumerate().map(|(k, p)| p * theta.powi(k as i32 + 1)).sum())
-            .collect();
-        for power in 0..4 {
-            let sum: f64 = weights.iter().zip(&c).map(|(w, c)| w * c.powi(power)).sum();
-            let exact = theta.powi(power + 1) / f64::from(power + 1);
-            assert!((sum - exact).abs() < 1e-13, "theta {theta}, power {power}: {sum} {exact}");
-        }
-        if theta == 1.0 {
-            assert_close(&weights[..stages], pair.tableau.b, 1e-13, 1e-14);
-        }
-    }
-}
-
-#[test]
-fn coefficients_are_consistent() {
-    check_interpolant(DORMAND_PRINCE5.pair());
-    check_interpolant(TSITOURAS5.pair());
-    check_interpolant(DOP853.pair());
+    check("double_pendulum", &Plain(DoublePendulum));
+    check("double_pendulum_large", &Plain(DoublePendulum));
 }
 
 #[test]
@@ -164,7 +129,7 @@ impl VectorField<f64> for UpperHalf {
     }
     fn eval(
         &self,
-        _t: &[f64],
+        _at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         _workspace: &mut Workspace<f64>,
@@ -197,22 +162,22 @@ fn a_field_that_is_undefined_stops_only_its_trajectory() {
 #[test]
 fn bad_input_is_an_error() {
     let x0 = array![1.0, 0.5];
-    let go = |solver: Adaptive<Tableau>, times: &[f64]| -> SolveError {
+    let go = |solver: Adaptive, times: &[f64]| -> SolveError {
         solver.solve(&Pendulum, x0.view(), times).expect_err("bad input").into()
     };
     let ok = Adaptive::new(DORMAND_PRINCE5, Tolerances::default());
-    assert_eq!(go(ok, &[]), SolveError::NoTimes);
+    assert_eq!(go(ok.clone(), &[]), SolveError::NoTimes);
     for times in
         [&[0.0, 1.0, 0.5][..], &[0.0, 0.0], &[1.0, 0.5, 0.7], &[0.0, f64::NAN], &[f64::NAN]]
     {
-        assert!(matches!(go(ok, times), SolveError::Times { .. }), "{times:?}");
+        assert!(matches!(go(ok.clone(), times), SolveError::Times { .. }), "{times:?}");
     }
     let times = [0.0, 1.0];
     for size in [0.0, -1.0, f64::NAN] {
-        assert!(matches!(go(ok.max_step(size), &times), SolveError::NotPositive { .. }));
-        assert!(matches!(go(ok.first_step(size), &times), SolveError::NotPositive { .. }));
+        assert!(matches!(go(ok.clone().max_step(size), &times), SolveError::NotPositive { .. }));
+        assert!(matches!(go(ok.clone().first_step(size), &times), SolveError::NotPositive { .. }));
     }
-    assert_eq!(go(ok.max_steps(0), &times), SolveError::NoSteps);
+    assert_eq!(go(ok.clone().max_steps(0), &times), SolveError::NoSteps);
     for (rtol, atol) in [(-1e-9, 1e-9), (f64::NAN, 1e-9), (1e-9, f64::INFINITY)] {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol });
         assert!(matches!(go(solver, &times), SolveError::Negative { .. }));
@@ -228,13 +193,14 @@ fn bad_input_is_an_error() {
 
 #[test]
 fn single_precision_works_to_its_precision() {
-    let run = solve(&Pendulum, array![1.0_f32, 0.5].view(), &[0.0, 10.0], Tolerances::both(1e-6));
+    let pendulum = ByHand { drive: 0.0 };
+    let run = solve(&pendulum, array![1.0_f32, 0.5].view(), &[0.0, 10.0], Tolerances::both(1e-6));
     let run = run.expect("solve");
     assert!((f64::from(run.states[[1, 0]]) - PENDULUM_AT_10[0]).abs() < 1e-4);
 }
 
 /// The order of a pair's states inside the step, with steps of a fixed size.
-fn order_inside<M: EmbeddedRungeKutta + Copy>(method: M, counts: [u32; 5]) -> f64 {
+fn order_inside(method: &EmbeddedPair, counts: [u32; 5]) -> f64 {
     let exact = {
         let solver = Adaptive::new(DOP853, Tolerances { rtol: 1e-14, atol: 1e-14 }).max_step(0.1);
         solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 1.3]).expect("exact").states
@@ -243,7 +209,8 @@ fn order_inside<M: EmbeddedRungeKutta + Copy>(method: M, counts: [u32; 5]) -> f6
         .into_iter()
         .map(|count| {
             let h = 2.0 / f64::from(count);
-            let solver = Adaptive::new(method, Tolerances::both(1e3)).first_step(h).max_step(h);
+            let solver = Adaptive::new(method.clone(), Tolerances::both(1e3));
+            let solver = solver.first_step(h).max_step(h);
             let run = solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 1.3, 2.0]);
             (h, f64::abs(run.expect("run").states[[1, 0]] - exact[[1, 0]]))
         })
@@ -256,39 +223,54 @@ fn order_inside<M: EmbeddedRungeKutta + Copy>(method: M, counts: [u32; 5]) -> f6
 #[test]
 fn interpolants_have_their_order() {
     let fifth = [40, 50, 64, 80, 100];
-    assert!(order_inside(DORMAND_PRINCE5, fifth) > 3.5);
-    assert!(order_inside(TSITOURAS5, fifth) > 3.5);
-    assert!(order_inside(DOP853, [4, 5, 6, 8, 10]) > 6.0);
+    assert!(order_inside(&DORMAND_PRINCE5, fifth) > 3.5);
+    assert!(order_inside(&TSITOURAS5, fifth) > 3.5);
+    assert!(order_inside(&DOP853, [4, 5, 6, 8, 10]) > 6.0);
 }
 
 /// Two bodies and a light third one: the orbit of Arenstorf closes after one period.
-fn arenstorf<M: EmbeddedRungeKutta + Copy>(method: M, lanes: bool) -> f64 {
-    let x0 = array![0.994, 0.0, 0.0, -2.001_585_106_379_082_5];
-    let times = [0.0, 17.065_216_560_157_96];
-    let solver = Adaptive::new(method, Tolerances::both(1e-9));
-    let closure = FnField::new(4, |_t, x: &[f64], dx: &mut [f64]| {
-        dx.copy_from_slice(&Arenstorf.eval_lanes(0.0, &[x[0], x[1], x[2], x[3]]));
-    });
-    let run = if lanes {
-        solver.solve(&Arenstorf, x0.view(), &times)
-    } else {
-        solver.solve(&closure, x0.view(), &times)
-    };
-    let run = run.expect("orbit");
-    (0..4).map(|i| (run.states[[1, i]] - x0[i]).abs()).fold(0.0, f64::max)
-}
-
 #[test]
 fn the_orbit_of_arenstorf_closes() {
-    for lanes in [true, false] {
-        for (name, gap) in [
-            ("DOPRI5", arenstorf(DORMAND_PRINCE5, lanes)),
-            ("Tsit5", arenstorf(TSITOURAS5, lanes)),
-            ("DOP853", arenstorf(DOP853, lanes)),
-        ] {
-            assert!(gap < 2e-5, "{name}, lanes {lanes}: {gap:e}");
+    let x0 = array![0.994, 0.0, 0.0, -2.001_585_106_379_082_5];
+    let times = [0.0, 17.065_216_560_157_96];
+    for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
+        let solver = Adaptive::new(method.clone(), Tolerances::both(1e-9));
+        let run = solver.solve(&Plain(Arenstorf), x0.view(), &times).expect("orbit");
+        let gap = (0..4).map(|i| (run.states[[1, i]] - x0[i]).abs()).fold(0.0, f64::max);
+        assert!(gap < 2e-5, "{}: {gap:e}", method.name());
+    }
+}
+
+/// More trajectories than there are places for at a time, of very different lengths, forward and
+/// backward: what the kernels give is what slices give, with as many steps.
+#[test]
+fn lanes_and_slices_agree() {
+    fn check<F: AnalyticField + Copy>(field: F, dim: usize) {
+        let rows = 150;
+        let x0 = Array2::from_shape_fn((rows, dim), |(row, i)| (0.37 * (row * dim + i) as f64).sin());
+        let times: Vec<Vec<f64>> = (0..rows)
+            .map(|row| {
+                let end = 0.2 + (row % 7) as f64 * if row % 2 == 0 { 0.3 } else { -0.05 };
+                vec![0.1, 0.1 + 0.31 * (end - 0.1), 0.1 + 0.32 * (end - 0.1), end]
+            })
+            .map(|times| if times[3] == 0.1 { vec![0.1] } else { times })
+            .collect();
+        let times: Vec<&[f64]> = times.iter().map(Vec::as_slice).collect();
+        for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
+            let solver = Adaptive::new(method, Tolerances::both(1e-8));
+            let lanes = solver.solve_batch_at(&field, x0.view(), &times).expect("lanes");
+            let slices = solver.solve_batch_at(&Plain(field), x0.view(), &times).expect("slices");
+            for (row, times) in times.iter().enumerate() {
+                for step in 0..times.len() {
+                    let of = |run: &BatchSolution<f64>| run.states.slice(s![row, step, ..]).to_vec();
+                    assert_close(&of(&lanes), &of(&slices), 1e-9, 1e-9);
+                }
+            }
+            assert_eq!(lanes.statistics, slices.statistics);
         }
     }
+    check(Pair, 4);
+    check(Lorenz, 3);
 }
 
 /// `x' = sqrt(1/2 - t)`, which is NaN from t = 1/2 on.
@@ -311,4 +293,60 @@ fn lanes_shrink_their_steps_where_the_field_ends() {
         };
         assert!((time - 0.5).abs() < 1e-6, "{time}");
     }
+}
+
+/// A row that ends, or that never begins, is out of the others' way: nothing is asked of the field
+/// where it has no value.
+#[test]
+fn rows_that_are_over_do_not_stop_the_others() {
+    let x0 = Array2::from_shape_fn((9, 1), |(row, _)| [-1.0, 0.3, 5.0][row % 3]);
+    for first in [None, Some(0.01)] {
+        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9));
+        let solver = if let Some(size) = first { solver.first_step(size) } else { solver };
+        let partial = solver.solve_batch(&UpperHalf, x0.view(), &[0.0, 0.1, 4.0]);
+        let partial = partial.expect_err("undefined").partial.expect("partial");
+        for row in 0..9 {
+            assert_eq!(partial.statuses[row].is_ok(), row % 3 == 2, "{row}");
+            let last = [x0[[row, 0]], 0.2, 1.0][row % 3];
+            assert!((partial.states[[row, row % 3, 0]] - last).abs() < 1e-9, "{row}");
+        }
+    }
+}
+
+/// `dx/dt = 1`, undefined between t = 0.15 and t = 0.25 in the row with `x > 100`.
+struct Gap;
+impl VectorField<f64> for Gap {
+    fn dim(&self) -> usize {
+        1
+    }
+    fn eval(
+        &self,
+        at: At<'_, f64>,
+        x: &[f64],
+        dx: &mut [f64],
+        _workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        let inside = |(t, x): (&f64, &f64)| *x > 100.0 && (0.15..0.25).contains(t);
+        if let Some(row) = at.t.iter().zip(x).position(inside) {
+            return Err(FieldError::Undefined { row, reason: "a gap".into() });
+        }
+        dx.fill(1.0);
+        Ok(())
+    }
+}
+
+/// A stage that only the interpolant needs meets a place where the field has no value: that row
+/// tries a smaller step, the others keep their states.
+#[test]
+fn an_interpolant_without_a_value_is_no_silent_nan() {
+    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
+    let x0 = array![[0.0], [200.0]];
+    let partial = solver.solve_batch(&Gap, x0.view(), &[0.0, 0.1, 1.0]);
+    let partial = match partial {
+        Ok(run) => run,
+        Err(failure) => *failure.partial.expect("partial"),
+    };
+    assert!(partial.statuses[0].is_ok() && partial.statuses[1].is_err());
+    assert!((partial.states[[0, 1, 0]] - 0.1).abs() < 1e-12);
+    assert!((partial.states[[1, 1, 0]] - 200.1).abs() < 1e-9);
 }
