@@ -2,9 +2,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, At, DifferentiableField, EmbeddedPair, FieldError, FixedStep,
-    ImplicitTableau, Lane, LaneState, Parameters, Splitting, Stepper, Tableau, VectorField,
-    Workspace,
+    AnalyticField, AnalyticSeparable, At, Checkpoints, DifferentiableField, DifferentiableStepper,
+    EmbeddedPair, FieldError, FixedStep, Grid, ImplicitTableau, Lane, LaneState, Parameters,
+    Rollout, Scalar, Splitting, Stepper, Tableau, VectorField, Visit, Workspace,
 };
 use ndarray::{Array2, array};
 use serde_json::Value;
@@ -378,6 +378,34 @@ pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Method + Clone>(method: 
 pub fn assert_order(method: &impl Method, points: &[(f64, f64)]) {
     let (order, stated) = (observed_order(points, 2e-13), method.order() as f64);
     assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+}
+
+/// All states of a run, and the derivative by the first one of half the square of the last one.
+pub fn half_square_at_end<T, S, F>(
+    stepper: &S,
+    field: &F,
+    grid: Grid<'_, T>,
+    x0: &[T],
+) -> (Vec<T>, Vec<T>)
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: VectorField<T> + Parameters<T>,
+{
+    let (steps, mut bar) = (grid.steps(), vec![T::ZERO; x0.len()]);
+    let mut rollout = Rollout::default();
+    let states = rollout.states(stepper, field, grid, x0).expect("states").to_vec();
+    let visit = |visit: Visit<'_, T>| {
+        if let Visit::State { step, x, x_bar } = visit
+            && step == steps
+        {
+            x_bar.copy_from_slice(x);
+        }
+        Ok(())
+    };
+    let kept = Checkpoints::default();
+    rollout.gradient(stepper, field, grid, x0, kept, visit, &mut bar, None).expect("gradient");
+    (states, bar)
 }
 
 /// Asserts `|a - b| <= absolute + relative |b|` number by number.
