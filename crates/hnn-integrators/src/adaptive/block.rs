@@ -161,7 +161,6 @@ where
         let passes = dispatch(Judge { slots, pair: self.run.pair, settings });
         let watched = self.observer.is_some();
         if (passes || watched)
-            && self.interpolates()
             && let Err(error) = self.evaluate_extra()
         {
             return self.object(error);
@@ -226,27 +225,29 @@ where
         }
     }
 
-    /// Whether a state inside an accepted step is asked for that needs more stages.
-    fn interpolates(&self) -> bool {
+    /// Whether a slot's step is accepted and a state inside it asked for.
+    fn interpolates(&self, slot: usize) -> bool {
         let Slots { t_end, sign, error, .. } = &self.slots;
-        let mut ledger = self.ledger.iter().enumerate();
-        !self.run.pair.extra.is_empty() && ledger.any(|(slot, entry)| {
-            entry.as_ref().is_some_and(|entry| {
-                let next = self.run.times[entry.index][entry.next];
-                let inside = (t_end[slot] - next) * sign[slot] > T::ZERO;
-                error[slot] <= T::ONE && (inside || self.observer.is_some())
-            })
+        self.ledger[slot].as_ref().is_some_and(|entry| {
+            let next = self.run.times[entry.index][entry.next];
+            let inside = (t_end[slot] - next) * sign[slot] > T::ZERO;
+            error[slot] <= T::ONE && (inside || self.observer.is_some())
         })
     }
 
-    /// The stages that only the interpolant needs.
+    /// The stages that only the interpolant needs, if it is needed.
     fn evaluate_extra(&mut self) -> Result<(), FieldError> {
-        let pair = self.run.pair;
+        let (pair, slots) = (self.run.pair, self.ledger.len());
+        if pair.extra.is_empty() || !(0..slots).any(|slot| self.interpolates(slot)) {
+            return Ok(());
+        }
         for (k, (node, weights)) in pair.extra.iter().enumerate() {
             self.evaluate(pair.tableau.stages() + k, *node, weights)?;
         }
-        for entry in self.ledger.iter_mut().flatten() {
-            entry.evaluations += pair.extra.len();
+        for slot in 0..slots {
+            if self.interpolates(slot) {
+                self.charge(slot, pair.extra.len());
+            }
         }
         Ok(())
     }
@@ -471,7 +472,7 @@ where
         let Starts { slots, t, dt, x, slope, stage, second, firsts } = starts;
         let (new, settings) = (slots.len(), self.run.settings);
         let of = |v: &'_ [T], row: usize| {
-            let numbers: Vec<f64> = v[row..].iter().step_by(new).map(|v| v.to_f64()).collect();
+            let numbers: Vec<f64> = v.iter().skip(row).step_by(new).map(|v| v.to_f64()).collect();
             numbers
         };
         firsts.clear();

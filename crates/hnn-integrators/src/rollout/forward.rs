@@ -1,6 +1,6 @@
 //! The way forward.
 
-use super::{Checkpoints, Grid, Rollout, Samples};
+use super::{Checkpoints, Grid, Rollout, Samples, resize};
 use crate::kernel::{Forward, Way};
 use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField};
 
@@ -24,7 +24,7 @@ where
     ) -> Result<&[T], FieldError> {
         self.check(field, &grid, x0)?;
         let (len, steps) = (x0.len(), grid.steps());
-        self.hold(steps.saturating_add(1), len)?;
+        resize(&mut self.states, steps.saturating_add(1), len)?;
         self.states[..len].copy_from_slice(x0);
         self.fill(stepper, field, &grid, 0, steps, 0)?;
         Ok(&self.states)

@@ -103,6 +103,17 @@ where
     }
 }
 
+/// Makes room for so many states of `len` numbers, if there is memory for them.
+fn resize<T: Scalar>(buffer: &mut Vec<T>, states: usize, len: usize) -> Result<(), FieldError> {
+    let count = states.saturating_mul(len);
+    if buffer.try_reserve_exact(count.saturating_sub(buffer.len())).is_err() {
+        let reason = format!("no memory for {states} states: take other checkpoints, or walk");
+        return Err(FieldError::Engine { reason });
+    }
+    buffer.resize(count, T::ZERO);
+    Ok(())
+}
+
 impl<T, S, F> Rollout<T, S, F>
 where
     T: Scalar,
@@ -121,18 +132,6 @@ where
 
     pub(crate) fn counts(&self) -> Counts {
         self.counts
-    }
-
-    /// Makes room for so many states of `len` numbers.
-    fn hold(&mut self, states: usize, len: usize) -> Result<(), FieldError> {
-        let count = states.saturating_mul(len);
-        let more = count.saturating_sub(self.states.len());
-        if self.states.try_reserve(more).is_err() {
-            let reason = format!("no memory for {states} states: take other checkpoints, or walk");
-            return Err(FieldError::Engine { reason });
-        }
-        self.states.resize(count, T::ZERO);
-        Ok(())
     }
 
     fn check(&self, field: &F, grid: &Grid<'_, T>, x0: &[T]) -> Result<(), FieldError> {

@@ -93,15 +93,19 @@ impl AnalyticField for Arenstorf {
     }
 }
 
-/// Three coordinates: the Jacobian's directions do not fill their group.
+/// The equations of Lorenz, with a drive that ends: NaN from there on. Three coordinates: the
+/// Jacobian's directions do not fill their group.
 #[derive(Clone, Copy)]
-pub struct Lorenz;
+pub struct Lorenz {
+    pub end: f64,
+}
 impl AnalyticField for Lorenz {
     type State<L: Lane> = [L; 3];
     #[inline(always)]
-    fn eval_lanes<L: Lane>(&self, _t: L, [x, y, z]: &[L; 3]) -> [L; 3] {
+    fn eval_lanes<L: Lane>(&self, t: L, [x, y, z]: &[L; 3]) -> [L; 3] {
         let c = L::constant;
-        [c(10.0) * (*y - *x), *x * (c(28.0) - *z) - *y, *x * *y - c(8.0 / 3.0) * *z]
+        let drive = (c(self.end) - t).sqrt();
+        [c(10.0) * (*y - *x), *x * (c(28.0) - *z) - *y, *x * *y - c(8.0 / 3.0) * *z + drive]
     }
 }
 
