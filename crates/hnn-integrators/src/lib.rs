@@ -65,8 +65,8 @@ pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
 pub use field::{
-    DifferentiableField, DifferentiableSeparable, DrivenField, DualField, FnField, FnFieldVjp, Mode, Parameters,
-    Separable, VectorField, coordinate_major, rows,
+    DifferentiableField, DifferentiableSeparable, DrivenField, DualField, FnField, FnFieldVjp,
+    Mode, Parameters, Separable, VectorField, coordinate_major, rows,
 };
 pub use fixed_step::{FixedStep, Trajectories};
 pub use formula::{AnalyticField, AnalyticSeparable, LaneState};

@@ -2,8 +2,8 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    Adaptive, AnalyticField, At, BatchSolution, DOP853, DORMAND_PRINCE5, EmbeddedPair, FieldError, FnField,
-    SolveError, TSITOURAS5, Tolerances, VectorField, Workspace, solve, solve_batch,
+    Adaptive, AnalyticField, At, BatchSolution, DOP853, DORMAND_PRINCE5, EmbeddedPair, FieldError,
+    FnField, SolveError, TSITOURAS5, Tolerances, VectorField, Workspace, solve, solve_batch,
 };
 use ndarray::{Array2, array, s};
 
@@ -18,8 +18,7 @@ fn damped_pendulum_matches_the_golden_trajectories() {
         let x0 = ndarray::Array1::from(numbers(&case["x0"]));
         let run = solve(&field, x0.view(), &times, TIGHT).expect("solve");
         assert_close(&run.states, &states, 1e-9, 1e-10);
-        let object: &dyn VectorField<f64> = &field;
-        let again = solve(object, x0.view(), &times, TIGHT).expect("solve");
+        let again = solve(erased(&field), x0.view(), &times, TIGHT).expect("solve");
         assert_eq!(run, again);
     }
 }
@@ -46,10 +45,10 @@ fn a_batch_gives_what_single_runs_give() {
     let x0 = Array2::from_shape_fn((150, 2), |(row, i)| 0.02 * row as f64 - 0.5 * i as f64);
     let times = [0.0, 0.3, 1.0, 4.0, 10.0];
     let tolerances = Tolerances::both(1e-9);
-    let batch = solve_batch(&Pendulum, x0.view(), &times, tolerances).expect("batch");
+    let batch = solve_batch(erased(&Pendulum), x0.view(), &times, tolerances).expect("batch");
     assert_eq!(batch.states.shape(), [150, 5, 2]);
     for row in [0, 1, 77, 149] {
-        let single = solve(&Pendulum, x0.row(row), &times, tolerances).expect("single");
+        let single = solve(erased(&Pendulum), x0.row(row), &times, tolerances).expect("single");
         let of_batch = batch.states.index_axis(ndarray::Axis(0), row);
         assert_close(of_batch, &single.states, 0.0, 0.0);
         assert_eq!(batch.statistics[row], single.statistics);
@@ -63,7 +62,7 @@ fn each_trajectory_may_have_its_own_times() {
     let x0 = array![[1.0, 0.5], [1.0, 0.5], [1.0, 0.5]];
     let times: [&[f64]; 3] = [&[0.0, 10.0], &[0.0, 2.0, 10.0], &[5.0]];
     let solver = Adaptive::new(DORMAND_PRINCE5, TIGHT);
-    let run = solver.solve_batch_at(&Pendulum, x0.view(), &times).expect("run");
+    let run = solver.solve_batch_at(erased(&Pendulum), x0.view(), &times).expect("run");
     for i in 0..2 {
         assert!((run.states[[0, 1, i]] - PENDULUM_AT_10[i]).abs() < 1e-10);
         assert!((run.states[[1, 2, i]] - PENDULUM_AT_10[i]).abs() < 1e-10);
@@ -75,7 +74,7 @@ fn each_trajectory_may_have_its_own_times() {
 #[test]
 fn backward_in_time_returns() {
     let x0 = array![PENDULUM_AT_10[0], PENDULUM_AT_10[1]];
-    let run = solve(&Pendulum, x0.view(), &[10.0, 5.0, 0.0], TIGHT).expect("solve");
+    let run = solve(erased(&Pendulum), x0.view(), &[10.0, 5.0, 0.0], TIGHT).expect("solve");
     assert!((run.states[[2, 0]] - 1.0).abs() < 1e-10 && (run.states[[2, 1]] - 0.5).abs() < 1e-10);
 }
 
@@ -85,7 +84,7 @@ fn the_error_follows_the_tolerance() {
     let mut last = f64::INFINITY;
     for exponent in [4, 6, 8, 10, 12] {
         let tolerances = Tolerances::both(10f64.powi(-exponent));
-        let run = solve(&Pendulum, x0.view(), &[0.0, 10.0], tolerances).expect("solve");
+        let run = solve(erased(&Pendulum), x0.view(), &[0.0, 10.0], tolerances).expect("solve");
         let error = (run.states[[1, 0]] - PENDULUM_AT_10[0]).abs();
         assert!(error < 30.0 * 10f64.powi(-exponent) && error < last, "{exponent}: {error}");
         last = error;
@@ -98,7 +97,7 @@ fn a_singularity_is_an_error_with_the_partial_solution() {
     let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
     let x0 = array![[0.1], [2.0]];
     let times = [0.0, 0.25, 1.0];
-    let failure = solve_batch(&explosive, x0.view(), &times, Tolerances::both(1e-9));
+    let failure = solve_batch(erased(&explosive), x0.view(), &times, Tolerances::both(1e-9));
     let failure = failure.expect_err("singular");
     let SolveError::StepTooSmall { trajectory, time, .. } = failure.error else {
         panic!("{}", failure.error)
@@ -115,7 +114,8 @@ fn a_singularity_is_an_error_with_the_partial_solution() {
 #[test]
 fn the_limit_of_steps_is_kept() {
     let solver = Adaptive::new(DORMAND_PRINCE5, TIGHT).max_steps(10);
-    let failure = solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 10.0]).expect_err("few");
+    let failure =
+        solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 10.0]).expect_err("few");
     assert!(matches!(failure.error, SolveError::TooManySteps { limit: 10, .. }));
     let partial = failure.partial.expect("partial");
     assert_eq!(partial.statistics.steps + partial.statistics.rejected, 10);
@@ -146,7 +146,7 @@ impl VectorField<f64> for UpperHalf {
 fn a_field_that_is_undefined_stops_only_its_trajectory() {
     let x0 = array![[3.0], [0.5], [-1.0]];
     let times = [0.0, 0.25, 1.0];
-    let failure = solve_batch(&UpperHalf, x0.view(), &times, Tolerances::both(1e-9));
+    let failure = solve_batch(erased(&UpperHalf), x0.view(), &times, Tolerances::both(1e-9));
     let partial = failure.expect_err("undefined").partial.expect("partial");
     assert_eq!(partial.statuses[0], Ok(()));
     assert!((partial.states[[0, 2, 0]] - 2.0).abs() < 1e-12);
@@ -163,7 +163,7 @@ fn a_field_that_is_undefined_stops_only_its_trajectory() {
 fn bad_input_is_an_error() {
     let x0 = array![1.0, 0.5];
     let go = |solver: Adaptive, times: &[f64]| -> SolveError {
-        solver.solve(&Pendulum, x0.view(), times).expect_err("bad input").into()
+        solver.solve(erased(&Pendulum), x0.view(), times).expect_err("bad input").into()
     };
     let ok = Adaptive::new(DORMAND_PRINCE5, Tolerances::default());
     assert_eq!(go(ok.clone(), &[]), SolveError::NoTimes);
@@ -185,9 +185,10 @@ fn bad_input_is_an_error() {
     let zero = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(0.0));
     assert!(matches!(go(zero, &times), SolveError::NotPositive { .. }));
     let empty = Array2::<f64>::zeros((0, 2));
-    let error = ok.solve_batch(&Pendulum, empty.view(), &times).expect_err("empty");
+    let error = ok.solve_batch(erased(&Pendulum), empty.view(), &times).expect_err("empty");
     assert_eq!(error.error, SolveError::EmptyBatch);
-    let error = ok.solve_batch_at(&Pendulum, array![[1.0, 0.0]].view(), &[]).expect_err("rows");
+    let error =
+        ok.solve_batch_at(erased(&Pendulum), array![[1.0, 0.0]].view(), &[]).expect_err("rows");
     assert!(matches!(error.error, SolveError::Rows { .. }));
 }
 
@@ -203,7 +204,7 @@ fn single_precision_works_to_its_precision() {
 fn order_inside(method: &EmbeddedPair, counts: [u32; 5]) -> f64 {
     let exact = {
         let solver = Adaptive::new(DOP853, Tolerances { rtol: 1e-14, atol: 1e-14 }).max_step(0.1);
-        solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 1.3]).expect("exact").states
+        solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 1.3]).expect("exact").states
     };
     let points: Vec<(f64, f64)> = counts
         .into_iter()
@@ -211,7 +212,7 @@ fn order_inside(method: &EmbeddedPair, counts: [u32; 5]) -> f64 {
             let h = 2.0 / f64::from(count);
             let solver = Adaptive::new(method.clone(), Tolerances::both(1e3));
             let solver = solver.first_step(h).max_step(h);
-            let run = solver.solve(&Pendulum, array![1.0, 0.5].view(), &[0.0, 1.3, 2.0]);
+            let run = solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 1.3, 2.0]);
             (h, f64::abs(run.expect("run").states[[1, 0]] - exact[[1, 0]]))
         })
         .collect();
@@ -235,7 +236,7 @@ fn the_orbit_of_arenstorf_closes() {
     let times = [0.0, 17.065_216_560_157_96];
     for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
         let solver = Adaptive::new(method.clone(), Tolerances::both(1e-9));
-        let run = solver.solve(&Plain(Arenstorf), x0.view(), &times).expect("orbit");
+        let run = solver.solve(erased(&Plain(Arenstorf)), x0.view(), &times).expect("orbit");
         let gap = (0..4).map(|i| (run.states[[1, i]] - x0[i]).abs()).fold(0.0, f64::max);
         assert!(gap < 2e-5, "{}: {gap:e}", method.name());
     }
@@ -247,7 +248,8 @@ fn the_orbit_of_arenstorf_closes() {
 fn lanes_and_slices_agree() {
     fn check<F: AnalyticField + Copy>(field: F, dim: usize) {
         let rows = 150;
-        let x0 = Array2::from_shape_fn((rows, dim), |(row, i)| (0.37 * (row * dim + i) as f64).sin());
+        let x0 =
+            Array2::from_shape_fn((rows, dim), |(row, i)| (0.37 * (row * dim + i) as f64).sin());
         let times: Vec<Vec<f64>> = (0..rows)
             .map(|row| {
                 let end = 0.2 + (row % 7) as f64 * if row % 2 == 0 { 0.3 } else { -0.05 };
@@ -258,11 +260,13 @@ fn lanes_and_slices_agree() {
         let times: Vec<&[f64]> = times.iter().map(Vec::as_slice).collect();
         for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
             let solver = Adaptive::new(method, Tolerances::both(1e-8));
-            let lanes = solver.solve_batch_at(&field, x0.view(), &times).expect("lanes");
-            let slices = solver.solve_batch_at(&Plain(field), x0.view(), &times).expect("slices");
+            let lanes = solver.solve_batch_at(erased(&field), x0.view(), &times).expect("lanes");
+            let slices =
+                solver.solve_batch_at(erased(&Plain(field)), x0.view(), &times).expect("slices");
             for (row, times) in times.iter().enumerate() {
                 for step in 0..times.len() {
-                    let of = |run: &BatchSolution<f64>| run.states.slice(s![row, step, ..]).to_vec();
+                    let of =
+                        |run: &BatchSolution<f64>| run.states.slice(s![row, step, ..]).to_vec();
                     assert_close(&of(&lanes), &of(&slices), 1e-9, 1e-9);
                 }
             }
@@ -277,7 +281,8 @@ fn lanes_and_slices_agree() {
 fn lanes_shrink_their_steps_where_the_field_ends() {
     for rows in [1, 3] {
         let x0 = Array2::<f64>::zeros((rows, 3));
-        let failure = solve_batch(&Lorenz { end: 0.5 }, x0.view(), &[0.0, 1.0], Tolerances::both(1e-9));
+        let failure =
+            solve_batch(&Lorenz { end: 0.5 }, x0.view(), &[0.0, 1.0], Tolerances::both(1e-9));
         let SolveError::StepTooSmall { time, .. } = failure.expect_err("no value").error else {
             panic!("another error")
         };
@@ -293,7 +298,7 @@ fn rows_that_are_over_do_not_stop_the_others() {
     for first in [None, Some(0.01)] {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9));
         let solver = if let Some(size) = first { solver.first_step(size) } else { solver };
-        let partial = solver.solve_batch(&UpperHalf, x0.view(), &[0.0, 0.1, 4.0]);
+        let partial = solver.solve_batch(erased(&UpperHalf), x0.view(), &[0.0, 0.1, 4.0]);
         let partial = partial.expect_err("undefined").partial.expect("partial");
         for row in 0..9 {
             assert_eq!(partial.statuses[row].is_ok(), row % 3 == 2, "{row}");
@@ -331,7 +336,7 @@ impl VectorField<f64> for Gap {
 fn an_interpolant_without_a_value_is_no_silent_nan() {
     let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
     let x0 = array![[0.0], [200.0]];
-    let partial = solver.solve_batch(&Gap, x0.view(), &[0.0, 0.1, 1.0]);
+    let partial = solver.solve_batch(erased(&Gap), x0.view(), &[0.0, 0.1, 1.0]);
     let partial = match partial {
         Ok(run) => run,
         Err(failure) => *failure.partial.expect("partial"),

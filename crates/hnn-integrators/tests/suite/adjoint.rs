@@ -2,8 +2,8 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{
-    Adjoint, At, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, FnField, Gradient, Grid,
-    KAHAN_LI8, PEFRL, RK4, RUTH3, Rollout, SYMPLECTIC_EULER, SolveError, Splitting,
+    Adjoint, At, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, FnField, Gradient,
+    Grid, KAHAN_LI8, PEFRL, RK4, RUTH3, Rollout, SYMPLECTIC_EULER, SolveError, Splitting,
     VELOCITY_VERLET, VectorField, Visit, Workspace, YOSHIDA4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};

@@ -110,6 +110,7 @@ impl AnalyticField for Lorenz {
 }
 
 /// `H = p_1^2/2 + p_2^2/3 + V(q, t)`: two coordinates, which pull at each other, and a drive.
+/// Polynomials, which compile quickly.
 #[derive(Clone, Copy)]
 pub struct Pair;
 impl AnalyticField for Pair {
@@ -129,8 +130,9 @@ impl AnalyticSeparable for Pair {
     }
     #[inline(always)]
     fn force_lanes<L: Lane>(&self, t: L, [q1, q2]: &[L; 2]) -> [L; 2] {
-        let pull = (*q1 - *q2).sin();
-        [t.cos() - pull, pull - *q2]
+        let apart = *q1 - *q2;
+        let pull = apart * apart * apart;
+        [L::constant(0.5) * t - pull, pull - *q2]
     }
 }
 
@@ -142,7 +144,7 @@ impl AnalyticField for ByHand {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, [q, p]: &[L; 2]) -> [L; 2] {
-        [*p, L::constant(self.drive) * t.cos() - q.sin()]
+        [*p, L::constant(self.drive) * t - q.sin()]
     }
     #[inline(always)]
     fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
@@ -300,6 +302,11 @@ impl DifferentiableField<f64> for Driven {
     }
 }
 
+/// A field behind a pointer: what is generic over fields is compiled once for all of them.
+pub fn erased<'a>(field: &'a (impl VectorField<f64> + 'a)) -> &'a dyn VectorField<f64> {
+    field
+}
+
 /// A golden file of `tests/data`.
 pub fn golden(name: &str) -> Value {
     let path = format!("{}/tests/data/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -369,7 +376,10 @@ pub fn pendulum_error<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usiz
 
 /// The order seen between `coarsest` and 3.7 times as many steps is the stated one within 0.1.
 #[track_caller]
-pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Method + Clone>(method: &S, coarsest: usize) {
+pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Method + Clone>(
+    method: &S,
+    coarsest: usize,
+) {
     let points: Vec<(f64, f64)> = (0..6)
         .map(|k| (coarsest as f64 * 1.3_f64.powi(k)) as usize)
         .map(|steps| (10.0 / steps as f64, pendulum_error(method, steps)))

@@ -8,7 +8,7 @@ use hnn_integrators::{
 };
 use ndarray::{Array2, array};
 
-fn check_golden<F: VectorField<f64>>(name: &str, field: &F) {
+fn check_golden(name: &str, field: &dyn VectorField<f64>) {
     let file = golden("rk4_systems");
     let case = &file[name];
     let (states, slopes) = (matrix(&case["rk4_states"]), matrix(&case["field"]));
@@ -72,7 +72,7 @@ fn tsitouras_5_converges_with_its_order() {
     let x0 = array![[0.1, 0.3, 0.3, 0.1]];
     let end = |method: &EmbeddedPair, steps| {
         let run = FixedStep::count(method.propagated(), steps);
-        run.run(&Plain(HenonHeiles), (0.0, 10.0), x0.view()).expect("run")
+        run.run(erased(&Plain(HenonHeiles)), (0.0, 10.0), x0.view()).expect("run")
     };
     let exact = end(&DOP853, 1000);
     let points: Vec<(f64, f64)> = [70, 90, 117, 152, 198, 257]
@@ -110,15 +110,21 @@ fn backward_returns_to_the_start() {
 fn a_run_lands_on_its_end_exactly() {
     let clock = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 3.0 * t * t);
     let x0 = array![[0.0]];
-    let odd =
-        FixedStep::size(RK4, 0.3).save_every(1).run(&clock, (0.0, 1.0), x0.view()).expect("run");
+    let odd = FixedStep::size(RK4, 0.3)
+        .save_every(1)
+        .run(erased(&clock), (0.0, 1.0), x0.view())
+        .expect("run");
     assert_eq!(odd.times, [0.0, 0.3, 0.6, 0.899_999_999_999_999_9, 1.0]);
     assert!((odd.last()[[0, 0]] - 1.0).abs() < 1e-14);
-    let even =
-        FixedStep::size(RK4, 0.01).save_every(1).run(&clock, (0.0, 10.0), x0.view()).expect("run");
+    let even = FixedStep::size(RK4, 0.01)
+        .save_every(1)
+        .run(erased(&clock), (0.0, 10.0), x0.view())
+        .expect("run");
     assert_eq!((even.times.len(), even.times[1000]), (1001, 10.0));
-    let back =
-        FixedStep::size(RK4, 0.4).save_every(1).run(&clock, (1.0, 0.0), x0.view()).expect("run");
+    let back = FixedStep::size(RK4, 0.4)
+        .save_every(1)
+        .run(erased(&clock), (1.0, 0.0), x0.view())
+        .expect("run");
     assert_eq!((back.times.len(), back.times[3]), (4, 0.0));
 }
 
@@ -153,7 +159,8 @@ fn blow_up_names_trajectory_step_and_time_and_keeps_what_was_done() {
     let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
     let x0 = array![[0.1], [2.0]];
     let run = FixedStep::size(RK4, 0.1).save_every(1);
-    let failure = run.run(&explosive, (0.0, 5.0), x0.view()).expect_err("singular at t = 0.5");
+    let failure =
+        run.run(erased(&explosive), (0.0, 5.0), x0.view()).expect_err("singular at t = 0.5");
     let SolveError::NonFinite { trajectory, step, time } = failure.error else {
         panic!("{}", failure.error)
     };
@@ -208,7 +215,8 @@ fn inconsistent_pairs_are_refused() {
     // Heun's method with Euler's for the error, and the end of the step as its last stage.
     let [half, zero] = [0.5, 0.0];
     let rows: [&[f64]; 3] = [&[], &[1.0], &[half, half]];
-    let heun = || Tableau::new("Heun", 2, &rows, &[half, half, zero], &[zero, 1.0, 1.0]).expect("Heun");
+    let heun =
+        || Tableau::new("Heun", 2, &rows, &[half, half, zero], &[zero, 1.0, 1.0]).expect("Heun");
     let line = |b: f64| [b, zero, zero, zero, zero, zero, zero];
     let dense = [line(half), line(half), line(zero)];
     let error = [-half, half, zero];

@@ -145,6 +145,7 @@ fn splitting_methods_agree_with_recorded_steps() {
 #[test]
 fn a_product_by_hand_agrees_with_dual_numbers() {
     let (x, v) = ([0.7, -0.3], [1.3, 0.4]);
-    let (ours, duals) = (ByHand { drive: 1.0 }.vjp_lanes(0.2, &x, &v), ByDuals.vjp_lanes(0.2, &x, &v));
+    let (ours, duals) =
+        (ByHand { drive: 1.0 }.vjp_lanes(0.2, &x, &v), ByDuals.vjp_lanes(0.2, &x, &v));
     assert!((0..2).all(|i| (ours[i] - duals[i]).abs() < 1e-15));
 }

@@ -238,7 +238,8 @@ fn steps_with_inputs_are_those_of_a_field_that_knows_them() {
                 (Inputs::Function(&by_line), line),
                 (Inputs::Function(&by_wave), wave),
             ] {
-                let (closed, over) = (Torque { closed: Some(closed), ..OPEN }, Interval { u, ..plain });
+                let (closed, over) =
+                    (Torque { closed: Some(closed), ..OPEN }, Interval { u, ..plain });
                 let (mut open, mut expected) = (X0, X0);
                 method.advance(&OPEN, steps, over, &mut open, &mut workspace).expect("open");
                 let run = method.advance(&closed, steps, plain, &mut expected, &mut workspace);

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use hnn_integrators::{
-    Adaptive, Adjoint, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField, EmbeddedPair, Event, FieldError, FixedStep, Flow,
-    FnField, GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8,
-    Lane, RK4, Rollout, Samples, Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET,
-    VectorField, Visit, Workspace, rk4,
+    Adaptive, Adjoint, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
+    EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid,
+    IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout, Samples,
+    Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace, rk4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use proptest::prelude::*;
@@ -58,14 +58,14 @@ proptest! {
         let run = FixedStep::count(RK4, count).save_every(every);
         let _ = run.run(&Pendulum, interval, x0.view());
         let _ = run.run_at(&Pendulum, &times, x0.view());
-        let _ = run.run(&wild(), interval, x0.view());
+        let _ = run.run(erased(&wild()), interval, x0.view());
         let stop = |t: f64, x: ArrayView2<'_, f64>| {
             if t + x[[0, 0]] > 1.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let _ = run.observe(&Pendulum, interval, x0.view(), stop);
         let _ = FixedStep::count(IMPLICIT_MIDPOINT, count).run(&Pendulum, interval, x0.view());
         let _ = FixedStep::count(KAHAN_LI8, count).run(&Pendulum, interval, x0.view());
-        let _ = FixedStep::count(DOP853.propagated(), count).run(&wild(), interval, x0.view());
+        let _ = FixedStep::count(DOP853.propagated(), count).run(erased(&wild()), interval, x0.view());
         let _ = rk4(&Pendulum, start, dt, x0.view());
         let _ = Pendulum.eval_rows(start, x0.view());
     }
@@ -76,10 +76,10 @@ proptest! {
         first in number(), most in number(),
     ) {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol }).max_steps(200);
-        let _ = solver.solve_batch(&Pendulum, x0.view(), &times);
-        let _ = solver.clone().first_step(first).max_step(most).solve_batch(&Pendulum, x0.view(), &times);
-        let _ = solver.solve_batch(&wild(), x0.view(), &times);
-        let _ = solver.solve_batch_at(&wild(), x0.view(), &[&times]);
+        let _ = solver.solve_batch(erased(&Pendulum), x0.view(), &times);
+        let _ = solver.clone().first_step(first).max_step(most).solve_batch(erased(&Pendulum), x0.view(), &times);
+        let _ = solver.solve_batch(erased(&wild()), x0.view(), &times);
+        let _ = solver.solve_batch_at(erased(&wild()), x0.view(), &[&times]);
         let level = |_t: f64, x: &[f64]| x[0] * atol;
         let clock = |t: f64, _x: &[f64]| t - first;
         for (crossing, terminal) in
@@ -90,8 +90,8 @@ proptest! {
                 Event { function: &clock, crossing, terminal: false },
             ];
             if x0.nrows() > 0 {
-                let _ = solver.solve_events(&Pendulum, x0.row(0), &times, &events);
-                let _ = solver.solve_events(&wild(), x0.row(0), &times, &events);
+                let _ = solver.solve_events(erased(&Pendulum), x0.row(0), &times, &events);
+                let _ = solver.solve_events(erased(&wild()), x0.row(0), &times, &events);
             }
         }
     }
@@ -152,9 +152,9 @@ proptest! {
             let _ = IMPLICIT_MIDPOINT.advance(&field, steps, over, &mut x, &mut workspace);
         }
         let x0 = Array2::from_elem((2, dim), 0.5);
-        let _ = FixedStep::count(RK4, steps).run(&field, (0.0, 1.0), x0.view());
+        let _ = FixedStep::count(RK4, steps).run(erased(&field), (0.0, 1.0), x0.view());
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).max_steps(100);
-        let _ = solver.solve_batch(&field, x0.view(), &[0.0, 1.0]);
+        let _ = solver.solve_batch(erased(&field), x0.view(), &[0.0, 1.0]);
     }
 
     #[test]
@@ -190,9 +190,11 @@ fn nothing_and_too_much() {
         rollout.gradient(&RK4, &nothing, grid, &[], kept, see, &mut [], None).expect("gradient");
     }
     let x0 = Array2::zeros((3, 0));
-    FixedStep::count(GAUSS_LEGENDRE4, 3).run(&nothing, (0.0, 1.0), x0.view()).expect("fixed");
+    FixedStep::count(GAUSS_LEGENDRE4, 3)
+        .run(erased(&nothing), (0.0, 1.0), x0.view())
+        .expect("fixed");
     let solver = Adaptive::new(DOP853, Tolerances::default());
-    solver.solve_batch(&nothing, x0.view(), &[0.0, 0.5, 1.0]).expect("adaptive");
+    solver.solve_batch(erased(&nothing), x0.view(), &[0.0, 0.5, 1.0]).expect("adaptive");
 
     let field = DualField::new([1.0], |_t, [x]: [_; 1], [a]| [-a * x]);
     let (mut rollout, mut bar) = (Rollout::default(), [0.0]);

@@ -2,8 +2,8 @@
 
 use hnn_integrators::{
     Checkpoints, DifferentiableStepper, DualField, FieldError, FnField, Grid, HEUN,
-    IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4, Rollout, Samples, Stepper, VELOCITY_VERLET, Visit,
-    Workspace,
+    IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4, Rollout, Samples, Stepper, VELOCITY_VERLET,
+    Visit, Workspace,
 };
 
 use crate::common::{Method, Pair};
@@ -23,9 +23,13 @@ fn of_closures() {
         dx.copy_from_slice(&[x[1], -x[0]]);
     });
     field_is_checked(&field);
-    field_is_checked(&FnField::with_inputs(2, 3, |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
-        dx.copy_from_slice(&[x[1] + u[2], u[0] + u[1] - t]);
-    }));
+    field_is_checked(&FnField::with_inputs(
+        2,
+        3,
+        |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+            dx.copy_from_slice(&[x[1] + u[2], u[0] + u[1] - t]);
+        },
+    ));
     differentiable_field_is_checked(&field.with_vjp(
         |_t: f64, _x: &[f64], v: &[f64], x_bar: &mut [f64]| {
             x_bar.copy_from_slice(&[-v[1], v[0]]);
@@ -57,7 +61,8 @@ fn of_rollouts() {
         // A field without inputs wants none.
         let grid = Grid::equal(batch, 0.0, 0.1, 2);
         for inputs in [Samples::Held(&x0), Samples::Linear(&x0)] {
-            let run = Rollout::default().states(&RK4, &Pair, grid.with_inputs(inputs), &x0).map(drop);
+            let run =
+                Rollout::default().states(&RK4, &Pair, grid.with_inputs(inputs), &x0).map(drop);
             assert!(matches!(run, Err(FieldError::Length { what: "the inputs", .. })), "{run:?}");
         }
     }
@@ -105,7 +110,13 @@ fn stepper_is_checked<S: DifferentiableStepper<f64, Pair> + Method>(stepper: &S)
     });
     assert_checked(&format!("{name}, pull_back"), [8, 0], |[mut x_bar, mut theta_bar]| {
         let (mut tape, mut out) = (S::Tape::default(), [0.0; 8]);
-        stepper.record(&Pair, Interval::new(&[0.0; 2], &[0.1; 2]), &[0.1; 8], &mut out, &mut tape)?;
+        stepper.record(
+            &Pair,
+            Interval::new(&[0.0; 2], &[0.1; 2]),
+            &[0.1; 8],
+            &mut out,
+            &mut tape,
+        )?;
         stepper.pull_back(&Pair, &mut tape, &mut x_bar, Some(&mut theta_bar))
     });
 }
