@@ -30,13 +30,17 @@ impl AnalyticField for DampedPendulum {
     }
 }
 
-/// `H = p^2/2 - cos q`.
+/// `H = p^2/2 - cos q`, its vector-Jacobian product by hand; those of its two halves by dual numbers.
 pub struct Pendulum;
 impl AnalyticField for Pendulum {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
         [*p, -q.sin()]
+    }
+    #[inline(always)]
+    fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
+        [-(q.cos() * *b), *a]
     }
 }
 
@@ -136,19 +140,23 @@ impl AnalyticSeparable for Pair {
     }
 }
 
-/// `H = p^2/2 - cos q` with a drive, its vector-Jacobian product by hand. For single precision.
+/// A spring that hardens, `q' = p`, `p' = drive t - q - cubic q^3`, its vector-Jacobian product by
+/// hand. For single precision.
 pub struct ByHand {
     pub drive: f64,
+    pub cubic: f64,
 }
 impl AnalyticField for ByHand {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, [q, p]: &[L; 2]) -> [L; 2] {
-        [*p, L::constant(self.drive) * t - q.sin()]
+        let stiffness = L::constant(1.0) + L::constant(self.cubic) * *q * *q;
+        [*p, L::constant(self.drive) * t - stiffness * *q]
     }
     #[inline(always)]
     fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
-        [-(q.cos() * *b), *a]
+        let stiffness = L::constant(1.0) + L::constant(3.0 * self.cubic) * *q * *q;
+        [-(stiffness * *b), *a]
     }
 }
 
