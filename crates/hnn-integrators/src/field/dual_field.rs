@@ -36,7 +36,7 @@ type Number<T> = Dual<T, DIRECTIONS>;
 /// })?;
 /// assert!((gradient.start_bar[[0, 0]] - 0.957_319).abs() < 1e-6); // by the initial angle
 /// assert!((gradient.theta_bar[0] + 0.002_355_6).abs() < 1e-6); // by g / l
-/// # Ok::<(), hnn_integrators::SolveError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct DualField<T, const D: usize, const P: usize, C> {

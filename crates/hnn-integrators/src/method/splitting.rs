@@ -46,9 +46,9 @@ pub enum Flow {
 /// let error = |method: &Splitting| {
 ///     let (over, mut out) = (Interval::new(&[0.0], &[0.5]), [0.0; 2]);
 ///     method.step(&Spring, over, &[1.0, 0.0], &mut out, &mut Workspace::default())?;
-///     Ok::<_, hnn_integrators::FieldError>(f64::abs(out[0] - 0.5f64.cos()))
+///     Ok::<_, hnn_integrators::FieldError>(f64::abs(out[1] + 0.5f64.sin()))
 /// };
-/// assert!(error(&mclachlan)? < 0.1 * error(&VELOCITY_VERLET)?);
+/// assert!(error(&mclachlan)? < 0.2 * error(&VELOCITY_VERLET)?);
 /// // A run, and the derivative of the last position by the start: the first row of a rotation.
 /// let (grid, mut rollout, mut bar) = (Grid::equal(1, 0.0, 0.01, 100), Rollout::default(), [0.0; 2]);
 /// let states = rollout.states(&mclachlan, &Spring, grid, &[1.0, 0.0])?;

@@ -23,7 +23,7 @@ use thiserror::Error;
 /// assert_eq!((ralston.name(), ralston.order()), ("Ralston 2", 2));
 /// // dx/dt = -a x: a step, and the derivative of a run's end by a.
 /// let decay = DualField::new([1.0], |_t, [x]: [_; 1], [a]| [-a * x]);
-/// let (over, mut out) = (Interval::new(&[0.0], &[0.1]), [0.0]);
+/// let (over, mut out) = (Interval::new(&[0.0], &[0.1]), [0.0_f64]);
 /// ralston.step(&decay, over, &[1.0], &mut out, &mut Workspace::default())?;
 /// assert!((out[0] - 0.905).abs() < 1e-15); // 1 - h + h^2/2
 /// let (adjoint, x0) = (Adjoint::count(ralston, 100), array![[1.0]]);
