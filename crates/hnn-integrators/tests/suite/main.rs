@@ -11,6 +11,7 @@ mod events;
 mod explicit;
 mod fused_adjoint;
 mod implicit;
+mod inputs;
 mod lane_math;
 mod no_panic;
 mod symplectic;
