@@ -64,8 +64,7 @@ impl std::fmt::Debug for Equations {
 
 impl Equations {
     /// `relative_errors` are those of the equations themselves (differences, quadrature, rounding)
-    /// for each component of the field, relative to the root mean square of its `y`: no residual is
-    /// taken to be smaller. `state_sizes` are the root mean squares of the coordinates.
+    /// for each component of the field, relative to its size: no residual is taken to be smaller. `state_sizes` are the root mean squares of the coordinates.
     pub(crate) fn new(
         ansatz: Ansatz,
         source: Box<dyn RowSource>,
@@ -255,7 +254,7 @@ pub(crate) fn root_mean_square(numbers: impl Iterator<Item = f64> + Clone) -> f6
 
 /// The size of every component of the field. One that is 0, or rounding, is compared with what
 /// the fastest coordinate would make of its own coordinate.
-fn component_scales(targets: &[f64], states: &[f64]) -> Vec<f64> {
+pub(crate) fn component_scales(targets: &[f64], states: &[f64]) -> Vec<f64> {
     const ROUNDING: f64 = 1e-13;
     let pairs = targets.iter().zip(states);
     let rates = pairs.clone().map(|(y, x)| y / x).filter(|rate| rate.is_finite());

@@ -178,6 +178,36 @@ fn units_change_nothing() {
     }
 }
 
+/// A free particle: what rests has no size of its own but its rounding or noise.
+#[test]
+fn momenta_at_rest_change_nothing() {
+    let library = Library::monomials(1, 1..=4).expect("valid");
+    let ansatz = Ansatz::new(&library).expect("valid");
+    for (noise, k) in [0.0, 0.01].into_iter().flat_map(|noise| [-12, 0, 12].map(|k| (noise, k))) {
+        let units = Units { p: 10.0_f64.powi(k), ..Units::ONE };
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let mut observations = Observations::new(2);
+        for p in [-1.5, -0.6, 0.3, 0.9, 1.6] {
+            let times: Vec<f64> = (0..200).map(|k| 0.05 * k as f64).collect();
+            let states = Array2::from_shape_fn((200, 2), |(k, i)| {
+                ([0.3 + p * times[k], p][i] + noise * normal(&mut rng)) * units.of(i)
+            });
+            observations.push(times, states).expect("valid");
+        }
+        let smoothing = Differentiation::savitzky_golay(1.0).samples(&observations);
+        for equations in [
+            WeakForm::default().equations(&observations, &ansatz),
+            IntegralForm::new(1.0).and_then(|form| form.equations(&observations, &ansatz)),
+            smoothing.and_then(|s| s.equations(&ansatz)),
+        ] {
+            let found = Selection::default().run(&equations.expect("valid")).expect("found");
+            assert_eq!(found.names(), ["p^2"], "{units:?}, noise {noise}: {found}");
+            let c = found.coefficient("p^2") / units.of_coefficient("p^2");
+            assert!((c - 0.5).abs() < 1e-6 + noise, "{units:?}, noise {noise}: {found}");
+        }
+    }
+}
+
 /// Whether the formula is q^2/2 + p^2/2, and whether it comes with a warning.
 fn circle(points: usize, data: &str, blur: impl Fn(f64) -> f64) -> (bool, bool, String) {
     let ansatz = Library::monomials(1, 2..=4).and_then(|l| Ansatz::new(&l)).expect("valid");

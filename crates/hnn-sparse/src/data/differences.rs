@@ -4,8 +4,8 @@ use ndarray::Array2;
 
 use super::observations::{Observations, Observed};
 use super::quadrature::derivative_weights;
-use super::samples::Samples;
-use crate::equations::root_mean_square;
+use super::samples::{Samples, column_sizes};
+use crate::equations::component_scales;
 use crate::{SparseError, error::require};
 
 /// How derivatives are estimated from states alone, for [`Samples`].
@@ -99,13 +99,12 @@ impl Rows {
             Array2::from_shape_vec((count, dim), numbers)
                 .unwrap_or_else(|_| Array2::zeros((0, dim)))
         };
-        let error = |(i, square): (usize, &f64)| {
-            let derivatives = self.derivatives.iter().skip(i).step_by(dim).copied();
-            let size = root_mean_square(derivatives);
-            if size > 0.0 { (square.max(0.0) / count as f64).sqrt() / size } else { 0.0 }
-        };
-        let errors = self.error_squares.iter().enumerate().map(error).collect();
-        Ok(Samples::new(table(self.states), table(self.derivatives))?
+        let (states, derivatives) = (table(self.states), table(self.derivatives));
+        let scales = component_scales(&column_sizes(&derivatives), &column_sizes(&states));
+        let error =
+            |(square, scale): (&f64, &f64)| (square.max(0.0) / count.max(1) as f64).sqrt() / scale;
+        let errors = self.error_squares.iter().zip(&scales).map(error).collect();
+        Ok(Samples::new(states, derivatives)?
             .with_trajectories(self.trajectories)?
             .with_relative_errors(errors)
             .with_independent_share((self.independent / count.max(1) as f64).min(1.0)))

@@ -188,9 +188,9 @@ impl Selection {
         let parts = Triangle::by_component(equations)?;
         let weights = component_weights(&parts, errors);
         let mut triangle = Triangle::merged(&parts, &weights);
-        let squares = parts.iter().map(Triangle::target_square);
-        let floors = squares.zip(&weights).zip(errors).map(|((y, w), e)| y * (w * e).powi(2));
-        let floor: f64 = floors.sum();
+        // In units of its size, each component's rows are of order 1.
+        let floors = parts.iter().zip(&weights).zip(errors);
+        let floor: f64 = floors.map(|((p, w), e)| p.rows() as f64 * (w * e).powi(2)).sum();
         if let Some(&column) = masks.required.iter().find(|&&j| triangle.column_square(j) == 0.0) {
             let name = equations.names()[column].clone();
             return Err(SparseError::ZeroColumn { column, name });
@@ -352,8 +352,7 @@ fn component_weights(parts: &[Triangle], relative_errors: &[f64]) -> Vec<f64> {
     let enough = parts.iter().all(|part| part.rows() >= 3 * part.active_columns() + 10);
     let deviation = |(part, error): (&Triangle, &f64)| {
         let freedom = (part.rows() - part.active_columns()) as f64;
-        let floor = error.powi(2) * part.target_square() / part.rows() as f64;
-        (part.rest() / freedom).max(floor).sqrt()
+        (part.rest() / freedom).sqrt().max(*error)
     };
     if !enough {
         return vec![1.0; parts.len()];
