@@ -60,16 +60,14 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
         Ok(run)
     }
 
-    /// Trains to the end. After an error, the model has the last parameters at which the loss was
-    /// finite.
+    /// Trains to the end. Where the loss fails or diverges, the model gets the last parameters at
+    /// which it was finite.
     pub(crate) fn train(mut self) -> Result<TrainingRecord, TrainError> {
-        match self.steps() {
-            Ok(()) => Ok(self.state.record),
-            Err(error) => {
-                self.model.set_params(&self.state.last_finite)?;
-                Err(error)
-            }
+        let result = self.steps();
+        if let Err(TrainError::Diverged { .. } | TrainError::Loss { .. }) = result {
+            self.model.set_params(&self.state.last_finite)?;
         }
+        result.map(|()| self.state.record)
     }
 
     fn steps(&mut self) -> Result<(), TrainError> {

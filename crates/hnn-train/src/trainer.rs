@@ -115,8 +115,8 @@ impl<T: Scalar> Trainer<T> {
     /// # Errors
     /// If a setting makes no sense, the loss fails, a checkpoint cannot be written or resumed, or
     /// the training diverges: the loss, its gradient or a parameter is not finite, or the loss is
-    /// not with the last parameters, or the validation loss never was. The model then has the last
-    /// parameters at which the loss was finite.
+    /// not with the last parameters, or the validation loss never was. Where the loss fails or
+    /// diverges, the model has the last parameters at which it was finite.
     pub fn fit<F: DifferentiableField<T>>(
         &mut self,
         model: &mut F,

@@ -188,7 +188,15 @@ impl<T: TchScalar> TchNetwork<T> {
     /// # Errors
     /// If the file cannot be written.
     pub fn save_variables(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
-        self.lock().store.save(path).map_err(|e| engine(e).into())
+        let path = path.as_ref();
+        let file = |source| ModelError::File { action: "write", path: path.to_owned(), source };
+        // libtorch writes files itself, of a format that the name's ending decides: so elsewhere.
+        let folder = tempfile::tempdir().map_err(file)?;
+        let copy =
+            folder.path().join("variables").with_extension(path.extension().unwrap_or_default());
+        self.lock().store.save(&copy).map_err(engine)?;
+        let bytes = std::fs::read(&copy).map_err(file)?;
+        hnn_files::write_all(path, &bytes).map_err(|error| file(error.into()))
     }
 
     /// Loads the variables by name, of a file that [`save_variables`](Self::save_variables) or
