@@ -45,7 +45,7 @@ where
         dx: &mut [f64],
         residuals: &mut AnyResiduals,
     ) -> Result<(), FieldError> {
-        self.eval_recorded(t, x, dx, residuals.of::<F::Residuals>())
+        self.eval_recorded(At::time(t), x, dx, residuals.of::<F::Residuals>())
     }
 
     fn pull_back(
