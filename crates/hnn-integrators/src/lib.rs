@@ -6,7 +6,8 @@
 //!
 //! # What is here
 //!
-//! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure),
+//! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure; with
+//!   inputs [`DrivenField`]), [`DualField`] (a closure with parameters and exact derivatives),
 //!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
 //! - Methods, as values: [`Tableau`], [`Splitting`], [`ImplicitTableau`], [`EmbeddedPair`]; the
 //!   constants below, or your own.
@@ -64,8 +65,8 @@ pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
 pub use field::{
-    DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode, Parameters,
-    Separable, VectorField, coordinate_major, rows,
+    DifferentiableField, DifferentiableSeparable, DrivenField, DualField, FnField, FnFieldVjp,
+    Mode, Parameters, Separable, VectorField, coordinate_major, rows,
 };
 pub use fixed_step::{FixedStep, Trajectories};
 pub use formula::{AnalyticField, AnalyticSeparable, LaneState};

@@ -159,8 +159,13 @@ where
     fn conclude(&mut self) {
         let (slots, settings) = (&mut self.slots, &self.run.settings);
         let passes = dispatch(Judge { slots, pair: self.run.pair, settings });
-        self.round += 1;
         let watched = self.observer.is_some();
+        if (passes || watched)
+            && let Err(error) = self.evaluate_extra()
+        {
+            return self.object(error);
+        }
+        self.round += 1;
         if passes || watched {
             self.save();
         }
@@ -207,17 +212,9 @@ where
 
     /// Shows accepted steps to the observer, and saves the states at the times that they pass.
     fn save(&mut self) {
-        let mut extra_done = self.run.pair.extra.is_empty();
         for slot in 0..self.ledger.len() {
-            let Some(entry) = &self.ledger[slot] else { continue };
-            if !(self.slots.error[slot] <= T::ONE) {
+            if self.ledger[slot].is_none() || !(self.slots.error[slot] <= T::ONE) {
                 continue;
-            }
-            let next = self.run.times[entry.index][entry.next];
-            let inside = (self.slots.t_end[slot] - next) * self.slots.sign[slot] > T::ZERO;
-            if !extra_done && (inside || self.observer.is_some()) {
-                self.evaluate_extra();
-                extra_done = true;
             }
             let stop = self.observe(slot);
             self.save_passed(slot, stop);
@@ -228,19 +225,31 @@ where
         }
     }
 
-    /// The stages that only the interpolant needs. An error leaves NaN for the states inside the
-    /// step; its end is not concerned.
-    fn evaluate_extra(&mut self) {
-        let (len, pair) = (self.slots.x.len(), self.run.pair);
-        let stages = pair.tableau.stages();
+    /// Whether a slot's step is accepted and a state inside it asked for.
+    fn interpolates(&self, slot: usize) -> bool {
+        let Slots { t_end, sign, error, .. } = &self.slots;
+        self.ledger[slot].as_ref().is_some_and(|entry| {
+            let next = self.run.times[entry.index][entry.next];
+            let inside = (t_end[slot] - next) * sign[slot] > T::ZERO;
+            error[slot] <= T::ONE && (inside || self.observer.is_some())
+        })
+    }
+
+    /// The stages that only the interpolant needs, if it is needed.
+    fn evaluate_extra(&mut self) -> Result<(), FieldError> {
+        let (pair, slots) = (self.run.pair, self.ledger.len());
+        if pair.extra.is_empty() || !(0..slots).any(|slot| self.interpolates(slot)) {
+            return Ok(());
+        }
         for (k, (node, weights)) in pair.extra.iter().enumerate() {
-            if self.evaluate(stages + k, *node, weights).is_err() {
-                self.slots.slopes[(stages + k) * len..(stages + k + 1) * len].fill(T::NAN);
+            self.evaluate(pair.tableau.stages() + k, *node, weights)?;
+        }
+        for slot in 0..slots {
+            if self.interpolates(slot) {
+                self.charge(slot, pair.extra.len());
             }
         }
-        for entry in self.ledger.iter_mut().flatten() {
-            entry.evaluations += pair.extra.len();
-        }
+        Ok(())
     }
 
     /// Shows the accepted step to the observer, which may stop the trajectory inside it.
@@ -338,9 +347,13 @@ where
     /// are empty, these go.
     fn refill(&mut self) {
         let mut empty = std::mem::take(&mut self.scratch.empty);
-        empty.clear();
-        empty.extend((0..self.ledger.len()).filter(|slot| self.ledger[*slot].is_none()));
-        while self.waiting < self.run.x0.nrows() && !empty.is_empty() {
+        loop {
+            // Also those whose trajectory failed at its start.
+            empty.clear();
+            empty.extend((0..self.ledger.len()).filter(|slot| self.ledger[*slot].is_none()));
+            if self.waiting == self.run.x0.nrows() || empty.is_empty() {
+                break;
+            }
             self.take_up(&mut empty);
         }
         if 2 * empty.len() >= self.ledger.len() && !empty.is_empty() {
@@ -348,8 +361,8 @@ where
                 (0..self.ledger.len()).filter(|slot| self.ledger[*slot].is_some()).collect();
             self.slots.pack(&kept);
             self.ledger.retain(Option::is_some);
-        } else {
-            empty.iter().for_each(|slot| self.rest(*slot));
+        } else if let Some(other) = self.ledger.iter().position(Option::is_some) {
+            empty.iter().for_each(|slot| self.rest(*slot, other));
         }
         self.scratch.empty = empty;
         let limit = self.run.settings.max_steps;
@@ -357,10 +370,17 @@ where
         self.deadline = self.ledger.iter().flatten().map(last).min().unwrap_or(usize::MAX);
     }
 
-    /// Steps of length 0 from where the slot is, which nothing asks for.
-    fn rest(&mut self, slot: usize) {
-        self.slots.last[slot] = self.slots.t[slot];
-        self.slots.next_time[slot] = T::INFINITY * self.slots.sign[slot];
+    /// Steps of length 0, which nothing asks for, from where another slot is: there the field has a
+    /// value.
+    fn rest(&mut self, slot: usize, other: usize) {
+        let Slots { t, last, next_time, sign, x, slopes, .. } = &mut self.slots;
+        let (count, len) = (t.len(), x.len());
+        (t[slot], last[slot], sign[slot]) = (t[other], t[other], sign[other]);
+        next_time[slot] = T::INFINITY * sign[slot];
+        for first in (0..len).step_by(count) {
+            x[first + slot] = x[first + other];
+            slopes[first + slot] = slopes[first + other];
+        }
     }
 
     /// Trajectories that wait take up empty slots, with their first slopes and step sizes.
@@ -399,7 +419,6 @@ where
             starts.slots.push(slot);
         }
         self.begin(&mut starts);
-        empty.extend(starts.slots.iter().filter(|slot| self.ledger[**slot].is_none()));
         self.scratch.starts = starts;
     }
 
@@ -453,7 +472,7 @@ where
         let Starts { slots, t, dt, x, slope, stage, second, firsts } = starts;
         let (new, settings) = (slots.len(), self.run.settings);
         let of = |v: &'_ [T], row: usize| {
-            let numbers: Vec<f64> = v[row..].iter().step_by(new).map(|v| v.to_f64()).collect();
+            let numbers: Vec<f64> = v.iter().skip(row).step_by(new).map(|v| v.to_f64()).collect();
             numbers
         };
         firsts.clear();

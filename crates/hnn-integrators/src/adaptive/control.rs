@@ -18,23 +18,13 @@ const SAFETY: f64 = 0.9;
 const SHRINK_AT_MOST: f64 = 0.2;
 const GROW_AT_MOST: f64 = 10.0;
 /// A previous error below this counts as this, or one lucky step would hold the next ones back.
-pub(crate) const SMALLEST_ERROR: f64 = 1e-4;
+const SMALLEST_ERROR: f64 = 1e-4;
 
 impl Controller {
     pub(crate) fn new(error_order: usize) -> Self {
         let order = error_order as f64;
         let beta = 0.2 / order;
         Self { alpha: 1.0 / order - 0.75 * beta, beta }
-    }
-
-    /// Factor of the step size after an accepted step with the given errors, in units of the
-    /// tolerance.
-    pub(crate) fn accepted(&self, error: f64, previous: f64) -> f64 {
-        if error == 0.0 {
-            return GROW_AT_MOST;
-        }
-        let factor = SAFETY * error.powf(-self.alpha) * previous.powf(self.beta);
-        factor.clamp(SHRINK_AT_MOST, GROW_AT_MOST)
     }
 
     /// Factor of the step size after a rejected step; the error may be infinite or NaN.
@@ -91,6 +81,13 @@ mod tests {
     use super::*;
     use crate::simd::Baseline;
 
+    /// Factor of the step size after an accepted step with the given errors, in units of the
+    /// tolerance.
+    fn accepted(control: &Controller, error: f64, previous: f64) -> f64 {
+        let factor = SAFETY * error.powf(-control.alpha) * previous.powf(control.beta);
+        factor.clamp(SHRINK_AT_MOST, GROW_AT_MOST)
+    }
+
     /// The lanes' factors are the scalar ones to six digits, whatever the error.
     #[test]
     fn lanes_agree_with_scalars() {
@@ -105,7 +102,7 @@ mod tests {
                     splat(control.most()),
                 );
                 let expected = match error {
-                    ..=1.0 => control.accepted(error, previous),
+                    ..=1.0 => accepted(&control, error, previous),
                     _ => control.rejected(error),
                 };
                 assert!((factor.0[0] / expected - 1.0).abs() < 1e-5, "{error}: {factor:?}");

@@ -18,7 +18,8 @@ type Number<T> = Dual<T, DIRECTIONS>;
 /// evaluations: right for small systems; networks have [`DifferentiableField`]s of their own.
 ///
 /// ```
-/// use hnn_integrators::{DualField, Lane, Rk4, Rollout, VectorField};
+/// use hnn_integrators::{Adjoint, DualField, Lane, RK4, VectorField};
+/// use ndarray::array;
 /// // A driven pendulum, parameters (g / l, friction); the drive u(t) = 0.2 cos t is captured.
 /// let drive = 0.2;
 /// let field = DualField::new([9.81, 0.1], |t, [q, p]: [_; 2], [a, c]| {
@@ -27,15 +28,15 @@ type Number<T> = Dual<T, DIRECTIONS>;
 /// assert_eq!(field.eval_state(0.0, &[0.0, 1.0])?, [1.0, 0.2 - 0.1]);
 ///
 /// // The derivative of the angle after ten steps, by the start and by the parameters.
-/// let times: Vec<f64> = (0..=10).map(|step| 0.01 * f64::from(step)).collect();
-/// let mut rollout = Rollout::default();
-/// rollout.forward(&Rk4, &field, 1, &times, &[0.5, 0.0])?;
-/// let (mut bar, mut theta_bar) = (vec![0.0; 22], [0.0; 2]);
-/// bar[20] = 1.0;
-/// rollout.pull_back(&Rk4, &field, 1, &times, &mut bar, Some(&mut theta_bar))?;
-/// assert!((bar[0] - 0.957_319).abs() < 1e-6); // by the initial angle
-/// assert!((theta_bar[0] + 0.002_355_6).abs() < 1e-6); // by g / l
-/// # Ok::<(), hnn_integrators::FieldError>(())
+/// let (adjoint, x0) = (Adjoint::count(RK4, 10), array![[0.5, 0.0]]);
+/// let gradient = adjoint.run(&field, (0.0, 0.1), x0.view(), |step, _x, mut x_bar| {
+///     if step == 10 {
+///         x_bar[[0, 0]] += 1.0;
+///     }
+/// })?;
+/// assert!((gradient.start_bar[[0, 0]] - 0.957_319).abs() < 1e-6); // by the initial angle
+/// assert!((gradient.theta_bar[0] + 0.002_355_6).abs() < 1e-6); // by g / l
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct DualField<T, const D: usize, const P: usize, C> {

@@ -3,7 +3,8 @@
 use crate::{At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace};
 
 /// A vector field given by a closure `f(t, x, dx)` over one state: `dx` is overwritten by
-/// `f(t, x)`. Control inputs and parameters are captured.
+/// `f(t, x)`. Parameters are captured; inputs too, or they are handed over with each step
+/// ([`with_inputs`](Self::with_inputs)).
 ///
 /// ```
 /// use hnn_integrators::{FnField, VectorField};
@@ -46,7 +47,8 @@ impl<C> FnField<C> {
     /// `(df/dx)^T v`; all slices hold `dim` numbers.
     ///
     /// ```
-    /// use hnn_integrators::{FnField, Rk4, Rollout};
+    /// use hnn_integrators::{Adjoint, FnField, RK4};
+    /// use ndarray::array;
     /// let pendulum = FnField::new(2, |_t, x: &[f64], dx: &mut [f64]| {
     ///     dx[0] = x[1];
     ///     dx[1] = -x[0].sin();
@@ -56,14 +58,14 @@ impl<C> FnField<C> {
     ///     x_bar[1] = v[0];
     /// });
     /// // The gradient of (q^2 + p^2) / 2 after 1000 steps, by the start (1, 0.5).
-    /// let times: Vec<f64> = (0..=1000).map(|step| 0.01 * f64::from(step)).collect();
-    /// let mut rollout = Rollout::default();
-    /// let states = rollout.forward(&Rk4, &pendulum, 1, &times, &[1.0, 0.5])?;
-    /// let mut bar = vec![0.0; states.len()];
-    /// bar[2000..].copy_from_slice(&states[2000..]);
-    /// rollout.pull_back(&Rk4, &pendulum, 1, &times, &mut bar, None)?;
-    /// assert!((bar[0] - 0.836_866_991_237).abs() < 1e-11);
-    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// let (adjoint, x0) = (Adjoint::count(RK4, 1000), array![[1.0, 0.5]]);
+    /// let gradient = adjoint.run(&pendulum, (0.0, 10.0), x0.view(), |step, x, mut x_bar| {
+    ///     if step == 1000 {
+    ///         x_bar.assign(&x);
+    ///     }
+    /// })?;
+    /// assert!((gradient.start_bar[[0, 0]] - 0.836_866_991_237).abs() < 1e-11);
+    /// # Ok::<(), hnn_integrators::SolveError>(())
     /// ```
     #[must_use]
     pub fn with_vjp<T, V>(self, vjp: V) -> FnFieldVjp<C, V>
@@ -76,12 +78,12 @@ impl<C> FnField<C> {
 }
 
 /// Copies row `row` of a coordinate-major batch out.
-fn gather<T: Scalar>(lanes: &[T], batch: usize, row: usize, out: &mut [T]) {
+pub(super) fn gather<T: Scalar>(lanes: &[T], batch: usize, row: usize, out: &mut [T]) {
     out.iter_mut().enumerate().for_each(|(i, out)| *out = lanes[i * batch + row]);
 }
 
 /// Copies into row `row` of a coordinate-major batch.
-fn scatter<T: Scalar>(state: &[T], batch: usize, row: usize, lanes: &mut [T]) {
+pub(super) fn scatter<T: Scalar>(state: &[T], batch: usize, row: usize, lanes: &mut [T]) {
     state.iter().enumerate().for_each(|(i, x)| lanes[i * batch + row] = *x);
 }
 

@@ -1,12 +1,14 @@
 //! Vector fields, and what trains.
 
 mod differentiable;
+mod driven_field;
 mod dual_field;
 mod fn_field;
 mod separable;
 mod vector_field;
 
 pub use differentiable::{DifferentiableField, Mode, Parameters};
+pub use driven_field::DrivenField;
 pub use dual_field::DualField;
 pub use fn_field::{FnField, FnFieldVjp};
 pub use separable::{DifferentiableSeparable, Separable};

@@ -33,7 +33,7 @@ impl<L: Copy, const D: usize> LaneState<L> for [L; D] {
 /// once, in the crate that has the formula.
 ///
 /// ```
-/// use hnn_integrators::{AnalyticField, Lane, VectorFieldExt};
+/// use hnn_integrators::{AnalyticField, Lane, VectorField};
 /// /// theta'' = -sin theta, as (q, p).
 /// struct Pendulum;
 /// impl AnalyticField for Pendulum {

@@ -91,11 +91,7 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         let n = <F::Half<T> as LaneState<T>>::DIM;
         let (t, _) = workspace.split(p.len() / n.max(1));
         t.fill(T::ZERO);
-        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
-        FieldError::check_lengths(n * t.len(), slices)?;
-        let work = Work::EvalHalf { flow: Flow::Drift, t, x: p, dx: velocity };
-        T::splitting_kernel(self, &mut Job(work));
-        Ok(())
+        eval_half(self, Flow::Drift, t, p, velocity)
     }
 
     fn force(
@@ -105,11 +101,7 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         force: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let slices = [("the positions", q.len()), ("the forces", force.len())];
-        FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * at.batch(), slices)?;
-        let work = Work::EvalHalf { flow: Flow::Kick, t: at.t, x: q, dx: force };
-        T::splitting_kernel(self, &mut Job(work));
-        Ok(())
+        eval_half(self, Flow::Kick, at.t, q, force)
     }
 
     fn splitting_kernel(&self, job: &mut Job<'_, T>) -> bool {
@@ -129,7 +121,7 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
     ) -> Result<(), FieldError> {
         residuals.clear();
         residuals.resize(p.len() / <F::Half<T> as LaneState<T>>::DIM.max(1), T::ZERO);
-        self.velocity(p, velocity, &mut Workspace::default())
+        eval_half(self, Flow::Drift, residuals, p, velocity)
     }
 
     fn velocity_vjp(
@@ -165,6 +157,24 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
     ) -> Result<(), FieldError> {
         pull_back_half(self, Flow::Kick, (residuals, q), cotangent, q_bar, theta_bar)
     }
+}
+
+/// The velocity of the momenta, or the force of the positions.
+fn eval_half<T: Scalar, F: AnalyticSeparable>(
+    field: &F,
+    flow: Flow,
+    t: &[T],
+    x: &[T],
+    dx: &mut [T],
+) -> Result<(), FieldError> {
+    let names = match flow {
+        Flow::Drift => ["the momenta", "the velocities"],
+        Flow::Kick => ["the positions", "the forces"],
+    };
+    let slices = [(names[0], x.len()), (names[1], dx.len())];
+    FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * t.len(), slices)?;
+    T::splitting_kernel(field, &mut Job(Work::EvalHalf { flow, t, x, dx }));
+    Ok(())
 }
 
 /// The vector-Jacobian product of what a flow reads.

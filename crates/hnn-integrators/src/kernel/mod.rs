@@ -30,7 +30,7 @@ impl<T> Clock<'_, T> {
     fn covers(&self, states: usize, batch: usize) -> bool {
         match self {
             Clock::Equal { t, dt, .. } => t.len() == batch && dt.len() == batch,
-            Clock::Times(times) => times.len() == states * batch,
+            Clock::Times(times) => times.len() == states.saturating_mul(batch),
         }
     }
 }
@@ -154,8 +154,9 @@ impl<T> Way<'_, T> {
         match self {
             Way::Forward(run) => {
                 let len = dim * run.batch;
-                let states = if run.states.len() == len { 1 } else { run.steps + 1 };
-                run.states.len() == states * len && run.clock.covers(run.steps + 1, run.batch)
+                let all = run.steps.saturating_add(1);
+                let states = if run.states.len() == len { 1 } else { all };
+                run.states.len() == states.saturating_mul(len) && run.clock.covers(all, run.batch)
             }
             Way::Backward(run) => {
                 let len = dim * run.batch;
@@ -209,4 +210,72 @@ macro_rules! compile_splitting_kernels {
             $crate::kernel::run_splitting(self, job)
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{HEUN, Lane, RK4, Stepper, VELOCITY_VERLET};
+
+    /// `H = (q^2 + p^2) / 2`.
+    struct Spring;
+    impl AnalyticField for Spring {
+        type State<L: Lane> = [L; 2];
+        #[inline(always)]
+        fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
+            [*p, -*q]
+        }
+    }
+    impl AnalyticSeparable for Spring {
+        type Half<L: Lane> = [L; 1];
+        #[inline(always)]
+        fn velocity_lanes<L: Lane>(&self, p: &[L; 1]) -> [L; 1] {
+            *p
+        }
+        #[inline(always)]
+        fn force_lanes<L: Lane>(&self, _t: L, [q]: &[L; 1]) -> [L; 1] {
+            [-*q]
+        }
+    }
+
+    /// A kernel declines what does not go together, and touches nothing.
+    fn declines(stepper: &impl Stepper<f64, Spring>) {
+        let (t, dt, times) = ([0.0; 2], [0.1; 2], [0.5; 7]);
+        let equal = Clock::Equal { t: &t, dt: &dt, first: 0 };
+        // Good ones first: three states of two rows.
+        for (good, moves, clock, batch, len) in [
+            (true, true, equal, 2, 12),
+            (true, false, Clock::Times(&times[..6]), 2, 12),
+            (true, true, equal, 2, 4),
+            (false, true, Clock::Times(&times), 2, 12),
+            (false, true, Clock::Equal { t: &t, dt: &dt[..1], first: 0 }, 2, 12),
+            (false, true, equal, 2, 11),
+            (false, true, equal, 2, 0),
+            (false, true, equal, 3, 12),
+            (false, true, equal, 1, 6),
+        ] {
+            let (mut states, mut states_bar) = (vec![0.5; len], vec![0.5; len]);
+            let there = Forward { clock, batch, steps: 2, states: &mut states };
+            let case = format!("{clock:?}, {batch}, {len}");
+            assert_eq!(stepper.kernel(&Spring, Way::Forward(there)), good, "{case}");
+            assert_eq!(states.iter().any(|x| *x != 0.5), good && moves, "{case}");
+            let whole = good && len == 12;
+            for (enough, kept) in [(whole, len), (whole, len.min(8)), (false, len.min(7))] {
+                let (states, states_bar) = (&states[..kept], &mut states_bar[..]);
+                let back = Backward { clock, batch, steps: 2, states, states_bar };
+                assert_eq!(stepper.kernel(&Spring, Way::Backward(back)), enough, "{case}, {kept}");
+            }
+            assert_eq!(states_bar.iter().any(|x| *x != 0.5), whole, "{case}");
+        }
+        let (steps, mut states) = (usize::MAX, [0.5; 6]);
+        let endless = Forward { clock: equal, batch: 2, steps, states: &mut states };
+        assert!(!stepper.kernel(&Spring, Way::Forward(endless)));
+    }
+
+    #[test]
+    fn kernels_decline_wrong_lengths() {
+        declines(&RK4);
+        declines(&HEUN);
+        declines(&VELOCITY_VERLET);
+    }
 }

@@ -118,3 +118,39 @@ impl EmbeddedPair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DOP853, DORMAND_PRINCE5, TSITOURAS5};
+
+    /// The order conditions of the method, those that make an interpolant of order 4 (Hairer,
+    /// Norsett, Wanner I, II.6), and the interpolant's end the step itself.
+    #[test]
+    fn coefficients_are_consistent() {
+        for pair in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
+            let (tableau, stages) = (&pair.tableau, pair.tableau.stages());
+            let rows: Vec<&[f64]> = (0..stages).map(|i| tableau.row(i)).collect();
+            let (b, c) = (tableau.weights(), tableau.nodes());
+            Tableau::new(pair.name(), pair.order(), &rows, b, c).expect("tableau");
+            assert_eq!((rows[stages - 1], b[stages - 1]), (&b[..stages - 1], 0.0));
+            let sum: f64 = pair.error.iter().sum();
+            assert!(sum.abs() < 1e-15, "a constant slope makes no error");
+            let mut weights = vec![0.0; pair.all_stages()];
+            let nodes = c.iter().chain(pair.extra.iter().map(|(node, _)| node));
+            let nodes: Vec<f64> = nodes.copied().collect();
+            for theta in [0.1_f64, 0.35, 0.8, 1.0] {
+                pair.dense_weights(theta, &mut weights);
+                for power in 0..4 {
+                    let terms = weights.iter().zip(&nodes).map(|(w, c)| w * c.powi(power));
+                    let (sum, exact) =
+                        (terms.sum::<f64>(), theta.powi(power + 1) / f64::from(power + 1));
+                    assert!((sum - exact).abs() < 1e-13, "{theta}, {power}: {sum} {exact}");
+                }
+            }
+            for (end, b) in weights.iter().zip(b) {
+                assert!((end - b).abs() < 1e-13 * (1.0 + b.abs()), "{end} {b}");
+            }
+        }
+    }
+}

@@ -14,16 +14,26 @@ use thiserror::Error;
 /// constants; a method of one's own is made, and checked, by [`new`](Self::new).
 ///
 /// ```
-/// use hnn_integrators::{FixedStep, FnField, Tableau};
+/// use hnn_integrators::{Adjoint, DualField, Interval, Stepper, Tableau, Workspace};
 /// use ndarray::array;
 /// // Ralston's second-order method.
 /// let ralston = Tableau::new(
 ///     "Ralston 2", 2, &[&[], &[2.0 / 3.0]], &[0.25, 0.75], &[0.0, 2.0 / 3.0],
 /// )?;
 /// assert_eq!((ralston.name(), ralston.order()), ("Ralston 2", 2));
-/// let decay = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = -x[0]);
-/// let run = FixedStep::count(ralston, 100).run(&decay, (0.0, 1.0), array![[1.0]].view())?;
-/// assert!((run.last()[[0, 0]] - (-1.0f64).exp()).abs() < 1e-5);
+/// // dx/dt = -a x: a step, and the derivative of a run's end by a.
+/// let decay = DualField::new([1.0], |_t, [x]: [_; 1], [a]| [-a * x]);
+/// let (over, mut out) = (Interval::new(&[0.0], &[0.1]), [0.0_f64]);
+/// ralston.step(&decay, over, &[1.0], &mut out, &mut Workspace::default())?;
+/// assert!((out[0] - 0.905).abs() < 1e-15); // 1 - h + h^2/2
+/// let (adjoint, x0) = (Adjoint::count(ralston, 100), array![[1.0]]);
+/// let run = adjoint.run(&decay, (0.0, 1.0), x0.view(), |step, _x, mut x_bar| {
+///     if step == 100 {
+///         x_bar[[0, 0]] += 1.0;
+///     }
+/// })?;
+/// assert!((run.end[[0, 0]] - (-1.0f64).exp()).abs() < 1e-5);
+/// assert!((run.theta_bar[0] + (-1.0f64).exp()).abs() < 1e-4);
 /// let wrong = Tableau::new("?", 3, &[&[], &[0.5]], &[0.0, 1.0], &[0.0, 0.5]);
 /// assert!(wrong.is_err()); // the midpoint rule is no method of order 3
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,7 +58,7 @@ pub(crate) struct Coefficients<'a> {
     pub(crate) c: &'a [f64],
 }
 
-impl Coefficients<'_> {
+impl<'a> Coefficients<'a> {
     /// Number of stages `S`.
     #[inline(always)]
     pub(crate) fn stages(&self) -> usize {
@@ -57,7 +67,7 @@ impl Coefficients<'_> {
 
     /// Row `i` of `a`: `i` numbers.
     #[inline(always)]
-    pub(crate) fn row(&self, i: usize) -> &[f64] {
+    pub(crate) fn row(&self, i: usize) -> &'a [f64] {
         let start = i * i.saturating_sub(1) / 2;
         &self.a[start..start + i]
     }
@@ -214,8 +224,7 @@ impl Tableau {
     /// Row `i < S` of `a`: the `i` numbers left of the diagonal.
     #[must_use]
     pub fn row(&self, i: usize) -> &[f64] {
-        let start = i * i.saturating_sub(1) / 2;
-        self.a.get(start..start + i).unwrap_or(&[])
+        if i < self.stages() { self.coefficients().row(i) } else { &[] }
     }
 
     /// The weights `b`.

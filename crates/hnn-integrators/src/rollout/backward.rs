@@ -1,7 +1,7 @@
 //! The way back.
 
 use super::checkpoints::advance_by;
-use super::{Checkpoints, Counts, Grid, Rollout, Samples};
+use super::{Checkpoints, Counts, Grid, Rollout, Samples, resize};
 use crate::kernel::{self, Backward, Way};
 use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, StartSlope, VectorField};
 
@@ -84,7 +84,7 @@ where
     /// Keeps every state.
     fn keep_all(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
-        self.states.resize((steps + 1) * len, T::ZERO);
+        resize(&mut self.states, steps.saturating_add(1), len)?;
         self.states[..len].copy_from_slice(&self.x);
         self.fill(back.stepper, back.field, &back.grid, 0, steps, 0)?;
         self.counts = Counts { kept: steps.max(1), advanced: steps };
@@ -104,7 +104,11 @@ where
     ) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
         let (segment, most) = checkpoints.plan(steps);
-        self.states.resize((segment.max(Checkpoints::SEGMENT).min(steps) + 1) * len, T::ZERO);
+        let longest = segment.max(Checkpoints::SEGMENT).min(steps).saturating_add(1);
+        resize(&mut self.states, longest, len)?;
+        if back.fused {
+            resize(&mut self.states_bar, segment.min(steps).saturating_add(1), len)?;
+        }
         self.spare.extend(self.kept.drain(..).map(|(_, state)| state));
         self.keep(0);
         if steps == 0 {

@@ -1,6 +1,6 @@
 //! The way forward.
 
-use super::{Checkpoints, Grid, Rollout, Samples};
+use super::{Checkpoints, Grid, Rollout, Samples, resize};
 use crate::kernel::{Forward, Way};
 use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField};
 
@@ -24,7 +24,7 @@ where
     ) -> Result<&[T], FieldError> {
         self.check(field, &grid, x0)?;
         let (len, steps) = (x0.len(), grid.steps());
-        self.states.resize((steps + 1) * len, T::ZERO);
+        resize(&mut self.states, steps.saturating_add(1), len)?;
         self.states[..len].copy_from_slice(x0);
         self.fill(stepper, field, &grid, 0, steps, 0)?;
         Ok(&self.states)
@@ -52,8 +52,8 @@ where
         for from in (0..steps).step_by(segment.max(1)) {
             let count = segment.min(steps - from);
             self.fill(stepper, field, &grid, from, count, 0)?;
-            for (index, x) in self.states.chunks_exact(len).take(count + 1).enumerate().skip(1) {
-                see(from + index, x)?;
+            for index in 1..=count {
+                see(from + index, &self.states[index * len..(index + 1) * len])?;
             }
             self.states.copy_within(count * len..(count + 1) * len, 0);
         }

@@ -77,7 +77,7 @@ impl<'a, T: Scalar> Grid<'a, T> {
     pub(super) fn check(&self, inputs: usize) -> Result<(), FieldError> {
         let Self { batch, clock, .. } = self;
         FieldError::check_lengths((*batch).max(1), [("the rows", *batch)])?;
-        let states = self.steps() + 1;
+        let states = self.steps().saturating_add(1);
         if let Clock::Times(times) = clock {
             FieldError::check_lengths(states * batch, [("the times", times.len())])?;
         }
@@ -85,7 +85,7 @@ impl<'a, T: Scalar> Grid<'a, T> {
             Samples::None => 0,
             Samples::Held(u) | Samples::Linear(u) => u.len(),
         };
-        FieldError::check_lengths(states * inputs * batch, [("the inputs", given)])
+        FieldError::check_lengths(states.saturating_mul(inputs * batch), [("the inputs", given)])
     }
 
     /// The inputs during a step, of so many numbers a state.

@@ -103,6 +103,17 @@ where
     }
 }
 
+/// Makes room for so many states of `len` numbers, if there is memory for them.
+fn resize<T: Scalar>(buffer: &mut Vec<T>, states: usize, len: usize) -> Result<(), FieldError> {
+    let count = states.saturating_mul(len);
+    if buffer.try_reserve_exact(count.saturating_sub(buffer.len())).is_err() {
+        let reason = format!("no memory for {states} states: take other checkpoints, or walk");
+        return Err(FieldError::Engine { reason });
+    }
+    buffer.resize(count, T::ZERO);
+    Ok(())
+}
+
 impl<T, S, F> Rollout<T, S, F>
 where
     T: Scalar,

@@ -71,6 +71,11 @@ fn solve<T: Scalar, F: VectorField<T> + ?Sized>(
             let old = &mut slopes[i * len..(i + 1) * len];
             for (at, (old, new)) in old.iter_mut().zip(&*slope).enumerate() {
                 let (row, change) = (at % batch, ((*new - *old) * dt[at % batch]).to_f64());
+                // What begins at 0 has the size of where it first goes.
+                if iteration.is_first() {
+                    sizes[at] = Scalar::max(sizes[at], (*new * dt[row]).abs());
+                    largest[row] = Scalar::max(largest[row], sizes[at]);
+                }
                 let (own, of_row) = (sizes[at].to_f64(), largest[row].to_f64());
                 iteration.see(change.abs(), own, of_row, row);
                 *old = *new;

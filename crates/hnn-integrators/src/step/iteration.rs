@@ -26,6 +26,11 @@ impl Default for Iteration {
 }
 
 impl Iteration {
+    /// Whether this is the first round.
+    pub(super) fn is_first(&self) -> bool {
+        self.rounds == 0
+    }
+
     /// A change in this round, the size of what changes, and the largest size in its row.
     pub(super) fn see(&mut self, change: f64, own: f64, of_row: f64, row: usize) {
         // Where nothing changes, sizes of 0 are as good as any.

@@ -1,7 +1,7 @@
 //! What a one-step method is.
 
 use crate::kernel::Way;
-use crate::{FieldError, Interval, Scalar, Workspace};
+use crate::{FieldError, Inputs, Interval, Scalar, Workspace};
 
 /// A one-step method for the fields `F`.
 ///
@@ -75,6 +75,9 @@ pub(super) fn step_by_step<T: Scalar, F: ?Sized, S: Stepper<T, F> + ?Sized>(
     workspace: &mut Workspace<T>,
 ) -> Result<(), FieldError> {
     let (batch, inputs) = (over.batch(), over.inputs());
+    if let Inputs::Linear { end, .. } = over.u {
+        FieldError::check_lengths(inputs, [("the inputs at the end", end.len())])?;
+    }
     let (own, inner) = workspace.split(x.len() + batch + 2 * inputs);
     let (next, own) = own.split_at_mut(x.len());
     let (now, own) = own.split_at_mut(batch);
