@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use hnn_integrators::{
-    DifferentiableField, DifferentiableSeparable, FieldError, VectorField, Workspace,
+    At, DifferentiableField, DifferentiableSeparable, FieldError, VectorField, Workspace,
 };
 
 /// Batches tried: none, one state, a few, and more than a block of a kernel.
@@ -41,10 +41,17 @@ pub(crate) fn assert_checked<const N: usize>(
 #[track_caller]
 pub(crate) fn field_is_checked(field: &impl VectorField<f64>) {
     for batch in BATCHES {
-        let len = field.dim() * batch;
+        let (len, inputs) = (field.dim() * batch, field.inputs() * batch);
         assert_checked("eval", [batch, len, len], |[t, x, mut dx]| {
-            field.eval(&t, &x, &mut dx, &mut Workspace::default())
+            let u = &filled(inputs);
+            field.eval(At { t: &t, u }, &x, &mut dx, &mut Workspace::default())
         });
+        if field.inputs() > 0 {
+            assert_checked("eval", [inputs], |[u]| {
+                let (at, x, mut dx) = (At { t: &filled(batch), u: &u }, filled(len), filled(len));
+                field.eval(at, &x, &mut dx, &mut Workspace::default())
+            });
+        }
     }
 }
 
@@ -54,18 +61,15 @@ pub(crate) fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field
     field_is_checked(field);
     for batch in BATCHES {
         let (len, num_params) = (field.dim() * batch, field.num_params());
+        let u = &filled(field.inputs() * batch);
         assert_checked("eval_recorded", [batch, len, len], |[t, x, mut dx]| {
-            field.eval_recorded(&t, &x, &mut dx, &mut F::Residuals::default())
+            field.eval_recorded(At { t: &t, u }, &x, &mut dx, &mut F::Residuals::default())
         });
         let expected = [len, len, len, num_params];
         assert_checked("vjp", expected, |[x, v, mut x_bar, mut theta_bar]| {
             let mut residuals = F::Residuals::default();
-            field.eval_recorded(
-                &vec![0.0; batch],
-                &filled(len),
-                &mut filled(len),
-                &mut residuals,
-            )?;
+            let at = At { t: &vec![0.0; batch], u };
+            field.eval_recorded(at, &filled(len), &mut filled(len), &mut residuals)?;
             field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar))
         });
     }
@@ -82,12 +86,12 @@ where
     type Residuals<F> = <F as DifferentiableSeparable<f64>>::Residuals;
     for batch in BATCHES {
         let (len, num_params) = (field.dim() / 2 * batch, field.num_params());
-        let times = vec![0.0; batch];
+        let (times, u) = (vec![0.0; batch], &filled(field.inputs() * batch));
         assert_checked("velocity", [len; 2], |[p, mut velocity]| {
             field.velocity(&p, &mut velocity, &mut Workspace::default())
         });
         assert_checked("force", [batch, len, len], |[t, q, mut force]| {
-            field.force(&t, &q, &mut force, &mut Workspace::default())
+            field.force(At { t: &t, u }, &q, &mut force, &mut Workspace::default())
         });
         let expected = [len, len, len, num_params];
         assert_checked("velocity_vjp", expected, |[p, v, mut p_bar, mut theta_bar]| {
@@ -97,7 +101,8 @@ where
         });
         assert_checked("force_vjp", expected, |[q, v, mut q_bar, mut theta_bar]| {
             let mut residuals = Residuals::<F>::default();
-            field.force_recorded(&times, &filled(len), &mut filled(len), &mut residuals)?;
+            let at = At { t: &times, u };
+            field.force_recorded(at, &filled(len), &mut filled(len), &mut residuals)?;
             field.force_vjp(&q, &mut residuals, &v, &mut q_bar, Some(&mut theta_bar))
         });
     }

@@ -12,7 +12,7 @@ use crate::common::*;
 /// Errors at t = 10 with steps of 0.1.
 #[test]
 fn errors_are_those_of_the_literature() {
-    fn check<S: Stepper<f64, Pendulum> + Clone>(method: S, expected: f64) {
+    fn check<S: Stepper<f64, Pendulum> + Method + Clone>(method: S, expected: f64) {
         let error = pendulum_error(&method, 100);
         let ratio = error / expected;
         assert!((ratio - 1.0).abs() < 0.05, "{}: {error:e}, {expected:e}", method.name());

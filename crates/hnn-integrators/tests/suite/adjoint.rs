@@ -2,9 +2,9 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{
-    Adjoint, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, Gradient, KAHAN_LI8,
-    PEFRL, RK4, RUTH3, ReversibleStepper, Rollout, SYMPLECTIC_EULER, SolveError, VELOCITY_VERLET,
-    VectorField, Workspace, YOSHIDA4,
+    Adjoint, At, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, FnField, Gradient,
+    Grid, KAHAN_LI8, PEFRL, RK4, RUTH3, Rollout, SYMPLECTIC_EULER, SolveError, Splitting,
+    VELOCITY_VERLET, VectorField, Visit, Workspace, YOSHIDA4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
 
@@ -36,20 +36,36 @@ fn gradient(steps: usize, checkpoints: Checkpoints) -> Gradient<f64> {
     adjoint.run(&FIELD, (0.5, 3.5), starts(3).view(), weigh).expect("gradient")
 }
 
+const SEGMENT: usize = Checkpoints::SEGMENT;
+
 #[test]
 fn the_gradient_is_the_same_to_the_last_bit_whatever_is_kept() {
-    for steps in [1, 2, 3, 7, 20, 101, 1000] {
+    for steps in [1, 2, 3, 7, 16, 20, 101, 1000, 1024] {
         let all = gradient(steps, Checkpoints::All);
         assert_eq!((all.kept, all.advanced), (steps, steps));
-        for checkpoints in [
-            Checkpoints::Logarithmic,
-            Checkpoints::Count(1),
-            Checkpoints::Count(2),
-            Checkpoints::Count(3),
-            Checkpoints::Count(10),
+        let segments = steps.div_ceil(SEGMENT);
+        let logarithmic = [(1, 2), (2, 6), (3, 20), (4, 70)];
+        let logarithmic = logarithmic.iter().find(|(_, reach)| *reach >= segments).expect("few").0;
+        for (checkpoints, starts, segment) in [
+            (Checkpoints::Logarithmic, logarithmic, SEGMENT),
+            (Checkpoints::Count(0), 1, SEGMENT),
+            (Checkpoints::Count(1), 1, SEGMENT),
+            (Checkpoints::Count(2), 2, SEGMENT),
+            (Checkpoints::Count(3), 3, SEGMENT),
+            (Checkpoints::Count(10), 10, SEGMENT),
+            (Checkpoints::Count(usize::MAX), segments, SEGMENT),
+            (Checkpoints::Segments(0), steps, 1),
+            (Checkpoints::Segments(5), steps.div_ceil(5), 5),
+            (Checkpoints::Segments(37), steps.div_ceil(37), 37),
+            (Checkpoints::Segments(usize::MAX), 1, steps),
         ] {
             let some = gradient(steps, checkpoints);
-            assert_eq!(some.kept, checkpoints.most(steps), "{steps} {checkpoints:?}");
+            // The starts of segments, and the states of one of these.
+            let most = starts.min(steps.div_ceil(segment)) + segment.min(steps) - 1;
+            assert!(some.kept <= most, "{steps} {checkpoints:?}: {}, {most}", some.kept);
+            if steps.is_multiple_of(segment) {
+                assert_eq!(some.kept, most, "{steps} {checkpoints:?}");
+            }
             assert_eq!(some.end, all.end);
             assert_eq!(some.start_bar, all.start_bar, "{steps} {checkpoints:?}");
             assert_eq!(some.theta_bar, all.theta_bar, "{steps} {checkpoints:?}");
@@ -57,19 +73,40 @@ fn the_gradient_is_the_same_to_the_last_bit_whatever_is_kept() {
     }
 }
 
-/// A thousand steps: the states kept, and the price.
+/// The same in kernels.
+#[test]
+fn fused_gradients_are_the_same_to_the_last_bit_whatever_is_kept() {
+    for (steps, batch) in [(7, 1), (101, 1), (101, 5)] {
+        let run = |checkpoints| {
+            let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
+            adjoint.run(&Pendulum, (0.5, 3.5), starts(batch).view(), weigh).expect("gradient")
+        };
+        let all = run(Checkpoints::All);
+        for checkpoints in
+            [Checkpoints::Logarithmic, Checkpoints::Count(2), Checkpoints::Segments(11)]
+        {
+            let some = run(checkpoints);
+            assert_eq!((&some.end, &some.start_bar), (&all.end, &all.start_bar), "{checkpoints:?}");
+        }
+    }
+}
+
+/// A thousand steps, 63 segments: the states kept, and the price.
 #[test]
 fn few_states_cost_few_steps() {
     let cost = |checkpoints| {
         let gradient = gradient(1000, checkpoints);
         (gradient.kept, gradient.advanced)
     };
-    assert_eq!(cost(Checkpoints::Logarithmic).0, 7);
-    assert!(cost(Checkpoints::Logarithmic).1 < 7 * 1000);
-    assert_eq!(cost(Checkpoints::Count(1)), (1, 1000 * 999 / 2 + 1));
-    // C(46, 2) = 1035 steps with 2 states and 44 repetitions; C(20, 3) = 1140 with 3 and 17.
-    assert!(cost(Checkpoints::Count(2)).1 < 44 * 1000);
-    assert!(cost(Checkpoints::Count(3)).1 < 17 * 1000);
+    // C(8, 4) = 70 segments with 4 starts and 4 repetitions.
+    assert_eq!(cost(Checkpoints::Logarithmic).0, 4 + SEGMENT - 1);
+    assert!(cost(Checkpoints::Logarithmic).1 < 4 * 1000);
+    assert_eq!(cost(Checkpoints::Count(1)), (SEGMENT, SEGMENT * 62 * 63 / 2));
+    // C(12, 2) = 66 segments with 2 starts and 10 repetitions; C(9, 3) = 84 with 3 and 6.
+    assert!(cost(Checkpoints::Count(2)).1 < 10 * 1000);
+    assert!(cost(Checkpoints::Count(3)).1 < 6 * 1000);
+    // The last segment, of 8 steps, is taken once; when it is gone, 31 starts are kept.
+    assert_eq!(cost(Checkpoints::Segments(32)), (31 + 31, 992));
 }
 
 #[test]
@@ -99,15 +136,19 @@ fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
     }
     let times: Vec<f64> =
         (0..=steps).flat_map(|k| [0.5 + 3.0 * k as f64 / steps as f64; 3]).collect();
-    let (mut rollout, start) = (Rollout::default(), hnn_integrators::coordinate_major(x0.view()));
-    let mut bar = rollout.forward(&RK4, &FIELD, 3, &times, &start).expect("forward").to_vec();
-    for (k, state) in bar.chunks_exact_mut(6).enumerate() {
-        state.iter_mut().for_each(|x| *x *= 1.0 + (k % 3) as f64);
-    }
-    let mut theta_bar = [0.0; 2];
-    rollout.pull_back(&RK4, &FIELD, 3, &times, &mut bar, Some(&mut theta_bar)).expect("back");
+    let start = hnn_integrators::coordinate_major(x0.view());
+    let (mut rollout, mut bar, mut theta_bar) = (Rollout::default(), [0.0; 6], [0.0; 2]);
+    let visit = |visit: Visit<'_, f64>| {
+        if let Visit::State { step, x, x_bar } = visit {
+            let weight = 1.0 + (step % 3) as f64;
+            x_bar.iter_mut().zip(x).for_each(|(bar, x)| *bar += weight * x);
+        }
+        Ok(())
+    };
+    let (grid, kept, theta) = (Grid::times(3, &times), Checkpoints::All, Some(&mut theta_bar[..]));
+    rollout.gradient(&RK4, &FIELD, grid, &start, kept, visit, &mut bar, theta).expect("back");
     assert_close(&theta_bar, &found.theta_bar, 1e-11, 1e-11);
-    assert_close(&hnn_integrators::rows(&bar[..6], 3, 2), &found.start_bar, 1e-11, 1e-11);
+    assert_close(&hnn_integrators::rows(&bar, 3, 2), &found.start_bar, 1e-11, 1e-11);
 }
 
 /// Most bytes allocated at a time, beyond those there before.
@@ -126,15 +167,18 @@ fn peak_memory_grows_like_the_logarithm() {
         peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), at_end(steps)).expect("run"))
     };
     let (hundred, kept) = run(100, Checkpoints::Logarithmic);
-    assert!(kept == 5 && hundred < 30 * state, "{hundred}");
-    for (steps, logarithmic) in [(1000, 7), (10_000, 8)] {
+    assert!(kept == 3 + SEGMENT - 1 && hundred < 50 * state, "{hundred}");
+    for (steps, starts) in [(1000, 4), (10_000, 6)] {
         let (bytes, kept) = run(steps, Checkpoints::Logarithmic);
-        assert_eq!(kept, logarithmic);
-        let more = (kept as u64 - 5) * state;
+        assert_eq!(kept, starts + SEGMENT - 1);
+        let more = (starts as u64 - 3) * state;
         assert!(bytes - hundred < more + state / 2, "{steps}: {bytes} {hundred}");
     }
     let (bytes, kept) = run(1000, Checkpoints::All);
     assert!(kept == 1000 && bytes > 1000 * state);
+    // 63 starts, the states of a segment and their cotangents.
+    let (bytes, kept) = run(1000, Checkpoints::Segments(SEGMENT));
+    assert!(kept == 62 + SEGMENT - 1 && bytes < (63 + 50) * state, "{kept} {bytes}");
 }
 
 /// Largest difference of two gradients, relative to the larger.
@@ -147,14 +191,11 @@ fn difference(a: &Gradient<f64>, b: &Gradient<f64>) -> f64 {
     a.iter().zip(&b).map(|(a, b)| (a - b).abs() / size).fold(0.0, f64::max)
 }
 
-fn check_reversible<F, S>(field: &F, method: S)
-where
-    F: DifferentiableSeparable<f64>,
-    S: ReversibleStepper<f64, F> + Copy,
-{
-    let (x0, adjoint) = (starts(5), Adjoint::count(method, 10_000));
+fn check_reversible<F: DifferentiableSeparable<f64>>(field: &F, method: Splitting) {
+    let (x0, adjoint) = (starts(5), Adjoint::count(method.clone(), 10_000));
     let kept = adjoint.run(field, (0.0, 100.0), x0.view(), weigh).expect("kept");
-    let undone = adjoint.run_reversible(field, (0.0, 100.0), x0.view(), weigh).expect("undone");
+    let adjoint = adjoint.checkpoints(Checkpoints::Reversible);
+    let undone = adjoint.run(field, (0.0, 100.0), x0.view(), weigh).expect("undone");
     assert_eq!((undone.kept, undone.advanced), (1, 10_000));
     assert_close(&undone.end, &kept.end, 1e-12, 1e-12);
     let off = difference(&undone, &kept);
@@ -178,11 +219,19 @@ fn undoing_the_steps_gives_the_gradient_of_kept_states() {
 fn undoing_takes_the_same_memory_for_any_number_of_steps() {
     let x0 = starts(64);
     let run = |steps| {
-        let adjoint = Adjoint::count(VELOCITY_VERLET, steps);
+        let adjoint = Adjoint::count(VELOCITY_VERLET, steps).checkpoints(Checkpoints::Reversible);
         let loss = at_end(steps);
-        peak(|| adjoint.run_reversible(&Pendulum, (0.0, 3.0), x0.view(), loss).expect("run")).0
+        peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), loss).expect("run")).0
     };
     assert_eq!(run(10), run(10_000));
+}
+
+#[test]
+fn steps_that_cannot_be_undone_are_an_error() {
+    let adjoint = Adjoint::count(RK4, 10).checkpoints(Checkpoints::Reversible);
+    let run = adjoint.run(&FIELD, (0.0, 1.0), starts(2).view(), weigh);
+    let error = run.expect_err("irreversible");
+    assert!(matches!(error, SolveError::Field { source: FieldError::Irreversible, .. }), "{error}");
 }
 
 /// A formula's two halves have their vector-Jacobian products by dual numbers.
@@ -229,10 +278,26 @@ fn bad_input_is_an_error() {
     assert_eq!((step, time), (0, 0.0));
 }
 
+/// A state that is no number in the middle of a run is named by the last step before it.
+#[test]
+fn the_first_state_that_is_no_number_is_named() {
+    // x' = x^2 from 2 reaches infinity at t = 1/2.
+    let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0])
+        .with_vjp(|_t: f64, x: &[f64], v: &[f64], x_bar: &mut [f64]| x_bar[0] = 2.0 * x[0] * v[0]);
+    let x0 = array![[0.1], [2.0]];
+    let forward = FixedStep::count(RK4, 50).save_every(1).run(&explosive, (0.0, 5.0), x0.view());
+    let expected = forward.expect_err("explodes").error;
+    for checkpoints in [Checkpoints::All, Checkpoints::Logarithmic, Checkpoints::Segments(4)] {
+        let adjoint = Adjoint::count(RK4, 50).checkpoints(checkpoints);
+        let error = adjoint.run(&explosive, (0.0, 5.0), x0.view(), weigh).expect_err("explodes");
+        assert_eq!(error, expected, "{checkpoints:?}");
+    }
+}
+
 /// A rollout of slices of the wrong lengths.
 #[test]
 fn wrong_lengths_are_errors() {
-    let mut rollout = Rollout::default();
+    let (mut rollout, see) = (Rollout::default(), |_: Visit<'_, f64>| Ok(()));
     let times = [0.0, 0.1, 0.2];
     for (batch, times, x0) in [
         (1, &times[..], &[1.0][..]),
@@ -240,17 +305,23 @@ fn wrong_lengths_are_errors() {
         (2, &times, &[1.0; 4]),
         (1, &[], &[1.0, 0.5]),
     ] {
-        let error = rollout.forward(&RK4, &FIELD, batch, times, x0).expect_err("wrong");
+        let grid = Grid::times(batch, times);
+        let error = rollout.states(&RK4, &FIELD, grid, x0).expect_err("wrong");
         assert!(matches!(error, FieldError::Length { .. }), "{error}");
-    }
-    rollout.forward(&RK4, &FIELD, 1, &times, &[1.0, 0.5]).expect("right");
-    for bars in [0, 5, 7] {
-        let mut bar = vec![0.0; bars];
-        let error = rollout.pull_back(&RK4, &FIELD, 1, &times, &mut bar, None);
+        let error = rollout.walk(&RK4, &FIELD, grid, x0, |_, _| Ok(())).expect_err("wrong");
+        assert!(matches!(error, FieldError::Length { .. }), "{error}");
+        let (kept, mut bar) = (Checkpoints::All, x0.to_vec());
+        let error = rollout.gradient(&RK4, &FIELD, grid, x0, kept, see, &mut bar, None);
         assert!(matches!(error, Err(FieldError::Length { .. })));
     }
-    let (mut bar, mut theta_bar) = ([0.0; 6], [0.0; 3]);
-    let error = rollout.pull_back(&RK4, &FIELD, 1, &times, &mut bar, Some(&mut theta_bar));
+    let (grid, x0, kept) = (Grid::times(1, &times), [1.0, 0.5], Checkpoints::All);
+    for bars in [0, 1, 3] {
+        let mut bar = vec![0.0; bars];
+        let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, &mut bar, None);
+        assert!(matches!(error, Err(FieldError::Length { .. })));
+    }
+    let (mut bar, theta_bar) = ([0.0; 2], &mut [0.0; 3][..]);
+    let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, &mut bar, Some(theta_bar));
     assert!(matches!(error, Err(FieldError::ParameterCount { given: 3, expected: 2 })));
 }
 
@@ -264,7 +335,7 @@ fn the_fields_error_names_the_step() {
         }
         fn eval(
             &self,
-            t: &[f64],
+            At { t, .. }: At<'_, f64>,
             _x: &[f64],
             dx: &mut [f64],
             _workspace: &mut Workspace<f64>,

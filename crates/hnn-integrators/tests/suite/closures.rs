@@ -1,7 +1,7 @@
 //! Closures as fields: their gradients against finite differences, and each other.
 
 use hnn_integrators::{
-    Adjoint, DifferentiableField, DualField, FnField, Lane, Parameters, RK4, VectorField,
+    Adjoint, At, DifferentiableField, DualField, FnField, Lane, Parameters, RK4, VectorField,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -21,17 +21,17 @@ fn check<F: DifferentiableField<f64>>(
     x: &[f64],
     v: &[f64],
 ) -> Result<(), TestCaseError> {
-    let t = [0.1, 0.7, 2.0];
+    let at = At::time(&[0.1, 0.7, 2.0]);
     let value = |theta, x: &[f64]| {
         let mut dx = [0.0; 6];
-        field(theta).eval(&t, x, &mut dx, &mut Default::default()).expect("eval");
+        field(theta).eval(at, x, &mut dx, &mut Default::default()).expect("eval");
         dx.iter().zip(v).map(|(dx, v)| dx * v).sum::<f64>()
     };
     let (field, mut residuals) = (field(theta), F::Residuals::default());
     let (mut dx, mut x_bar) = ([0.0; 6], [0.0; 6]);
     // What is there before is added to.
     let mut theta_bar = vec![1.0; field.num_params()];
-    field.eval_recorded(&t, x, &mut dx, &mut residuals).expect("eval");
+    field.eval_recorded(at, x, &mut dx, &mut residuals).expect("eval");
     field.vjp(x, &mut residuals, v, &mut x_bar, Some(&mut theta_bar)).expect("vjp");
     let same = dx.iter().zip(v).map(|(dx, v)| dx * v).sum::<f64>();
     prop_assert!((same - value(theta, x)).abs() < 1e-13);
@@ -105,6 +105,6 @@ fn parameters_come_and_go() {
     assert_eq!(theta, [3.0, 4.0]);
     assert!(field.set_params(&[1.0]).is_err() && field.copy_params(&mut [0.0; 3]).is_err());
     let mut dx = [0.0];
-    field.eval(&[0.0], &[2.0], &mut dx, &mut Default::default()).expect("eval");
+    field.eval(At::time(&[0.0]), &[2.0], &mut dx, &mut Default::default()).expect("eval");
     assert_eq!(dx, [10.0]);
 }

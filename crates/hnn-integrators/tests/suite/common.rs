@@ -2,8 +2,9 @@
 #![allow(dead_code, unreachable_pub)]
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, DifferentiableField, FieldError, FixedStep, Lane, Method,
-    Parameters, Stepper, VectorField, Workspace,
+    AnalyticField, AnalyticSeparable, At, Checkpoints, DifferentiableField, DifferentiableStepper,
+    EmbeddedPair, FieldError, FixedStep, Grid, ImplicitTableau, Lane, LaneState, Parameters,
+    Rollout, Scalar, Splitting, Stepper, Tableau, VectorField, Visit, Workspace,
 };
 use ndarray::{Array2, array};
 use serde_json::Value;
@@ -29,13 +30,17 @@ impl AnalyticField for DampedPendulum {
     }
 }
 
-/// `H = p^2/2 - cos q`.
+/// `H = p^2/2 - cos q`, its vector-Jacobian product by hand; those of its two halves by dual numbers.
 pub struct Pendulum;
 impl AnalyticField for Pendulum {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
         [*p, -q.sin()]
+    }
+    #[inline(always)]
+    fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
+        [-(q.cos() * *b), *a]
     }
 }
 
@@ -92,20 +97,141 @@ impl AnalyticField for Arenstorf {
     }
 }
 
-/// A formula without its fused kernels, which take long to compile.
+/// The equations of Lorenz, with a drive that ends: NaN from there on. Three coordinates: the
+/// Jacobian's directions do not fill their group.
+#[derive(Clone, Copy)]
+pub struct Lorenz {
+    pub end: f64,
+}
+impl AnalyticField for Lorenz {
+    type State<L: Lane> = [L; 3];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, t: L, [x, y, z]: &[L; 3]) -> [L; 3] {
+        let c = L::constant;
+        let drive = (c(self.end) - t).sqrt();
+        [c(10.0) * (*y - *x), *x * (c(28.0) - *z) - *y, *x * *y - c(8.0 / 3.0) * *z + drive]
+    }
+}
+
+/// `H = p_1^2/2 + p_2^2/3 + V(q, t)`: two coordinates, which pull at each other, and a drive.
+/// Polynomials, which compile quickly.
+#[derive(Clone, Copy)]
+pub struct Pair;
+impl AnalyticField for Pair {
+    type State<L: Lane> = [L; 4];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, t: L, [q1, q2, p1, p2]: &[L; 4]) -> [L; 4] {
+        let ([v1, v2], [f1, f2]) =
+            (self.velocity_lanes(&[*p1, *p2]), self.force_lanes(t, &[*q1, *q2]));
+        [v1, v2, f1, f2]
+    }
+}
+impl AnalyticSeparable for Pair {
+    type Half<L: Lane> = [L; 2];
+    #[inline(always)]
+    fn velocity_lanes<L: Lane>(&self, [p1, p2]: &[L; 2]) -> [L; 2] {
+        [*p1, L::constant(2.0 / 3.0) * *p2]
+    }
+    #[inline(always)]
+    fn force_lanes<L: Lane>(&self, t: L, [q1, q2]: &[L; 2]) -> [L; 2] {
+        let apart = *q1 - *q2;
+        let pull = apart * apart * apart;
+        [L::constant(0.5) * t - pull, pull - *q2]
+    }
+}
+
+/// A spring that hardens, `q' = p`, `p' = drive t - q - cubic q^3`, its vector-Jacobian product by
+/// hand. For single precision.
+pub struct ByHand {
+    pub drive: f64,
+    pub cubic: f64,
+}
+impl AnalyticField for ByHand {
+    type State<L: Lane> = [L; 2];
+    #[inline(always)]
+    fn eval_lanes<L: Lane>(&self, t: L, [q, p]: &[L; 2]) -> [L; 2] {
+        let stiffness = L::constant(1.0) + L::constant(self.cubic) * *q * *q;
+        [*p, L::constant(self.drive) * t - stiffness * *q]
+    }
+    #[inline(always)]
+    fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
+        let stiffness = L::constant(1.0) + L::constant(3.0 * self.cubic) * *q * *q;
+        [-(stiffness * *b), *a]
+    }
+}
+
+/// A formula without its kernels, which take long to compile: row by row.
 pub struct Plain<F>(pub F);
+
+impl<F: AnalyticField> Plain<F> {
+    /// Applies a function to each row's time, state and cotangent.
+    fn rows(
+        t: &[f64],
+        [x, v]: [&[f64]; 2],
+        out: &mut [f64],
+        f: impl Fn(f64, &F::State<f64>, &F::State<f64>) -> F::State<f64>,
+    ) {
+        let batch = t.len();
+        for (row, t) in t.iter().enumerate() {
+            let of = |x: &[f64]| F::State::from_fn(|i| x[i * batch + row]);
+            let result = f(*t, &of(x), &of(v));
+            let result = result.as_ref().iter().enumerate();
+            result.for_each(|(i, value)| out[i * batch + row] = *value);
+        }
+    }
+}
+
 impl<F: AnalyticField> VectorField<f64> for Plain<F> {
     fn dim(&self) -> usize {
-        VectorField::<f64>::dim(&self.0)
+        <F::State<f64> as LaneState<f64>>::DIM
     }
     fn eval(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
-        workspace: &mut Workspace<f64>,
+        _workspace: &mut Workspace<f64>,
     ) -> Result<(), FieldError> {
-        self.0.eval(t, x, dx, workspace)
+        Self::rows(at.t, [x, x], dx, |t, x, _| self.0.eval_lanes(t, x));
+        Ok(())
+    }
+}
+
+impl<F: AnalyticField> Parameters<f64> for Plain<F> {
+    fn num_params(&self) -> usize {
+        0
+    }
+    fn copy_params(&self, _out: &mut [f64]) -> Result<(), FieldError> {
+        Ok(())
+    }
+    fn set_params(&mut self, _theta: &[f64]) -> Result<(), FieldError> {
+        Ok(())
+    }
+}
+
+impl<F: AnalyticField> DifferentiableField<f64> for Plain<F> {
+    type Residuals = Vec<f64>;
+    fn eval_recorded(
+        &self,
+        at: At<'_, f64>,
+        x: &[f64],
+        dx: &mut [f64],
+        residuals: &mut Vec<f64>,
+    ) -> Result<(), FieldError> {
+        residuals.clear();
+        residuals.extend_from_slice(at.t);
+        self.eval(at, x, dx, &mut Workspace::default())
+    }
+    fn vjp(
+        &self,
+        x: &[f64],
+        residuals: &mut Vec<f64>,
+        v: &[f64],
+        x_bar: &mut [f64],
+        _theta_bar: Option<&mut [f64]>,
+    ) -> Result<(), FieldError> {
+        Self::rows(residuals, [x, v], x_bar, |t, x, v| self.0.vjp_lanes(t, x, v));
+        Ok(())
     }
 }
 
@@ -122,7 +248,7 @@ impl VectorField<f64> for Driven {
     }
     fn eval(
         &self,
-        t: &[f64],
+        At { t, .. }: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         _workspace: &mut Workspace<f64>,
@@ -155,12 +281,12 @@ impl DifferentiableField<f64> for Driven {
     type Residuals = ();
     fn eval_recorded(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         _residuals: &mut (),
     ) -> Result<(), FieldError> {
-        self.eval(t, x, dx, &mut Workspace::default())
+        self.eval(at, x, dx, &mut Workspace::default())
     }
     fn vjp(
         &self,
@@ -182,6 +308,11 @@ impl DifferentiableField<f64> for Driven {
         }
         Ok(())
     }
+}
+
+/// A field behind a pointer: what is generic over fields is compiled once for all of them.
+pub fn erased<'a>(field: &'a (impl VectorField<f64> + 'a)) -> &'a dyn VectorField<f64> {
+    field
 }
 
 /// A golden file of `tests/data`.
@@ -223,6 +354,25 @@ pub fn observed_order(points: &[(f64, f64)], floor: f64) -> f64 {
 /// The pendulum `H = p^2/2 - cos q` at t = 10 from (1, 0.5), to 20 digits.
 pub const PENDULUM_AT_10: [f64; 2] = [-0.844_851_350_319_175_3, -0.705_039_225_791_428_8];
 
+/// What methods of every kind have.
+pub trait Method {
+    fn name(&self) -> &str;
+    fn order(&self) -> usize;
+}
+macro_rules! methods {
+    ($($kind:ty),*) => {$(
+        impl Method for $kind {
+            fn name(&self) -> &str {
+                self.name()
+            }
+            fn order(&self) -> usize {
+                self.order()
+            }
+        }
+    )*};
+}
+methods!(Tableau, Splitting, ImplicitTableau, EmbeddedPair);
+
 /// Largest error at t = 10 after so many equal steps from (1, 0.5).
 pub fn pendulum_error<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usize) -> f64 {
     let x0 = array![[1.0_f64, 0.5]];
@@ -234,7 +384,10 @@ pub fn pendulum_error<S: Stepper<f64, Pendulum> + Clone>(method: &S, steps: usiz
 
 /// The order seen between `coarsest` and 3.7 times as many steps is the stated one within 0.1.
 #[track_caller]
-pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Clone>(method: &S, coarsest: usize) {
+pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Method + Clone>(
+    method: &S,
+    coarsest: usize,
+) {
     let points: Vec<(f64, f64)> = (0..6)
         .map(|k| (coarsest as f64 * 1.3_f64.powi(k)) as usize)
         .map(|steps| (10.0 / steps as f64, pendulum_error(method, steps)))
@@ -247,6 +400,34 @@ pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Clone>(method: &S, coars
 pub fn assert_order(method: &impl Method, points: &[(f64, f64)]) {
     let (order, stated) = (observed_order(points, 2e-13), method.order() as f64);
     assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+}
+
+/// All states of a run, and the derivative by the first one of half the square of the last one.
+pub fn half_square_at_end<T, S, F>(
+    stepper: &S,
+    field: &F,
+    grid: Grid<'_, T>,
+    x0: &[T],
+) -> (Vec<T>, Vec<T>)
+where
+    T: Scalar,
+    S: DifferentiableStepper<T, F>,
+    F: VectorField<T> + Parameters<T>,
+{
+    let (steps, mut bar) = (grid.steps(), vec![T::ZERO; x0.len()]);
+    let mut rollout = Rollout::default();
+    let states = rollout.states(stepper, field, grid, x0).expect("states").to_vec();
+    let visit = |visit: Visit<'_, T>| {
+        if let Visit::State { step, x, x_bar } = visit
+            && step == steps
+        {
+            x_bar.copy_from_slice(x);
+        }
+        Ok(())
+    };
+    let kept = Checkpoints::default();
+    rollout.gradient(stepper, field, grid, x0, kept, visit, &mut bar, None).expect("gradient");
+    (states, bar)
 }
 
 /// Asserts `|a - b| <= absolute + relative |b|` number by number.

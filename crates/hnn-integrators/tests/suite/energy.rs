@@ -19,11 +19,11 @@ fn energy(x: ArrayView1<'_, f64>) -> f64 {
 }
 
 /// The largest energy error up to each percent of a million steps of size `dt`.
-fn running_maximum<S: Stepper<f64, Pendulum>>(method: S, dt: f64) -> Vec<f64> {
+fn running_maximum<S: Stepper<f64, Pendulum> + Clone>(method: &S, dt: f64) -> Vec<f64> {
     let x0 = array![[1.0, 0.0]];
     let start = energy(x0.row(0));
     let (mut largest, mut step, mut maxima) = (0.0_f64, 0, Vec::with_capacity(100));
-    let run = FixedStep::count(method, STEPS).save_every(1);
+    let run = FixedStep::count(method.clone(), STEPS).save_every(1);
     let seen = run.observe(&Pendulum, (0.0, dt * STEPS as f64), x0.view(), |_, x| {
         largest = largest.max((energy(x.row(0)) - start).abs());
         step += 1;
@@ -42,8 +42,8 @@ fn drift(maxima: &[f64]) -> f64 {
     (late - early) / late
 }
 
-fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, dt: f64, expected: f64) {
-    let maxima = running_maximum(method, dt);
+fn check<S: Stepper<f64, Pendulum> + Method + Clone>(method: S, dt: f64, expected: f64) {
+    let maxima = running_maximum(&method, dt);
     let (worst, drift) = (maxima[99], drift(&maxima));
     let name = method.name();
     assert!((worst / expected - 1.0).abs() < 0.05, "{name}, {dt}: {worst:e}, not {expected:e}");
@@ -67,8 +67,8 @@ fn errors_fall_with_the_step() {
 /// The other symplectic methods; steps so long that rounding does not show.
 #[test]
 fn no_symplectic_method_drifts() {
-    fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, dt: f64) {
-        let maxima = running_maximum(method, dt);
+    fn check<S: Stepper<f64, Pendulum> + Method + Clone>(method: S, dt: f64) {
+        let maxima = running_maximum(&method, dt);
         let (drift, name) = (drift(&maxima), method.name());
         assert!(maxima[99] < 0.1 && drift < 0.02, "{name}: {drift} of {:e}", maxima[99]);
     }
@@ -93,7 +93,7 @@ fn gauss_legendre_4_is_that_of_the_literature() {
 /// neighbouring starts: the median of fifteen of them is what the literature's methods reach.
 #[test]
 fn rounding_stays_small() {
-    fn check<S: Stepper<f64, Pendulum> + Copy>(method: S, dt: f64, expected: f64) {
+    fn check<S: Stepper<f64, Pendulum> + Method + Clone>(method: S, dt: f64, expected: f64) {
         let starts =
             Array2::from_shape_fn(
                 (15, 2),
@@ -103,7 +103,7 @@ fn rounding_stays_small() {
             );
         let zero: Vec<f64> = starts.outer_iter().map(energy).collect();
         let mut largest = vec![0.0_f64; starts.nrows()];
-        let run = FixedStep::count(method, STEPS).save_every(10);
+        let run = FixedStep::count(method.clone(), STEPS).save_every(10);
         let seen = run.observe(&Pendulum, (0.0, dt * STEPS as f64), starts.view(), |_, x| {
             for (row, x) in x.outer_iter().enumerate() {
                 largest[row] = largest[row].max((energy(x) - zero[row]).abs());
@@ -124,7 +124,7 @@ fn rounding_stays_small() {
 #[test]
 fn rk4_drifts_as_the_literature_says() {
     for (dt, expected) in [(0.1, 4.6e-3), (0.01, 4.6e-9)] {
-        let maxima = running_maximum(RK4, dt);
+        let maxima = running_maximum(&RK4, dt);
         assert!((maxima[99] / expected - 1.0).abs() < 0.05, "{dt}: {:e}", maxima[99]);
         assert!(drift(&maxima) > 0.85, "{dt}: {}", drift(&maxima));
     }

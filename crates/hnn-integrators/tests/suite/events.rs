@@ -16,7 +16,8 @@ fn the_period_of_the_pendulum() {
         let turn =
             Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Falling, terminal: true };
         let solver = Adaptive::new(DOP853, TIGHT);
-        let run = solver.solve_events(&Pendulum, array![q0, 0.0].view(), &[0.0, 20.0], &[turn]);
+        let run =
+            solver.solve_events(erased(&Pendulum), array![q0, 0.0].view(), &[0.0, 20.0], &[turn]);
         let run = run.expect("run");
         assert!(run.stopped && run.solution.states[[1, 0]].is_nan());
         let found = run.occurrences[0].time;
@@ -39,8 +40,9 @@ fn directions_and_order_of_events() {
     let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-11));
     let times = [0.0, 1.0, 6.9, 7.1];
     let x0 = array![0.0, 1.0];
-    let run =
-        solver.solve_events(&clock, x0.view(), &times, &[rising, falling, timer]).expect("run");
+    let run = solver
+        .solve_events(erased(&clock), x0.view(), &times, &[rising, falling, timer])
+        .expect("run");
     let pi = std::f64::consts::PI;
     let expected = [(1, pi), (0, 2.0 * pi), (2, 7.0)];
     assert_eq!(run.occurrences.len(), 3);
@@ -66,10 +68,11 @@ fn events_of_a_batch() {
     };
     let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-10));
     let (x0, times) = (array![[0.1], [1.0], [0.05], [0.12]], [0.0, 3.0]);
-    let runs = solver.solve_batch_events(&blow_up, x0.view(), &times, &[half]).expect("input");
+    let runs =
+        solver.solve_batch_events(erased(&blow_up), x0.view(), &times, &[half]).expect("input");
     assert_eq!(runs.len(), 4);
     for (row, run) in runs.into_iter().enumerate() {
-        let alone = solver.solve_events(&blow_up, x0.row(row), &times, &[half]);
+        let alone = solver.solve_events(erased(&blow_up), x0.row(row), &times, &[half]);
         match (run, alone) {
             (Ok(run), Ok(alone)) => {
                 assert_eq!(run, alone);
@@ -87,7 +90,7 @@ fn events_of_a_batch() {
         }
     }
     let nothing = array![[f64::NAN]];
-    assert!(solver.solve_batch_events(&blow_up, nothing.view(), &times, &[half]).is_err());
+    assert!(solver.solve_batch_events(erased(&blow_up), nothing.view(), &times, &[half]).is_err());
 }
 
 /// Steps forced to end exactly on the crossings miss none and find none twice.
@@ -104,7 +107,8 @@ fn crossings_at_the_edge_of_a_step() {
     };
     let solver =
         Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
-    let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 8.0], &[comb]).expect("run");
+    let run =
+        solver.solve_events(erased(&drift), array![0.0].view(), &[0.0, 8.0], &[comb]).expect("run");
     let times: Vec<f64> = run.occurrences.iter().map(|o| o.time).collect();
     assert_eq!(times, [0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5]);
 }
@@ -118,7 +122,9 @@ fn two_crossings_within_one_step() {
         terminal: false,
     };
     let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(10.0);
-    let run = solver.solve_events(&drift, array![0.0].view(), &[0.0, 10.0], &[band]).expect("run");
+    let run = solver
+        .solve_events(erased(&drift), array![0.0].view(), &[0.0, 10.0], &[band])
+        .expect("run");
     assert!(run.solution.statistics.steps == 1 && run.occurrences.len() == 2);
 }
 
@@ -143,7 +149,8 @@ fn touching_at_the_edge_of_a_step() {
             Event { function: touch.function, ..touch },
             Event { function: from_below.function, ..from_below },
         ];
-        let run = solver.solve_events(&drift, array![0.0].view(), &times, &events).expect("run");
+        let run =
+            solver.solve_events(erased(&drift), array![0.0].view(), &times, &events).expect("run");
         let found: Vec<_> = run.occurrences.iter().map(|o| (o.event, o.time)).collect();
         assert_eq!(found, [(0, 1.0), (1, 1.0)]);
     }
@@ -155,19 +162,21 @@ fn observing_the_steps() {
     let solver = Adaptive::new(DOP853, TIGHT);
     let x0 = array![1.0, 0.5];
     let (mut last, mut count) = (-1.0, 0);
-    let reached = solver.observe(&Pendulum, (0.0, 10.0), x0.view(), |t, x| {
+    let reached = solver.observe(erased(&Pendulum), (0.0, 10.0), x0.view(), |t, x| {
         assert!(t > last && x.len() == 2);
         (last, count) = (t, count + 1);
         ControlFlow::Continue(())
     });
     assert_eq!((reached, last), (Ok(10.0), 10.0));
-    let run = solver.solve(&Pendulum, x0.view(), &[0.0, 10.0]).expect("run");
+    let run = solver.solve(erased(&Pendulum), x0.view(), &[0.0, 10.0]).expect("run");
     assert!((count as f64 - 1.0 - run.statistics.steps as f64).abs() <= 1.0, "{count}");
-    let stopped = solver.observe(&Pendulum, (10.0, 0.0), x0.view(), |t, _| {
+    let stopped = solver.observe(erased(&Pendulum), (10.0, 0.0), x0.view(), |t, _| {
         if t < 5.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
     assert!((3.0..5.0).contains(&stopped.expect("stops")));
     assert!(
-        solver.observe(&Pendulum, (0.0, 0.0), x0.view(), |_, _| ControlFlow::Continue(())).is_err()
+        solver
+            .observe(erased(&Pendulum), (0.0, 0.0), x0.view(), |_, _| ControlFlow::Continue(()))
+            .is_err()
     );
 }

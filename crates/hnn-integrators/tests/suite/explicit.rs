@@ -2,13 +2,13 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    DOP853, DORMAND_PRINCE5, DifferentiableStepper, EULER, ExplicitRungeKutta, FixedStep, FnField,
-    HEUN, MIDPOINT, RALSTON3, RK4, Rollout, SolveError, Stepper, THREE_EIGHTHS, TSITOURAS5,
-    Tableau, TableauError, VectorField, rk4,
+    DOP853, DORMAND_PRINCE5, DifferentiableStepper, EULER, EmbeddedPair, FixedStep, Flow, FnField,
+    Grid, HEUN, ImplicitTableau, Interval, MIDPOINT, RALSTON3, RK4, SolveError, Splitting, Stepper,
+    THREE_EIGHTHS, TSITOURAS5, Tableau, TableauError, VectorField, rk4,
 };
 use ndarray::{Array2, array};
 
-fn check_golden<F: VectorField<f64>>(name: &str, field: &F) {
+fn check_golden(name: &str, field: &dyn VectorField<f64>) {
     let file = golden("rk4_systems");
     let case = &file[name];
     let (states, slopes) = (matrix(&case["rk4_states"]), matrix(&case["field"]));
@@ -29,12 +29,12 @@ fn check_golden<F: VectorField<f64>>(name: &str, field: &F) {
 
 #[test]
 fn rk4_reproduces_the_golden_trajectories() {
-    check_golden("spring", &Spring);
-    check_golden("pendulum", &DampedPendulum(0.0));
-    check_golden("damped_pendulum", &DampedPendulum(0.3));
-    check_golden("henon_heiles", &HenonHeiles);
-    check_golden("double_pendulum", &DoublePendulum);
-    check_golden("double_pendulum_large", &DoublePendulum);
+    check_golden("spring", &Plain(Spring));
+    check_golden("pendulum", &Plain(DampedPendulum(0.0)));
+    check_golden("damped_pendulum", &Plain(DampedPendulum(0.3)));
+    check_golden("henon_heiles", &Plain(HenonHeiles));
+    check_golden("double_pendulum", &Plain(DoublePendulum));
+    check_golden("double_pendulum_large", &Plain(DoublePendulum));
 }
 
 /// The scalar path, through a closure, gives what the lanes give.
@@ -61,8 +61,8 @@ fn methods_converge_with_their_order() {
     check_pendulum_order(&RALSTON3, 2000);
     check_pendulum_order(&RK4, 400);
     check_pendulum_order(&THREE_EIGHTHS, 400);
-    check_pendulum_order(&DORMAND_PRINCE5, 200);
-    check_pendulum_order(&DOP853, 25);
+    check_pendulum_order(&DORMAND_PRINCE5.propagated(), 200);
+    check_pendulum_order(&DOP853.propagated(), 25);
 }
 
 /// On the pendulum the error of order 5 of this method is so small that the next order shows
@@ -70,13 +70,15 @@ fn methods_converge_with_their_order() {
 #[test]
 fn tsitouras_5_converges_with_its_order() {
     let x0 = array![[0.1, 0.3, 0.3, 0.1]];
-    let end = |run: FixedStep<Tableau>| run.run(&HenonHeiles, (0.0, 10.0), x0.view()).expect("run");
-    let exact = end(FixedStep::count(DOP853, 1000));
+    let end = |method: &EmbeddedPair, steps| {
+        let run = FixedStep::count(method.propagated(), steps);
+        run.run(erased(&Plain(HenonHeiles)), (0.0, 10.0), x0.view()).expect("run")
+    };
+    let exact = end(&DOP853, 1000);
     let points: Vec<(f64, f64)> = [70, 90, 117, 152, 198, 257]
         .into_iter()
         .map(|steps| {
-            let run = FixedStep::count(TSITOURAS5, steps).run(&HenonHeiles, (0.0, 10.0), x0.view());
-            let errors = &run.expect("run").last() - &exact.last();
+            let errors = &end(&TSITOURAS5, steps).last() - &exact.last();
             (10.0 / steps as f64, errors.iter().fold(0.0, |most: f64, e: &f64| most.max(e.abs())))
         })
         .collect();
@@ -85,18 +87,13 @@ fn tsitouras_5_converges_with_its_order() {
 
 #[test]
 fn every_tableau_is_consistent() {
-    for method in [
-        &EULER as &dyn ExplicitRungeKutta,
-        &MIDPOINT,
-        &HEUN,
-        &RALSTON3,
-        &RK4,
-        &THREE_EIGHTHS,
-        &DORMAND_PRINCE5,
-        &TSITOURAS5,
-        &DOP853,
-    ] {
-        method.tableau().check().expect("consistent");
+    let pairs = [DORMAND_PRINCE5, TSITOURAS5, DOP853].map(|pair| pair.propagated());
+    for method in [EULER, MIDPOINT, HEUN, RALSTON3, RK4, THREE_EIGHTHS].iter().chain(&pairs) {
+        let rows: Vec<&[f64]> = (0..method.stages()).map(|i| method.row(i)).collect();
+        let (b, c) = (method.weights(), method.nodes());
+        let same = Tableau::new(method.name(), method.order(), &rows, b, c).expect("consistent");
+        assert_eq!(same, *method);
+        assert!(method.row(method.stages()).is_empty() && method.row(usize::MAX).is_empty());
     }
 }
 
@@ -113,15 +110,21 @@ fn backward_returns_to_the_start() {
 fn a_run_lands_on_its_end_exactly() {
     let clock = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 3.0 * t * t);
     let x0 = array![[0.0]];
-    let odd =
-        FixedStep::size(RK4, 0.3).save_every(1).run(&clock, (0.0, 1.0), x0.view()).expect("run");
+    let odd = FixedStep::size(RK4, 0.3)
+        .save_every(1)
+        .run(erased(&clock), (0.0, 1.0), x0.view())
+        .expect("run");
     assert_eq!(odd.times, [0.0, 0.3, 0.6, 0.899_999_999_999_999_9, 1.0]);
     assert!((odd.last()[[0, 0]] - 1.0).abs() < 1e-14);
-    let even =
-        FixedStep::size(RK4, 0.01).save_every(1).run(&clock, (0.0, 10.0), x0.view()).expect("run");
+    let even = FixedStep::size(RK4, 0.01)
+        .save_every(1)
+        .run(erased(&clock), (0.0, 10.0), x0.view())
+        .expect("run");
     assert_eq!((even.times.len(), even.times[1000]), (1001, 10.0));
-    let back =
-        FixedStep::size(RK4, 0.4).save_every(1).run(&clock, (1.0, 0.0), x0.view()).expect("run");
+    let back = FixedStep::size(RK4, 0.4)
+        .save_every(1)
+        .run(erased(&clock), (1.0, 0.0), x0.view())
+        .expect("run");
     assert_eq!((back.times.len(), back.times[3]), (4, 0.0));
 }
 
@@ -142,11 +145,11 @@ fn bad_input_is_an_error() {
         SolveError::StepSize { .. }
     ));
     for interval in [(0.0, 0.0), (0.0, f64::NAN), (f64::INFINITY, 0.0)] {
-        assert!(matches!(go(ok, interval, &x0), SolveError::Times { .. }));
+        assert!(matches!(go(ok.clone(), interval, &x0), SolveError::Times { .. }));
     }
-    assert_eq!(go(ok, (0.0, 1.0), &Array2::zeros((0, 2))), SolveError::EmptyBatch);
+    assert_eq!(go(ok.clone(), (0.0, 1.0), &Array2::zeros((0, 2))), SolveError::EmptyBatch);
     let wrong = SolveError::Dimension { given: 3, expected: 2 };
-    assert_eq!(go(ok, (0.0, 1.0), &Array2::zeros((1, 3))), wrong);
+    assert_eq!(go(ok.clone(), (0.0, 1.0), &Array2::zeros((1, 3))), wrong);
     let nan = go(ok, (0.0, 1.0), &array![[0.0, 0.0], [0.0, f64::NAN]]);
     assert!(matches!(nan, SolveError::NonFiniteStart { trajectory: 1, coordinate: 1, .. }));
 }
@@ -156,7 +159,8 @@ fn blow_up_names_trajectory_step_and_time_and_keeps_what_was_done() {
     let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
     let x0 = array![[0.1], [2.0]];
     let run = FixedStep::size(RK4, 0.1).save_every(1);
-    let failure = run.run(&explosive, (0.0, 5.0), x0.view()).expect_err("singular at t = 0.5");
+    let failure =
+        run.run(erased(&explosive), (0.0, 5.0), x0.view()).expect_err("singular at t = 0.5");
     let SolveError::NonFinite { trajectory, step, time } = failure.error else {
         panic!("{}", failure.error)
     };
@@ -181,27 +185,69 @@ fn inconsistent_tableaus_are_refused() {
     assert!(matches!(error(3, &[&[], &[1.0]], &half, &[0.0, 1.0]), TableauError::Order { .. }));
 }
 
+#[test]
+fn inconsistent_implicit_tableaus_are_refused() {
+    let error = |order, a: &[&[f64]], b: &[f64], c: &[f64]| {
+        ImplicitTableau::new("test", order, a, b, c).expect_err("inconsistent")
+    };
+    assert_eq!(error(1, &[], &[], &[]), TableauError::NoStages);
+    assert!(matches!(error(1, &[&[0.5]], &[0.9], &[0.5]), TableauError::WeightSum { .. }));
+    assert!(matches!(error(1, &[&[0.5]], &[1.0], &[0.4]), TableauError::RowSum { .. }));
+    assert!(matches!(error(1, &[&[0.5, 0.0]], &[1.0], &[0.5]), TableauError::Length { .. }));
+    assert!(matches!(error(1, &[], &[1.0], &[0.5]), TableauError::Length { .. }));
+    assert!(matches!(error(2, &[&[1.0]], &[1.0], &[1.0]), TableauError::Order { .. }));
+}
+
+#[test]
+fn inconsistent_splittings_are_refused() {
+    let error = |order, lengths: &[f64]| {
+        Splitting::new("test", order, Flow::Kick, lengths).expect_err("inconsistent")
+    };
+    assert!(matches!(error(1, &[]), TableauError::FlowSum { flow: "drift", .. }));
+    assert!(matches!(error(1, &[1.0]), TableauError::FlowSum { flow: "drift", .. }));
+    assert!(matches!(error(1, &[0.5, 1.0]), TableauError::FlowSum { flow: "kick", .. }));
+    assert!(matches!(error(1, &[f64::NAN, 1.0]), TableauError::FlowSum { flow: "kick", .. }));
+    assert!(matches!(error(2, &[1.0, 1.0]), TableauError::Order { .. }));
+}
+
+#[test]
+fn inconsistent_pairs_are_refused() {
+    // Heun's method with Euler's for the error, and the end of the step as its last stage.
+    let [half, zero] = [0.5, 0.0];
+    let rows: [&[f64]; 3] = [&[], &[1.0], &[half, half]];
+    let heun =
+        || Tableau::new("Heun", 2, &rows, &[half, half, zero], &[zero, 1.0, 1.0]).expect("Heun");
+    let line = |b: f64| [b, zero, zero, zero, zero, zero, zero];
+    let dense = [line(half), line(half), line(zero)];
+    let error = [-half, half, zero];
+    EmbeddedPair::new(heun(), &error, 2, &dense).expect("a pair");
+    let refused = |tableau, error: &[f64], dense: &[[f64; 7]]| {
+        EmbeddedPair::new(tableau, error, 2, dense).expect_err("inconsistent")
+    };
+    assert!(matches!(refused(heun(), &[half; 2], &dense), TableauError::Length { .. }));
+    assert!(matches!(refused(heun(), &error, &dense[..2]), TableauError::Length { .. }));
+    assert!(matches!(refused(heun(), &[half; 3], &dense), TableauError::ErrorSum { .. }));
+    assert!(matches!(refused(heun(), &error, &[line(half); 3]), TableauError::DenseSum { .. }));
+    assert_eq!(refused(EULER, &[zero], &[line(1.0)]), TableauError::NotLast);
+}
+
+const THREE_ROWS: Interval<'_, f64> = Interval::new(&[0.0, 0.5, 1.0], &[0.1, -0.2, 0.3]);
+
 /// `sum(weights * out)` of one step, as a function of the state and the parameters.
 fn step_value<S: Stepper<f64, Driven>>(method: &S, theta: [f64; 2], x: &[f64]) -> f64 {
-    let mut out = [0.0; 6];
-    let (t, dt) = ([0.0, 0.5, 1.0], [0.1, -0.2, 0.3]);
-    method
-        .step(&Driven { theta, drive: 1.0 }, &t, &dt, x, &mut out, &mut Default::default())
-        .expect("step");
+    let (field, mut out) = (Driven { theta, drive: 1.0 }, [0.0; 6]);
+    method.step(&field, THREE_ROWS, x, &mut out, &mut Default::default()).expect("step");
     out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum()
 }
 
 pub(crate) fn check_adjoint<S: DifferentiableStepper<f64, Driven>>(method: &S) {
     let theta = [1.3, 0.2];
     let x = [0.4, -1.0, 2.0, 0.7, 0.1, -0.5];
-    let (t, dt) = ([0.0, 0.5, 1.0], [0.1, -0.2, 0.3]);
-    let (mut tape, mut out) = (S::Tape::default(), [0.0; 6]);
-    method.record(&Driven { theta, drive: 1.0 }, &t, &dt, &x, &mut out, &mut tape).expect("record");
+    let (field, mut tape, mut out) = (Driven { theta, drive: 1.0 }, S::Tape::default(), [0.0; 6]);
+    method.record(&field, THREE_ROWS, &x, &mut out, &mut tape).expect("record");
     let mut x_bar: [f64; 6] = std::array::from_fn(|i| 1.0 + 0.3 * i as f64);
     let mut theta_bar = [0.0; 2];
-    method
-        .pull_back(&Driven { theta, drive: 1.0 }, &mut tape, &mut x_bar, Some(&mut theta_bar))
-        .expect("pull");
+    method.pull_back(&field, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("pull");
     let h = 1e-5;
     for i in 0..6 {
         let (mut up, mut down) = (x, x);
@@ -227,22 +273,16 @@ fn adjoints_agree_with_finite_differences() {
     check_adjoint(&RALSTON3);
     check_adjoint(&RK4);
     check_adjoint(&THREE_EIGHTHS);
-    check_adjoint(&DORMAND_PRINCE5);
-    check_adjoint(&TSITOURAS5);
-    check_adjoint(&DOP853);
+    check_adjoint(&DORMAND_PRINCE5.propagated());
+    check_adjoint(&TSITOURAS5.propagated());
+    check_adjoint(&DOP853.propagated());
 }
 
 /// The gradient of `(q_N^2 + p_N^2)/2` after 1000 steps of h = 0.01.
 #[test]
 fn gradient_through_a_thousand_steps() {
     let field = Driven { theta: [1.0, 0.0], drive: 0.0 };
-    let times: Vec<f64> = (0..=1000).map(|i| f64::from(i) * 0.01).collect();
-    let mut rollout = Rollout::default();
-    let states = rollout.forward(&RK4, &field, 1, &times, &[1.0, 0.5]).expect("forward");
-    let end = [states[2000], states[2001]];
-    let mut bar = vec![0.0; 2002];
-    bar[2000..].copy_from_slice(&end);
-    rollout.pull_back(&RK4, &field, 1, &times, &mut bar, None).expect("pull back");
+    let (_, bar) = half_square_at_end(&RK4, &field, Grid::equal(1, 0.0, 0.01, 1000), &[1.0, 0.5]);
     assert!((bar[0] - 0.836_866_991_237_068_4).abs() < 1e-12);
     assert!((bar[1] - 0.416_009_068_032_950_6).abs() < 1e-12);
 }

@@ -1,67 +1,23 @@
 //! The fused trajectories and their adjoint against recorded steps, which go through slices.
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, BLANES_MOAN_SRKN6, DifferentiableStepper, EULER, HEUN,
-    KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3, Rollout,
-    SYMPLECTIC_EULER, Scalar, THREE_EIGHTHS, Tableau, VELOCITY_VERLET, VectorField, YOSHIDA4,
+    AnalyticField, BLANES_MOAN_SRKN6, Checkpoints, DifferentiableStepper, EULER, Grid, HEUN,
+    Interval, KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3,
+    Rollout, SYMPLECTIC_EULER, Scalar, THREE_EIGHTHS, Tableau, VELOCITY_VERLET, VectorField, Visit,
+    YOSHIDA4,
 };
 
-/// `H = p^2/2 - cos q` with a drive, its vector-Jacobian product by dual numbers.
-struct Driven;
-impl AnalyticField for Driven {
-    type State<L: Lane> = [L; 2];
-    #[inline(always)]
-    fn eval_lanes<L: Lane>(&self, t: L, [q, p]: &[L; 2]) -> [L; 2] {
-        [*p, t.cos() - q.sin()]
-    }
-}
+use crate::common::{ByHand, Lorenz, Method, Pair, Pendulum};
 
-/// The same, the vector-Jacobian product by hand.
-struct ByHand;
-impl AnalyticField for ByHand {
+const BY_HAND: ByHand = ByHand { drive: 1.0, cubic: 0.5 };
+
+/// The formula of [`ByHand`], its vector-Jacobian product by dual numbers.
+struct ByDuals;
+impl AnalyticField for ByDuals {
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, x: &[L; 2]) -> [L; 2] {
-        Driven.eval_lanes(t, x)
-    }
-    #[inline(always)]
-    fn vjp_lanes<L: Lane>(&self, _t: L, [q, _p]: &[L; 2], [a, b]: &[L; 2]) -> [L; 2] {
-        [-(q.cos() * *b), *a]
-    }
-}
-
-/// Three coordinates: the Jacobian's directions do not fill their group.
-struct Lorenz;
-impl AnalyticField for Lorenz {
-    type State<L: Lane> = [L; 3];
-    #[inline(always)]
-    fn eval_lanes<L: Lane>(&self, _t: L, [x, y, z]: &[L; 3]) -> [L; 3] {
-        let c = L::constant;
-        [c(10.0) * (*y - *x), *x * (c(28.0) - *z) - *y, *x * *y - c(8.0 / 3.0) * *z]
-    }
-}
-
-/// `H = p_1^2/2 + p_2^2/3 + V(q, t)`: two coordinates, which pull at each other, and a drive.
-struct Pair;
-impl AnalyticField for Pair {
-    type State<L: Lane> = [L; 4];
-    #[inline(always)]
-    fn eval_lanes<L: Lane>(&self, t: L, [q1, q2, p1, p2]: &[L; 4]) -> [L; 4] {
-        let ([v1, v2], [f1, f2]) =
-            (self.velocity_lanes(&[*p1, *p2]), self.force_lanes(t, &[*q1, *q2]));
-        [v1, v2, f1, f2]
-    }
-}
-impl AnalyticSeparable for Pair {
-    type Half<L: Lane> = [L; 2];
-    #[inline(always)]
-    fn velocity_lanes<L: Lane>(&self, [p1, p2]: &[L; 2]) -> [L; 2] {
-        [*p1, L::constant(2.0 / 3.0) * *p2]
-    }
-    #[inline(always)]
-    fn force_lanes<L: Lane>(&self, t: L, [q1, q2]: &[L; 2]) -> [L; 2] {
-        let pull = (*q1 - *q2).sin();
-        [t.cos() - pull, pull - *q2]
+        BY_HAND.eval_lanes(t, x)
     }
 }
 
@@ -77,11 +33,17 @@ where
     S: DifferentiableStepper<T, F>,
     F: VectorField<T> + Parameters<T>,
 {
-    let mut rollout = Rollout::default();
-    let states = rollout.forward(stepper, field, batch, times, x0).expect("forward").to_vec();
-    let mut bar = states.clone();
-    rollout.pull_back(stepper, field, batch, times, &mut bar, None).expect("pull back");
-    bar.truncate(x0.len());
+    let (mut rollout, mut bar) = (Rollout::default(), vec![T::ZERO; x0.len()]);
+    let grid = Grid::times(batch, times);
+    let states = rollout.states(stepper, field, grid, x0).expect("states").to_vec();
+    let visit = |visit: Visit<'_, T>| {
+        if let Visit::State { x, x_bar, .. } = visit {
+            x_bar.iter_mut().zip(x).for_each(|(bar, x)| *bar += *x);
+        }
+        Ok(())
+    };
+    let kept = Checkpoints::default();
+    rollout.gradient(stepper, field, grid, x0, kept, visit, &mut bar, None).expect("gradient");
     (states, bar)
 }
 
@@ -103,7 +65,7 @@ where
         let (t, next) = pair.split_at(batch);
         let dt: Vec<T> = t.iter().zip(next).map(|(t, next)| *next - *t).collect();
         let (x, mut tape) = (out.clone(), S::Tape::default());
-        stepper.record(field, t, &dt, &x, &mut out, &mut tape).expect("record");
+        stepper.record(field, Interval::new(t, &dt), &x, &mut out, &mut tape).expect("record");
         states.extend_from_slice(&out);
         tapes.push(tape);
     }
@@ -120,12 +82,12 @@ where
 fn agrees<T, S, F>(stepper: &S, field: &F)
 where
     T: Scalar,
-    S: DifferentiableStepper<T, F>,
+    S: DifferentiableStepper<T, F> + Method,
     F: VectorField<T> + Parameters<T>,
 {
-    let steps = 12;
+    let steps = 20;
     for batch in [1, 3, 4, 37] {
-        let time = |step: usize, row: usize| step as f64 * (0.03 + 1e-3 * row as f64);
+        let time = |step: usize, row: usize| step as f64 * (0.015 + 5e-4 * row as f64);
         let times: Vec<T> = (0..=steps)
             .flat_map(|step| (0..batch).map(move |row| T::from_f64(time(step, row))))
             .collect();
@@ -164,9 +126,10 @@ fn runge_kutta_methods_agree_with_recorded_steps() {
         agrees::<T, _, F>(&RK4, field);
         agrees::<T, _, F>(&THREE_EIGHTHS, field);
     }
-    all::<f64, _>(&Driven);
-    all::<f32, _>(&ByHand);
-    all::<f64, _>(&Lorenz);
+    all::<f64, _>(&Pendulum);
+    all::<f32, _>(&BY_HAND);
+    all::<f64, _>(&Lorenz { end: 9.0 });
+    all::<f64, _>(&Pair);
 }
 
 #[test]
@@ -184,6 +147,6 @@ fn splitting_methods_agree_with_recorded_steps() {
 #[test]
 fn a_product_by_hand_agrees_with_dual_numbers() {
     let (x, v) = ([0.7, -0.3], [1.3, 0.4]);
-    let (ours, duals) = (ByHand.vjp_lanes(0.2, &x, &v), Driven.vjp_lanes(0.2, &x, &v));
+    let (ours, duals) = (BY_HAND.vjp_lanes(0.2, &x, &v), ByDuals.vjp_lanes(0.2, &x, &v));
     assert!((0..2).all(|i| (ours[i] - duals[i]).abs() < 1e-15));
 }

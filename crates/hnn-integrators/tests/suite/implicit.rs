@@ -3,8 +3,8 @@
 use crate::common::*;
 use crate::explicit::check_adjoint;
 use hnn_integrators::{
-    Adjoint, DifferentiableField, FieldError, FixedStep, FnField, GAUSS_LEGENDRE4, GAUSS_LEGENDRE6,
-    IMPLICIT_MIDPOINT, RK4, Rollout, SolveError, VectorField,
+    Adjoint, At, DifferentiableField, FieldError, FixedStep, FnField, GAUSS_LEGENDRE4,
+    GAUSS_LEGENDRE6, Grid, IMPLICIT_MIDPOINT, RK4, SolveError, VectorField,
 };
 use ndarray::{Array2, array};
 
@@ -28,17 +28,19 @@ fn adjoints_agree_with_finite_differences() {
 fn gradients_return_with_the_states() {
     let adjoint = Adjoint::count(GAUSS_LEGENDRE4, 50);
     let start = array![[1.0, 0.5, -0.3, 0.2], [0.3, -0.4, 0.1, 0.9]];
-    let there = adjoint.run(&DoublePendulum, (0.0, 1.0), start.view(), |step, _, mut bar| {
-        if step == 50 {
-            bar.fill(1.0)
-        }
-    });
+    let there =
+        adjoint.run(&Plain(DoublePendulum), (0.0, 1.0), start.view(), |step, _, mut bar| {
+            if step == 50 {
+                bar.fill(1.0)
+            }
+        });
     let there = there.expect("there");
-    let back = adjoint.run(&DoublePendulum, (1.0, 0.0), there.end.view(), |step, _, mut bar| {
-        if step == 50 {
-            bar.assign(&there.start_bar)
-        }
-    });
+    let back =
+        adjoint.run(&Plain(DoublePendulum), (1.0, 0.0), there.end.view(), |step, _, mut bar| {
+            if step == 50 {
+                bar.assign(&there.start_bar)
+            }
+        });
     let back = back.expect("back");
     assert_close(&back.end, &start, 0.0, 1e-12);
     assert_close(&back.start_bar, &Array2::ones((2, 4)), 0.0, 1e-10);
@@ -53,7 +55,8 @@ fn energy_of_the_double_pendulum_stays() {
         kinetic / (2.0 * (1.0 + d.sin().powi(2))) - 19.6 * x[0].cos() - 9.8 * x[1].cos()
     };
     let run = FixedStep::count(GAUSS_LEGENDRE6, 2000).save_every(1);
-    let run = run.run(&DoublePendulum, (0.0, 20.0), array![[1.0, 0.5, 0.0, 0.0]].view());
+    let run =
+        run.run(erased(&Plain(DoublePendulum)), (0.0, 20.0), array![[1.0, 0.5, 0.0, 0.0]].view());
     let states = run.expect("run").states;
     let start = energy(&[1.0, 0.5, 0.0, 0.0]);
     for row in states.index_axis(ndarray::Axis(0), 0).rows() {
@@ -64,7 +67,9 @@ fn energy_of_the_double_pendulum_stays() {
 #[test]
 fn a_solve_that_does_not_converge_is_an_error_with_its_residual() {
     let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
-    let failure = run.run(&Spring, (0.0, 10.0), array![[1.0, 0.0]].view()).expect_err("dt = 10");
+    let failure = run
+        .run(erased(&Plain(Spring)), (0.0, 10.0), array![[1.0, 0.0]].view())
+        .expect_err("dt = 10");
     let SolveError::Field { source: FieldError::NotConverged { residual, .. }, .. } = failure.error
     else {
         panic!("{}", failure.error)
@@ -77,7 +82,7 @@ fn a_solve_that_does_not_converge_is_an_error_with_its_residual() {
 fn one_row_that_fails_is_named() {
     let root = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0].sqrt());
     let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
-    let failure = run.run(&root, (0.0, 0.1), array![[1.0], [-1.0], [2.0]].view());
+    let failure = run.run(erased(&root), (0.0, 0.1), array![[1.0], [-1.0], [2.0]].view());
     let error = failure.expect_err("a root of -1").error;
     let SolveError::Field { source: FieldError::NotConverged { row, residual, .. }, .. } = error
     else {
@@ -91,22 +96,39 @@ fn one_row_that_fails_is_named() {
 fn a_stiff_step_is_solved() {
     let decay = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = -17.0 * x[0]);
     let run = FixedStep::count(IMPLICIT_MIDPOINT, 1);
-    let end = run.run(&decay, (0.0, 0.1), array![[1.0]].view()).expect("solves").states;
+    let end = run.run(erased(&decay), (0.0, 0.1), array![[1.0]].view()).expect("solves").states;
     let exact = (1.0 - 0.85) / (1.0 + 0.85);
     assert!((end[[0, end.dim().1 - 1, 0]] - exact).abs() < 1e-14);
+}
+
+/// Rest at the origin, where the slope is 0 too, gives no size to measure changes by.
+#[test]
+fn a_start_at_rest_is_no_failure() {
+    let driven = FnField::new(2, |t: f64, x: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1];
+        dx[1] = t.sin() - 3.0 * x[0];
+    });
+    for method in [IMPLICIT_MIDPOINT, GAUSS_LEGENDRE4, GAUSS_LEGENDRE6] {
+        let run = FixedStep::count(method, 400);
+        let end = run.run(erased(&driven), (0.0, 4.0), array![[0.0, 0.0]].view()).expect("solves");
+        // x'' = sin t - 3 x: x = sin(t) / 2 - sin(3^(1/2) t) / (2 3^(1/2)).
+        let root = 3.0_f64.sqrt();
+        let exact = 0.5 * 4.0_f64.sin() - 0.5 * (root * 4.0).sin() / root;
+        assert!((end.last()[[0, 0]] - exact).abs() < 1e-4);
+    }
 }
 
 #[test]
 fn formulas_have_vector_jacobian_products() {
     let x: Vec<f64> = (0..4 * 5).map(|i| 0.3 * f64::from(i) - 2.0).collect();
     let v: Vec<f64> = (0..4 * 5).map(|i| 1.0 - 0.1 * f64::from(i)).collect();
-    let t = [0.0; 5];
+    let at = At::time(&[0.0, 0.1, 0.2, 0.3, 0.4]);
     let (mut residuals, mut dx, mut bar) = (Vec::new(), vec![0.0; 20], vec![0.0; 20]);
-    DoublePendulum.eval_recorded(&t, &x, &mut dx, &mut residuals).expect("eval");
-    DoublePendulum.vjp(&x, &mut residuals, &v, &mut bar, None).expect("vjp");
+    Pair.eval_recorded(at, &x, &mut dx, &mut residuals).expect("eval");
+    Pair.vjp(&x, &mut residuals, &v, &mut bar, None).expect("vjp");
     let value = |x: &[f64]| {
         let mut dx = vec![0.0; 20];
-        DoublePendulum.eval(&t, x, &mut dx, &mut Default::default()).expect("eval");
+        Pair.eval(at, x, &mut dx, &mut Default::default()).expect("eval");
         dx.iter().zip(&v).map(|(dx, v)| dx * v).sum::<f64>()
     };
     for i in 0..20 {
@@ -120,11 +142,7 @@ fn formulas_have_vector_jacobian_products() {
 #[test]
 fn gradient_through_a_thousand_steps_of_a_formula() {
     let times: Vec<f64> = (0..=1000).map(|i| f64::from(i) * 0.01).collect();
-    let mut rollout = Rollout::default();
-    let states = rollout.forward(&RK4, &Pendulum, 1, &times, &[1.0, 0.5]).expect("forward");
-    let mut bar = vec![0.0; 2002];
-    bar[2000..].copy_from_slice(&states[2000..]);
-    rollout.pull_back(&RK4, &Pendulum, 1, &times, &mut bar, None).expect("pull back");
+    let (_, bar) = half_square_at_end(&RK4, &Pendulum, Grid::times(1, &times), &[1.0, 0.5]);
     assert!((bar[0] - 0.836_866_991_237_068_4).abs() < 1e-12, "{}", bar[0]);
     assert!((bar[1] - 0.416_009_068_032_950_6).abs() < 1e-12, "{}", bar[1]);
 }

@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 
 use hnn_integrators::{
-    Adaptive, Adjoint, Checkpoints, Crossing, DOP853, DORMAND_PRINCE5, DualField, Event, FixedStep,
-    FnField, GAUSS_LEGENDRE4, IMPLICIT_MIDPOINT, KAHAN_LI8, Lane, RK4, Rollout, Tableau,
-    Tolerances, VELOCITY_VERLET, VectorField, rk4,
+    Adaptive, Adjoint, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
+    EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid,
+    IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout, Samples,
+    Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace, rk4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use proptest::prelude::*;
@@ -57,14 +58,14 @@ proptest! {
         let run = FixedStep::count(RK4, count).save_every(every);
         let _ = run.run(&Pendulum, interval, x0.view());
         let _ = run.run_at(&Pendulum, &times, x0.view());
-        let _ = run.run(&wild(), interval, x0.view());
+        let _ = run.run(erased(&wild()), interval, x0.view());
         let stop = |t: f64, x: ArrayView2<'_, f64>| {
             if t + x[[0, 0]] > 1.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let _ = run.observe(&Pendulum, interval, x0.view(), stop);
         let _ = FixedStep::count(IMPLICIT_MIDPOINT, count).run(&Pendulum, interval, x0.view());
         let _ = FixedStep::count(KAHAN_LI8, count).run(&Pendulum, interval, x0.view());
-        let _ = FixedStep::count(DOP853, count).run(&wild(), interval, x0.view());
+        let _ = FixedStep::count(DOP853.propagated(), count).run(erased(&wild()), interval, x0.view());
         let _ = rk4(&Pendulum, start, dt, x0.view());
         let _ = Pendulum.eval_rows(start, x0.view());
     }
@@ -75,10 +76,10 @@ proptest! {
         first in number(), most in number(),
     ) {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol }).max_steps(200);
-        let _ = solver.solve_batch(&Pendulum, x0.view(), &times);
-        let _ = solver.first_step(first).max_step(most).solve_batch(&Pendulum, x0.view(), &times);
-        let _ = solver.solve_batch(&wild(), x0.view(), &times);
-        let _ = solver.solve_batch_at(&wild(), x0.view(), &[&times]);
+        let _ = solver.solve_batch(erased(&Pendulum), x0.view(), &times);
+        let _ = solver.clone().first_step(first).max_step(most).solve_batch(erased(&Pendulum), x0.view(), &times);
+        let _ = solver.solve_batch(erased(&wild()), x0.view(), &times);
+        let _ = solver.solve_batch_at(erased(&wild()), x0.view(), &[&times]);
         let level = |_t: f64, x: &[f64]| x[0] * atol;
         let clock = |t: f64, _x: &[f64]| t - first;
         for (crossing, terminal) in
@@ -89,8 +90,8 @@ proptest! {
                 Event { function: &clock, crossing, terminal: false },
             ];
             if x0.nrows() > 0 {
-                let _ = solver.solve_events(&Pendulum, x0.row(0), &times, &events);
-                let _ = solver.solve_events(&wild(), x0.row(0), &times, &events);
+                let _ = solver.solve_events(erased(&Pendulum), x0.row(0), &times, &events);
+                let _ = solver.solve_events(erased(&wild()), x0.row(0), &times, &events);
             }
         }
     }
@@ -111,13 +112,52 @@ proptest! {
         let _ = Adjoint::count(GAUSS_LEGENDRE4, count).run(&field, interval, x0.view(), see);
         let verlet = Adjoint::count(VELOCITY_VERLET, count);
         let _ = verlet.run(&Pendulum, interval, x0.view(), see);
-        let _ = verlet.run_reversible(&Pendulum, interval, x0.view(), see);
+        let verlet = verlet.checkpoints(Checkpoints::Reversible);
+        let _ = verlet.run(&Pendulum, interval, x0.view(), see);
         let mut rollout = Rollout::default();
-        let states = rollout.forward(&RK4, &field, batch, &times, &flat).map(<[f64]>::to_vec);
-        let mut bars = states.unwrap_or(flat);
-        let mut theta_bar = times.clone();
-        let _ = rollout.pull_back(&RK4, &field, batch, &times, &mut bars, Some(&mut theta_bar));
-        let _ = rollout.pull_back(&RK4, &field, batch, &times, &mut bars, None);
+        let times_grid = Grid::times(batch, &times);
+        let _ = rollout.states(&RK4, &field, times_grid, &flat).map(<[f64]>::len);
+        let equal = Grid::equal(batch, start, end, count);
+        for grid in [times_grid, equal, equal.with_inputs(Samples::Linear(&times))] {
+            let whole = vec![start; 2 * batch];
+            let _ = rollout.walk(&RK4, &field, grid, &whole, |_, _| Ok(()));
+            let (mut bar, mut theta_bar) = (whole.clone(), times.clone());
+            let kept = Checkpoints::Segments(kept);
+            let add = |visit: Visit<'_, f64>| {
+                match visit {
+                    Visit::State { x, x_bar, .. } => x_bar.copy_from_slice(x),
+                    Visit::Slope { slope, .. } => slope.cotangent.copy_from_slice(slope.value),
+                }
+                Ok(())
+            };
+            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, &mut bar, None);
+            let theta_bar = Some(&mut theta_bar[..]);
+            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, &mut bar, theta_bar);
+        }
+    }
+
+    #[test]
+    fn inputs(
+        t in numbers(4), dt in numbers(4), x in numbers(7), begin in numbers(4), end in numbers(4),
+        dim in 0..3_usize, count in 0..3_usize, steps in 0..4_usize,
+    ) {
+        let field = FnField::with_inputs(dim, count, |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+            let sum = t + x.iter().chain(u).sum::<f64>();
+            dx.fill(sum);
+        });
+        let function = |_row: usize, t: f64, u: &mut [f64]| u.fill(t);
+        let linear = Inputs::Linear { begin: &begin, end: &end };
+        for u in [Inputs::None, linear, Inputs::Function(&function)] {
+            let over = Interval { t: &t, dt: &dt, u };
+            let (mut x, mut out, mut workspace) = (x.clone(), x.clone(), Workspace::default());
+            let _ = RK4.step(&field, over, &x, &mut out, &mut workspace);
+            let _ = RK4.advance(&field, steps, over, &mut x, &mut workspace);
+            let _ = IMPLICIT_MIDPOINT.advance(&field, steps, over, &mut x, &mut workspace);
+        }
+        let x0 = Array2::from_elem((2, dim), 0.5);
+        let _ = FixedStep::count(RK4, steps).run(erased(&field), (0.0, 1.0), x0.view());
+        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).max_steps(100);
+        let _ = solver.solve_batch(erased(&field), x0.view(), &[0.0, 1.0]);
     }
 
     #[test]
@@ -126,6 +166,61 @@ proptest! {
         c in numbers(5),
     ) {
         let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        let _ = Tableau::new("any", order, &rows, &b, &c);
+        let _ = ImplicitTableau::new("any", order, &rows, &b, &c);
+        let _ = Splitting::new("any", order, Flow::Drift, &b);
+        if let Ok(tableau) = Tableau::new("any", order, &rows, &b, &c) {
+            let _ = EmbeddedPair::new(tableau, &c, order, &[]);
+        }
+    }
+}
+
+/// States without a coordinate, runs without a step, and more steps than there is memory for.
+#[test]
+fn nothing_and_too_much() {
+    let nothing = FnField::new(0, |_t: f64, _x: &[f64], _dx: &mut [f64]| {})
+        .with_vjp(|_t: f64, _x: &[f64], _v: &[f64], _x_bar: &mut [f64]| {});
+    let (mut rollout, see) = (Rollout::default(), |_: Visit<'_, f64>| Ok(()));
+    let grid = Grid::equal(2, 0.0, 0.1, 40);
+    let mut seen = 0;
+    let look = |step: usize, x: &[f64]| {
+        assert!(x.is_empty() && step == seen);
+        seen += 1;
+        Ok(())
+    };
+    rollout.walk(&RK4, &nothing, grid, &[], look).expect("walk");
+    assert_eq!(seen, 41);
+    for kept in [Checkpoints::All, Checkpoints::Count(1), Checkpoints::Logarithmic] {
+        rollout.gradient(&RK4, &nothing, grid, &[], kept, see, &mut [], None).expect("gradient");
+    }
+    let x0 = Array2::zeros((3, 0));
+    FixedStep::count(GAUSS_LEGENDRE4, 3)
+        .run(erased(&nothing), (0.0, 1.0), x0.view())
+        .expect("fixed");
+    let solver = Adaptive::new(DOP853, Tolerances::default());
+    solver.solve_batch(erased(&nothing), x0.view(), &[0.0, 0.5, 1.0]).expect("adaptive");
+
+    let field = DualField::new([1.0], |_t, [x]: [_; 1], [a]| [-a * x]);
+    let (mut rollout, mut bar) = (Rollout::default(), [0.0]);
+    let grid = Grid::equal(1, 0.0, 0.1, 0);
+    for kept in [Checkpoints::All, Checkpoints::Count(0), Checkpoints::Segments(0)] {
+        let set = |visit: Visit<'_, f64>| {
+            if let Visit::State { step: 0, x_bar, .. } = visit {
+                x_bar[0] = 7.0;
+            }
+            Ok(())
+        };
+        rollout.gradient(&RK4, &field, grid, &[1.0], kept, set, &mut bar, None).expect("no step");
+        assert_eq!((bar, rollout.end()), ([7.0], &[1.0][..]));
+    }
+    for steps in [1 << 60, usize::MAX] {
+        let clock = Clock::Equal { start: 0.0, dt: 0.1, steps };
+        let grid = Grid { batch: 1, clock, inputs: Samples::None };
+        let error = rollout.states(&RK4, &field, grid, &[1.0]).expect_err("no memory");
+        assert!(matches!(error, FieldError::Engine { .. }), "{error}");
+        let kept = Checkpoints::Segments(steps);
+        let error = rollout.gradient(&RK4, &field, grid, &[1.0], kept, see, &mut bar, None);
+        assert!(matches!(error, Err(FieldError::Engine { .. })));
+        let inputs = grid.with_inputs(Samples::Held(&[1.0]));
+        assert!(rollout.states(&RK4, &field, inputs, &[1.0]).is_err());
     }
 }

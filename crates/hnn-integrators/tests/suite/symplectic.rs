@@ -2,21 +2,17 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    BLANES_MOAN_SRKN6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep, Flow,
-    KAHAN_LI8, PEFRL, POSITION_VERLET, Parameters, RUTH3, SYMPLECTIC_EULER, Separable,
-    SplittingMethod, Stepper, VELOCITY_VERLET, VectorField, Workspace, YOSHIDA4, YOSHIDA6,
+    At, BLANES_MOAN_SRKN6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep,
+    Flow, Interval, KAHAN_LI8, PEFRL, POSITION_VERLET, Parameters, RUTH3, SYMPLECTIC_EULER,
+    Separable, Splitting, Stepper, VELOCITY_VERLET, VectorField, Workspace, YOSHIDA4, YOSHIDA6,
     YOSHIDA8,
 };
 use ndarray::array;
 
-fn check_order<S>(method: &S, coarsest: usize)
-where
-    S: Stepper<f64, Pendulum> + SplittingMethod + Clone,
-{
+fn check_order(method: &Splitting, coarsest: usize) {
     for flow in [Flow::Drift, Flow::Kick] {
-        let splitting = method.splitting();
-        let offset = usize::from(flow != splitting.first);
-        let sum: f64 = splitting.lengths.iter().skip(offset).step_by(2).sum();
+        let offset = usize::from(flow != method.first());
+        let sum: f64 = method.lengths().iter().skip(offset).step_by(2).sum();
         assert!((sum - 1.0).abs() < 1e-14, "{}: {flow:?} sums to {sum}", method.name());
     }
     check_pendulum_order(method, coarsest);
@@ -38,8 +34,8 @@ fn methods_converge_with_their_order() {
 
 #[test]
 fn reversible_methods_return_to_the_start() {
-    fn check<S: Stepper<f64, Pendulum> + SplittingMethod + Copy>(method: S) {
-        assert!(method.splitting().is_symmetric(), "{}", method.name());
+    fn check(method: Splitting) {
+        assert!(method.is_symmetric(), "{}", method.name());
         let x0 = array![[1.0_f64, 0.5]];
         let run = FixedStep::count(method, 100_000);
         let there = run.run(&Pendulum, (0.0, 1000.0), x0.view()).expect("there");
@@ -54,7 +50,7 @@ fn reversible_methods_return_to_the_start() {
     check(YOSHIDA6);
     check(YOSHIDA8);
     check(KAHAN_LI8);
-    assert!(!RUTH3.splitting().is_symmetric() && !SYMPLECTIC_EULER.splitting().is_symmetric());
+    assert!(!RUTH3.is_symmetric() && !SYMPLECTIC_EULER.is_symmetric());
 }
 
 /// `T = p^2 / (2 m)` with its gradient taken at a learned mass, `V = -a cos q - t q / 2`, over
@@ -67,15 +63,15 @@ impl VectorField<f64> for Learned {
     }
     fn eval(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
         workspace: &mut Workspace<f64>,
     ) -> Result<(), FieldError> {
-        let (q, p) = x.split_at(t.len());
-        let (dq, dp) = dx.split_at_mut(t.len());
+        let (q, p) = x.split_at(at.batch());
+        let (dq, dp) = dx.split_at_mut(at.batch());
         self.velocity(p, dq, workspace)?;
-        self.force(t, q, dp, workspace)
+        self.force(at, q, dp, workspace)
     }
 }
 
@@ -91,7 +87,7 @@ impl Separable<f64> for Learned {
     }
     fn force(
         &self,
-        t: &[f64],
+        At { t, .. }: At<'_, f64>,
         q: &[f64],
         force: &mut [f64],
         _workspace: &mut Workspace<f64>,
@@ -145,12 +141,12 @@ impl DifferentiableSeparable<f64> for Learned {
     }
     fn force_recorded(
         &self,
-        t: &[f64],
+        at: At<'_, f64>,
         q: &[f64],
         force: &mut [f64],
         _residuals: &mut (),
     ) -> Result<(), FieldError> {
-        self.force(t, q, force, &mut Workspace::default())
+        self.force(at, q, force, &mut Workspace::default())
     }
     fn force_vjp(
         &self,
@@ -171,20 +167,19 @@ impl DifferentiableSeparable<f64> for Learned {
 }
 
 const STARTS: [f64; 6] = [0.4, -1.0, 2.0, 0.7, 0.1, -0.5];
-const TIMES: [f64; 3] = [0.0, 0.5, 1.0];
-const STEPS: [f64; 3] = [0.1, -0.2, 0.3];
+const THREE_ROWS: Interval<'_, f64> = Interval::new(&[0.0, 0.5, 1.0], &[0.1, -0.2, 0.3]);
 
 fn step_value<S: Stepper<f64, Learned>>(method: &S, theta: [f64; 2], x: &[f64]) -> f64 {
     let mut out = [0.0; 6];
     let mut workspace = Workspace::default();
-    method.step(&Learned(theta), &TIMES, &STEPS, x, &mut out, &mut workspace).expect("step");
+    method.step(&Learned(theta), THREE_ROWS, x, &mut out, &mut workspace).expect("step");
     out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum()
 }
 
 fn check_adjoint<S: DifferentiableStepper<f64, Learned>>(method: &S) {
     let (theta, x) = ([1.3, 0.8], STARTS);
     let (mut tape, mut out) = (S::Tape::default(), [0.0; 6]);
-    method.record(&Learned(theta), &TIMES, &STEPS, &x, &mut out, &mut tape).expect("record");
+    method.record(&Learned(theta), THREE_ROWS, &x, &mut out, &mut tape).expect("record");
     let value: f64 = out.iter().enumerate().map(|(i, out)| (1.0 + 0.3 * i as f64) * out).sum();
     assert!((value - step_value(method, theta, &x)).abs() < 1e-13);
     let mut x_bar: [f64; 6] = std::array::from_fn(|i| 1.0 + 0.3 * i as f64);
@@ -221,10 +216,10 @@ fn adjoints_agree_with_finite_differences() {
 /// Merged flows over many steps give what single steps give, with a fused kernel and without.
 #[test]
 fn many_steps_at_once_agree_with_single_steps() {
-    fn check<S: Stepper<f64, Pendulum> + Stepper<f64, Learned> + Copy>(method: S) {
+    fn check(method: Splitting) {
         let x0 = array![[1.0_f64, 0.5], [0.2, -1.0], [2.0, 0.1]];
         let at_once = FixedStep::count(method, 30);
-        let single = at_once.save_every(1);
+        let single = at_once.clone().save_every(1);
         let a = at_once.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
         let b = single.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
         assert_close(a.last(), b.last(), 1e-12, 1e-12);
