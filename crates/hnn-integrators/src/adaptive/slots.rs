@@ -162,8 +162,8 @@ impl<T: Scalar> Kernel for Judge<'_, T> {
                 let end = Wide::<T, W, I>::load_padded(&slots.end[of.clone()]);
                 let size = Lane::abs(end);
                 let scale = rtol.mul_add(x.choose_le(size, size, x), atol);
-                // Infinity minus itself is NaN.
-                let finite = end - end;
+                // 0, but NaN where the end is not finite.
+                let finite = end * Wide::splat(T::ZERO);
                 let add = |sum: Wide<T, W, I>, weights: &[f64]| {
                     let mut estimate = finite;
                     for (weight, slopes) in weights.iter().zip(slots.slopes.chunks_exact(len)) {
@@ -186,7 +186,7 @@ impl<T: Scalar> Kernel for Judge<'_, T> {
             let mut error = dt * dt * fine * per;
             if pair.coarse_error.is_some() {
                 let ratio = fine / coarse.mul_add(Wide::constant(0.01), fine);
-                error = error * fine.choose_le(zero, fine, ratio);
+                error *= fine.choose_le(zero, fine, ratio);
             }
             error.store_padded(&mut slots.error[at..]);
         }

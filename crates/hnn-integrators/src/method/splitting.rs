@@ -186,7 +186,7 @@ impl Splitting {
 /// The flows in turn.
 #[inline(always)]
 fn flow_at(first: Flow, i: usize) -> Flow {
-    match (first, i % 2 == 0) {
+    match (first, i.is_multiple_of(2)) {
         (Flow::Drift, true) | (Flow::Kick, false) => Flow::Drift,
         _ => Flow::Kick,
     }

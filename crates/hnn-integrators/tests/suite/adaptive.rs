@@ -1,4 +1,4 @@
-//! Adaptive integration: batches, interpolants, failures.
+//! Adaptive integration: batches, failures.
 
 use crate::common::*;
 use hnn_integrators::{
@@ -11,9 +11,7 @@ const TIGHT: Tolerances = Tolerances { rtol: 1e-12, atol: 1e-12 };
 
 #[test]
 fn objects_give_what_the_field_itself_gives() {
-    let (field, times) = (DampedPendulum(0.3), [0.0, 0.4, 1.5, 3.0]);
-    let field = Plain(field);
-    let x0 = array![1.4, -0.9];
+    let (field, times, x0) = (Plain(DampedPendulum(0.3)), [0.0, 0.4, 1.5, 3.0], array![1.4, -0.9]);
     let run = solve(&field, x0.view(), &times, TIGHT).expect("solve");
     assert_eq!(run, solve(erased(&field), x0.view(), &times, TIGHT).expect("solve"));
 }

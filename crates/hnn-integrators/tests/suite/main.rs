@@ -1,4 +1,10 @@
-//! One program: the fused kernels of each field are then compiled once for all tests.
+//! One program: the kernels of each field are then compiled once for all tests.
+//!
+//! They are what takes long to compile, for each field given by a formula and each type of number.
+//! Tests therefore share a few fields that have them ([`common::Pendulum`], [`common::Pair`],
+//! [`common::Lorenz`]; in single precision [`common::ByHand`]) and go without for all others:
+//! closures, or [`common::Plain`]. Solvers are compiled for each type of field, unless it comes as
+//! [`common::erased`].
 
 mod accuracy;
 mod adaptive;

@@ -123,9 +123,12 @@ proptest! {
             let _ = rollout.walk(&RK4, &field, grid, &whole, |_, _| Ok(()));
             let (mut bar, mut theta_bar) = (whole.clone(), times.clone());
             let kept = Checkpoints::Segments(kept);
-            let add = |visit: Visit<'_, f64>| match visit {
-                Visit::State { x, x_bar, .. } => Ok(x_bar.copy_from_slice(x)),
-                Visit::Slope { slope, .. } => Ok(slope.cotangent.copy_from_slice(slope.value)),
+            let add = |visit: Visit<'_, f64>| {
+                match visit {
+                    Visit::State { x, x_bar, .. } => x_bar.copy_from_slice(x),
+                    Visit::Slope { slope, .. } => slope.cotangent.copy_from_slice(slope.value),
+                }
+                Ok(())
             };
             let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, &mut bar, None);
             let theta_bar = Some(&mut theta_bar[..]);
