@@ -207,6 +207,10 @@ fn changed_contents_are_faults() {
     fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4, -1]), "\"sizes\"");
     fault(
         |h, _| h["model"]["hamiltonian"]["sizes"] = json!([1_u64 << 40, 1_u64 << 40, 1]),
+        "more than 134217728 parameters",
+    );
+    fault(
+        |h, _| h["model"]["hamiltonian"]["sizes"] = json!([1 << 20, 64, 1]),
         "\"linear1.weight\" is [8, 4], not",
     );
     fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4, 8, 1]), "linear2.weight");
