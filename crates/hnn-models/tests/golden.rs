@@ -3,7 +3,7 @@
 mod common;
 
 use common::{lanes, network, own_golden, transpose};
-use hnn_integrators::{DifferentiableField, Workspace};
+use hnn_integrators::{At, DifferentiableField, Workspace};
 use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, HnnFriction};
 use hnn_testing::{assert_close, golden, numbers};
 use serde_json::Value;
@@ -20,7 +20,7 @@ fn derivative_loss<F: DifferentiableField<f64>>(
     let (_, target) = lanes(dx);
     let mut f = vec![0.0; x.len()];
     let mut residuals = F::Residuals::default();
-    field.eval_recorded(&vec![0.0; batch], &x, &mut f, &mut residuals).expect("evaluates");
+    field.eval_recorded(At::time(&vec![0.0; batch]), &x, &mut f, &mut residuals).expect("evaluates");
     let count = x.len() as f64;
     let error: Vec<f64> = f.iter().zip(&target).map(|(f, y)| f - y).collect();
     let loss = error.iter().map(|e| e * e).sum::<f64>() / count;

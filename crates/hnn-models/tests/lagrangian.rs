@@ -3,7 +3,7 @@
 mod common;
 
 use common::{lanes, network as golden_network, own_golden, transpose};
-use hnn_integrators::{
+use hnn_integrators::{At, 
     DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
 use hnn_models::{
@@ -30,12 +30,12 @@ fn golden_accelerations_and_gradients() {
     let target = numbers(&g["target"]);
     let mut dx = vec![0.0; x.len()];
     let mut residuals = Default::default();
-    model.eval_recorded(&vec![0.0; batch], &x, &mut dx, &mut residuals).expect("evaluates");
+    model.eval_recorded(At::time(&vec![0.0; batch]), &x, &mut dx, &mut residuals).expect("evaluates");
     let acceleration = transpose(&dx[2 * batch..], 2);
     assert_close("acc", &acceleration, &numbers(&g["acc"]), TOLERANCE);
     let mut unrecorded = vec![0.0; x.len()];
     model
-        .eval(&vec![0.0; batch], &x, &mut unrecorded, &mut Workspace::default())
+        .eval(At::time(&vec![0.0; batch]), &x, &mut unrecorded, &mut Workspace::default())
         .expect("evaluates");
     assert_eq!(dx, unrecorded);
 

@@ -1,20 +1,13 @@
 //! A block of trajectories, each with a step size of its own: which is under way in which slot, what
 //! is saved of it, and how it ends.
 
-use super::control::Controller;
 use super::first_step::FirstStep;
 use super::observe::{Observer, StepTaken};
 use super::run::{direction, span};
-use super::slots::{Conclude, Judge, Plan, Slots};
 use super::{AdaptiveRun, Statistics};
-use crate::kernel::{Job, Stages, Work};
-use crate::simd::dispatch;
+use crate::kernel::{AdaptiveSteps, Controller, Job, Law, Part, Slots, Work, do_part};
 use crate::step::add_scaled_stages;
 use crate::{At, FieldError, Interval, Scalar, SolveError, VectorField, Workspace};
-
-/// Trajectories under way at a time, where the field has a kernel: their states and slopes stay in
-/// the first-level cache.
-const SLOTS: usize = 64;
 
 /// A block of trajectories to be integrated adaptively.
 pub struct AdaptiveJob<'r, 'a, T> {
@@ -34,7 +27,9 @@ impl<T: Scalar> AdaptiveJob<'_, '_, T> {
 struct Block<'r, 'a, T> {
     field: &'r dyn VectorField<T>,
     run: &'r mut AdaptiveRun<'a, T>,
-    control: Controller,
+    law: Law<'a, T>,
+    /// Whether the field has a kernel.
+    fused: bool,
     dim: usize,
     slots: Slots<T>,
     /// What is under way in each slot; `None` where it is over, and the slot at rest.
@@ -59,7 +54,6 @@ struct Entry {
     next: usize,
     /// The round that it began with.
     since: usize,
-    rejected: usize,
     /// Tries that the field refused, beside the rounds.
     refused: usize,
     /// Evaluations for its first step and its interpolant.
@@ -93,53 +87,73 @@ struct Starts<T> {
 impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
     fn new(AdaptiveJob { field, run, observer }: AdaptiveJob<'r, 'a, T>) -> Self {
         let (batch, dim) = run.x0.dim();
-        let none = Work::Stages(Stages {
-            method: run.pair.tableau.coefficients(),
-            t: &[],
-            dt: &[],
-            x: &[],
-            slopes: &mut [],
-            end: &mut [],
-        });
-        let count = if field.kernel(&mut Job(none)) { batch.min(SLOTS) } else { batch };
+        let max_step = T::from_f64(run.settings.max_step.min(f64::MAX));
+        let law = Law {
+            pair: run.pair,
+            control: Controller::new(run.pair.error_order),
+            tolerances: run.settings.tolerances,
+            max_step: if max_step.is_finite() { max_step } else { T::INFINITY },
+        };
         let stages = run.pair.all_stages();
-        let control = Controller::new(run.pair.error_order);
-        Self {
+        let mut block = Self {
             field,
             run,
-            control,
+            law,
+            fused: false,
             dim,
-            slots: Slots::new(count, dim, stages),
-            ledger: vec![None; count],
+            slots: Slots::new(0, dim, stages),
+            ledger: Vec::new(),
             waiting: 0,
             round: 0,
             deadline: usize::MAX,
             weights: vec![0.0; stages],
             scratch: Scratch::default(),
             observer,
-        }
+        };
+        // Asked by steps of no slots.
+        let mut width = batch;
+        block.fused = block.try_fused(&mut width);
+        let count = batch.min(width);
+        block.slots = Slots::new(count, dim, stages);
+        block.ledger = vec![None; count];
+        block.round = 0;
+        block
     }
 
     /// Runs every trajectory to its last time, or to its failure.
     fn run(mut self) {
         self.refill();
         while self.slots.count() > 0 {
-            dispatch(Plan { slots: &mut self.slots, max_step: self.run.settings.max_step });
-            match self.try_step() {
-                Ok(()) => self.conclude(),
-                Err(error) => self.object(error),
+            if !self.fused {
+                do_part(&mut self.slots, &self.law, Part::Plan);
+                if let Err(error) = self.try_step() {
+                    self.object(error);
+                    continue;
+                }
+                let passes = do_part(&mut self.slots, &self.law, Part::Judge);
+                self.round += 1;
+                if !passes && self.observer.is_none() && self.round < self.deadline {
+                    do_part(&mut self.slots, &self.law, Part::Conclude);
+                    continue;
+                }
+            } else {
+                self.try_fused(&mut 0);
             }
+            self.attend();
         }
+    }
+
+    /// Steps in one kernel until a slot needs attention; says whether the field has one.
+    fn try_fused(&mut self, width: &mut usize) -> bool {
+        let deadline = if self.observer.is_some() { 0 } else { self.deadline };
+        let (slots, law, round) = (&mut self.slots, self.law, &mut self.round);
+        let steps = AdaptiveSteps { slots, law, round, deadline, width };
+        self.field.kernel(&mut Job(Work::Adaptive(steps)))
     }
 
     /// The stages of a step of every slot.
     fn try_step(&mut self) -> Result<(), FieldError> {
-        let Slots { t, dt, x, slopes, end, .. } = &mut self.slots;
         let method = self.run.pair.tableau.coefficients();
-        let stages = Stages { method, t, dt, x, slopes, end };
-        if self.field.kernel(&mut Job(Work::Stages(stages))) {
-            return Ok(());
-        }
         for stage in 1..method.stages() {
             self.evaluate(stage, method.c[stage], method.row(stage))?;
         }
@@ -160,36 +174,15 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
         self.field.eval(At::time(now), state, slope, workspace)
     }
 
-    /// Judges the step of every slot, saves what it passes, and sets the next one.
-    fn conclude(&mut self) {
-        let (slots, settings) = (&mut self.slots, &self.run.settings);
-        let passes = dispatch(Judge { slots, pair: self.run.pair, settings });
-        let watched = self.observer.is_some();
-        if (passes || watched)
-            && let Err(error) = self.evaluate_extra()
-        {
+    /// Saves what the judged steps pass, and ends them.
+    fn attend(&mut self) {
+        if let Err(error) = self.evaluate_extra() {
+            self.round -= 1;
             return self.object(error);
         }
-        self.round += 1;
-        if passes || watched {
-            self.save();
-        }
-        let newest = (self.run.pair.tableau.stages() - 1) * self.slots.x.len();
-        let (slots, control) = (&mut self.slots, self.control);
-        if dispatch(Conclude { slots, control, newest }) {
-            self.count_rejected();
-        }
-        if passes || watched || self.round >= self.deadline {
-            self.retire();
-        }
-    }
-
-    fn count_rejected(&mut self) {
-        for (entry, error) in self.ledger.iter_mut().zip(&self.slots.error) {
-            if let Some(entry) = entry.as_mut().filter(|_| !(*error <= T::ONE)) {
-                entry.rejected += 1;
-            }
-        }
+        self.save();
+        do_part(&mut self.slots, &self.law, Part::Conclude);
+        self.retire();
     }
 
     /// The field refused a stage: that slot tries a smaller step. Any other error ends them all.
@@ -198,7 +191,7 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
             FieldError::Undefined { row, .. }
                 if self.ledger.get(row).is_some_and(Option::is_some) =>
             {
-                let shorter = self.control.rejected(f64::NAN);
+                let shorter = self.law.control.rejected(f64::NAN);
                 self.slots.h[row] = self.slots.dt[row] * T::from_f64(shorter);
                 self.slots.growth[row] = T::ONE;
                 if let Some(entry) = &mut self.ledger[row] {
@@ -301,7 +294,7 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
             let error = if entry.next >= self.run.times[entry.index].len() {
                 None
             } else if self.slots.is_too_small(slot) {
-                let (step, dt) = (self.steps(entry), self.slots.h[slot].to_f64());
+                let (step, dt) = (self.steps(slot, entry), self.slots.h[slot].to_f64());
                 Some(match &entry.complaint {
                     Some(source) => {
                         SolveError::Field { trajectory, step, time, source: source.clone() }
@@ -319,14 +312,14 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
     }
 
     /// Accepted steps.
-    fn steps(&self, entry: &Entry) -> usize {
-        self.round - entry.since - entry.rejected
+    fn steps(&self, slot: usize, entry: &Entry) -> usize {
+        self.round - entry.since - self.slots.rejected[slot]
     }
 
     fn fail_with(&mut self, slot: usize, source: FieldError) {
         let Some(entry) = &self.ledger[slot] else { return };
         let (trajectory, time) = (self.run.first + entry.index, self.slots.t[slot].to_f64());
-        let step = self.steps(entry);
+        let step = self.steps(slot, entry);
         self.end(slot, Some(SolveError::Field { trajectory, step, time, source }));
     }
 
@@ -341,8 +334,8 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
 
     fn account(&mut self, slot: usize) {
         let Some(entry) = &self.ledger[slot] else { return };
-        let steps = self.steps(entry);
-        let rejected = entry.rejected + entry.refused;
+        let steps = self.steps(slot, entry);
+        let rejected = self.slots.rejected[slot] + entry.refused;
         let tried = (steps + rejected) * (self.run.pair.tableau.stages() - 1);
         let evaluations = entry.evaluations + tried;
         self.run.statistics[entry.index] = Statistics { steps, rejected, evaluations };
@@ -406,21 +399,15 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
             let count = self.slots.count();
             x0.iter().enumerate().for_each(|(i, x)| self.slots.x[i * count + slot] = *x);
             let (since, evaluations) = (self.round, 0);
-            self.ledger[slot] = Some(Entry {
-                index,
-                next: 1,
-                since,
-                rejected: 0,
-                refused: 0,
-                evaluations,
-                complaint: None,
-            });
+            self.ledger[slot] =
+                Some(Entry { index, next: 1, since, refused: 0, evaluations, complaint: None });
+            self.slots.rejected[slot] = 0;
             self.slots.t[slot] = times[0];
             self.slots.last[slot] = times[times.len() - 1];
             self.slots.next_time[slot] = times[1];
             self.slots.sign[slot] = direction(times);
-            self.slots.log_previous[slot] = T::from_f64(self.control.log_smallest());
-            self.slots.growth[slot] = T::from_f64(self.control.most());
+            self.slots.log_previous[slot] = T::from_f64(self.law.control.log_smallest());
+            self.slots.growth[slot] = T::from_f64(self.law.control.most());
             starts.slots.push(slot);
         }
         self.begin(&mut starts);
@@ -476,18 +463,13 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
     fn choose_first_steps(&mut self, starts: &mut Starts<T>) {
         let Starts { slots, t, dt, x, slope, stage, second, firsts } = starts;
         let (new, settings) = (slots.len(), self.run.settings);
-        let of = |v: &'_ [T], row: usize| {
-            let numbers: Vec<f64> = v.iter().skip(row).step_by(new).map(|v| v.to_f64()).collect();
-            numbers
-        };
         firsts.clear();
         dt.clear();
         for (row, slot) in slots.iter().enumerate() {
             let index = self.ledger[*slot].as_ref().map_or(0, |entry| entry.index);
             let longest = span(self.run.times[index]).min(settings.max_step);
-            let (x, slope) = (of(x, row), of(slope, row));
-            let first =
-                FirstStep::new(settings.tolerances, longest, x.iter().copied(), slope.into_iter());
+            let (x, slope) = (row_of(x, row, new), row_of(slope, row, new));
+            let first = FirstStep::new(settings.tolerances, longest, x, slope);
             dt.push(T::from_f64(first.trial) * self.slots.sign[*slot]);
             firsts.push(first);
         }
@@ -500,7 +482,7 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
         }
         second.iter_mut().zip(&*slope).for_each(|(second, first)| *second -= *first);
         for (row, (slot, first)) in slots.iter().zip(&*firsts).enumerate() {
-            let (change, x) = (of(second, row).into_iter(), of(x, row).into_iter());
+            let (change, x) = (row_of(second, row, new), row_of(x, row, new));
             let size = first.choose(settings.tolerances, self.run.pair.error_order, change, x);
             self.slots.h[*slot] = T::from_f64(size) * self.slots.sign[*slot];
             self.charge(*slot, 2);
@@ -512,4 +494,13 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
             entry.evaluations += evaluations;
         }
     }
+}
+
+/// The numbers of one row of a batch.
+fn row_of<T: Scalar>(
+    lanes: &[T],
+    row: usize,
+    batch: usize,
+) -> impl Iterator<Item = f64> + Clone + '_ {
+    lanes[row..].iter().step_by(batch).map(|x| x.to_f64())
 }

@@ -1,13 +1,11 @@
 //! Integration with an adaptive step size.
 
 mod block;
-mod control;
 mod events;
 mod first_step;
 mod observe;
 mod observed;
 mod run;
-mod slots;
 mod solver;
 
 pub use block::AdaptiveJob;

@@ -1,6 +1,6 @@
 //! What an observer of an adaptive integration sees.
 
-use super::slots::Slots;
+use crate::kernel::Slots;
 use crate::{EmbeddedPair, Scalar};
 
 /// Sees every accepted step of a block.

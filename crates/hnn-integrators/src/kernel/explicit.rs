@@ -35,8 +35,7 @@ pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
     true
 }
 
-/// The classical method: each stage begins from the slope before it alone, so that no other need be
-/// kept.
+/// The classical method, its coefficients in the code.
 struct Classical<'a, F: ?Sized> {
     field: &'a F,
 }
@@ -57,18 +56,17 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
         x: &F::State<L>,
         (): &mut (),
     ) -> F::State<L> {
-        const NODES: [f64; 4] = [0.0, 0.5, 0.5, 1.0];
-        const WEIGHTS: [f64; 4] = [1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0];
-        let mut x = *x;
+        let (field, mut x) = (self.field, *x);
         for step in 0..steps {
             let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-            let (mut slope, mut end) = (zero::<L, F::State<L>>(), x);
-            for i in 0..4 {
-                let ahead = dt * L::constant(NODES[i]);
-                slope = self.field.eval_lanes(t + ahead, &along::<L, _>(&x, ahead, &slope));
-                end = along::<L, _>(&end, dt * L::constant(WEIGHTS[i]), &slope);
-            }
-            x = end;
+            let (half, sixth, two) =
+                (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
+            let k1 = field.eval_lanes(t, &x);
+            let k2 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k1));
+            let k3 = field.eval_lanes(t + half, &along::<L, _>(&x, half, &k2));
+            let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
+            let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
+            x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
         }
         x
     }

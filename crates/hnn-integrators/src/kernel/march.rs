@@ -31,7 +31,8 @@ pub(super) trait Steps {
     ) -> Self::State<L>;
 }
 
-/// Its discrete adjoint.
+/// Its discrete adjoint: [`pull_back`](Self::pull_back) from the last step to the first one, then
+/// [`finish`](Self::finish).
 pub(super) trait Adjoint: Steps {
     /// Cotangent of `x` from that of `x(t + dt)`.
     fn pull_back<L: Lane>(
@@ -42,6 +43,18 @@ pub(super) trait Adjoint: Steps {
         end_bar: &Self::State<L>,
         scratch: &mut Self::Scratch<L>,
     ) -> Self::State<L>;
+
+    /// What the way back has put off, at the first state: the total cotangent there.
+    #[inline(always)]
+    fn finish<L: Lane>(
+        &self,
+        _t: L,
+        _x: &Self::State<L>,
+        bar: Self::State<L>,
+        _scratch: &mut Self::Scratch<L>,
+    ) -> Self::State<L> {
+        bar
+    }
 }
 
 /// The steps of a run.
@@ -112,6 +125,11 @@ impl<T: Scalar, S: Adjoint> LaneKernel<T> for PullBack<'_, '_, T, S> {
                 let own = load::<T, S::State<_>, I, W>(&states_bar[of], batch, row);
                 let pulled = self.method.pull_back(t, dt, &x, &bar.0, &mut scratch.0);
                 bar = Aligned(added(&own, &pulled));
+            }
+            if steps > 0 {
+                let (t, _) = clock.interval::<I, W>(0, batch, row);
+                let x = load::<T, S::State<_>, I, W>(&states[..len], batch, row);
+                bar = Aligned(self.method.finish(t, &x, bar.0, &mut scratch.0));
             }
             store::<T, S::State<_>, I, W>(&bar.0, &mut states_bar[..len], batch, row);
             row += W;

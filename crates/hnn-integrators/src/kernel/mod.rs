@@ -4,13 +4,19 @@
 //! of trajectories are loaded, advanced and stored. A field is asked through one hidden method
 //! ([`VectorField::kernel`](crate::VectorField::kernel)) for a [`Job`], and says whether it did it.
 
+mod adaptive;
+mod control;
 mod eval;
 mod explicit;
 mod lanes;
 mod march;
+mod slots;
 mod splitting;
-mod stages;
 mod state;
+
+pub(crate) use adaptive::{AdaptiveSteps, Law, Part, do_part};
+pub(crate) use control::Controller;
+pub(crate) use slots::Slots;
 
 use crate::formula::{Force, Velocity};
 use crate::method::Coefficients;
@@ -55,8 +61,8 @@ pub(crate) enum Work<'a, T> {
     PullBackHalf { flow: Flow, t: &'a [T], x: &'a [T], v: &'a [T], x_bar: &'a mut [T] },
     /// Steps of a method, forward or backward.
     March { scheme: Scheme<'a>, way: Way<'a, T> },
-    /// The stages of a step of an embedded pair.
-    Stages(Stages<'a, T>),
+    /// Steps of an embedded pair, each trajectory with a size of its own.
+    Adaptive(AdaptiveSteps<'a, T>),
 }
 
 /// A method that kernels can run.
@@ -99,21 +105,8 @@ pub struct Backward<'a, T> {
     pub(crate) states_bar: &'a mut [T],
 }
 
-/// The stages of a step of an explicit method, each row with a step size of its own.
-#[derive(Debug)]
-pub(crate) struct Stages<'a, T> {
-    pub(crate) method: Coefficients<'a>,
-    pub(crate) t: &'a [T],
-    pub(crate) dt: &'a [T],
-    pub(crate) x: &'a [T],
-    /// The slopes, stage after stage; the first one is given.
-    pub(crate) slopes: &'a mut [T],
-    /// The state of the last stage.
-    pub(crate) end: &'a mut [T],
-}
-
 /// Does the jobs that most runs are made of: the field, its vector-Jacobian product, steps of the
-/// classical method, and the stages of adaptive ones; says whether it could.
+/// classical method, and adaptive ones; says whether it could.
 pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     job: &mut Job<'_, T>,
@@ -122,7 +115,7 @@ pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
     match &mut job.0 {
         Work::Eval { t, x, dx } => eval::eval(field, t, x, dx),
         Work::PullBack { t, x, v, x_bar } => eval::pull_back(field, t, x, v, x_bar),
-        Work::Stages(stages) => stages::run(field, stages),
+        Work::Adaptive(steps) => adaptive::run(field, steps),
         Work::March { scheme: Scheme::Explicit { classical: true, .. }, way } => {
             way.fits(dim) && explicit::march_classical(field, way)
         }

@@ -4,7 +4,6 @@ use super::Way;
 use super::march::{self, Adjoint, Steps};
 use super::state::{added, along, scaled, zero};
 use crate::formula::{Force, Velocity};
-use crate::method::Substep;
 use crate::{AnalyticField, AnalyticSeparable, Flow, Lane, LaneState, Scalar, Splitting};
 
 /// Flows that the kernel has room for; longer methods step through slices.
@@ -32,20 +31,41 @@ struct Flows<'a, F: ?Sized> {
     method: &'a Splitting,
 }
 
-/// The half state that each flow read, and when.
+/// The half state that each flow read, and when; and the cotangent that is still to be pulled back
+/// through a step's first flow, which is the last one of the step before.
 struct Read<L, H> {
     halves: [H; MOST_FLOWS],
     times: [L; MOST_FLOWS],
+    open: H,
 }
 
 impl<F: AnalyticSeparable + ?Sized> Flows<'_, F> {
-    /// One flow, in place.
     #[inline(always)]
-    fn flow<L: Lane>(&self, step: Substep, now: L, dt: L, q: &mut F::Half<L>, p: &mut F::Half<L>) {
-        let size = dt * L::constant(step.length);
-        match step.flow {
-            Flow::Drift => *q = along::<L, _>(q, size, &self.field.velocity_lanes(p)),
-            Flow::Kick => *p = along::<L, _>(p, size, &self.field.force_lanes(now, q)),
+    fn drift<L: Lane>(&self, length: f64, dt: L, q: &mut F::Half<L>, p: &F::Half<L>) {
+        *q = along::<L, _>(q, dt * L::constant(length), &self.field.velocity_lanes(p));
+    }
+
+    #[inline(always)]
+    fn kick<L: Lane>(&self, length: f64, now: L, dt: L, q: &F::Half<L>, p: &mut F::Half<L>) {
+        *p = along::<L, _>(p, dt * L::constant(length), &self.field.force_lanes(now, q));
+    }
+
+    /// Pulls `v`, the cotangent of what a flow read the half state for, back to that half.
+    #[inline(always)]
+    fn pull_back_flow<L: Lane>(
+        &self,
+        flow: Flow,
+        (now, half): (L, &F::Half<L>),
+        v: &F::Half<L>,
+        (q_bar, p_bar): (&mut F::Half<L>, &mut F::Half<L>),
+    ) {
+        match flow {
+            Flow::Drift => {
+                *p_bar = added::<L, _>(p_bar, &Velocity(self.field).vjp_lanes(now, half, v));
+            }
+            Flow::Kick => {
+                *q_bar = added::<L, _>(q_bar, &Force(self.field).vjp_lanes(now, half, v));
+            }
         }
     }
 }
@@ -57,9 +77,11 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
     #[inline(always)]
     fn scratch<L: Lane>(&self) -> Read<L, F::Half<L>> {
         let half = zero::<L, F::Half<L>>();
-        Read { halves: [half; MOST_FLOWS], times: [L::constant(0.0); MOST_FLOWS] }
+        Read { halves: [half; MOST_FLOWS], times: [L::constant(0.0); MOST_FLOWS], open: half }
     }
 
+    /// Flows in pairs (the second kind, then the first), after an opening flow where steps merge:
+    /// no flow is chosen inside the loop.
     #[inline(always)]
     fn march<L: Lane>(
         &self,
@@ -70,15 +92,42 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         _scratch: &mut Read<L, F::Half<L>>,
     ) -> F::State<L> {
         let (mut q, mut p) = halves::<L, F>(x);
-        for step in self.method.walk(steps) {
-            let now = dt.mul_add(L::constant(step.clock), t);
-            self.flow(step, now, dt, &mut q, &mut p);
+        let (merges, kick_first) = (self.method.merges(), self.method.first() == Flow::Kick);
+        let lengths = self.method.lengths();
+        let (opening, pairs) = if merges { (lengths[0], &lengths[1..]) } else { (0.0, lengths) };
+        let mut clock = 0.0;
+        if merges && kick_first {
+            self.kick(opening, t, dt, &q, &mut p);
+        } else if merges {
+            self.drift(opening, dt, &mut q, &p);
+            clock = opening;
+        }
+        // After an opening kick the pairs are (drift, kick); an even method begins with its own kind.
+        let drift_first = kick_first == merges;
+        for step in 0..steps {
+            for (k, pair) in pairs.chunks_exact(2).enumerate() {
+                let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
+                let second = if closing { pair[1] + opening } else { pair[1] };
+                if drift_first {
+                    self.drift(pair[0], dt, &mut q, &p);
+                    clock += pair[0];
+                    let now = dt.mul_add(L::constant(clock), t);
+                    self.kick(second, now, dt, &q, &mut p);
+                } else {
+                    let now = dt.mul_add(L::constant(clock), t);
+                    self.kick(pair[0], now, dt, &q, &mut p);
+                    self.drift(second, dt, &mut q, &p);
+                    clock += second;
+                }
+            }
         }
         whole::<L, F>(&q, &p)
     }
 }
 
 impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
+    /// A flow that ends a step and the one that begins the next read the same half state: both are
+    /// pulled back at once, with the earlier of the two steps.
     #[inline(always)]
     fn pull_back<L: Lane>(
         &self,
@@ -89,33 +138,61 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
         read: &mut Read<L, F::Half<L>>,
     ) -> F::State<L> {
         let (mut q, mut p) = halves::<L, F>(x);
-        let flows = self.method.lengths().len();
+        let (flows, merges) = (self.method.lengths().len(), self.method.merges());
         for (i, step) in self.method.walk(1).enumerate() {
             let now = dt.mul_add(L::constant(step.clock), t);
-            read.halves[i] = if step.flow == Flow::Drift { p } else { q };
             read.times[i] = now;
-            // What the last flow moves is not read again.
-            if i + 1 < flows {
-                self.flow(step, now, dt, &mut q, &mut p);
+            match step.flow {
+                Flow::Drift => {
+                    read.halves[i] = p;
+                    // What the last flow moves is not read again.
+                    if i + 1 < flows {
+                        self.drift(step.length, dt, &mut q, &p);
+                    }
+                }
+                Flow::Kick => {
+                    read.halves[i] = q;
+                    if i + 1 < flows {
+                        self.kick(step.length, now, dt, &q, &mut p);
+                    }
+                }
             }
         }
         let (mut q_bar, mut p_bar) = halves::<L, F>(end_bar);
         for (i, step) in (0..flows).rev().zip(self.method.walk_back()) {
-            let (now, half) = (read.times[i], &read.halves[i]);
             let size = dt * L::constant(step.length);
-            match step.flow {
-                Flow::Drift => {
-                    let v = scaled::<L, _>(size, &q_bar);
-                    let bar = Velocity(self.field).vjp_lanes(now, half, &v);
-                    p_bar = added::<L, _>(&p_bar, &bar);
-                }
-                Flow::Kick => {
-                    let v = scaled::<L, _>(size, &p_bar);
-                    let bar = Force(self.field).vjp_lanes(now, half, &v);
-                    q_bar = added::<L, _>(&q_bar, &bar);
-                }
+            let moved = if step.flow == Flow::Drift { q_bar } else { p_bar };
+            let mut v = scaled::<L, _>(size, &moved);
+            if merges && i + 1 == flows {
+                v = added::<L, _>(&v, &read.open);
+            }
+            if merges && i == 0 {
+                read.open = v;
+            } else {
+                let at = (read.times[i], &read.halves[i]);
+                self.pull_back_flow(step.flow, at, &v, (&mut q_bar, &mut p_bar));
             }
         }
+        whole::<L, F>(&q_bar, &p_bar)
+    }
+
+    #[inline(always)]
+    fn finish<L: Lane>(
+        &self,
+        t: L,
+        x: &F::State<L>,
+        bar: F::State<L>,
+        read: &mut Read<L, F::Half<L>>,
+    ) -> F::State<L> {
+        if !self.method.merges() {
+            return bar;
+        }
+        let ((q, p), (mut q_bar, mut p_bar)) = (halves::<L, F>(x), halves::<L, F>(&bar));
+        let flow = self.method.first();
+        let half = if flow == Flow::Drift { p } else { q };
+        let open = read.open;
+        read.open = zero::<L, F::Half<L>>();
+        self.pull_back_flow(flow, (t, &half), &open, (&mut q_bar, &mut p_bar));
         whole::<L, F>(&q_bar, &p_bar)
     }
 }

@@ -53,16 +53,32 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         if slice.len() >= W {
             return Self::load(slice);
         }
+        Self::load_short(slice).0
+    }
+
+    /// Apart, or the compiler makes one copy of unknown length of both cases: a call of the library.
+    #[cold]
+    #[inline(never)]
+    fn load_short(slice: &[T]) -> Aligned<Self> {
         let mut values = [slice[slice.len() - 1]; W];
         values[..slice.len()].copy_from_slice(slice);
-        Self::new(values)
+        Aligned(Self::new(values))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn store_short(lane: &Aligned<Self>, slice: &mut [T]) {
+        slice.copy_from_slice(&lane.0.0[..slice.len()]);
     }
 
     /// As [`store`](Self::store); where the slice has fewer than `W` places, the rest is dropped.
     #[inline(always)]
     pub fn store_padded(&self, slice: &mut [T]) {
-        let places = slice.len().min(W);
-        slice[..places].copy_from_slice(&self.0[..places]);
+        if slice.len() >= W {
+            return self.store(slice);
+        }
+        // A copy, so that the original may stay in registers.
+        Self::store_short(&Aligned(*self), slice);
     }
 
     /// In each place `a` where `self <= bound`, else (also for NaN) `b`.
@@ -70,6 +86,16 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     #[must_use]
     pub fn choose_le(self, bound: Self, a: Self, b: Self) -> Self {
         Self::new(register::choose_le::<T, I, W>(&self.0, &bound.0, &a.0, &b.0))
+    }
+
+    /// Whether a place holds a positive number.
+    #[inline(always)]
+    pub(crate) fn any_positive(self) -> bool {
+        let mut any = false;
+        for i in 0..W {
+            any |= self.0[i] > T::ZERO;
+        }
+        any
     }
 
     /// The same lane, its registers in step: see [`Isa::in_step`].

@@ -162,6 +162,12 @@ impl Splitting {
         self.lengths.len() % 2 == 1 && self.lengths.iter().eq(self.lengths.iter().rev())
     }
 
+    /// Whether a step ends with the kind of flow that begins the next.
+    #[inline(always)]
+    pub(crate) fn merges(&self) -> bool {
+        self.lengths.len() % 2 == 1
+    }
+
     /// The flows of so many steps, in order: where a step ends as the next one begins, the two
     /// flows are merged, so that a force is never evaluated twice.
     #[inline(always)]

@@ -101,7 +101,8 @@ impl<S> Adjoint<S> {
         Self { stepper, steps: count, checkpoints: Checkpoints::default() }
     }
 
-    /// Which states are kept. The gradient is the same to the last bit whatever the choice.
+    /// Which states are kept. The gradient is the same whatever the choice: to the last bit, but for
+    /// `Segments` of another length and `Reversible`, which round differently.
     #[must_use]
     pub fn checkpoints(self, checkpoints: Checkpoints) -> Self {
         Self { checkpoints, ..self }
