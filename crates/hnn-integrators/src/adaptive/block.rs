@@ -502,5 +502,6 @@ fn row_of<T: Scalar>(
     row: usize,
     batch: usize,
 ) -> impl Iterator<Item = f64> + Clone + '_ {
-    lanes[row..].iter().step_by(batch).map(|x| x.to_f64())
+    // A state of no coordinates has no numbers.
+    lanes.get(row..).unwrap_or_default().iter().step_by(batch).map(|x| x.to_f64())
 }
