@@ -2,7 +2,7 @@
 
 use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
 
-use crate::ModelError;
+use crate::{Keep, ModelError};
 
 /// A learned energy `H(x; theta)` with everything a Hamiltonian model needs: its gradient, and the
 /// pull-back through that gradient.
@@ -43,19 +43,7 @@ pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
         batch: usize,
         x: &[T],
         gradient: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`gradient`](Self::gradient), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn gradient_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        gradient: &mut [T],
-        residuals: &mut Self::Residuals,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
     /// For directions `w` (laid out as `x`), held fixed: **overwrites** `x_bar = Hess(H) w`, and

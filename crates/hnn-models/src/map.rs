@@ -1,6 +1,8 @@
 //! Vector functions of the state that train.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Parameters, Scalar};
+
+use crate::Keep;
 
 /// A learned map `y = N(x; theta)` from `D` to `K` numbers.
 ///
@@ -33,19 +35,7 @@ pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
         batch: usize,
         x: &[T],
         y: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`eval`](Self::eval), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn eval_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        residuals: &mut Self::Residuals,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
     /// For the cotangent `y_bar` of `y`: **overwrites** `x_bar = (dN/dx)^T y_bar`, and **adds**

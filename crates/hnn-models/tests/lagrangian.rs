@@ -4,12 +4,12 @@ mod common;
 
 use common::{lanes, network as golden_network, own_golden, transpose};
 use hnn_integrators::{
-    DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
+    At, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
-    FrictionForce, Hnn, Initialisation, InputForce, KineticPrior, LagrangianTerms, Lnn,
-    MechanicalLagrangian, Mlp, Sum,
+    FrictionForce, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior, LagrangianTerms,
+    Lnn, MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
 use hnn_testing::{assert_close, check_states, check_vjp, numbers};
@@ -30,12 +30,14 @@ fn golden_accelerations_and_gradients() {
     let target = numbers(&g["target"]);
     let mut dx = vec![0.0; x.len()];
     let mut residuals = Default::default();
-    model.eval_recorded(&vec![0.0; batch], &x, &mut dx, &mut residuals).expect("evaluates");
+    model
+        .eval_recorded(At::time(&vec![0.0; batch]), &x, &mut dx, &mut residuals)
+        .expect("evaluates");
     let acceleration = transpose(&dx[2 * batch..], 2);
     assert_close("acc", &acceleration, &numbers(&g["acc"]), TOLERANCE);
     let mut unrecorded = vec![0.0; x.len()];
     model
-        .eval(&vec![0.0; batch], &x, &mut unrecorded, &mut Workspace::default())
+        .eval(At::time(&vec![0.0; batch]), &x, &mut unrecorded, &mut Workspace::default())
         .expect("evaluates");
     assert_eq!(dx, unrecorded);
 
@@ -107,7 +109,8 @@ proptest! {
         let entries = network(&[2 * n, 8, n * (n + 1) / 2], activation, seed + 2);
         let torque = InputForce::new(n, |t: f64, u: &mut [f64]| u.fill(t + 1.0));
         let friction = Dissipative::new(entries).expect("triangle");
-        let force = Sum(FrictionForce::new(free), Sum(torque, FrictionForce::new(friction)));
+        let friction = Sum(FrictionForce::new(friction.clone()), friction);
+        let force = Sum(FrictionForce::new(free), Sum(torque, Sum(friction, InputPort::new(n))));
         let mut model = Lnn::forced(lagrangian, force).expect("fits");
         prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
         check_vjp(&mut model, batch, seed);
@@ -149,7 +152,9 @@ fn check_terms<L: DifferentiableLagrangian<f64>>(lagrangian: L, seed: u64) {
     let q_dot: Vec<f64> = (0..n).map(|i| (seed as f64 - 1.9 * i as f64).cos()).collect();
     let (mut gradient, mut mass, mut mixed) = (vec![0.0; 2 * n], vec![0.0; n * n], vec![0.0; n]);
     let terms = LagrangianTerms { gradient: &mut gradient, mass: &mut mass, mixed: &mut mixed };
-    lagrangian.terms(1, &x, &q_dot, terms, &mut Workspace::default()).expect("evaluates");
+    lagrangian
+        .terms(1, &x, &q_dot, terms, Keep::Nothing(&mut Workspace::default()))
+        .expect("evaluates");
     let close = |name: &str, exact: f64, difference: f64| {
         let error = (exact - difference).abs() / (1.0 + exact.abs());
         assert!(error < 2e-6, "{name}: {exact}, {difference}");

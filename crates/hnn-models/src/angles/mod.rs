@@ -4,8 +4,9 @@ mod energy;
 mod lagrangian;
 mod map;
 
-use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
+use hnn_integrators::{FieldError, Scalar};
 
+use crate::parameters::parameters;
 use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, ModelError};
 
 /// A network that sees each angle as its cosine and sine, and so is periodic in it.
@@ -29,18 +30,6 @@ use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, M
 pub struct Angles<N> {
     network: N,
     angles: Vec<bool>,
-}
-
-/// What a wrapped network keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct AnglesResiduals<T, R> {
-    network: R,
-    batch: usize,
-    features: Vec<T>,
-    /// Derivatives by the features.
-    gradient: Vec<T>,
-    /// Directions and cotangents among the features.
-    scratch: [Vec<T>; 4],
 }
 
 /// A network with a number of inputs, whatever its outputs are: behind [`Angles`] it can be saved
@@ -128,6 +117,11 @@ impl<N> Angles<N> {
         coordinates + self.angles[..coordinates].iter().filter(|angle| **angle).count()
     }
 
+    /// Number of features of all coordinates.
+    fn features_len(&self, batch: usize) -> usize {
+        self.count(self.angles.len()) * batch
+    }
+
     /// For each coordinate of a slice of `coordinates * B` numbers: its rows, its first feature's
     /// rows, and whether it is an angle.
     fn each(&self, batch: usize, coordinates: usize, mut visit: impl FnMut(usize, usize, bool)) {
@@ -199,34 +193,4 @@ impl<N> Angles<N> {
     }
 }
 
-impl<T: Scalar, R> AnglesResiduals<T, R> {
-    /// The features of the states, kept.
-    fn record<N>(&mut self, angles: &Angles<N>, batch: usize, x: &[T]) {
-        let len = angles.count(angles.angles.len()) * batch;
-        self.batch = batch;
-        self.features.resize(len, T::ZERO);
-        self.gradient.resize(len, T::ZERO);
-        angles.features(batch, x, &mut self.features);
-    }
-}
-
-/// `len` numbers.
-fn sized<T: Scalar>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
-    buffer.resize(len, T::ZERO);
-    buffer
-}
-
-impl<T: Scalar, N: Parameters<T>> Parameters<T> for Angles<N> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(Angles<N>: network);

@@ -1,12 +1,13 @@
 //! The separable Hamiltonian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableSeparable, FieldError, Mode, Parameters, Scalar,
-    Separable, VectorField, Workspace,
+    At, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable,
+    VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
-use crate::{DifferentiableEnergy, ModelError};
+use crate::parameters::parameters;
+use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 
 /// `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` with a learned kinetic and a learned potential energy:
 /// an HNN whose energy `H = T(p) + V(q)` is separable by construction, so that explicit
@@ -31,15 +32,6 @@ use crate::{DifferentiableEnergy, ModelError};
 pub struct SeparableHnn<K, V> {
     kinetic: K,
     potential: V,
-}
-
-/// What a [`SeparableHnn`] keeps for its vector-Jacobian product.
-#[derive(Debug, Default)]
-pub struct SeparableResiduals<T, K, V> {
-    kinetic: K,
-    potential: V,
-    /// The cotangent of `grad V`.
-    cotangent: Vec<T>,
 }
 
 impl<K, V> SeparableHnn<K, V> {
@@ -76,30 +68,7 @@ fn negate<T: Scalar>(x: &mut [T]) {
     x.iter_mut().for_each(|x| *x = -*x);
 }
 
-impl<T: Scalar, K: Parameters<T>, V: Parameters<T>> Parameters<T> for SeparableHnn<K, V> {
-    fn num_params(&self) -> usize {
-        self.kinetic.num_params() + self.potential.num_params()
-    }
-
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(out.len(), self.num_params())?;
-        let (kinetic, potential) = out.split_at_mut(self.kinetic.num_params());
-        self.kinetic.copy_params(kinetic)?;
-        self.potential.copy_params(potential)
-    }
-
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(theta.len(), self.num_params())?;
-        let (kinetic, potential) = theta.split_at(self.kinetic.num_params());
-        self.kinetic.set_params(kinetic)?;
-        self.potential.set_params(potential)
-    }
-
-    fn set_mode(&mut self, mode: Mode) {
-        self.kinetic.set_mode(mode);
-        self.potential.set_mode(mode);
-    }
-}
+parameters!(SeparableHnn<K, V>: kinetic, potential);
 
 impl<T, K, V> VectorField<T> for SeparableHnn<K, V>
 where
@@ -142,7 +111,7 @@ where
         velocity: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.kinetic.gradient(p.len() / self.kinetic.dim(), p, velocity, workspace)
+        self.kinetic.gradient(p.len() / self.kinetic.dim(), p, velocity, Keep::Nothing(workspace))
     }
 
     fn force(
@@ -152,7 +121,7 @@ where
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.potential.gradient(at.batch(), q, force, workspace)?;
+        self.potential.gradient(at.batch(), q, force, Keep::Nothing(workspace))?;
         negate(force);
         Ok(())
     }
@@ -190,8 +159,8 @@ where
         let slices = [("the states", x.len()), ("the gradients", gradient.len())];
         FieldError::check_lengths(2 * self.kinetic.dim() * batch, slices)?;
         let ((q, p), (by_q, by_p)) = (x.split_at(x.len() / 2), gradient.split_at_mut(x.len() / 2));
-        self.potential.gradient(batch, q, by_q, workspace)?;
-        self.kinetic.gradient(batch, p, by_p, workspace)
+        self.potential.gradient(batch, q, by_q, Keep::Nothing(workspace))?;
+        self.kinetic.gradient(batch, p, by_p, Keep::Nothing(workspace))
     }
 }
 
@@ -201,7 +170,7 @@ where
     K: DifferentiableEnergy<T>,
     V: DifferentiableEnergy<T>,
 {
-    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+    type Residuals = Record<T, (K::Residuals, V::Residuals)>;
 
     fn velocity_recorded(
         &self,
@@ -210,7 +179,7 @@ where
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
         let batch = p.len() / self.kinetic.dim();
-        self.kinetic.gradient_recorded(batch, p, velocity, &mut residuals.kinetic)
+        self.kinetic.gradient(batch, p, velocity, Keep::Residuals(&mut residuals.parts.0))
     }
 
     fn velocity_vjp(
@@ -224,7 +193,7 @@ where
         let slices = [p, cotangent, &*p_bar];
         FieldError::check_cotangents(p.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[..self.kinetic.num_params()]);
-        self.kinetic.gradient_vjp(p, &mut residuals.kinetic, cotangent, p_bar, own)
+        self.kinetic.gradient_vjp(p, &mut residuals.parts.0, cotangent, p_bar, own)
     }
 
     fn force_recorded(
@@ -234,7 +203,8 @@ where
         force: &mut [T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
-        self.potential.gradient_recorded(at.batch(), q, force, &mut residuals.potential)?;
+        let keep = Keep::Residuals(&mut residuals.parts.1);
+        self.potential.gradient(at.batch(), q, force, keep)?;
         negate(force);
         Ok(())
     }
@@ -250,9 +220,8 @@ where
         let slices = [q, cotangent, &*q_bar];
         FieldError::check_cotangents(q.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[self.kinetic.num_params()..]);
-        let SeparableResiduals { potential, cotangent: negated, .. } = residuals;
-        negated.clear();
-        negated.extend(cotangent.iter().map(|c| -*c));
+        let (negated, (_, potential)) = residuals.begin(0, cotangent.len());
+        negated.iter_mut().zip(cotangent).for_each(|(n, c)| *n = -*c);
         self.potential.gradient_vjp(q, potential, negated, q_bar, own)
     }
 }
@@ -263,7 +232,7 @@ where
     K: DifferentiableEnergy<T>,
     V: DifferentiableEnergy<T>,
 {
-    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+    type Residuals = Record<T, (K::Residuals, V::Residuals)>;
 
     fn eval_recorded(
         &self,

@@ -1,8 +1,11 @@
 //! A Lagrangian that starts from a free particle's.
 
-use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
+use crate::parameters::parameters;
+use crate::{
+    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars,
+};
 
 /// `L(q, v) = m |v|^2 / 2 + N(q, v)`: a network on top of the kinetic energy of a mass `m`.
 ///
@@ -73,20 +76,7 @@ impl<L> KineticPrior<L> {
     }
 }
 
-impl<T: Scalar, L: Parameters<T>> Parameters<T> for KineticPrior<L> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(KineticPrior<L>: network);
 
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for KineticPrior<L> {
     type Residuals = L::Residuals;
@@ -126,26 +116,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         q_dot: &[T],
         mut terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_rates(batch, q_dot)?;
-        let inner = terms.reborrow();
-        self.network.terms(batch, x, q_dot, inner, workspace)?;
-        self.add_to(batch, &x[x.len() / 2..], &mut terms);
-        Ok(())
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        mut terms: LagrangianTerms<'_, T>,
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        self.check_rates(batch, q_dot)?;
-        let inner = terms.reborrow();
-        self.network.terms_recorded(batch, x, q_dot, inner, residuals)?;
+        self.network.terms(batch, x, q_dot, terms.reborrow(), keep)?;
         self.add_to(batch, &x[x.len() / 2..], &mut terms);
         Ok(())
     }
@@ -157,7 +131,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         self.network.terms_vjp(x, residuals, directions, bars, theta_bar)

@@ -11,17 +11,12 @@ mod linalg;
 mod map;
 mod narrow;
 mod passes;
-mod recording;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
-pub use energy::EnergyResiduals;
 pub use initialisation::Initialisation;
-pub use jacobian::JacobianResiduals;
-pub use lagrangian::LagrangianResiduals;
-pub use map::MapResiduals;
 
 pub(crate) use dropout::Dropout;
 

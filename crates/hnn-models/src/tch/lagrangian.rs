@@ -1,8 +1,6 @@
 //! A Lagrangian neural network computed by libtorch.
 
-use hnn_integrators::{
-    At, DifferentiableField, FieldError, Mode, Parameters, VectorField, Workspace,
-};
+use hnn_integrators::{At, DifferentiableField, FieldError, VectorField, Workspace};
 use hnn_systems::Hamiltonian;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
@@ -11,6 +9,7 @@ use super::energy::{gradient, tracked};
 use super::network::{Graph, Inner, engine, gradients};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
 use crate::ModelError;
+use crate::parameters::parameters;
 
 /// How `A q'' = b` is solved for the acceleration, `A = d2L/dv2` the mass matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -168,20 +167,7 @@ fn energy<T: TchScalar>(
     Ok(product.sum_dim_intlist(1, false, None::<tch::Kind>) - lagrangian)
 }
 
-impl<T: TchScalar> Parameters<T> for TchLagrangian<T> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(impl<T: TchScalar> for TchLagrangian<T>: network);
 
 impl<T: TchScalar> VectorField<T> for TchLagrangian<T> {
     fn dim(&self) -> usize {

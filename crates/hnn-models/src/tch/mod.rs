@@ -3,7 +3,7 @@
 //!
 //! | type | wraps | is |
 //! |---|---|---|
-//! | [`TchEnergy`] | `(B, D) -> (B)` | a [`DifferentiableEnergy`](crate::DifferentiableEnergy): makes an [`Hnn`](crate::Hnn), an [`HnnFriction`](crate::HnnFriction); a [`DifferentiableLagrangian`](crate::DifferentiableLagrangian): makes an [`Lnn`](crate::Lnn) |
+//! | [`TchEnergy`] | `(B, D) -> (B)` | a [`DifferentiableEnergy`](crate::DifferentiableEnergy): makes an [`Hnn`](crate::Hnn); a [`DifferentiableLagrangian`](crate::DifferentiableLagrangian): makes an [`Lnn`](crate::Lnn) |
 //! | [`TchMap`] | `(B, D) -> (B, K)` | a [`DifferentiableMap`](crate::DifferentiableMap): makes a friction, a [`Baseline`](crate::Baseline) ([`TchField`]); a [`JacobianMap`](crate::JacobianMap): makes the mass matrix of a [`MechanicalLagrangian`](crate::MechanicalLagrangian) |
 //! | [`TchLagrangian`] | `(B, 2n) -> (B)` | the field `(dq/dt, dv/dt)` of a Lagrangian, computed wholly in libtorch |
 //!

@@ -6,7 +6,7 @@ use tch::Tensor;
 use super::energy::{gradient, tracked};
 use super::network::{Graph, engine};
 use super::{TchEnergy, TchLagrangian, TchMap, TchScalar};
-use crate::{Baseline, DifferentiableMap, Hnn, HnnFriction};
+use crate::{Baseline, DifferentiableMap, FrictionForce, Hnn};
 
 /// A model whose field can be written as a tensor, with the graph of its derivatives with respect
 /// to the states and the parameters.
@@ -26,9 +26,7 @@ pub trait TensorField<T: TchScalar> {
 
 impl<T: TchScalar> TensorField<T> for Hnn<TchEnergy<T>> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
-        let network = self.energy_network().network();
-        let g = gradient(&network.lock(), x, Graph::Differentiate)?;
-        symplectic(&g)
+        symplectic(self.energy_network(), x)
     }
 
     fn tensor_params(&self) -> Vec<Tensor> {
@@ -36,10 +34,10 @@ impl<T: TchScalar> TensorField<T> for Hnn<TchEnergy<T>> {
     }
 }
 
-impl<T: TchScalar> TensorField<T> for HnnFriction<TchEnergy<T>, TchMap<T>> {
+impl<T: TchScalar> TensorField<T> for Hnn<TchEnergy<T>, FrictionForce<TchMap<T>>> {
     fn tensor_field(&self, x: &Tensor) -> Result<Tensor, FieldError> {
-        let f = self.conservative().tensor_field(x)?;
-        let friction = self.friction();
+        let f = symplectic(self.energy_network(), x)?;
+        let friction = self.force().friction();
         let force = friction.forward(&friction.network().lock(), x)?;
         let n = x.size()[1] / 2;
         let combined =
@@ -48,8 +46,8 @@ impl<T: TchScalar> TensorField<T> for HnnFriction<TchEnergy<T>, TchMap<T>> {
     }
 
     fn tensor_params(&self) -> Vec<Tensor> {
-        let mut params = self.conservative().tensor_params();
-        params.extend(self.friction().network().tensors());
+        let mut params = self.energy_network().network().tensors();
+        params.extend(self.force().friction().network().tensors());
         params
     }
 }
@@ -77,8 +75,9 @@ impl<T: TchScalar> TensorField<T> for TchLagrangian<T> {
     }
 }
 
-/// `J g` of shape (B, 2n).
-fn symplectic(g: &Tensor) -> Result<Tensor, FieldError> {
+/// `J grad H` of shape (B, 2n).
+fn symplectic<T: TchScalar>(energy: &TchEnergy<T>, x: &Tensor) -> Result<Tensor, FieldError> {
+    let g = gradient(&energy.network().lock(), x, Graph::Differentiate)?;
     let n = g.size()[1] / 2;
     let swapped = || Tensor::f_cat(&[g.f_narrow(1, n, n)?, g.f_narrow(1, 0, n)?.f_neg()?], 1);
     swapped().map_err(engine)

@@ -4,8 +4,8 @@ use hnn_integrators::{Parameters, Workspace, coordinate_major};
 use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap};
 use hnn_models::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, FrictionForce, Hnn, HnnFriction, JacobianMap, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp,
+    Dissipative, FrictionForce, Hnn, JacobianMap, Keep, KineticPrior, Lnn, MechanicalLagrangian,
+    Mlp,
 };
 use tch::Device;
 
@@ -61,7 +61,8 @@ impl<E: DifferentiableEnergy<f64>> Evaluate for E {
     fn evaluate(&self, x: &[f64], value: &mut [f64], gradient: &mut [f64]) {
         let workspace = &mut Workspace::default();
         self.energy(x, value, workspace).expect("the energy is defined");
-        self.gradient(value.len(), x, gradient, workspace).expect("the energy is defined");
+        let keep = Keep::Nothing(workspace);
+        self.gradient(value.len(), x, gradient, keep).expect("the energy is defined");
     }
 }
 
@@ -78,8 +79,8 @@ fn hamiltonian_networks_agree() {
 fn friction_networks_agree() {
     for case in Case::all() {
         let (h, f) = (case.network(1), case.network(case.dim / 2));
-        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
-        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), map(&f)).expect("the shapes fit");
+        let native = Hnn::with_friction(h, f).expect("the shapes fit");
         assert_same_field(&case, "HNN with friction", &judge, &native);
     }
 }
@@ -90,9 +91,9 @@ fn dissipative_friction_agrees() {
         let n = case.dim / 2;
         let (h, l) = (case.network(1), case.network(n * (n + 1) / 2));
         let friction = Dissipative::new(map(&l)).expect("the shapes fit");
-        let judge = HnnFriction::new(energy(&h), friction).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), friction).expect("the shapes fit");
         let friction = Dissipative::new(l).expect("the shapes fit");
-        let native = HnnFriction::new(h, friction).expect("the shapes fit");
+        let native = Hnn::with_friction(h, friction).expect("the shapes fit");
         assert_same_field(&case, "HNN with dissipative friction", &judge, &native);
     }
 }

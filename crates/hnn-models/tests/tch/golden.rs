@@ -2,7 +2,7 @@
 
 use hnn_integrators::{Parameters, VectorField};
 use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap, TensorField, trajectory};
-use hnn_models::{Activation, Baseline, Hnn, HnnFriction};
+use hnn_models::{Activation, Baseline, Hnn};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
@@ -62,7 +62,7 @@ fn friction_and_baseline() {
     let base = network(&data["base_params"], Activation::Tanh);
     let energy = TchEnergy::mlp(h, Device::Cpu).expect("a CPU");
     let map = |native| TchMap::mlp(native, Device::Cpu).expect("a CPU");
-    let model = HnnFriction::new(energy, map(f)).expect("the shapes fit");
+    let model = Hnn::with_friction(energy, map(f)).expect("the shapes fit");
     let baseline = Baseline::new(map(base)).expect("the shapes fit");
     let (x, dx) = (tensor(rows(&data["x"]).view()), tensor(rows(&data["dx"]).view()));
     let dt = data["dt"].as_f64().expect("a number");

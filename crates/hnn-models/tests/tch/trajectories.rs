@@ -3,7 +3,7 @@
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, RK4};
 use hnn_models::tch::{TchLagrangian, TensorField, trajectory};
-use hnn_models::{Baseline, Hnn, HnnFriction, Lnn};
+use hnn_models::{Baseline, Hnn, Lnn};
 use ndarray::Array3;
 use tch::Device;
 
@@ -116,8 +116,8 @@ fn hamiltonian_networks_agree() {
 fn friction_networks_agree() {
     for case in Case::all() {
         let (h, f) = (case.network(1), case.network(case.dim / 2));
-        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
-        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), map(&f)).expect("the shapes fit");
+        let native = Hnn::with_friction(h, f).expect("the shapes fit");
         assert_three_ways(&case, "HNN with friction", &native, &judge, &measured(&case), DT);
     }
 }
