@@ -1,8 +1,8 @@
 //! Lagrangians whose Euler-Lagrange equation trains.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use crate::{Keep, ModelError};
+use crate::{Keep, ModelError, Network};
 
 /// A learned Lagrangian `L(q, v; theta)` with everything the Euler-Lagrange equation needs, and
 /// the pull-back through that equation.
@@ -13,12 +13,9 @@ use crate::{Keep, ModelError};
 /// so the coordinates' rate `q_dot` is an argument of its own. Its length says what `m` is.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
-pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
+pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
     /// What an evaluation of the terms keeps for its pull-back.
     type Residuals: Default + Send;
-
-    /// Dimension `D` of the state.
-    fn dim(&self) -> usize;
 
     /// Whether the Lagrangian can be one of `velocities` velocities.
     ///

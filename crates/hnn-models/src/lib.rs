@@ -29,12 +29,13 @@ mod lagrangian;
 mod lnn;
 mod map;
 pub mod mlp;
+mod network;
 mod parameters;
 mod sections;
 #[cfg(feature = "tch")]
 pub mod tch;
 
-pub use angles::{Angles, Inputs};
+pub use angles::Angles;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Hnn, SeparableHnn};
@@ -48,3 +49,4 @@ pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianTerms, M
 pub use lnn::{KineticPrior, Lnn, MechanicalLagrangian};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};
+pub use network::Network;

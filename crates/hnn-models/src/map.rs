@@ -1,18 +1,15 @@
 //! Vector functions of the state that train.
 
-use hnn_integrators::{FieldError, Parameters, Scalar};
+use hnn_integrators::{FieldError, Scalar};
 
-use crate::Keep;
+use crate::{Keep, Network};
 
 /// A learned map `y = N(x; theta)` from `D` to `K` numbers.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
-pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
+pub trait DifferentiableMap<T: Scalar>: Network<T> {
     /// What an evaluation keeps for its pull-back.
     type Residuals: Default + Send;
-
-    /// Number of inputs `D`.
-    fn input_dim(&self) -> usize;
 
     /// Number of outputs `K`.
     fn output_dim(&self) -> usize;

@@ -81,7 +81,7 @@ fn smallest_mass<L, Q>(model: &Lnn<L, Q>, batch: usize, seed: u64) -> f64
 where
     L: DifferentiableLagrangian<f64>,
 {
-    let x = check_states(model.lagrangian().dim(), batch, seed);
+    let x = check_states(model.lagrangian().input_dim(), batch, seed);
     let mass = model.mass_matrices(x.view()).expect("evaluates");
     let size = |m: ArrayView2<'_, f64>| {
         let m = nalgebra::DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| m[[i, j]]);
@@ -142,7 +142,7 @@ proptest! {
 
 /// Every derivative of the Euler-Lagrange terms against differences of the Lagrangian's values.
 fn check_terms<L: DifferentiableLagrangian<f64>>(lagrangian: L, seed: u64) {
-    let n = lagrangian.dim() / 2;
+    let n = lagrangian.input_dim() / 2;
     let value = |x: &[f64]| {
         let mut value = [0.0];
         lagrangian.lagrangian(x, &mut value, &mut Workspace::default()).expect("evaluates");
@@ -224,9 +224,9 @@ proptest! {
         check_terms(network(&sizes(2 * n), activation, seed), seed);
         check_terms(mechanical(n, n, &hidden, activation, seed), seed);
         let free = network(&sizes(2 * n + angles), activation, seed);
-        check_terms(Angles::of_lagrangian(free, &marks(n, n)).expect("fits"), seed);
+        check_terms(Angles::new(free, &marks(n, n)).expect("fits"), seed);
         let structured = mechanical(n, n + angles, &hidden, activation, seed);
-        check_terms(Angles::of_lagrangian(structured, &marks(n, n)).expect("fits"), seed);
+        check_terms(Angles::new(structured, &marks(n, n)).expect("fits"), seed);
     }
 
     #[test]
@@ -241,7 +241,7 @@ proptest! {
     fn angles_of_a_free_lagrangian((n, hidden, activation, batch, seed) in cases()) {
         let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
         let free = network(&sizes, activation, seed);
-        let lagrangian = Angles::of_lagrangian(free, &marks(n, n)).expect("fits");
+        let lagrangian = Angles::new(free, &marks(n, n)).expect("fits");
         let mut model = Lnn::new(lagrangian).expect("even");
         prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
         check_vjp(&mut model, batch, seed);
@@ -250,7 +250,7 @@ proptest! {
     #[test]
     fn kinetic_prior((n, hidden, activation, batch, seed) in cases()) {
         let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
-        let free = Angles::of_lagrangian(network(&sizes, activation, seed), &marks(n, n));
+        let free = Angles::new(network(&sizes, activation, seed), &marks(n, n));
         let lagrangian = KineticPrior::new(free.expect("fits"), 3.0).expect("positive");
         check_terms(lagrangian.clone(), seed);
         let mut model = Lnn::new(lagrangian).expect("even");
@@ -264,11 +264,11 @@ proptest! {
         let whole = mechanical(n, n + n.div_ceil(2), &hidden, activation, seed);
         let (factor, potential) = (whole.factor().clone(), whole.potential().clone());
         let parts = MechanicalLagrangian::new(
-            Angles::of_map(factor, &marks(n, 0)).expect("fits"),
-            Angles::of_energy(potential, &marks(n, 0)).expect("fits"),
+            Angles::new(factor, &marks(n, 0)).expect("fits"),
+            Angles::new(potential, &marks(n, 0)).expect("fits"),
         );
         let mut parts = Lnn::new(parts.and_then(|l| l.with_epsilon(0.2)).expect("fits")).expect("even");
-        let whole = Angles::of_lagrangian(whole, &marks(n, n)).expect("fits");
+        let whole = Angles::new(whole, &marks(n, n)).expect("fits");
         let mut whole = Lnn::new(whole).expect("even");
         check_vjp(&mut whole, batch, seed);
         check_vjp(&mut parts, batch, seed);
@@ -284,9 +284,9 @@ proptest! {
         let sizes = |outputs| [&[2 * n + n.div_ceil(2)], &hidden[..], &[outputs]].concat();
         let energy = network(&sizes(1), activation, seed);
         let map = network(&sizes(2 * n), activation, seed);
-        let energy = Angles::of_energy(energy, &marks(n, n)).expect("fits");
+        let energy = Angles::new(energy, &marks(n, n)).expect("fits");
         check_vjp(&mut Hnn::new(energy).expect("even"), batch, seed);
-        let map = Angles::of_map(map, &marks(n, n)).expect("fits");
+        let map = Angles::new(map, &marks(n, n)).expect("fits");
         check_vjp(&mut Baseline::new(map).expect("square"), batch, seed);
     }
 }
@@ -313,7 +313,7 @@ fn dropout_acts_in_both_networks_of_a_mechanical_lagrangian() {
 #[test]
 fn angles_are_periodic() {
     let net = network(&[5, 16, 1], Activation::Softplus, 4);
-    let model = Lnn::new(Angles::of_lagrangian(net, &[false, true, false, false]).expect("fits"));
+    let model = Lnn::new(Angles::new(net, &[false, true, false, false]).expect("fits"));
     let model = model.expect("even");
     let turn = 2.0 * std::f64::consts::PI;
     let x =
@@ -394,17 +394,15 @@ fn bad_input_is_an_error() {
     assert!(model.mass_matrices(ArrayView2::from(&[[1.0, 2.0]])).is_err());
     assert!(model.eval_state(0.0, &[1.0]).is_err());
     let net = |sizes: &[usize]| network(sizes, Activation::Softplus, 0);
-    assert!(Angles::of_energy(net(&[4, 4, 1]), &[true, false]).is_err());
-    assert!(Angles::of_map(net(&[4, 4, 1]), &[true, false, true]).is_err());
-    let velocity = Angles::of_lagrangian(net(&[3, 4, 1]), &[false, true]).expect("fits");
+    assert!(Angles::new(net(&[4, 4, 1]), &[true, false]).is_err());
+    assert!(Angles::new(net(&[4, 4, 1]), &[true, false, true]).is_err());
+    let velocity = Angles::new(net(&[3, 4, 1]), &[false, true]).expect("fits");
     let error = Lnn::new(velocity).expect_err("the velocity is no angle").to_string();
     assert!(error.contains("coordinate 1"), "{error}");
     assert!(KineticPrior::new(net(&[4, 4, 1]), 0.0).is_err());
     let uneven = KineticPrior::new(net(&[5, 4, 1]), 1.0).expect("positive");
     assert!(
-        Angles::of_lagrangian(uneven, &[true, false, false, false])
-            .map(Lnn::new)
-            .is_ok_and(|m| m.is_err())
+        Angles::new(uneven, &[true, false, false, false]).map(Lnn::new).is_ok_and(|m| m.is_err())
     );
     assert!(MechanicalLagrangian::new(net(&[2, 4, 2]), net(&[2, 4, 1])).is_err());
     assert!(MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[3, 4, 1])).is_err());

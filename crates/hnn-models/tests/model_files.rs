@@ -50,15 +50,15 @@ fn every_model<T: Scalar>() {
     let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
     round_trip::<T, _>(&damped.with_rcond(1e-3).expect("below 1"));
     round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
-    let periodic = Angles::of_lagrangian(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
+    let periodic = Angles::new(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
     let prior = KineticPrior::new(periodic.expect("fits"), 2.0).expect("positive");
     let drag = |seed| FrictionForce::new(network::<T>(&[4, 3, 2], seed));
     round_trip::<T, _>(&Lnn::forced(prior, Sum(drag(1), drag(2))).expect("fits"));
     let mechanical = MechanicalLagrangian::new(network::<T>(&[4, 8, 3], 1), network(&[4, 8, 1], 2));
     let mechanical = mechanical.and_then(|l| l.with_epsilon(1e-3)).expect("triangle");
-    let wrapped = Angles::of_lagrangian(mechanical, &[true, true, false, false]).expect("fits");
+    let wrapped = Angles::new(mechanical, &[true, true, false, false]).expect("fits");
     round_trip::<T, _>(&Lnn::new(wrapped).expect("even"));
-    let periodic = Angles::of_energy(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
+    let periodic = Angles::new(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
     round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
     round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));

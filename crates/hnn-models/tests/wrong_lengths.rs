@@ -51,15 +51,15 @@ fn networks() {
 
 #[test]
 fn networks_of_angles() {
-    network_is_checked(&Angles::of_energy(network(&[5, 6, 1]), &ANGLES).expect("fits"));
-    let map = Angles::of_map(network(&[5, 6, 3]), &ANGLES).expect("fits");
+    network_is_checked(&Angles::new(network(&[5, 6, 1]), &ANGLES).expect("fits"));
+    let map = Angles::new(network(&[5, 6, 3]), &ANGLES).expect("fits");
     map_is_checked(&map);
     jacobian_is_checked(&map);
-    let free = Angles::of_lagrangian(network(&[5, 6, 1]), &ANGLES).expect("fits");
+    let free = Angles::new(network(&[5, 6, 1]), &ANGLES).expect("fits");
     lagrangian_is_checked(&free, 2);
     lagrangian_is_checked(&KineticPrior::new(free, 1.0).expect("positive"), 2);
     lagrangian_is_checked(&mechanical(2), 2);
-    lagrangian_is_checked(&Angles::of_lagrangian(mechanical(3), &ANGLES).expect("fits"), 2);
+    lagrangian_is_checked(&Angles::new(mechanical(3), &ANGLES).expect("fits"), 2);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn energies_have_one_output() {
         SeparableHnn::new(network(&[2, 6, 1]), two()).map(drop),
         MechanicalLagrangian::new(network(&[2, 6, 3]), two()).map(drop),
         Hnn::with_friction(two(), network(&[2, 6, 1])).map(drop),
-        Angles::of_energy(network(&[3, 6, 2]), &[true, false]).and_then(Hnn::new).map(drop),
+        Angles::new(network(&[3, 6, 2]), &[true, false]).and_then(Hnn::new).map(drop),
     ];
     for refusal in refusals {
         let error = refusal.expect_err("two outputs").to_string();

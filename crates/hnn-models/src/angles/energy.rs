@@ -10,10 +10,6 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
     /// The features, the gradient by them, a direction among them, and their cotangent.
     type Residuals = Record<T, E::Residuals>;
 
-    fn dim(&self) -> usize {
-        self.angles.len()
-    }
-
     fn check(&self) -> Result<(), ModelError> {
         self.network.check()
     }
@@ -26,7 +22,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
     ) -> Result<(), FieldError> {
         let batch = energy.len();
         self.check_lengths(batch, [("the states", x.len())])?;
-        let (features, inner) = workspace.split(self.network.dim() * batch);
+        let (features, inner) = workspace.split(self.network.input_dim() * batch);
         self.features(batch, x, features);
         self.network.energy(features, energy, inner)
     }

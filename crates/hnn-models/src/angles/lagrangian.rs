@@ -37,10 +37,6 @@ fn split<T>(len: usize, rates: usize, numbers: &mut [T]) -> Sections<'_, T> {
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for Angles<L> {
     type Residuals = Record<T, L::Residuals>;
 
-    fn dim(&self) -> usize {
-        self.angles.len()
-    }
-
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
         let coordinates = self.angles.len().saturating_sub(velocities);
         if let Some(index) = self.angles.iter().skip(coordinates).position(|angle| *angle) {
@@ -57,7 +53,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
     ) -> Result<(), FieldError> {
         let batch = value.len();
         self.check_lengths(batch, [("the states", x.len())])?;
-        let (features, inner) = workspace.split(self.network.dim() * batch);
+        let (features, inner) = workspace.split(self.network.input_dim() * batch);
         self.features(batch, x, features);
         self.network.lagrangian(features, value, inner)
     }

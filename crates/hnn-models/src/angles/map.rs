@@ -10,10 +10,6 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
     /// The features, and their cotangent.
     type Residuals = Record<T, N::Residuals>;
 
-    fn input_dim(&self) -> usize {
-        self.angles.len()
-    }
-
     fn output_dim(&self) -> usize {
         self.network.output_dim()
     }

@@ -84,7 +84,7 @@ impl<E, Q> Hnn<E, Q> {
         Q: GeneralisedForce<T>,
     {
         energy.check()?;
-        let dim = energy.dim();
+        let dim = energy.input_dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
@@ -115,7 +115,7 @@ impl<E, Q> Hnn<E, Q> {
         Q: GeneralisedForce<T>,
     {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.energy.dim() * at.batch(), slices)?;
+        FieldError::check_lengths(self.energy.input_dim() * at.batch(), slices)?;
         let inputs = self.force.inputs() * at.batch();
         FieldError::check_lengths(inputs, [("the inputs", at.u.len())])?;
         let (numbers, mut parts) = keep.split(at.batch(), 3 * x.len());
@@ -150,7 +150,7 @@ parameters!(Hnn<E, Q>: energy, force);
 
 impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> VectorField<T> for Hnn<E, Q> {
     fn dim(&self) -> usize {
-        self.energy.dim()
+        self.energy.input_dim()
     }
 
     fn inputs(&self) -> usize {
@@ -217,7 +217,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> Differentiab
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let len = self.energy.dim() * residuals.batch;
+        let len = self.energy.input_dim() * residuals.batch;
         let slices = [x, v, &*x_bar];
         FieldError::check_cotangents(len, slices, theta_bar.as_deref(), self.num_params())?;
         let (numbers, (energy, force)) = residuals.recorded(3 * len)?;

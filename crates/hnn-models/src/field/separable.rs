@@ -46,7 +46,7 @@ impl<K, V> SeparableHnn<K, V> {
     {
         kinetic.check()?;
         potential.check()?;
-        let (given, expected) = (potential.dim(), kinetic.dim());
+        let (given, expected) = (potential.input_dim(), kinetic.input_dim());
         if given != expected || expected == 0 {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
@@ -77,7 +77,7 @@ where
     V: DifferentiableEnergy<T>,
 {
     fn dim(&self) -> usize {
-        2 * self.kinetic.dim()
+        2 * self.kinetic.input_dim()
     }
 
     fn eval(
@@ -88,7 +88,7 @@ where
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity(p, dq, workspace)?;
         self.force(at, q, dp, workspace)
@@ -111,7 +111,12 @@ where
         velocity: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.kinetic.gradient(p.len() / self.kinetic.dim(), p, velocity, Keep::Nothing(workspace))
+        self.kinetic.gradient(
+            p.len() / self.kinetic.input_dim(),
+            p,
+            velocity,
+            Keep::Nothing(workspace),
+        )
     }
 
     fn force(
@@ -139,7 +144,7 @@ where
         energy: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let expected = 2 * self.kinetic.dim() * energy.len();
+        let expected = 2 * self.kinetic.input_dim() * energy.len();
         FieldError::check_lengths(expected, [("the states", x.len())])?;
         let (q, p) = x.split_at(x.len() / 2);
         let (potential, inner) = workspace.split(energy.len());
@@ -157,7 +162,7 @@ where
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the gradients", gradient.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * batch, slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * batch, slices)?;
         let ((q, p), (by_q, by_p)) = (x.split_at(x.len() / 2), gradient.split_at_mut(x.len() / 2));
         self.potential.gradient(batch, q, by_q, Keep::Nothing(workspace))?;
         self.kinetic.gradient(batch, p, by_p, Keep::Nothing(workspace))
@@ -178,7 +183,7 @@ where
         velocity: &mut [T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
-        let batch = p.len() / self.kinetic.dim();
+        let batch = p.len() / self.kinetic.input_dim();
         self.kinetic.gradient(batch, p, velocity, Keep::Residuals(&mut residuals.parts.0))
     }
 
@@ -242,7 +247,7 @@ where
         residuals: &mut <Self as DifferentiableField<T>>::Residuals,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity_recorded(p, dq, residuals)?;
         self.force_recorded(at, q, dp, residuals)

@@ -5,7 +5,7 @@ use hnn_integrators::{At, FieldError, Lane, Scalar};
 use super::{GeneralisedForce, add, check_network, negated, subtract};
 use crate::parameters::parameters;
 use crate::sections::sections;
-use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Record};
+use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Network, Record};
 
 /// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size n: the power
 /// `v . R v = |L^T v|^2` that it takes is never negative, and it vanishes at rest.
@@ -188,12 +188,14 @@ fn split_row<T>(n: usize, row: &mut [T]) -> [&mut [T]; 5] {
 
 parameters!(Dissipative<N>: network);
 
-impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N> {
-    type Residuals = Record<T, N::Residuals>;
-
+impl<T: Scalar, N: DifferentiableMap<T>> Network<T> for Dissipative<N> {
     fn input_dim(&self) -> usize {
         self.network.input_dim()
     }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N> {
+    type Residuals = Record<T, N::Residuals>;
 
     fn output_dim(&self) -> usize {
         self.network.input_dim() / 2

@@ -7,8 +7,8 @@ use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, FrictionForce, GeneralisedForce, Hnn, InputPort, Inputs, JacobianMap,
-    KineticPrior, Lnn, MechanicalLagrangian, ModelError, Sum, Unforced,
+    Dissipative, FrictionForce, GeneralisedForce, Hnn, InputPort, JacobianMap, KineticPrior, Lnn,
+    MechanicalLagrangian, ModelError, Network, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -252,7 +252,7 @@ where
     }
 }
 
-impl<T: Scalar, N: Inputs<T> + Persist<T>> Persist<T> for Angles<N> {
+impl<T: Scalar, N: Network<T> + Persist<T>> Persist<T> for Angles<N> {
     const KIND: &'static str = "angles";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
@@ -263,7 +263,6 @@ impl<T: Scalar, N: Inputs<T> + Persist<T>> Persist<T> for Angles<N> {
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let network = part.inner::<T, N>("network")?;
         let angles: Vec<bool> = part.property("angles")?;
-        let inputs = network.inputs();
-        Self::new(network, inputs, &angles).map_err(|e| part.fault(e))
+        Self::new(network, &angles).map_err(|e| part.fault(e))
     }
 }

@@ -4,7 +4,7 @@ use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use crate::parameters::parameters;
 use crate::{
-    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars,
+    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars, Network,
 };
 
 /// `L(q, v) = m |v|^2 / 2 + N(q, v)`: a network on top of the kinetic energy of a mass `m`.
@@ -58,7 +58,7 @@ impl<L> KineticPrior<L> {
     where
         L: DifferentiableLagrangian<T>,
     {
-        let expected = self.network.dim() / 2 * batch;
+        let expected = self.network.input_dim() / 2 * batch;
         FieldError::check_lengths(expected, [("the coordinates' rates", q_dot.len())])
     }
 
@@ -78,17 +78,19 @@ impl<L> KineticPrior<L> {
 
 parameters!(KineticPrior<L>: network);
 
+impl<T: Scalar, L: Network<T>> Network<T> for KineticPrior<L> {
+    fn input_dim(&self) -> usize {
+        self.network.input_dim()
+    }
+}
+
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for KineticPrior<L> {
     type Residuals = L::Residuals;
-
-    fn dim(&self) -> usize {
-        self.network.dim()
-    }
 
     /// Its coordinates' rates are its velocities: no change of coordinates goes around it (but any
     /// inside).
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
-        let dim = self.network.dim();
+        let dim = self.network.input_dim();
         if dim != 2 * velocities {
             let (role, expected) = ("kinetic prior's", 2 * velocities);
             return Err(ModelError::InputSize { role, given: dim, expected });

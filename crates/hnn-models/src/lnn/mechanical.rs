@@ -5,8 +5,8 @@ use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
 use crate::force::{add, transposed_product, triangle};
 use crate::parameters::parameters;
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Inputs, JacobianMap, Keep,
-    LagrangianTerms, ModelError, MotionBars, Record,
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, JacobianMap, Keep,
+    LagrangianTerms, ModelError, MotionBars, Network, Record,
 };
 
 /// `L(q, v) = v^T M(q) v / 2 - V(q)`, with `M = C C^T + epsilon I` and a lower triangular
@@ -146,7 +146,7 @@ impl<N, V> MechanicalLagrangian<N, V> {
         N: JacobianMap<T>,
         V: DifferentiableEnergy<T>,
     {
-        let (given, expected) = (potential.dim(), factor.input_dim());
+        let (given, expected) = (potential.input_dim(), factor.input_dim());
         if given != expected {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
@@ -238,8 +238,10 @@ impl<N, V> MechanicalLagrangian<N, V> {
 
 parameters!(MechanicalLagrangian<N, V>: factor, potential);
 
-impl<T: Scalar, N: JacobianMap<T>, V> Inputs<T> for MechanicalLagrangian<N, V> {
-    fn inputs(&self) -> usize {
+impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> Network<T>
+    for MechanicalLagrangian<N, V>
+{
+    fn input_dim(&self) -> usize {
         self.factor.input_dim() + self.velocities
     }
 }
@@ -248,10 +250,6 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
     for MechanicalLagrangian<N, V>
 {
     type Residuals = Record<T, (N::JacobianResiduals, V::Residuals)>;
-
-    fn dim(&self) -> usize {
-        self.inputs()
-    }
 
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
         let (given, expected) = (triangle(self.velocities), triangle(velocities));
@@ -294,7 +292,7 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_rates(batch, q_dot)?;
-        terms.check(self.dim(), batch, x, q_dot)?;
+        terms.check(self.input_dim(), batch, x, q_dot)?;
         let (m, q) = (self.factor.input_dim(), &x[..q_dot.len()]);
         let (buffer, mut parts) = keep.split(batch, buffer_len(m, self.velocities, batch));
         let mut s = sections(m, self.velocities, batch, buffer);
@@ -319,7 +317,7 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         let n = self.velocities;
         let (batch, m) = (lambda.len() / n, self.factor.input_dim());
         self.check_rates(batch, q_dot)?;
-        directions.check(self.dim(), batch, x, &bars)?;
+        directions.check(self.input_dim(), batch, x, &bars)?;
         let num_params = self.num_params();
         FieldError::check_parameters(
             theta_bar.as_deref().map_or(num_params, <[T]>::len),

@@ -124,7 +124,7 @@ impl<L, Q> Lnn<L, Q> {
         L: DifferentiableLagrangian<T>,
         Q: GeneralisedForce<T>,
     {
-        let dim = lagrangian.dim();
+        let dim = lagrangian.input_dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
@@ -172,7 +172,7 @@ impl<L, Q> Lnn<L, Q> {
     where
         L: DifferentiableLagrangian<T>,
     {
-        let (batch, n) = (x.nrows(), self.lagrangian.dim() / 2);
+        let (batch, n) = (x.nrows(), self.lagrangian.input_dim() / 2);
         if x.ncols() != 2 * n {
             return Err(FieldError::Dimension { given: x.ncols(), expected: 2 * n });
         }
@@ -217,7 +217,7 @@ impl<L, Q> Lnn<L, Q> {
         L: DifferentiableLagrangian<T>,
         Q: GeneralisedForce<T>,
     {
-        let (dim, batch) = (self.lagrangian.dim(), at.batch());
+        let (dim, batch) = (self.lagrangian.input_dim(), at.batch());
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(dim * batch, slices)?;
         FieldError::check_lengths(self.force.inputs() * batch, [("the inputs", at.u.len())])?;
@@ -241,7 +241,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorFi
     for Lnn<L, Q>
 {
     fn dim(&self) -> usize {
-        self.lagrangian.dim()
+        self.lagrangian.input_dim()
     }
 
     fn inputs(&self) -> usize {

@@ -54,10 +54,6 @@ impl<T: Scalar> Mlp<T> {
 impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
     type Residuals = Record<T>;
 
-    fn dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
-
     fn check(&self) -> Result<(), ModelError> {
         let given = self.architecture.output_dim();
         if given == 1 {

@@ -100,10 +100,6 @@ impl<T: Scalar> Mlp<T> {
 impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
     type Residuals = Record<T>;
 
-    fn dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
-
     fn check(&self, _velocities: usize) -> Result<(), ModelError> {
         DifferentiableEnergy::check(self)
     }

@@ -17,10 +17,6 @@ impl<T: Scalar> Mlp<T> {
 impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
     type Residuals = Record<T>;
 
-    fn input_dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
-
     fn output_dim(&self) -> usize {
         self.architecture.output_dim()
     }

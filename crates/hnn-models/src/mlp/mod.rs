@@ -20,7 +20,7 @@ pub use initialisation::Initialisation;
 
 pub(crate) use dropout::Dropout;
 
-use crate::{Inputs, ModelError};
+use crate::{ModelError, Network};
 
 /// A multilayer perceptron of any depth and width.
 ///
@@ -132,8 +132,8 @@ impl<T: Scalar> Mlp<T> {
     }
 }
 
-impl<T: Scalar> Inputs<T> for Mlp<T> {
-    fn inputs(&self) -> usize {
+impl<T: Scalar> Network<T> for Mlp<T> {
+    fn input_dim(&self) -> usize {
         self.architecture.input_dim()
     }
 }

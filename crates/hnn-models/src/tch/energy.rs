@@ -7,7 +7,7 @@ use tch::{Device, Tensor};
 use super::network::{Graph, Inner, engine, gradients};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
 use crate::parameters::parameters;
-use crate::{DifferentiableEnergy, Inputs, Keep, ModelError};
+use crate::{DifferentiableEnergy, Keep, ModelError, Network};
 
 /// An energy `H(x)` given by any libtorch module `(B, D) -> (B)` or `(B, 1)`.
 ///
@@ -107,18 +107,14 @@ pub(super) fn tracked(x: &Tensor) -> Result<Tensor, FieldError> {
 
 parameters!(impl<T: TchScalar> for TchEnergy<T>: network);
 
-impl<T: TchScalar> Inputs<T> for TchEnergy<T> {
-    fn inputs(&self) -> usize {
+impl<T: TchScalar> Network<T> for TchEnergy<T> {
+    fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
 impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.network.dim()
-    }
 
     fn energy(&self, x: &[T], energy: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
         self.network.check_states(energy.len(), [("the states", x.len())])?;

@@ -5,7 +5,7 @@ use tch::Tensor;
 
 use super::network::{Graph, engine, gradients};
 use super::{TchMap, TchResiduals, TchScalar};
-use crate::{DifferentiableMap, JacobianMap, Keep};
+use crate::{DifferentiableMap, JacobianMap, Keep, Network};
 
 /// The Jacobian takes a backward pass an output; its pull-back one with `create_graph` for each
 /// direction, and one through them all.

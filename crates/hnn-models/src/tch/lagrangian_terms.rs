@@ -24,18 +24,14 @@ use crate::{
 /// let network = Mlp::<f64>::new(Architecture::new(&[3, 16, 1])?, Initialisation::Orthogonal, 1);
 /// let energy = TchEnergy::mlp(network.clone(), tch::Device::Cpu)?;
 /// let angles = [true, false];
-/// let model = Lnn::new(KineticPrior::new(Angles::of_lagrangian(energy, &angles)?, 1.0)?)?;
-/// let native = Lnn::new(KineticPrior::new(Angles::of_lagrangian(network, &angles)?, 1.0)?)?;
+/// let model = Lnn::new(KineticPrior::new(Angles::new(energy, &angles)?, 1.0)?)?;
+/// let native = Lnn::new(KineticPrior::new(Angles::new(network, &angles)?, 1.0)?)?;
 /// let (ours, theirs) = (model.eval_state(0.0, &[0.3, 0.5])?, native.eval_state(0.0, &[0.3, 0.5])?);
 /// assert!((ours[1] - theirs[1]).abs() < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.network().dim()
-    }
 
     fn lagrangian(
         &self,

@@ -7,7 +7,7 @@ use tch::{Device, Tensor};
 use super::network::{Inner, wrong_shape};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
 use crate::parameters::parameters;
-use crate::{Baseline, DifferentiableMap, Inputs, Keep, ModelError};
+use crate::{Baseline, DifferentiableMap, Keep, ModelError, Network};
 
 /// The vector field `dx/dt = N(x)` of any libtorch module `(B, D) -> (B, D)`.
 pub type TchField<T> = Baseline<TchMap<T>>;
@@ -105,18 +105,14 @@ impl<T: TchScalar> TchMap<T> {
 
 parameters!(impl<T: TchScalar> for TchMap<T>: network);
 
-impl<T: TchScalar> Inputs<T> for TchMap<T> {
-    fn inputs(&self) -> usize {
+impl<T: TchScalar> Network<T> for TchMap<T> {
+    fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
 impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
     type Residuals = TchResiduals<T>;
-
-    fn input_dim(&self) -> usize {
-        self.network.dim()
-    }
 
     fn output_dim(&self) -> usize {
         self.output_dim

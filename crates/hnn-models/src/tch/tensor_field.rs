@@ -6,7 +6,7 @@ use tch::Tensor;
 use super::energy::{gradient, tracked};
 use super::network::{Graph, engine};
 use super::{TchEnergy, TchLagrangian, TchMap, TchScalar};
-use crate::{Baseline, DifferentiableMap, FrictionForce, Hnn};
+use crate::{Baseline, FrictionForce, Hnn, Network};
 
 /// A model whose field can be written as a tensor, with the graph of its derivatives with respect
 /// to the states and the parameters.

@@ -24,14 +24,14 @@ pub(crate) fn model_is_checked(model: &(impl DifferentiableField<f64> + Hamilton
 #[track_caller]
 pub(crate) fn network_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
     energy_is_checked(
-        h.dim(),
+        h.input_dim(),
         |x, energy| h.energy(x, energy, &mut Workspace::default()),
         |batch, x, gradient| {
             h.gradient(batch, x, gradient, Keep::Nothing(&mut Workspace::default()))
         },
     );
     for batch in BATCHES {
-        let len = h.dim() * batch;
+        let len = h.input_dim() * batch;
         assert_checked("recorded gradient", [len; 2], |[x, mut gradient]| {
             h.gradient(batch, &x, &mut gradient, Keep::Residuals(&mut E::Residuals::default()))
         });
@@ -95,7 +95,7 @@ pub(crate) fn jacobian_is_checked<N: JacobianMap<f64>>(map: &N) {
 /// With `n` velocities.
 #[track_caller]
 pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian: &L, n: usize) {
-    let m = lagrangian.dim() - n;
+    let m = lagrangian.input_dim() - n;
     for batch in BATCHES {
         let [x, q, v, mass] = [m + n, m, n, n * n].map(|each| each * batch);
         assert_checked("lagrangian", [x, batch], |[x, mut value]| {

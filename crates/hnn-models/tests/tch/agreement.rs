@@ -133,7 +133,7 @@ fn free<L: DifferentiableLagrangian<f64>, F: DifferentiableMap<f64>>(
     lagrangian: L,
     friction: F,
 ) -> Lnn<KineticPrior<Angles<L>>, FrictionForce<F>> {
-    let lagrangian = Angles::of_lagrangian(lagrangian, &case.angles()).expect("the inputs fit");
+    let lagrangian = Angles::new(lagrangian, &case.angles()).expect("the inputs fit");
     let prior = KineticPrior::new(lagrangian, 10.0).expect("a mass");
     Lnn::forced(prior, FrictionForce::new(friction)).expect("the shapes fit")
 }
@@ -157,7 +157,7 @@ fn mechanical<N: JacobianMap<f64>, V: DifferentiableEnergy<f64>>(
     let lagrangian = MechanicalLagrangian::new(factor, potential).expect("the shapes fit");
     // A mass matrix far from singular: what the engines differ by grows with its condition number.
     let lagrangian = lagrangian.with_epsilon(1.0).expect("positive");
-    Lnn::new(Angles::of_lagrangian(lagrangian, &case.angles()).expect("they fit")).expect("even")
+    Lnn::new(Angles::new(lagrangian, &case.angles()).expect("they fit")).expect("even")
 }
 
 #[test]

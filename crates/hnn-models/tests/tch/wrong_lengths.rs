@@ -36,6 +36,6 @@ fn models() {
     model_is_checked(&Lnn::new(KineticPrior::new(h(), 1.0).expect("positive")).expect("even"));
     let (factor, potential) = (map(&network(&[3, 6, 3])), energy(&network(&[3, 6, 1])));
     let mechanical = MechanicalLagrangian::new(factor, potential).expect("fits");
-    let angles = Angles::of_lagrangian(mechanical, &[true, false, false, false]).expect("fits");
+    let angles = Angles::new(mechanical, &[true, false, false, false]).expect("fits");
     model_is_checked(&Lnn::new(angles).expect("even"));
 }

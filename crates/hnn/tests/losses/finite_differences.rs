@@ -28,7 +28,7 @@ const MODELS: [fn(usize, u64) -> Erased; 9] = [
     |n, seed| {
         // The first coordinate is an angle.
         let angles: Vec<bool> = (0..2 * n).map(|i| i == 0).collect();
-        let net = Angles::of_energy(network(&[2 * n + 1, 7, 1], seed), &angles).expect("fits");
+        let net = Angles::new(network(&[2 * n + 1, 7, 1], seed), &angles).expect("fits");
         Erased::new(Hnn::new(net).expect("even"))
     },
     |n, seed| Erased::new(separable(n, seed)),
