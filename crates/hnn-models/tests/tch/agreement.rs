@@ -1,7 +1,7 @@
 //! 50 random networks: the native engine's exact formulas against automatic differentiation.
 
 use hnn_integrators::{Parameters, Workspace, coordinate_major};
-use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap};
+use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
     Dissipative, FrictionForce, Hnn, JacobianMap, Keep, KineticPrior, Lnn, MechanicalLagrangian,
@@ -10,6 +10,7 @@ use hnn_models::{
 use tch::Device;
 
 use crate::random::{Case, TOLERANCE, assert_close, assert_same_field, assert_same_field_at};
+use crate::tensors::TensorLagrangian;
 
 pub(crate) fn energy(native: &Mlp<f64>) -> TchEnergy<f64> {
     TchEnergy::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
@@ -111,7 +112,7 @@ fn baselines_agree() {
 fn lagrangian_networks_agree() {
     for case in Case::all() {
         let native = Lnn::new(case.network(1)).expect("D is even");
-        let judge = TchLagrangian::mlp(native.lagrangian().clone(), Device::Cpu).expect("a CPU");
+        let judge = TensorLagrangian(energy(native.lagrangian()));
         let x = coordinate_major(case.regular_states(&native, case.batch).view());
         assert_same_field_at(&case, "LNN", &judge, &native, &x);
     }

@@ -1,10 +1,8 @@
 //! Slices of wrong lengths into libtorch's networks and models are errors.
 
-use hnn_models::tch::TchLagrangian;
 use hnn_models::{
     Angles, Architecture, Hnn, Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
 };
-use tch::Device;
 
 use crate::agreement::{energy, map};
 use crate::lengths::{
@@ -32,7 +30,6 @@ fn models() {
     let h = || energy(&network(&[4, 6, 1]));
     model_is_checked(&Hnn::new(h()).expect("even"));
     model_is_checked(&Hnn::with_friction(h(), map(&network(&[4, 6, 2]))).expect("fits"));
-    model_is_checked(&TchLagrangian::mlp(network(&[4, 6, 1]), Device::Cpu).expect("a CPU"));
     model_is_checked(&Lnn::new(KineticPrior::new(h(), 1.0).expect("positive")).expect("even"));
     let (factor, potential) = (map(&network(&[3, 6, 3])), energy(&network(&[3, 6, 1])));
     let mechanical = MechanicalLagrangian::new(factor, potential).expect("fits");
