@@ -16,7 +16,7 @@ use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 /// Parameters: those of `T`, then those of `V`.
 ///
 /// ```
-/// use hnn_integrators::{Stepper, VELOCITY_VERLET, Workspace};
+/// use hnn_integrators::{Interval, Stepper, VELOCITY_VERLET, Workspace};
 /// use hnn_models::{Architecture, Initialisation, Mlp, SeparableHnn};
 /// let net = |seed| -> Result<_, hnn_models::ModelError> {
 ///     Ok(Mlp::<f64>::new(Architecture::new(&[1, 16, 1])?, Initialisation::Orthogonal, seed))
@@ -24,7 +24,8 @@ use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 /// let model = SeparableHnn::new(net(1)?, net(2)?)?;
 /// let mut next = [0.0; 2];
 /// let x = [0.3, -0.2];
-/// VELOCITY_VERLET.step(&model, &[0.0], &[0.1], &x, &mut next, &mut Workspace::default())?;
+/// let over = Interval::new(&[0.0], &[0.1]);
+/// VELOCITY_VERLET.step(&model, over, &x, &mut next, &mut Workspace::default())?;
 /// assert_ne!(next, x);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
