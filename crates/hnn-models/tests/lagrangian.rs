@@ -7,9 +7,9 @@ use hnn_integrators::{
     At, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
-    FrictionForce, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior, LagrangianTerms,
-    Lnn, MechanicalLagrangian, Mlp, Sum,
+    Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, DifferentiableMap,
+    Dissipative, FrictionForce, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior,
+    LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
 use hnn_testing::{assert_close, check_states, check_vjp, numbers};
@@ -340,6 +340,26 @@ fn forces_enter_the_right_hand_side() {
             (0..2).map(|j| mass[[0, i, j]] * (driven[[0, 2 + j]] - free[[0, 2 + j]])).sum();
         assert!((sum - u).abs() < 1e-12, "{sum} is not {u}");
     }
+}
+
+/// The power of the port and of the friction: `dE/dt = v . G u - v . R v`.
+#[test]
+fn the_port_feeds_the_energy() {
+    let port = InputPort::with_matrix(array![[1.0, 0.0, 2.0], [-1.0, 0.5, 0.0]]).expect("finite");
+    let g = port.matrix().to_owned();
+    let dissipative = Dissipative::new(network(&[4, 8, 3], Activation::Tanh, 4)).expect("triangle");
+    let prior = KineticPrior::new(network(&[4, 16, 1], Activation::Softplus, 3), 2.0);
+    let model = Lnn::forced(prior.expect("positive"), Sum(port, dissipative.clone()));
+    let model = model.expect("fits");
+    let (x, u) = ([0.3, -0.2, 0.5, 0.1], [0.7, -1.1, 0.4]);
+    let (mut dx, mut drag, workspace) = ([0.0; 4], [0.0; 2], &mut Workspace::default());
+    model.eval(At { t: &[0.0], u: &u }, &x, &mut dx, workspace).expect("evaluates");
+    dissipative.eval(1, &x, &mut drag, Keep::Nothing(workspace)).expect("evaluates");
+    let gradient = model.energy_gradient_state(&x).expect("evaluates");
+    let change: f64 = gradient.iter().zip(dx).map(|(g, f)| g * f).sum();
+    let forces = g.dot(&ndarray::arr1(&u)) - ndarray::arr1(&drag);
+    let power = x[2] * forces[0] + x[3] * forces[1];
+    assert!((change - power).abs() < 1e-13, "{change} is not {power}");
 }
 
 #[test]

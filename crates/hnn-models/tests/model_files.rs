@@ -86,6 +86,25 @@ fn every_model_in_f64() {
     every_model::<f64>();
 }
 
+/// Files of format 1 as they were first written are read, and written again byte by byte.
+#[test]
+fn files_of_format_1() {
+    fn same<M: Persist<f32>>(name: &str) {
+        let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+        let (old, folder) = (format!("{data}/format1_{name}.safetensors"), folder());
+        let new = folder.path().join("model.safetensors");
+        M::load(&old).expect("loads").save(&new).expect("saves");
+        let [old, new] = [Path::new(&old), &new].map(|path| std::fs::read(path).expect("reads"));
+        assert!(old == new, "{name}");
+    }
+    type Net = Mlp<f32>;
+    type Free = KineticPrior<Angles<Net>>;
+    same::<Hnn<Net>>("hnn");
+    same::<Hnn<Net, FrictionForce<Dissipative<Net>>>>("hnn_friction");
+    same::<Lnn<Free, Sum<FrictionForce<Net>, FrictionForce<Dissipative<Net>>>>>("lnn_sum");
+    same::<Lnn<MechanicalLagrangian<Angles<Net>, Angles<Net>>>>("mechanical");
+}
+
 #[test]
 fn tensors_have_the_names_and_layouts_of_pytorch() {
     let folder = folder();
