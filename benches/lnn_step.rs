@@ -41,11 +41,11 @@ fn run(rounds: usize) -> Result<(), Error> {
     let angles = [true, true, false, false];
     let hnn = Hnn::new(network(4, 1, Activation::Tanh)?)?;
     let lnn = Lnn::new(network(4, 1, Activation::Softplus)?)?;
-    let periodic = Angles::of_lagrangian(network(6, 1, Activation::Softplus)?, &angles)?;
+    let periodic = Angles::new(network(6, 1, Activation::Softplus)?, &angles)?;
     let mass = network(4, 3, Activation::Softplus)?;
     let potential = network(4, 1, Activation::Softplus)?;
     let mechanical = MechanicalLagrangian::new(mass.clone(), potential.clone())?;
-    let mechanical = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
+    let mechanical = Lnn::new(Angles::new(mechanical, &angles)?)?;
     let mut steps: Vec<NamedStep> = vec![
         ("HNN", step(hnn, &canonical)?),
         ("LNN, any L(q, v)", step(lnn.clone(), &lagrangian)?),
@@ -60,7 +60,7 @@ fn run(rounds: usize) -> Result<(), Error> {
         let free = Lnn::new(energy(lnn.lagrangian().clone())?)?;
         let mass = TchMap::mlp(mass, tch::Device::Cpu)?;
         let mechanical = MechanicalLagrangian::new(mass, energy(potential)?)?;
-        let mechanical = Lnn::new(Angles::of_lagrangian(mechanical, &angles)?)?;
+        let mechanical = Lnn::new(Angles::new(mechanical, &angles)?)?;
         steps.push(("libtorch engine, LNN, any L(q, v)", step(free, &lagrangian)?));
         steps.push(("libtorch engine, LNN, T - V", step(mechanical, &lagrangian)?));
     }

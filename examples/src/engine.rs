@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use hnn_integrators::Scalar;
 use hnn_models::{
-    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Inputs, JacobianMap, Mlp,
+    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, JacobianMap, Mlp,
     Persist,
 };
 use serde::Serialize;
@@ -26,13 +26,11 @@ pub trait Networks<T: Scalar> {
     /// A network used as an energy, or as a Lagrangian.
     type Energy: DifferentiableEnergy<T, Residuals: 'static>
         + DifferentiableLagrangian<T, Residuals: 'static>
-        + Inputs<T>
         + Persist<T>
         + 'static;
     /// A network used as a map, with its Jacobian where that is asked for.
     type Map: DifferentiableMap<T, Residuals: 'static>
         + JacobianMap<T, JacobianResiduals: 'static>
-        + Inputs<T>
         + Persist<T>
         + 'static;
 

@@ -8,7 +8,8 @@ use hnn_integrators::{
 };
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
 use hnn_models::{
-    Baseline, DifferentiableMap, Dissipative, Hnn, HnnFriction, Initialisation, Mlp, Persist,
+    Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn, Initialisation, Keep, Mlp,
+    Persist,
 };
 use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
@@ -23,9 +24,9 @@ pub enum Learned {
     /// See [`Kind::Hnn`].
     Hnn(Hnn<Mlp<f64>>),
     /// See [`Kind::HnnFriction`].
-    Friction(HnnFriction<Mlp<f64>, Mlp<f64>>),
+    Friction(Hnn<Mlp<f64>, FrictionForce<Mlp<f64>>>),
     /// See [`Kind::HnnDissipative`].
-    Dissipative(HnnFriction<Mlp<f64>, Dissipative<Mlp<f64>>>),
+    Dissipative(Hnn<Mlp<f64>, FrictionForce<Dissipative<Mlp<f64>>>>),
 }
 
 impl Learned {
@@ -71,8 +72,8 @@ impl Learned {
     pub fn friction(&self, x: ArrayView2<'_, f64>) -> Result<Option<Vec<f64>>, FieldError> {
         match self {
             Self::Baseline(_) | Self::Hnn(_) => Ok(None),
-            Self::Friction(model) => forces(model.friction(), x).map(Some),
-            Self::Dissipative(model) => forces(model.friction(), x).map(Some),
+            Self::Friction(model) => forces(model.force().friction(), x).map(Some),
+            Self::Dissipative(model) => forces(model.force().friction(), x).map(Some),
         }
     }
 }
@@ -82,7 +83,8 @@ fn forces(
     x: ArrayView2<'_, f64>,
 ) -> Result<Vec<f64>, FieldError> {
     let mut force = vec![0.0; x.nrows()];
-    friction.eval(x.nrows(), &coordinate_major(x), &mut force, &mut Workspace::default())?;
+    let keep = Keep::Nothing(&mut Workspace::default());
+    friction.eval(x.nrows(), &coordinate_major(x), &mut force, keep)?;
     Ok(force)
 }
 
@@ -127,14 +129,14 @@ impl OnEngine for Job<'_> {
                 self.fit(Hnn::new(energy)?)
             }
             Kind::HnnFriction => {
-                let model = HnnFriction::new(energy()?, engine.map(self.network(1, 2, false)?)?)?;
+                let model = Hnn::with_friction(energy()?, engine.map(self.network(1, 2, false)?)?)?;
                 self.fit(model)
             }
             Kind::HnnDissipative => {
                 // With an output bias a constant R is within easy reach, and where there are no
                 // data the network falls back on one.
                 let entries = engine.map(self.network(1, 2, true)?)?;
-                let model = HnnFriction::new(energy()?, Dissipative::new(entries)?)?;
+                let model = Hnn::with_friction(energy()?, Dissipative::new(entries)?)?;
                 self.fit(model)
             }
         }

@@ -1,19 +1,16 @@
 //! Scalar functions of the state whose gradient trains.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use crate::ModelError;
+use crate::{Keep, ModelError, Network};
 
 /// A learned energy `H(x; theta)` with everything a Hamiltonian model needs: its gradient, and the
 /// pull-back through that gradient.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
-pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
+pub trait DifferentiableEnergy<T: Scalar>: Network<T> {
     /// What an evaluation of the gradient keeps for its pull-back.
     type Residuals: Default + Send;
-
-    /// Dimension `D` of the state.
-    fn dim(&self) -> usize;
 
     /// Whether this is an energy at all.
     ///
@@ -43,19 +40,7 @@ pub trait DifferentiableEnergy<T: Scalar>: Parameters<T> + Send + Sync {
         batch: usize,
         x: &[T],
         gradient: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`gradient`](Self::gradient), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn gradient_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        gradient: &mut [T],
-        residuals: &mut Self::Residuals,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
     /// For directions `w` (laid out as `x`), held fixed: **overwrites** `x_bar = Hess(H) w`, and

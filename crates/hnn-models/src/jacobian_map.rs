@@ -1,21 +1,23 @@
 //! Maps with their Jacobian, and the pull-back through it.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar};
 
-use crate::DifferentiableMap;
+use crate::{DifferentiableMap, Keep};
 
 /// A map `y = N(x; theta)` that also gives its Jacobian, and pulls cotangents of derivatives along
 /// directions back.
 ///
 /// ```
-/// use hnn_models::{Architecture, Initialisation, JacobianMap, Mlp};
+/// use hnn_integrators::Workspace;
+/// use hnn_models::{Architecture, Initialisation, JacobianMap, Keep, Mlp};
 /// let map = Mlp::<f64>::new(Architecture::new(&[2, 8, 3])?, Initialisation::Orthogonal, 0);
 /// let (x, mut y, mut jacobian) = ([0.1, 0.2], [0.0; 3], [0.0; 6]);
-/// map.jacobian(1, &x, &mut y, &mut jacobian, &mut Default::default())?;
+/// let workspace = &mut Workspace::default();
+/// map.jacobian(1, &x, &mut y, &mut jacobian, Keep::Nothing(workspace))?;
 /// // The derivatives by the first input, then those by the second.
 /// let mut moved = [0.0; 3];
 /// let h = 1e-6;
-/// map.jacobian(1, &[0.1, 0.2 + h], &mut moved, &mut [0.0; 6], &mut Default::default())?;
+/// map.jacobian(1, &[0.1, 0.2 + h], &mut moved, &mut [0.0; 6], Keep::Nothing(workspace))?;
 /// assert!(((moved[2] - y[2]) / h - jacobian[5]).abs() < 1e-5);
 /// // Every implementor says the same to slices that do not fit.
 /// let error = map.check_jacobian(1, &x, &y, &jacobian[..5]).expect_err("too short");
@@ -76,20 +78,7 @@ pub trait JacobianMap<T: Scalar>: DifferentiableMap<T> {
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`jacobian`](Self::jacobian), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn jacobian_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        jacobian: &mut [T],
-        residuals: &mut Self::JacobianResiduals,
+        keep: Keep<'_, T, Self::JacobianResiduals>,
     ) -> Result<(), FieldError>;
 
     /// Pulls `phi = y_bar . N(x) + sum over j of tangents[j].1 . (dN/dx) tangents[j].0` back, for

@@ -1,8 +1,8 @@
 //! Lagrangians whose Euler-Lagrange equation trains.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use crate::ModelError;
+use crate::{Keep, ModelError, Network};
 
 /// A learned Lagrangian `L(q, v; theta)` with everything the Euler-Lagrange equation needs, and
 /// the pull-back through that equation.
@@ -13,12 +13,9 @@ use crate::ModelError;
 /// so the coordinates' rate `q_dot` is an argument of its own. Its length says what `m` is.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
-pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
+pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
     /// What an evaluation of the terms keeps for its pull-back.
     type Residuals: Default + Send;
-
-    /// Dimension `D` of the state.
-    fn dim(&self) -> usize;
 
     /// Whether the Lagrangian can be one of `velocities` velocities.
     ///
@@ -50,20 +47,7 @@ pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
         x: &[T],
         q_dot: &[T],
         terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`terms`](Self::terms), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        residuals: &mut Self::Residuals,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
     /// Pulls the Euler-Lagrange residual back: for each row
@@ -83,7 +67,7 @@ pub trait DifferentiableLagrangian<T: Scalar>: Parameters<T> + Send + Sync {
         x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError>;
 
@@ -155,7 +139,7 @@ impl<T> EulerLagrange<'_, T> {
         dim: usize,
         batch: usize,
         x: &[T],
-        bars: &LagrangianBars<'_, T>,
+        bars: &MotionBars<'_, T>,
     ) -> Result<usize, FieldError> {
         let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
         FieldError::check_lengths(dim * batch, slices)?;
@@ -176,11 +160,18 @@ fn velocities<T>(dim: usize, batch: usize, q_dot: &[T]) -> Result<usize, FieldEr
     Ok(dim - coordinates)
 }
 
-/// Where [`DifferentiableLagrangian::terms_vjp`] writes its results.
+/// The cotangents of a motion: of its state, and of the rate of its coordinates.
 #[derive(Debug)]
-pub struct LagrangianBars<'a, T> {
+pub struct MotionBars<'a, T> {
     /// The cotangent of the state, D * B.
     pub x: &'a mut [T],
     /// The cotangent of the coordinates' rate, m * B.
     pub q_dot: &'a mut [T],
+}
+
+impl<T> MotionBars<'_, T> {
+    /// The same places, lent for a shorter time.
+    pub fn reborrow(&mut self) -> MotionBars<'_, T> {
+        MotionBars { x: self.x, q_dot: self.q_dot }
+    }
 }

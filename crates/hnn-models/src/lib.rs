@@ -6,10 +6,11 @@
 //! | model | field |
 //! |---|---|
 //! | [`Baseline`] | `dx/dt = N(x)` |
-//! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq` |
+//! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q` |
 //! | [`SeparableHnn`] | `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` |
-//! | [`HnnFriction`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq - F(q, p)` |
 //! | [`Lnn`] | `dq/dt = v`, `dv/dt = (d2L/dv2)^-1 (dL/dq - (d2L/dv dq) v + Q)` |
+//!
+//! `Q` is a [`GeneralisedForce`]: none, friction, the port of the inputs, or a sum.
 //!
 //! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
 //! operations, no allocation once the buffers have grown. Any other energy or map that implements
@@ -20,26 +21,32 @@ mod angles;
 mod energy;
 mod error;
 mod field;
+mod force;
 mod io;
 mod jacobian_map;
+mod keep;
 mod lagrangian;
 mod lnn;
 mod map;
 pub mod mlp;
+mod network;
+mod parameters;
 mod sections;
 #[cfg(feature = "tch")]
 pub mod tch;
 
-pub use angles::{Angles, Inputs};
+pub use angles::Angles;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
-pub use field::{Baseline, Dissipative, Friction, Hnn, HnnFriction, SeparableHnn};
+pub use field::{Baseline, Hnn, SeparableHnn};
+pub use force::{
+    Dissipative, FrictionForce, GeneralisedForce, InputForce, InputPort, Sum, Unforced,
+};
 pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;
-pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms};
-pub use lnn::{
-    FrictionForce, GeneralisedForce, InputForce, KineticPrior, Lnn, MechanicalLagrangian, Sum,
-    Unforced,
-};
+pub use keep::{Keep, Record};
+pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianTerms, MotionBars};
+pub use lnn::{KineticPrior, Lnn, MechanicalLagrangian};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};
+pub use network::Network;

@@ -1,16 +1,15 @@
 //! Vector functions of the state that train.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar};
+
+use crate::{Keep, Network};
 
 /// A learned map `y = N(x; theta)` from `D` to `K` numbers.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
-pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
+pub trait DifferentiableMap<T: Scalar>: Network<T> {
     /// What an evaluation keeps for its pull-back.
     type Residuals: Default + Send;
-
-    /// Number of inputs `D`.
-    fn input_dim(&self) -> usize;
 
     /// Number of outputs `K`.
     fn output_dim(&self) -> usize;
@@ -33,19 +32,7 @@ pub trait DifferentiableMap<T: Scalar>: Parameters<T> + Send + Sync {
         batch: usize,
         x: &[T],
         y: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError>;
-
-    /// As [`eval`](Self::eval), keeping the residuals.
-    ///
-    /// # Errors
-    /// If the engine fails.
-    fn eval_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        residuals: &mut Self::Residuals,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
     /// For the cotangent `y_bar` of `y`: **overwrites** `x_bar = (dN/dx)^T y_bar`, and **adds**

@@ -1,10 +1,11 @@
 //! Every model's vector-Jacobian product against finite differences, for random networks.
 
-use hnn_integrators::{Mode, Parameters, VectorField, Workspace};
+use hnn_integrators::{At, Mode, Parameters, VectorField, Workspace};
 use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
-    ModelError, SeparableHnn,
+    Activation, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn,
+    Initialisation, InputForce, InputPort, Keep, Mlp, ModelError, SeparableHnn, Sum,
 };
+use hnn_systems::HamiltonianExt;
 use hnn_testing::check_vjp as check;
 use proptest::prelude::*;
 
@@ -29,6 +30,21 @@ fn network(
     Mlp::new(architecture.with_output_bias(seed.is_multiple_of(2)), Initialisation::Glorot, seed)
 }
 
+fn dissipative(
+    n: usize,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+) -> Dissipative<Mlp<f64>> {
+    Dissipative::new(network(2 * n, hidden, n * (n + 1) / 2, activation, seed)).expect("triangle")
+}
+
+/// Two inputs on all momenta.
+fn port(n: usize) -> InputPort {
+    let entry = |(i, k): (usize, usize)| 0.5 + i as f64 - 1.5 * k as f64;
+    InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite")
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
@@ -48,15 +64,63 @@ proptest! {
     fn hnn_with_free_friction((n, hidden, activation, batch, seed) in cases()) {
         let energy = network(2 * n, &hidden, 1, activation, seed);
         let friction = network(2 * n, &hidden, n, activation, seed + 1);
-        check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
+        check(&mut Hnn::with_friction(energy, friction).expect("fits"), batch, seed);
     }
 
     #[test]
     fn hnn_with_dissipative_friction((n, hidden, activation, batch, seed) in cases()) {
         let energy = network(2 * n, &hidden, 1, activation, seed);
-        let entries = network(2 * n, &hidden, n * (n + 1) / 2, activation, seed + 1);
-        let friction = Dissipative::new(entries).expect("triangle");
-        check(&mut HnnFriction::new(energy, friction).expect("fits"), batch, seed);
+        let friction = dissipative(n, &hidden, activation, seed + 1);
+        check(&mut Hnn::with_friction(energy, friction).expect("fits"), batch, seed);
+    }
+
+    /// `dx/dt = (J - R) dH/dx + G u`, with a free friction and a torque on top.
+    #[test]
+    fn port_hamiltonian((n, hidden, activation, batch, seed) in cases()) {
+        let energy = network(2 * n, &hidden, 1, activation, seed);
+        let dissipative = dissipative(n, &hidden, activation, seed + 1);
+        let free = FrictionForce::new(network(2 * n, &hidden, n, activation, seed + 2));
+        let torque = InputForce::new(n, |t: f64, out: &mut [f64]| out.fill(t + 1.0));
+        let force = Sum(Sum(port(n), dissipative), Sum(free, Sum(torque, InputPort::new(n))));
+        check(&mut Hnn::forced(energy, force).expect("fits"), batch, seed);
+    }
+
+    /// The energy changes by what R takes and the port feeds in: `dH/dt = -v . R v + y . u` with
+    /// `v = dH/dp`, `y = G^T v`.
+    #[test]
+    fn power_balance((n, hidden, activation, _, seed) in cases()) {
+        let energy = network(2 * n, &hidden, 1, activation, seed);
+        let dissipative = dissipative(n, &hidden, activation, seed + 1);
+        let port = port(n);
+        let g = port.matrix().to_owned();
+        let model = Hnn::forced(energy, Sum(dissipative.clone(), port)).expect("fits");
+        let x: Vec<f64> = (0..2 * n).map(|i| (seed as f64 + 2.3 * i as f64).sin()).collect();
+        let u = [1.3, -0.7];
+        let mut dx = vec![0.0; 2 * n];
+        let at = At { t: &[0.0], u: &u };
+        model.eval(at, &x, &mut dx, &mut Workspace::default()).expect("evaluates");
+        let gradient = model.energy_gradient_state(&x).expect("evaluates");
+        let velocity = &gradient[n..];
+        prop_assert_eq!(&dx[..n], velocity);
+        // R = L L^T from the network's outputs.
+        let mut y = vec![0.0; n * (n + 1) / 2];
+        let keep = Keep::Nothing(&mut Workspace::default());
+        dissipative.network().eval(1, &x, &mut y, keep).expect("evaluates");
+        let l = |i: usize, k: usize| {
+            let entry = y[i * (i + 1) / 2 + k];
+            if i == k { entry.exp().ln_1p().sqrt() } else { entry }
+        };
+        let taken: f64 = (0..n)
+            .map(|k| (k..n).map(|i| l(i, k) * velocity[i]).sum::<f64>().powi(2))
+            .sum();
+        let fed: f64 = (0..2)
+            .map(|k| u[k] * (0..n).map(|i| g[[i, k]] * velocity[i]).sum::<f64>())
+            .sum();
+        let products = || gradient.iter().zip(&dx).map(|(g, f)| g * f);
+        let change: f64 = products().sum();
+        let scale: f64 = taken + fed.abs() + products().map(f64::abs).sum::<f64>();
+        let error = (change - (fed - taken)).abs();
+        prop_assert!(taken >= 0.0 && error <= 1e-14 * (1.0 + scale), "{change} is not {fed} - {taken}");
     }
 
     #[test]
@@ -72,7 +136,7 @@ proptest! {
         let dropping = |net: Mlp<f64>| net.with_dropout(0.3, seed).expect("a probability");
         let energy = dropping(network(2 * n, &hidden, 1, activation, seed));
         let friction = dropping(network(2 * n, &hidden, n, activation, seed + 1));
-        let mut model = HnnFriction::new(energy, friction).expect("fits");
+        let mut model = Hnn::with_friction(energy, friction).expect("fits");
         model.set_mode(Mode::Training { step: seed });
         check(&mut model, batch, seed);
     }
@@ -80,16 +144,14 @@ proptest! {
     /// p . F >= 0, and F = 0 at rest.
     #[test]
     fn dissipative_friction_never_feeds_energy((n, hidden, activation, _, seed) in cases()) {
-        use hnn_models::DifferentiableMap;
-        let entries = network(2 * n, &hidden, n * (n + 1) / 2, activation, seed);
-        let friction = Dissipative::new(entries).expect("triangle");
+        let friction = dissipative(n, &hidden, activation, seed);
         let x: Vec<f64> = (0..2 * n).map(|i| (seed as f64 + 2.3 * i as f64).sin()).collect();
         let mut force = vec![0.0; n];
-        friction.eval(1, &x, &mut force, &mut Workspace::default()).expect("evaluates");
+        friction.eval(1, &x, &mut force, Keep::Nothing(&mut Workspace::default())).expect("evaluates");
         let power: f64 = x[n..].iter().zip(&force).map(|(p, f)| p * f).sum();
         prop_assert!(power >= 0.0);
         let rest: Vec<f64> = x[..n].iter().copied().chain(vec![0.0; n]).collect();
-        friction.eval(1, &rest, &mut force, &mut Workspace::default()).expect("evaluates");
+        friction.eval(1, &rest, &mut force, Keep::Nothing(&mut Workspace::default())).expect("evaluates");
         prop_assert!(force.iter().all(|f| *f == 0.0));
     }
 }
@@ -178,8 +240,8 @@ fn bad_input_is_an_error() {
     };
     assert!(Hnn::new(net(&[3, 4, 1])).is_err());
     assert!(Baseline::new(net(&[2, 4, 1])).is_err());
-    assert!(HnnFriction::new(net(&[4, 4, 1]), net(&[4, 4, 1])).is_err());
-    assert!(HnnFriction::new(net(&[2, 4, 1]), net(&[4, 4, 1])).is_err());
+    assert!(Hnn::with_friction(net(&[4, 4, 1]), net(&[4, 4, 1])).is_err());
+    assert!(Hnn::with_friction(net(&[2, 4, 1]), net(&[4, 4, 1])).is_err());
     assert!(Dissipative::new(net(&[4, 4, 2])).is_err());
     let architecture = Architecture::new(&[2, 4, 1]).expect("sizes");
     assert!(Mlp::from_params(architecture.clone(), vec![0.0; 3]).is_err());

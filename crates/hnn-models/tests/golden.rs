@@ -4,7 +4,7 @@ mod common;
 
 use common::{lanes, network, own_golden, transpose};
 use hnn_integrators::{At, DifferentiableField, Workspace};
-use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, HnnFriction};
+use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, Keep};
 use hnn_testing::{assert_close, golden, numbers};
 use serde_json::Value;
 
@@ -20,7 +20,9 @@ fn derivative_loss<F: DifferentiableField<f64>>(
     let (_, target) = lanes(dx);
     let mut f = vec![0.0; x.len()];
     let mut residuals = F::Residuals::default();
-    field.eval_recorded(At::time(&vec![0.0; batch]), &x, &mut f, &mut residuals).expect("evaluates");
+    field
+        .eval_recorded(At::time(&vec![0.0; batch]), &x, &mut f, &mut residuals)
+        .expect("evaluates");
     let count = x.len() as f64;
     let error: Vec<f64> = f.iter().zip(&target).map(|(f, y)| f - y).collect();
     let loss = error.iter().map(|e| e * e).sum::<f64>() / count;
@@ -40,7 +42,8 @@ fn hnn_of_one_degree_of_freedom() {
     net.energy(&x, &mut energy, &mut Workspace::default()).expect("evaluates");
     assert_close("H", &energy, &numbers(&g["H"]), TOLERANCE);
     let mut gradient = vec![0.0; x.len()];
-    net.gradient(batch, &x, &mut gradient, &mut Workspace::default()).expect("evaluates");
+    net.gradient(batch, &x, &mut gradient, Keep::Nothing(&mut Workspace::default()))
+        .expect("evaluates");
     assert_close("grad H", &transpose(&gradient, 2), &numbers(&g["grad_H"]), TOLERANCE);
 
     let (field, loss, theta_bar) =
@@ -57,7 +60,8 @@ fn one_state_at_a_time_gives_the_same() {
     let gradients = numbers(&g["grad_H"]);
     for (x, expected) in numbers(&g["x"]).chunks(2).zip(gradients.chunks(2)) {
         let mut gradient = [0.0; 2];
-        net.gradient(1, x, &mut gradient, &mut Workspace::default()).expect("evaluates");
+        net.gradient(1, x, &mut gradient, Keep::Nothing(&mut Workspace::default()))
+            .expect("evaluates");
         assert_close("grad H", &gradient, expected, TOLERANCE);
     }
 }
@@ -81,7 +85,7 @@ fn hnn_of_two_degrees_of_freedom_with_every_activation() {
         let (_, v) = lanes(&g["dx"]);
         let (mut gradient, mut hvp) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let mut residuals = Default::default();
-        net.gradient_recorded(batch, &x, &mut gradient, &mut residuals).expect("evaluates");
+        net.gradient(batch, &x, &mut gradient, Keep::Residuals(&mut residuals)).expect("evaluates");
         net.gradient_vjp(&x, &mut residuals, &v, &mut hvp, None).expect("pulls back");
         assert_close(name, &transpose(&gradient, 4), &numbers(&block["grad_H"]), TOLERANCE);
         assert_close(name, &transpose(&hvp, 4), &numbers(&block["hvp"]), TOLERANCE);
@@ -99,7 +103,7 @@ fn friction_and_baseline() {
     let g = golden("friction_and_baseline");
     let energy = network(&g["h_params"], Activation::Tanh);
     let friction = network(&g["f_params"], Activation::Tanh);
-    let model = HnnFriction::new(energy, friction).expect("fits");
+    let model = Hnn::with_friction(energy, friction).expect("fits");
     let (field, loss, theta_bar) = derivative_loss(&model, &g["x"], &g["dx"]);
     assert_close("field", &field, &numbers(&g["field"]), TOLERANCE);
     assert_close("loss", &[loss], &numbers(&g["friction_loss"]), TOLERANCE);

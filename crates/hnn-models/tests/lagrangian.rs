@@ -3,13 +3,13 @@
 mod common;
 
 use common::{lanes, network as golden_network, own_golden, transpose};
-use hnn_integrators::{At, 
-    DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
+use hnn_integrators::{
+    At, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, Dissipative,
-    FrictionForce, Hnn, Initialisation, InputForce, KineticPrior, LagrangianTerms, Lnn,
-    MechanicalLagrangian, Mlp, Sum,
+    Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, DifferentiableMap,
+    Dissipative, FrictionForce, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior,
+    LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, Sum,
 };
 use hnn_systems::HamiltonianExt;
 use hnn_testing::{assert_close, check_states, check_vjp, numbers};
@@ -30,7 +30,9 @@ fn golden_accelerations_and_gradients() {
     let target = numbers(&g["target"]);
     let mut dx = vec![0.0; x.len()];
     let mut residuals = Default::default();
-    model.eval_recorded(At::time(&vec![0.0; batch]), &x, &mut dx, &mut residuals).expect("evaluates");
+    model
+        .eval_recorded(At::time(&vec![0.0; batch]), &x, &mut dx, &mut residuals)
+        .expect("evaluates");
     let acceleration = transpose(&dx[2 * batch..], 2);
     assert_close("acc", &acceleration, &numbers(&g["acc"]), TOLERANCE);
     let mut unrecorded = vec![0.0; x.len()];
@@ -79,7 +81,7 @@ fn smallest_mass<L, Q>(model: &Lnn<L, Q>, batch: usize, seed: u64) -> f64
 where
     L: DifferentiableLagrangian<f64>,
 {
-    let x = check_states(model.lagrangian().dim(), batch, seed);
+    let x = check_states(model.lagrangian().input_dim(), batch, seed);
     let mass = model.mass_matrices(x.view()).expect("evaluates");
     let size = |m: ArrayView2<'_, f64>| {
         let m = nalgebra::DMatrix::from_fn(m.nrows(), m.ncols(), |i, j| m[[i, j]]);
@@ -107,7 +109,8 @@ proptest! {
         let entries = network(&[2 * n, 8, n * (n + 1) / 2], activation, seed + 2);
         let torque = InputForce::new(n, |t: f64, u: &mut [f64]| u.fill(t + 1.0));
         let friction = Dissipative::new(entries).expect("triangle");
-        let force = Sum(FrictionForce::new(free), Sum(torque, FrictionForce::new(friction)));
+        let friction = Sum(FrictionForce::new(friction.clone()), friction);
+        let force = Sum(FrictionForce::new(free), Sum(torque, Sum(friction, InputPort::new(n))));
         let mut model = Lnn::forced(lagrangian, force).expect("fits");
         prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
         check_vjp(&mut model, batch, seed);
@@ -139,7 +142,7 @@ proptest! {
 
 /// Every derivative of the Euler-Lagrange terms against differences of the Lagrangian's values.
 fn check_terms<L: DifferentiableLagrangian<f64>>(lagrangian: L, seed: u64) {
-    let n = lagrangian.dim() / 2;
+    let n = lagrangian.input_dim() / 2;
     let value = |x: &[f64]| {
         let mut value = [0.0];
         lagrangian.lagrangian(x, &mut value, &mut Workspace::default()).expect("evaluates");
@@ -149,7 +152,9 @@ fn check_terms<L: DifferentiableLagrangian<f64>>(lagrangian: L, seed: u64) {
     let q_dot: Vec<f64> = (0..n).map(|i| (seed as f64 - 1.9 * i as f64).cos()).collect();
     let (mut gradient, mut mass, mut mixed) = (vec![0.0; 2 * n], vec![0.0; n * n], vec![0.0; n]);
     let terms = LagrangianTerms { gradient: &mut gradient, mass: &mut mass, mixed: &mut mixed };
-    lagrangian.terms(1, &x, &q_dot, terms, &mut Workspace::default()).expect("evaluates");
+    lagrangian
+        .terms(1, &x, &q_dot, terms, Keep::Nothing(&mut Workspace::default()))
+        .expect("evaluates");
     let close = |name: &str, exact: f64, difference: f64| {
         let error = (exact - difference).abs() / (1.0 + exact.abs());
         assert!(error < 2e-6, "{name}: {exact}, {difference}");
@@ -219,9 +224,9 @@ proptest! {
         check_terms(network(&sizes(2 * n), activation, seed), seed);
         check_terms(mechanical(n, n, &hidden, activation, seed), seed);
         let free = network(&sizes(2 * n + angles), activation, seed);
-        check_terms(Angles::of_lagrangian(free, &marks(n, n)).expect("fits"), seed);
+        check_terms(Angles::new(free, &marks(n, n)).expect("fits"), seed);
         let structured = mechanical(n, n + angles, &hidden, activation, seed);
-        check_terms(Angles::of_lagrangian(structured, &marks(n, n)).expect("fits"), seed);
+        check_terms(Angles::new(structured, &marks(n, n)).expect("fits"), seed);
     }
 
     #[test]
@@ -236,7 +241,7 @@ proptest! {
     fn angles_of_a_free_lagrangian((n, hidden, activation, batch, seed) in cases()) {
         let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
         let free = network(&sizes, activation, seed);
-        let lagrangian = Angles::of_lagrangian(free, &marks(n, n)).expect("fits");
+        let lagrangian = Angles::new(free, &marks(n, n)).expect("fits");
         let mut model = Lnn::new(lagrangian).expect("even");
         prop_assume!(smallest_mass(&model, batch, seed) > 0.1);
         check_vjp(&mut model, batch, seed);
@@ -245,7 +250,7 @@ proptest! {
     #[test]
     fn kinetic_prior((n, hidden, activation, batch, seed) in cases()) {
         let sizes = [&[2 * n + n.div_ceil(2)], &hidden[..], &[1]].concat();
-        let free = Angles::of_lagrangian(network(&sizes, activation, seed), &marks(n, n));
+        let free = Angles::new(network(&sizes, activation, seed), &marks(n, n));
         let lagrangian = KineticPrior::new(free.expect("fits"), 3.0).expect("positive");
         check_terms(lagrangian.clone(), seed);
         let mut model = Lnn::new(lagrangian).expect("even");
@@ -259,11 +264,11 @@ proptest! {
         let whole = mechanical(n, n + n.div_ceil(2), &hidden, activation, seed);
         let (factor, potential) = (whole.factor().clone(), whole.potential().clone());
         let parts = MechanicalLagrangian::new(
-            Angles::of_map(factor, &marks(n, 0)).expect("fits"),
-            Angles::of_energy(potential, &marks(n, 0)).expect("fits"),
+            Angles::new(factor, &marks(n, 0)).expect("fits"),
+            Angles::new(potential, &marks(n, 0)).expect("fits"),
         );
         let mut parts = Lnn::new(parts.and_then(|l| l.with_epsilon(0.2)).expect("fits")).expect("even");
-        let whole = Angles::of_lagrangian(whole, &marks(n, n)).expect("fits");
+        let whole = Angles::new(whole, &marks(n, n)).expect("fits");
         let mut whole = Lnn::new(whole).expect("even");
         check_vjp(&mut whole, batch, seed);
         check_vjp(&mut parts, batch, seed);
@@ -279,9 +284,9 @@ proptest! {
         let sizes = |outputs| [&[2 * n + n.div_ceil(2)], &hidden[..], &[outputs]].concat();
         let energy = network(&sizes(1), activation, seed);
         let map = network(&sizes(2 * n), activation, seed);
-        let energy = Angles::of_energy(energy, &marks(n, n)).expect("fits");
+        let energy = Angles::new(energy, &marks(n, n)).expect("fits");
         check_vjp(&mut Hnn::new(energy).expect("even"), batch, seed);
-        let map = Angles::of_map(map, &marks(n, n)).expect("fits");
+        let map = Angles::new(map, &marks(n, n)).expect("fits");
         check_vjp(&mut Baseline::new(map).expect("square"), batch, seed);
     }
 }
@@ -308,7 +313,7 @@ fn dropout_acts_in_both_networks_of_a_mechanical_lagrangian() {
 #[test]
 fn angles_are_periodic() {
     let net = network(&[5, 16, 1], Activation::Softplus, 4);
-    let model = Lnn::new(Angles::of_lagrangian(net, &[false, true, false, false]).expect("fits"));
+    let model = Lnn::new(Angles::new(net, &[false, true, false, false]).expect("fits"));
     let model = model.expect("even");
     let turn = 2.0 * std::f64::consts::PI;
     let x =
@@ -335,6 +340,26 @@ fn forces_enter_the_right_hand_side() {
             (0..2).map(|j| mass[[0, i, j]] * (driven[[0, 2 + j]] - free[[0, 2 + j]])).sum();
         assert!((sum - u).abs() < 1e-12, "{sum} is not {u}");
     }
+}
+
+/// The power of the port and of the friction: `dE/dt = v . G u - v . R v`.
+#[test]
+fn the_port_feeds_the_energy() {
+    let port = InputPort::with_matrix(array![[1.0, 0.0, 2.0], [-1.0, 0.5, 0.0]]).expect("finite");
+    let g = port.matrix().to_owned();
+    let dissipative = Dissipative::new(network(&[4, 8, 3], Activation::Tanh, 4)).expect("triangle");
+    let prior = KineticPrior::new(network(&[4, 16, 1], Activation::Softplus, 3), 2.0);
+    let model = Lnn::forced(prior.expect("positive"), Sum(port, dissipative.clone()));
+    let model = model.expect("fits");
+    let (x, u) = ([0.3, -0.2, 0.5, 0.1], [0.7, -1.1, 0.4]);
+    let (mut dx, mut drag, workspace) = ([0.0; 4], [0.0; 2], &mut Workspace::default());
+    model.eval(At { t: &[0.0], u: &u }, &x, &mut dx, workspace).expect("evaluates");
+    dissipative.eval(1, &x, &mut drag, Keep::Nothing(workspace)).expect("evaluates");
+    let gradient = model.energy_gradient_state(&x).expect("evaluates");
+    let change: f64 = gradient.iter().zip(dx).map(|(g, f)| g * f).sum();
+    let forces = g.dot(&ndarray::arr1(&u)) - ndarray::arr1(&drag);
+    let power = x[2] * forces[0] + x[3] * forces[1];
+    assert!((change - power).abs() < 1e-13, "{change} is not {power}");
 }
 
 #[test]
@@ -389,17 +414,15 @@ fn bad_input_is_an_error() {
     assert!(model.mass_matrices(ArrayView2::from(&[[1.0, 2.0]])).is_err());
     assert!(model.eval_state(0.0, &[1.0]).is_err());
     let net = |sizes: &[usize]| network(sizes, Activation::Softplus, 0);
-    assert!(Angles::of_energy(net(&[4, 4, 1]), &[true, false]).is_err());
-    assert!(Angles::of_map(net(&[4, 4, 1]), &[true, false, true]).is_err());
-    let velocity = Angles::of_lagrangian(net(&[3, 4, 1]), &[false, true]).expect("fits");
+    assert!(Angles::new(net(&[4, 4, 1]), &[true, false]).is_err());
+    assert!(Angles::new(net(&[4, 4, 1]), &[true, false, true]).is_err());
+    let velocity = Angles::new(net(&[3, 4, 1]), &[false, true]).expect("fits");
     let error = Lnn::new(velocity).expect_err("the velocity is no angle").to_string();
     assert!(error.contains("coordinate 1"), "{error}");
     assert!(KineticPrior::new(net(&[4, 4, 1]), 0.0).is_err());
     let uneven = KineticPrior::new(net(&[5, 4, 1]), 1.0).expect("positive");
     assert!(
-        Angles::of_lagrangian(uneven, &[true, false, false, false])
-            .map(Lnn::new)
-            .is_ok_and(|m| m.is_err())
+        Angles::new(uneven, &[true, false, false, false]).map(Lnn::new).is_ok_and(|m| m.is_err())
     );
     assert!(MechanicalLagrangian::new(net(&[2, 4, 2]), net(&[2, 4, 1])).is_err());
     assert!(MechanicalLagrangian::new(net(&[2, 4, 3]), net(&[3, 4, 1])).is_err());

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use hnn_integrators::Scalar;
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction,
-    Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Sum,
+    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation,
+    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Sum,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -43,27 +43,36 @@ fn round_trip<T: Scalar, M: Persist<T> + PartialEq + std::fmt::Debug>(model: &M)
 }
 
 fn every_model<T: Scalar>() {
-    let free = HnnFriction::new(network::<T>(&[4, 8, 1], 1), network(&[4, 3, 2], 2));
+    let free = Hnn::with_friction(network::<T>(&[4, 8, 1], 1), network(&[4, 3, 2], 2));
     let entries = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
-    let dissipative = HnnFriction::new(network::<T>(&[4, 8, 8, 1], 4), entries);
+    let dissipative = Hnn::with_friction(network::<T>(&[4, 8, 8, 1], 4), entries);
     let friction = FrictionForce::new(network::<T>(&[4, 5, 2], 7));
     let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
     round_trip::<T, _>(&damped.with_rcond(1e-3).expect("below 1"));
     round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
-    let periodic = Angles::of_lagrangian(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
+    let periodic = Angles::new(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
     let prior = KineticPrior::new(periodic.expect("fits"), 2.0).expect("positive");
     let drag = |seed| FrictionForce::new(network::<T>(&[4, 3, 2], seed));
     round_trip::<T, _>(&Lnn::forced(prior, Sum(drag(1), drag(2))).expect("fits"));
     let mechanical = MechanicalLagrangian::new(network::<T>(&[4, 8, 3], 1), network(&[4, 8, 1], 2));
     let mechanical = mechanical.and_then(|l| l.with_epsilon(1e-3)).expect("triangle");
-    let wrapped = Angles::of_lagrangian(mechanical, &[true, true, false, false]).expect("fits");
+    let wrapped = Angles::new(mechanical, &[true, true, false, false]).expect("fits");
     round_trip::<T, _>(&Lnn::new(wrapped).expect("even"));
-    let periodic = Angles::of_energy(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
+    let periodic = Angles::new(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
     round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
     round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
     round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));
     round_trip::<T, _>(&free.expect("fits"));
+    let port = InputPort::with_matrix(ndarray::array![[0.1, 0.0, 3.0], [-1.0, 2.0, 0.0]]);
+    let port = port.expect("finite");
+    round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), port.clone()).expect("fits"));
+    let resistive = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
+    let model = Hnn::forced(network::<T>(&[4, 5, 1], 1), resistive.clone()).expect("fits");
+    round_trip::<T, _>(&model);
+    let force = Sum(resistive, port);
+    round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), force.clone()).expect("fits"));
+    round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
     round_trip::<T, _>(&dissipative.expect("fits"));
 }
 
@@ -77,11 +86,30 @@ fn every_model_in_f64() {
     every_model::<f64>();
 }
 
+/// Files of format 1 as they were first written are read, and written again byte by byte.
+#[test]
+fn files_of_format_1() {
+    fn same<M: Persist<f32>>(name: &str) {
+        let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data");
+        let (old, folder) = (format!("{data}/format1_{name}.safetensors"), folder());
+        let new = folder.path().join("model.safetensors");
+        M::load(&old).expect("loads").save(&new).expect("saves");
+        let [old, new] = [Path::new(&old), &new].map(|path| std::fs::read(path).expect("reads"));
+        assert!(old == new, "{name}");
+    }
+    type Net = Mlp<f32>;
+    type Free = KineticPrior<Angles<Net>>;
+    same::<Hnn<Net>>("hnn");
+    same::<Hnn<Net, FrictionForce<Dissipative<Net>>>>("hnn_friction");
+    same::<Lnn<Free, Sum<FrictionForce<Net>, FrictionForce<Dissipative<Net>>>>>("lnn_sum");
+    same::<Lnn<MechanicalLagrangian<Angles<Net>, Angles<Net>>>>("mechanical");
+}
+
 #[test]
 fn tensors_have_the_names_and_layouts_of_pytorch() {
     let folder = folder();
     let path = folder.path().join("model.safetensors");
-    let model = HnnFriction::new(network::<f32>(&[2, 3, 1], 1), network(&[2, 4, 1], 2));
+    let model = Hnn::with_friction(network::<f32>(&[2, 3, 1], 1), network(&[2, 4, 1], 2));
     let model = model.expect("fits");
     model.save(&path).expect("saves");
     let bytes = std::fs::read(&path).expect("reads");
@@ -103,11 +131,11 @@ fn tensors_have_the_names_and_layouts_of_pytorch() {
     let w = file.tensor("friction.linear1.weight").expect("there");
     assert_eq!((w.dtype(), w.shape()), (Dtype::F32, &[4, 2][..]));
     let first = f32::from_le_bytes(w.data()[..4].try_into().expect("4 bytes"));
-    assert_eq!(first, model.friction().params()[0]);
+    assert_eq!(first, model.force().friction().params()[0]);
     // The networks load one by one, as PyTorch's would.
-    let architecture = model.friction().architecture().clone();
+    let architecture = model.force().friction().architecture().clone();
     let friction = Mlp::<f32>::load_state_dict(&path, architecture, "friction.");
-    assert_eq!(&friction.expect("loads"), model.friction());
+    assert_eq!(&friction.expect("loads"), model.force().friction());
 }
 
 #[test]

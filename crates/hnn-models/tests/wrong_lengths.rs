@@ -3,12 +3,12 @@
 #[path = "common/lengths.rs"]
 mod lengths;
 
-use hnn_integrators::{FieldError, Workspace};
+use hnn_integrators::{At, FieldError, Workspace};
 use hnn_models::{
     Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
     DifferentiableMap, Dissipative, EulerLagrange, FrictionForce, GeneralisedForce, Hnn,
-    HnnFriction, Initialisation, InputForce, JacobianMap, KineticPrior, LagrangianBars,
-    LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, SeparableHnn, Sum,
+    Initialisation, InputForce, InputPort, JacobianMap, Keep, KineticPrior, LagrangianTerms, Lnn,
+    MechanicalLagrangian, Mlp, MotionBars, SeparableHnn, Sum,
 };
 use hnn_testing::lengths::{
     BATCHES, assert_checked, differentiable_field_is_checked, filled, separable_field_is_checked,
@@ -51,25 +51,25 @@ fn networks() {
 
 #[test]
 fn networks_of_angles() {
-    network_is_checked(&Angles::of_energy(network(&[5, 6, 1]), &ANGLES).expect("fits"));
-    let map = Angles::of_map(network(&[5, 6, 3]), &ANGLES).expect("fits");
+    network_is_checked(&Angles::new(network(&[5, 6, 1]), &ANGLES).expect("fits"));
+    let map = Angles::new(network(&[5, 6, 3]), &ANGLES).expect("fits");
     map_is_checked(&map);
     jacobian_is_checked(&map);
-    let free = Angles::of_lagrangian(network(&[5, 6, 1]), &ANGLES).expect("fits");
+    let free = Angles::new(network(&[5, 6, 1]), &ANGLES).expect("fits");
     lagrangian_is_checked(&free, 2);
     lagrangian_is_checked(&KineticPrior::new(free, 1.0).expect("positive"), 2);
     lagrangian_is_checked(&mechanical(2), 2);
-    lagrangian_is_checked(&Angles::of_lagrangian(mechanical(3), &ANGLES).expect("fits"), 2);
+    lagrangian_is_checked(&Angles::new(mechanical(3), &ANGLES).expect("fits"), 2);
 }
 
 #[test]
 fn models() {
     differentiable_field_is_checked(&Baseline::new(network(&[4, 6, 4])).expect("square"));
     model_is_checked(&Hnn::new(network(&[4, 6, 1])).expect("even"));
-    let friction = HnnFriction::new(network(&[4, 6, 1]), network(&[4, 6, 2]));
+    let friction = Hnn::with_friction(network(&[4, 6, 1]), network(&[4, 6, 2]));
     model_is_checked(&friction.expect("fits"));
     let friction = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
-    model_is_checked(&HnnFriction::new(network(&[4, 6, 1]), friction.clone()).expect("fits"));
+    model_is_checked(&Hnn::with_friction(network(&[4, 6, 1]), friction.clone()).expect("fits"));
     let separable = SeparableHnn::new(network(&[2, 6, 1]), network(&[2, 6, 1])).expect("fits");
     model_is_checked(&separable);
     separable_field_is_checked(&separable);
@@ -77,6 +77,10 @@ fn models() {
     model_is_checked(&Lnn::new(prior).expect("even"));
     let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
     let force = Sum(FrictionForce::new(friction), torque);
+    model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
+    let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
+    let force = Sum(InputPort::new(2), Sum(dissipative, InputPort::new(2)));
+    model_is_checked(&Hnn::forced(network(&[4, 6, 1]), force.clone()).expect("fits"));
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
 }
 
@@ -91,34 +95,59 @@ fn residuals_of_another_shape_are_errors() {
     };
 
     let mut residuals = Default::default();
-    other.gradient_recorded(1, &x, &mut out, &mut residuals).expect("fits");
+    other.gradient(1, &x, &mut out, Keep::Residuals(&mut residuals)).expect("fits");
     refused(h.gradient_vjp(&x, &mut residuals, &x, &mut x_bar, None));
 
     let mut residuals = Default::default();
-    other.eval_recorded(1, &x, &mut out[..1], &mut residuals).expect("fits");
+    other.eval(1, &x, &mut out[..1], Keep::Residuals(&mut residuals)).expect("fits");
     refused(h.vjp(&x, &mut residuals, &[1.0], &mut x_bar, None));
 
     let (mut y, mut residuals) = ([0.0], Default::default());
-    other.jacobian_recorded(1, &x, &mut y, &mut out, &mut residuals).expect("fits");
+    other.jacobian(1, &x, &mut y, &mut out, Keep::Residuals(&mut residuals)).expect("fits");
     refused(h.jacobian_vjp(&x, &mut residuals, &[1.0], &[], &mut x_bar, None));
 
     let (mut mass, mut mixed, mut residuals) = ([0.0; 4], [0.0; 2], Default::default());
     let terms = LagrangianTerms { gradient: &mut out, mass: &mut mass, mixed: &mut mixed };
-    h.terms_recorded(1, &x, &[0.1; 2], terms, &mut residuals).expect("fits");
+    h.terms(1, &x, &[0.1; 2], terms, Keep::Residuals(&mut residuals)).expect("fits");
     let directions =
         EulerLagrange { q_dot: &[0.1], q_ddot: &[0.2; 3], eta: &[0.3], lambda: &[0.4; 3] };
-    let bars = LagrangianBars { x: &mut x_bar, q_dot: &mut [0.0] };
+    let bars = MotionBars { x: &mut x_bar, q_dot: &mut [0.0] };
     refused(h.terms_vjp(&x, &mut residuals, &directions, bars, None));
 }
 
 #[test]
 fn forces() {
-    let friction = FrictionForce::new(network(&[4, 6, 2]));
     let torque = InputForce::new(2, |t: f64, u: &mut [f64]| u.fill(t));
-    let force = Sum(friction, torque);
+    force_is_checked(&Sum(FrictionForce::new(network(&[4, 6, 2])), torque));
+    let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
+    let column = InputPort::with_matrix(ndarray::array![[1.0], [-2.0]]).expect("finite");
+    force_is_checked(&Sum(dissipative, Sum(InputPort::new(2), column.clone())));
+    assert!(InputPort::with_matrix(ndarray::array![[f64::NAN]]).is_err());
+    assert!(Hnn::forced(network(&[2, 6, 1]), column.clone()).is_err());
+    assert!(Lnn::forced(network(&[2, 6, 1]), column).is_err());
+}
+
+#[track_caller]
+fn force_is_checked<Q: GeneralisedForce<f64>>(force: &Q) {
     for batch in BATCHES {
-        assert_checked("force", [batch, 4 * batch, 2 * batch], |[t, x, mut force_of]| {
-            force.add(&t, &x, &mut force_of, &mut Workspace::default())
+        let [x, n, u] = [4, 2, force.inputs()].map(|each| each * batch);
+        let (t, q_dot) = (&filled(batch)[..], filled(n));
+        assert_checked("force", [x, n, u], |[x, mut out, u]| {
+            let keep = Keep::Nothing(&mut Workspace::default());
+            force.add(At { t, u: &u }, &x, &q_dot, &mut out, keep)
+        });
+        assert_checked("force", [x, n, u], |[x, mut out, u]| {
+            let keep = Keep::Residuals(&mut Q::Residuals::default());
+            force.add(At { t, u: &u }, &x, &q_dot, &mut out, keep)
+        });
+        let at = At { t, u: &filled(u) };
+        let expected = [x, n, x, force.num_params()];
+        assert_checked("force's vjp", expected, |[x, bar, mut x_bar, mut theta_bar]| {
+            let mut residuals = Q::Residuals::default();
+            let keep = Keep::Residuals(&mut residuals);
+            force.add(at, &filled(4 * batch), &q_dot, &mut filled(n), keep)?;
+            let bars = MotionBars { x: &mut x_bar, q_dot: &mut filled(n) };
+            force.add_vjp(&x, &q_dot, &mut residuals, &bar, bars, Some(&mut theta_bar))
         });
     }
 }
@@ -132,8 +161,8 @@ fn energies_have_one_output() {
         SeparableHnn::new(two(), network(&[2, 6, 1])).map(drop),
         SeparableHnn::new(network(&[2, 6, 1]), two()).map(drop),
         MechanicalLagrangian::new(network(&[2, 6, 3]), two()).map(drop),
-        HnnFriction::new(two(), network(&[2, 6, 1])).map(drop),
-        Angles::of_energy(network(&[3, 6, 2]), &[true, false]).and_then(Hnn::new).map(drop),
+        Hnn::with_friction(two(), network(&[2, 6, 1])).map(drop),
+        Angles::new(network(&[3, 6, 2]), &[true, false]).and_then(Hnn::new).map(drop),
     ];
     for refusal in refusals {
         let error = refusal.expect_err("two outputs").to_string();

@@ -22,12 +22,16 @@ pub fn check_states(dim: usize, batch: usize, seed: u64) -> Array2<f64> {
     rows(&wave(0.3 + seed as f64, dim * batch), batch, dim)
 }
 
-/// `sum of v * f(x)` at time 0.
+/// The inputs of a batch.
+fn inputs<F: VectorField<f64>>(field: &F, batch: usize) -> Vec<f64> {
+    wave(0.2, field.inputs() * batch)
+}
+
+/// `sum of v * f(x, u)` at time 0.
 fn projection<F: VectorField<f64>>(field: &F, x: &[f64], v: &[f64], batch: usize) -> f64 {
     let mut dx = vec![0.0; x.len()];
-    field
-        .eval(At::time(&vec![0.0; batch]), x, &mut dx, &mut Workspace::default())
-        .expect("evaluates");
+    let at = At { t: &vec![0.0; batch], u: &inputs(field, batch) };
+    field.eval(at, x, &mut dx, &mut Workspace::default()).expect("evaluates");
     dx.iter().zip(v).map(|(f, v)| f * v).sum()
 }
 
@@ -52,9 +56,8 @@ pub fn check_vjp<F: DifferentiableField<f64>>(field: &mut F, batch: usize, seed:
     let mut dx = vec![0.0; len];
     let mut x_bar = vec![0.0; len];
     let mut theta_bar = vec![0.0; theta.len()];
-    field
-        .eval_recorded(At::time(&vec![0.0; batch]), &x, &mut dx, &mut residuals)
-        .expect("evaluates");
+    let at = At { t: &vec![0.0; batch], u: &inputs(field, batch) };
+    field.eval_recorded(at, &x, &mut dx, &mut residuals).expect("evaluates");
     field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
 
     let dot = |a: &[f64], b: &[f64]| -> f64 { a.iter().zip(b).map(|(a, b)| a * b).sum() };

@@ -12,8 +12,8 @@ pub use hnn_losses::{
     metrics,
 };
 pub use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Lnn, Mlp,
-    Persist,
+    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation, InputPort,
+    Lnn, Mlp, Persist,
 };
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};

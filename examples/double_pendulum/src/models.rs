@@ -44,7 +44,7 @@ impl OnEngine for Canonical<'_> {
                 training.learn::<_, Hnn<Network>>("hnn", "HNN", hnn)?,
             ]);
         }
-        let hnn = Angles::of_energy(engine.energy(training.network(6, 1, 1)?)?, &ANGLES)?;
+        let hnn = Angles::new(engine.energy(training.network(6, 1, 1)?)?, &ANGLES)?;
         Ok(vec![
             baseline(training, engine)?,
             training.learn::<_, Hnn<Angles<Network>>>("hnn", "HNN", Hnn::new(hnn)?)?,
@@ -87,13 +87,13 @@ impl OnEngine for Lagrangian<'_> {
 
 fn baseline<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<Contender> {
     let network = engine.map(training.network(6, 4, 0)?)?;
-    let model = Baseline::new(Angles::of_map(network, &ANGLES)?)?;
+    let model = Baseline::new(Angles::new(network, &ANGLES)?)?;
     training.learn::<_, PeriodicBaseline>("baseline", "baseline", model)
 }
 
 fn free<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<Contender> {
     let network = engine.energy(training.network(6, 1, 1)?)?;
-    let model = Lnn::new(KineticPrior::new(Angles::of_lagrangian(network, &ANGLES)?, 1.0)?)?;
+    let model = Lnn::new(KineticPrior::new(Angles::new(network, &ANGLES)?, 1.0)?)?;
     type Free = Lnn<KineticPrior<Angles<Network>>>;
     training.learn::<_, Free>("lnn", "LNN, any L(q, v)", model)
 }
@@ -102,7 +102,7 @@ fn mechanical<N: Networks<f32>>(training: &Training<'_>, engine: &N) -> Result<C
     let factor = engine.map(training.network(4, 3, 2)?)?;
     let potential = engine.energy(training.network(4, 1, 3)?)?;
     let lagrangian = MechanicalLagrangian::new(factor, potential)?;
-    let model = Lnn::new(Angles::of_lagrangian(lagrangian, &ANGLES)?)?;
+    let model = Lnn::new(Angles::new(lagrangian, &ANGLES)?)?;
     type Mechanical = Lnn<Angles<MechanicalLagrangian<Network, Network>>>;
     training.learn::<_, Mechanical>("mechanical", "LNN, T - V", model)
 }

@@ -2,15 +2,13 @@
 
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use super::{Angles, AnglesResiduals, sized};
-use crate::{DifferentiableEnergy, ModelError};
+use super::Angles;
+use crate::sections::sections;
+use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 
 impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E> {
-    type Residuals = AnglesResiduals<T, E::Residuals>;
-
-    fn dim(&self) -> usize {
-        self.angles.len()
-    }
+    /// The features, the gradient by them, a direction among them, and their cotangent.
+    type Residuals = Record<T, E::Residuals>;
 
     fn check(&self) -> Result<(), ModelError> {
         self.network.check()
@@ -24,7 +22,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
     ) -> Result<(), FieldError> {
         let batch = energy.len();
         self.check_lengths(batch, [("the states", x.len())])?;
-        let (features, inner) = workspace.split(self.network.dim() * batch);
+        let (features, inner) = workspace.split(self.network.input_dim() * batch);
         self.features(batch, x, features);
         self.network.energy(features, energy, inner)
     }
@@ -34,29 +32,14 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         batch: usize,
         x: &[T],
         gradient: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_lengths(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        let len = self.network.dim() * batch;
-        let (buffer, inner) = workspace.split(2 * len);
-        let (features, g) = buffer.split_at_mut(len);
+        let len = self.features_len(batch);
+        let (numbers, parts) = keep.split(batch, 4 * len);
+        let (features, g) = numbers[..2 * len].split_at_mut(len);
         self.features(batch, x, features);
-        self.network.gradient(batch, features, g, inner)?;
-        self.pull(batch, features, g, gradient);
-        Ok(())
-    }
-
-    fn gradient_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        gradient: &mut [T],
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        self.check_lengths(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        residuals.record(self, batch, x);
-        let AnglesResiduals { network, features, gradient: g, .. } = residuals;
-        self.network.gradient_recorded(batch, features, g, network)?;
+        self.network.gradient(batch, features, g, parts)?;
         self.pull(batch, features, g, gradient);
         Ok(())
     }
@@ -69,16 +52,17 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let AnglesResiduals { network, batch, features, gradient, scratch: [t, bar, ..] } =
-            residuals;
+        let (batch, len) = (residuals.batch, self.features_len(residuals.batch));
         let slices = [("the directions", w.len()), ("the states' cotangents", x_bar.len())];
-        self.check_lengths(*batch, slices)?;
-        self.check_lengths(*batch, [("the states", x.len())])?;
-        let (t, bar) = (sized(t, features.len()), sized(bar, features.len()));
-        self.push(*batch, features, w, t);
+        self.check_lengths(batch, slices)?;
+        self.check_lengths(batch, [("the states", x.len())])?;
+        let (numbers, network) = residuals.recorded(4 * len)?;
+        let mut take = sections(numbers);
+        let (features, gradient, t, bar) = (take(len), take(len), take(len), take(len));
+        self.push(batch, features, w, t);
         self.network.gradient_vjp(features, network, t, bar, theta_bar)?;
-        self.pull(*batch, features, bar, x_bar);
-        self.add_curvature(*batch, features, w, gradient, x_bar);
+        self.pull(batch, features, bar, x_bar);
+        self.add_curvature(batch, features, w, gradient, x_bar);
         Ok(())
     }
 

@@ -2,15 +2,40 @@
 
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use super::{Angles, AnglesResiduals, sized};
-use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
+use super::Angles;
+use crate::sections::sections;
+use crate::{
+    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars, Record,
+};
+
+/// The quantities of a batch.
+struct Sections<'a, T> {
+    features: &'a mut [T],
+    /// `dL/dphi`.
+    gradient: &'a mut [T],
+    /// The rates of the features, and eta among them.
+    pushed: &'a mut [T],
+    eta: &'a mut [T],
+    /// Cotangents of the features and of their rates.
+    bar: &'a mut [T],
+    q_dot_bar: &'a mut [T],
+}
+
+/// For `len` features, of which `rates` have a rate.
+fn split<T>(len: usize, rates: usize, numbers: &mut [T]) -> Sections<'_, T> {
+    let mut take = sections(numbers);
+    Sections {
+        features: take(len),
+        gradient: take(len),
+        pushed: take(rates),
+        eta: take(rates),
+        bar: take(len),
+        q_dot_bar: take(rates),
+    }
+}
 
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for Angles<L> {
-    type Residuals = AnglesResiduals<T, L::Residuals>;
-
-    fn dim(&self) -> usize {
-        self.angles.len()
-    }
+    type Residuals = Record<T, L::Residuals>;
 
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
         let coordinates = self.angles.len().saturating_sub(velocities);
@@ -28,7 +53,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
     ) -> Result<(), FieldError> {
         let batch = value.len();
         self.check_lengths(batch, [("the states", x.len())])?;
-        let (features, inner) = workspace.split(self.network.dim() * batch);
+        let (features, inner) = workspace.split(self.network.input_dim() * batch);
         self.features(batch, x, features);
         self.network.lagrangian(features, value, inner)
     }
@@ -39,39 +64,17 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         q_dot: &[T],
         terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         let n = terms.check(self.angles.len(), batch, x, q_dot)?;
-        let len = self.network.dim() * batch;
-        let rates = self.count(self.angles.len() - n) * batch;
-        let (buffer, inner) = workspace.split(2 * len + rates);
-        let (features, rest) = buffer.split_at_mut(len);
-        let (g, pushed) = rest.split_at_mut(len);
+        let (len, rates) = (self.features_len(batch), self.count(self.angles.len() - n) * batch);
+        let (numbers, parts) = keep.split(batch, 3 * (len + rates));
+        let Sections { features, gradient, pushed, .. } = split(len, rates, numbers);
         self.features(batch, x, features);
         self.push(batch, features, q_dot, pushed);
-        let inner_terms =
-            LagrangianTerms { gradient: &mut *g, mass: terms.mass, mixed: terms.mixed };
-        self.network.terms(batch, features, pushed, inner_terms, inner)?;
-        self.pull(batch, features, g, terms.gradient);
-        Ok(())
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        let n = terms.check(self.angles.len(), batch, x, q_dot)?;
-        residuals.record(self, batch, x);
-        let AnglesResiduals { network, features, gradient, scratch: [pushed, ..], .. } = residuals;
-        let pushed = sized(pushed, self.count(self.angles.len() - n) * batch);
-        self.push(batch, features, q_dot, pushed);
-        let inner_terms =
+        let inner =
             LagrangianTerms { gradient: &mut *gradient, mass: terms.mass, mixed: terms.mixed };
-        self.network.terms_recorded(batch, features, pushed, inner_terms, network)?;
+        self.network.terms(batch, features, pushed, inner, parts)?;
         self.pull(batch, features, gradient, terms.gradient);
         Ok(())
     }
@@ -81,24 +84,23 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
-        let AnglesResiduals { network, batch, features, gradient, scratch } = residuals;
-        let batch = *batch;
-        directions.check(self.angles.len(), batch, x, &bars)?;
-        let [pushed, pushed_eta, bar, q_dot_bar] = scratch;
-        let eta_features = sized(pushed_eta, pushed.len());
-        self.push(batch, features, eta, eta_features);
-        let inner = EulerLagrange { q_dot: pushed, q_ddot, eta: eta_features, lambda };
-        let (bar, q_dot_bar) = (sized(bar, features.len()), sized(q_dot_bar, pushed.len()));
-        let inner_bars = LagrangianBars { x: &mut *bar, q_dot: &mut *q_dot_bar };
-        self.network.terms_vjp(features, network, &inner, inner_bars, theta_bar)?;
-        self.pull(batch, features, bar, bars.x);
-        self.pull(batch, features, q_dot_bar, bars.q_dot);
-        self.add_curvature(batch, features, q_dot, q_dot_bar, bars.x);
-        self.add_curvature(batch, features, eta, gradient, bars.x);
+        let batch = residuals.batch;
+        let n = directions.check(self.angles.len(), batch, x, &bars)?;
+        let (len, rates) = (self.features_len(batch), self.count(self.angles.len() - n) * batch);
+        let (numbers, network) = residuals.recorded(3 * (len + rates))?;
+        let s = split(len, rates, numbers);
+        self.push(batch, s.features, eta, s.eta);
+        let inner = EulerLagrange { q_dot: s.pushed, q_ddot, eta: s.eta, lambda };
+        let inner_bars = MotionBars { x: &mut *s.bar, q_dot: &mut *s.q_dot_bar };
+        self.network.terms_vjp(s.features, network, &inner, inner_bars, theta_bar)?;
+        self.pull(batch, s.features, s.bar, bars.x);
+        self.pull(batch, s.features, s.q_dot_bar, bars.q_dot);
+        self.add_curvature(batch, s.features, q_dot, s.q_dot_bar, bars.x);
+        self.add_curvature(batch, s.features, eta, s.gradient, bars.x);
         Ok(())
     }
 

@@ -1,16 +1,14 @@
 //! A map of angles, and its Jacobian.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar};
 
-use super::{Angles, AnglesResiduals, sized};
-use crate::{DifferentiableMap, JacobianMap};
+use super::Angles;
+use crate::sections::sections;
+use crate::{DifferentiableMap, JacobianMap, Keep, Record};
 
 impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
-    type Residuals = AnglesResiduals<T, N::Residuals>;
-
-    fn input_dim(&self) -> usize {
-        self.angles.len()
-    }
+    /// The features, and their cotangent.
+    type Residuals = Record<T, N::Residuals>;
 
     fn output_dim(&self) -> usize {
         self.network.output_dim()
@@ -21,24 +19,14 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
         batch: usize,
         x: &[T],
         y: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_lengths(batch, [("the states", x.len())])?;
-        let (features, inner) = workspace.split(self.network.input_dim() * batch);
+        let len = self.features_len(batch);
+        let (numbers, parts) = keep.split(batch, 2 * len);
+        let features = &mut numbers[..len];
         self.features(batch, x, features);
-        self.network.eval(batch, features, y, inner)
-    }
-
-    fn eval_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        self.check_lengths(batch, [("the states", x.len())])?;
-        residuals.record(self, batch, x);
-        self.network.eval_recorded(batch, &residuals.features, y, &mut residuals.network)
+        self.network.eval(batch, features, y, parts)
     }
 
     fn vjp(
@@ -49,11 +37,14 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let AnglesResiduals { network, batch, features, gradient: bar, .. } = residuals;
+        let batch = residuals.batch;
         let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
-        self.check_lengths(*batch, slices)?;
+        self.check_lengths(batch, slices)?;
+        let len = self.features_len(batch);
+        let (numbers, network) = residuals.recorded(2 * len)?;
+        let (features, bar) = numbers.split_at_mut(len);
         self.network.vjp(features, network, y_bar, bar, theta_bar)?;
-        self.pull(*batch, features, bar, x_bar);
+        self.pull(batch, features, bar, x_bar);
         Ok(())
     }
 
@@ -88,7 +79,9 @@ impl<N> Angles<N> {
 }
 
 impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
-    type JacobianResiduals = AnglesResiduals<T, N::JacobianResiduals>;
+    /// The features, their cotangent, the cotangent of a direction among them, and the Jacobian by
+    /// them.
+    type JacobianResiduals = Record<T, N::JacobianResiduals>;
 
     fn jacobian(
         &self,
@@ -96,31 +89,15 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::JacobianResiduals>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        let inputs = self.network.input_dim();
-        let (buffer, inner) = workspace.split(inputs * (batch + y.len()));
-        let (features, by_features) = buffer.split_at_mut(inputs * batch);
+        let len = self.features_len(batch);
+        let (numbers, parts) = keep.split(batch, len * (3 + self.output_dim()));
+        let (vectors, by_features) = numbers.split_at_mut(3 * len);
+        let features = &mut vectors[..len];
         self.features(batch, x, features);
-        self.network.jacobian(batch, features, y, by_features, inner)?;
-        self.pull_jacobian(batch, features, by_features, jacobian);
-        Ok(())
-    }
-
-    fn jacobian_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        jacobian: &mut [T],
-        residuals: &mut Self::JacobianResiduals,
-    ) -> Result<(), FieldError> {
-        self.check_jacobian(batch, x, y, jacobian)?;
-        residuals.record(self, batch, x);
-        let AnglesResiduals { network, features, gradient: by_features, .. } = residuals;
-        by_features.resize(self.network.input_dim() * y.len(), T::ZERO);
-        self.network.jacobian_recorded(batch, features, y, by_features, network)?;
+        self.network.jacobian(batch, features, y, by_features, parts)?;
         self.pull_jacobian(batch, features, by_features, jacobian);
         Ok(())
     }
@@ -134,24 +111,25 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let AnglesResiduals { network, batch, features, gradient, scratch } = residuals;
-        let (batch, len) = (*batch, features.len());
+        let (batch, len) = (residuals.batch, self.features_len(residuals.batch));
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
-        let [pushed, bar, by_direction, _] = scratch;
-        let pushed = sized(pushed, tangents.len() * len);
-        for ((t, _), out) in tangents.iter().zip(pushed.chunks_exact_mut(len.max(1))) {
-            self.push(batch, features, t, out);
-        }
-        let inner: Vec<_> =
-            pushed.chunks_exact(len.max(1)).zip(tangents).map(|(t, (_, y))| (t, *y)).collect();
-        let bar = sized(bar, len);
+        let (numbers, network) = residuals.recorded(len * (3 + self.output_dim()))?;
+        let mut take = sections(numbers);
+        let (features, bar, by_direction) = (take(len), take(len), take(len));
+        let by_features = take(len * self.output_dim());
+        let push = |(t, _): &(&[T], _)| {
+            let mut pushed = vec![T::ZERO; len];
+            self.push(batch, features, t, &mut pushed);
+            pushed
+        };
+        let pushed: Vec<_> = tangents.iter().map(push).collect();
+        let inner: Vec<_> = pushed.iter().zip(tangents).map(|(t, (_, y))| (&t[..], *y)).collect();
         self.network.jacobian_vjp(features, network, y_bar, &inner, bar, theta_bar)?;
         self.pull(batch, features, bar, x_bar);
-        let by_direction = sized(by_direction, len);
         for (t, y_dot_bar) in tangents {
             // The cotangent of the direction among the features: the Jacobian's transpose.
             for (input, out) in by_direction.chunks_exact_mut(batch.max(1)).enumerate() {
-                let column = &gradient[input * y_bar.len()..(input + 1) * y_bar.len()];
+                let column = &by_features[input * y_bar.len()..(input + 1) * y_bar.len()];
                 for (row, out) in out.iter_mut().enumerate() {
                     let entries = column[row..].iter().step_by(batch);
                     let cotangents = y_dot_bar[row..].iter().step_by(batch);

@@ -4,9 +4,10 @@ mod energy;
 mod lagrangian;
 mod map;
 
-use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
+use hnn_integrators::{FieldError, Scalar};
 
-use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, ModelError};
+use crate::parameters::parameters;
+use crate::{ModelError, Network};
 
 /// A network that sees each angle as its cosine and sine, and so is periodic in it.
 ///
@@ -19,7 +20,7 @@ use crate::{DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, M
 /// use hnn_systems::HamiltonianExt;
 /// // A pendulum's state (q, p): the network sees (cos q, sin q, p).
 /// let network = Mlp::<f64>::new(Architecture::new(&[3, 32, 1])?, Initialisation::Orthogonal, 1);
-/// let model = Hnn::new(Angles::of_energy(network, &[true, false])?)?;
+/// let model = Hnn::new(Angles::new(network, &[true, false])?)?;
 /// let turn = 2.0 * std::f64::consts::PI;
 /// let (here, around) = (model.energy_state(&[0.3, 0.5])?, model.energy_state(&[0.3 + turn, 0.5])?);
 /// assert!((here - around).abs() < 1e-12);
@@ -31,71 +32,17 @@ pub struct Angles<N> {
     angles: Vec<bool>,
 }
 
-/// What a wrapped network keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct AnglesResiduals<T, R> {
-    network: R,
-    batch: usize,
-    features: Vec<T>,
-    /// Derivatives by the features.
-    gradient: Vec<T>,
-    /// Directions and cotangents among the features.
-    scratch: [Vec<T>; 4],
-}
-
-/// A network with a number of inputs, whatever its outputs are: behind [`Angles`] it can be saved
-/// and loaded.
-///
-/// ```
-/// use hnn_models::{Architecture, Initialisation, Inputs, Mlp};
-/// let network = Mlp::<f64>::new(Architecture::new(&[3, 32, 1])?, Initialisation::Orthogonal, 1);
-/// assert_eq!(network.inputs(), 3);
-/// # Ok::<(), hnn_models::ModelError>(())
-/// ```
-pub trait Inputs<T: Scalar> {
-    /// Their number.
-    fn inputs(&self) -> usize;
-}
-
 impl<N> Angles<N> {
-    /// An energy whose state has `angles.len()` coordinates, of which those marked are angles.
+    /// A network of a state of `angles.len()` coordinates, of which those marked are angles. Of a
+    /// Lagrangian's state `[q, v]` only the q can be.
     ///
     /// # Errors
     /// If the network has not one input a coordinate and one more an angle.
-    pub fn of_energy<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
+    pub fn new<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
     where
-        N: DifferentiableEnergy<T>,
+        N: Network<T>,
     {
-        let inputs = network.dim();
-        Self::new(network, inputs, angles)
-    }
-
-    /// A map, of which the inputs marked are angles.
-    ///
-    /// # Errors
-    /// As [`of_energy`](Self::of_energy).
-    pub fn of_map<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
-    where
-        N: DifferentiableMap<T>,
-    {
-        let inputs = network.input_dim();
-        Self::new(network, inputs, angles)
-    }
-
-    /// A Lagrangian whose state `[q, v]` has `angles.len()` coordinates, of which those marked,
-    /// all among the q, are angles.
-    ///
-    /// # Errors
-    /// As [`of_energy`](Self::of_energy).
-    pub fn of_lagrangian<T: Scalar>(network: N, angles: &[bool]) -> Result<Self, ModelError>
-    where
-        N: DifferentiableLagrangian<T>,
-    {
-        let inputs = network.dim();
-        Self::new(network, inputs, angles)
-    }
-
-    pub(crate) fn new(network: N, given: usize, angles: &[bool]) -> Result<Self, ModelError> {
+        let given = network.input_dim();
         let expected = angles.len() + angles.iter().filter(|angle| **angle).count();
         if given != expected {
             return Err(ModelError::InputSize { role: "wrapped", given, expected });
@@ -126,6 +73,11 @@ impl<N> Angles<N> {
     /// Number of features of the first `coordinates` coordinates.
     fn count(&self, coordinates: usize) -> usize {
         coordinates + self.angles[..coordinates].iter().filter(|angle| **angle).count()
+    }
+
+    /// Number of features of all coordinates.
+    fn features_len(&self, batch: usize) -> usize {
+        self.count(self.angles.len()) * batch
     }
 
     /// For each coordinate of a slice of `coordinates * B` numbers: its rows, its first feature's
@@ -199,34 +151,10 @@ impl<N> Angles<N> {
     }
 }
 
-impl<T: Scalar, R> AnglesResiduals<T, R> {
-    /// The features of the states, kept.
-    fn record<N>(&mut self, angles: &Angles<N>, batch: usize, x: &[T]) {
-        let len = angles.count(angles.angles.len()) * batch;
-        self.batch = batch;
-        self.features.resize(len, T::ZERO);
-        self.gradient.resize(len, T::ZERO);
-        angles.features(batch, x, &mut self.features);
-    }
-}
+parameters!(Angles<N>: network);
 
-/// `len` numbers.
-fn sized<T: Scalar>(buffer: &mut Vec<T>, len: usize) -> &mut [T] {
-    buffer.resize(len, T::ZERO);
-    buffer
-}
-
-impl<T: Scalar, N: Parameters<T>> Parameters<T> for Angles<N> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
+impl<T: Scalar, N: Network<T>> Network<T> for Angles<N> {
+    fn input_dim(&self) -> usize {
+        self.angles.len()
     }
 }

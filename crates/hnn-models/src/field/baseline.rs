@@ -1,10 +1,9 @@
 //! The baseline: a network that learns the field itself.
 
-use hnn_integrators::{
-    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
-};
+use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 
-use crate::{DifferentiableMap, ModelError};
+use crate::parameters::parameters;
+use crate::{DifferentiableMap, Keep, ModelError};
 
 /// `dx/dt = N(x)`: a network of `D` inputs and `D` outputs with no physics in it, the yardstick
 /// of Greydanus et al. 2019, "Hamiltonian Neural Networks".
@@ -44,26 +43,13 @@ impl<N> Baseline<N> {
     }
 }
 
-impl<T: Scalar, N: Parameters<T>> Parameters<T> for Baseline<N> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(Baseline<N>: network);
 
 impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
     fn dim(&self) -> usize {
         self.network.input_dim()
     }
+
     fn eval(
         &self,
         at: At<'_, T>,
@@ -71,8 +57,9 @@ impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network.eval(at.batch(), x, dx, workspace)
+        self.network.eval(at.batch(), x, dx, Keep::Nothing(workspace))
     }
+
     fn block_len(&self) -> usize {
         self.network.block_len()
     }
@@ -88,7 +75,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableField<T> for Baseline<N> 
         dx: &mut [T],
         residuals: &mut N::Residuals,
     ) -> Result<(), FieldError> {
-        self.network.eval_recorded(at.batch(), x, dx, residuals)
+        self.network.eval(at.batch(), x, dx, Keep::Residuals(residuals))
     }
 
     fn vjp(

@@ -1,38 +1,51 @@
 //! The Hamiltonian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
-use crate::{DifferentiableEnergy, ModelError};
+use crate::force::add;
+use crate::parameters::parameters;
+use crate::sections::sections;
+use crate::{
+    DifferentiableEnergy, FrictionForce, GeneralisedForce, Keep, ModelError, MotionBars, Record,
+    Unforced,
+};
 
-/// `dx/dt = J grad H(x)`: `dq/dt = dH/dp`, `dp/dt = -dH/dq` with a learned energy `H`
-/// (Greydanus et al. 2019).
+/// `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q` with a learned energy `H` (Greydanus et al. 2019) and a
+/// generalised force `Q` (none by default).
+///
+/// With a [`Dissipative`](crate::Dissipative) force and an [`InputPort`](crate::InputPort) it is a
+/// port-Hamiltonian system, `dx/dt = (J - R) dH/dx + G u`; with a
+/// [`FrictionForce`](crate::FrictionForce) the deck's HNN with friction.
+///
+/// Parameters: those of `H`, then those of `Q`.
 ///
 /// ```
-/// use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+/// use hnn_models::{Architecture, Dissipative, FrictionForce, Hnn, Initialisation, Mlp};
 /// use hnn_integrators::VectorField;
-/// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 1);
-/// let model = Hnn::new(network)?;
-/// assert_eq!(model.eval_state(0.0, &[0.1, 0.2])?.len(), 2);
+/// let network = |seed| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, seed))
+/// };
+/// let conservative = Hnn::new(network(1)?)?;
+/// let free = Hnn::with_friction(network(1)?, network(2)?)?;
+/// let dissipative = Hnn::forced(network(1)?, Dissipative::new(network(2)?)?)?;
+/// // All have dq/dt = dH/dp of the same H.
+/// let x = [0.1, 0.2];
+/// let velocity = conservative.eval_state(0.0, &x)?[0];
+/// assert_eq!(free.eval_state(0.0, &x)?[0], velocity);
+/// assert_eq!(dissipative.eval_state(0.0, &x)?[0], velocity);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct Hnn<E> {
+pub struct Hnn<E, Q = Unforced> {
     energy: E,
-}
-
-/// What an [`Hnn`] keeps for its vector-Jacobian product.
-#[derive(Debug, Default)]
-pub struct HnnResiduals<T, R> {
-    energy: R,
-    /// `grad H` in the forward pass, `w = J^T v` in the pull-back.
-    gradient: Vec<T>,
+    force: Q,
 }
 
 impl<E> Hnn<E> {
-    /// The field of an energy.
+    /// The field of an energy, no force.
     ///
     /// # Errors
     /// If the energy's state has an odd dimension, or it is a network of another number of outputs
@@ -41,19 +54,81 @@ impl<E> Hnn<E> {
     where
         E: DifferentiableEnergy<T>,
     {
+        Self::forced::<T>(energy, Unforced)
+    }
+}
+
+impl<E, F> Hnn<E, FrictionForce<F>> {
+    /// The field of an energy and a friction: `dp/dt = -dH/dq - F(q, p)`.
+    ///
+    /// # Errors
+    /// As [`forced`](Self::forced).
+    pub fn with_friction<T: Scalar>(energy: E, friction: F) -> Result<Self, ModelError>
+    where
+        E: DifferentiableEnergy<T>,
+        F: crate::DifferentiableMap<T>,
+    {
+        Self::forced::<T>(energy, FrictionForce::new(friction))
+    }
+}
+
+impl<E, Q> Hnn<E, Q> {
+    /// The field of an energy and a force.
+    ///
+    /// # Errors
+    /// If the energy's state has an odd dimension 2n, it is a network of another number of outputs
+    /// than one, or the force is not one of n momenta.
+    pub fn forced<T: Scalar>(energy: E, force: Q) -> Result<Self, ModelError>
+    where
+        E: DifferentiableEnergy<T>,
+        Q: GeneralisedForce<T>,
+    {
         energy.check()?;
-        let dim = energy.dim();
+        let dim = energy.input_dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
-        Ok(Self { energy })
+        force.check(dim)?;
+        Ok(Self { energy, force })
     }
 
     /// The energy.
     pub fn energy_network(&self) -> &E {
         &self.energy
     }
+
+    /// The generalised force.
+    pub fn force(&self) -> &Q {
+        &self.force
+    }
+
+    /// The field, plain or recorded.
+    fn slope<T: Scalar>(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        keep: Keep<'_, T, HnnRecord<T, E::Residuals, Q::Residuals>>,
+    ) -> Result<(), FieldError>
+    where
+        E: DifferentiableEnergy<T>,
+        Q: GeneralisedForce<T>,
+    {
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(self.energy.input_dim() * at.batch(), slices)?;
+        let inputs = self.force.inputs() * at.batch();
+        FieldError::check_lengths(inputs, [("the inputs", at.u.len())])?;
+        let (numbers, mut parts) = keep.split(at.batch(), 3 * x.len());
+        let gradient = &mut numbers[..x.len()];
+        self.energy.gradient(at.batch(), x, gradient, parts.part(|parts| &mut parts.0))?;
+        symplectic(gradient, dx);
+        let (dq, dp) = dx.split_at_mut(x.len() / 2);
+        self.force.add(at, x, dq, dp, parts.part(|parts| &mut parts.1))
+    }
 }
+
+/// The gradient of the energy, its cotangent, and the cotangent of the states from the force.
+type HnnRecord<T, E, Q> = Record<T, (E, Q)>;
 
 /// `dx = J g`: the halves of `g = (dH/dq, dH/dp)` swapped, the second negated.
 fn symplectic<T: Scalar>(g: &[T], dx: &mut [T]) {
@@ -71,25 +146,15 @@ fn symplectic_transposed<T: Scalar>(v: &[T], w: &mut [T]) {
     w_p.copy_from_slice(v_q);
 }
 
-impl<T: Scalar, E: Parameters<T>> Parameters<T> for Hnn<E> {
-    fn num_params(&self) -> usize {
-        self.energy.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.energy.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.energy.set_params(theta)
-    }
+parameters!(Hnn<E, Q>: energy, force);
 
-    fn set_mode(&mut self, mode: Mode) {
-        self.energy.set_mode(mode);
-    }
-}
-
-impl<T: Scalar, E: DifferentiableEnergy<T>> VectorField<T> for Hnn<E> {
+impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> VectorField<T> for Hnn<E, Q> {
     fn dim(&self) -> usize {
-        self.energy.dim()
+        self.energy.input_dim()
+    }
+
+    fn inputs(&self) -> usize {
+        self.force.inputs()
     }
 
     fn eval(
@@ -99,12 +164,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> VectorField<T> for Hnn<E> {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.energy.dim() * at.batch(), slices)?;
-        let (gradient, inner) = workspace.split(x.len());
-        self.energy.gradient(at.batch(), x, gradient, inner)?;
-        symplectic(gradient, dx);
-        Ok(())
+        self.slope(at, x, dx, Keep::Nothing(workspace))
     }
 
     fn block_len(&self) -> usize {
@@ -112,7 +172,8 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> VectorField<T> for Hnn<E> {
     }
 }
 
-impl<T: Scalar, E: DifferentiableEnergy<T>> Hamiltonian<T> for Hnn<E> {
+/// The energy is `H` whatever the force.
+impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> Hamiltonian<T> for Hnn<E, Q> {
     fn energy(
         &self,
         x: &[T],
@@ -129,12 +190,14 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> Hamiltonian<T> for Hnn<E> {
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.energy.gradient(batch, x, gradient, workspace)
+        self.energy.gradient(batch, x, gradient, Keep::Nothing(workspace))
     }
 }
 
-impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
-    type Residuals = HnnResiduals<T, E::Residuals>;
+impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> DifferentiableField<T>
+    for Hnn<E, Q>
+{
+    type Residuals = HnnRecord<T, E::Residuals, Q::Residuals>;
 
     fn eval_recorded(
         &self,
@@ -143,13 +206,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.energy.dim() * at.batch(), slices)?;
-        let HnnResiduals { energy, gradient } = residuals;
-        gradient.resize(x.len(), T::ZERO);
-        self.energy.gradient_recorded(at.batch(), x, gradient, energy)?;
-        symplectic(gradient, dx);
-        Ok(())
+        self.slope(at, x, dx, Keep::Residuals(residuals))
     }
 
     fn vjp(
@@ -160,9 +217,22 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableField<T> for Hnn<E> {
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let HnnResiduals { energy, gradient: w } = residuals;
-        FieldError::check_lengths(w.len(), [("the cotangents", v.len())])?;
+        let len = self.energy.input_dim() * residuals.batch;
+        let slices = [x, v, &*x_bar];
+        FieldError::check_cotangents(len, slices, theta_bar.as_deref(), self.num_params())?;
+        let (numbers, (energy, force)) = residuals.recorded(3 * len)?;
+        let mut take = sections(numbers);
+        let (gradient, w, force_x_bar) = (take(len), take(len), take(len));
+        let (h_bar, q_bar) =
+            theta_bar.map(|bar| bar.split_at_mut(self.energy.num_params())).unzip();
         symplectic_transposed(v, w);
-        self.energy.gradient_vjp(x, energy, w, x_bar, theta_bar)
+        force_x_bar.fill(T::ZERO);
+        // The velocity that the force sees is dH/dp: its cotangent is a direction of H's gradient.
+        let bars = MotionBars { x: force_x_bar, q_dot: &mut w[len / 2..] };
+        let (velocity, force_bar) = (&gradient[len / 2..], &v[len / 2..]);
+        self.force.add_vjp(x, velocity, force, force_bar, bars, q_bar)?;
+        self.energy.gradient_vjp(x, energy, w, x_bar, h_bar)?;
+        add(x_bar, force_x_bar);
+        Ok(())
     }
 }

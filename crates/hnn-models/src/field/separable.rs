@@ -1,12 +1,13 @@
 //! The separable Hamiltonian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableSeparable, FieldError, Mode, Parameters, Scalar,
-    Separable, VectorField, Workspace,
+    At, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable,
+    VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
-use crate::{DifferentiableEnergy, ModelError};
+use crate::parameters::parameters;
+use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 
 /// `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` with a learned kinetic and a learned potential energy:
 /// an HNN whose energy `H = T(p) + V(q)` is separable by construction, so that explicit
@@ -15,7 +16,7 @@ use crate::{DifferentiableEnergy, ModelError};
 /// Parameters: those of `T`, then those of `V`.
 ///
 /// ```
-/// use hnn_integrators::{Stepper, VELOCITY_VERLET, Workspace};
+/// use hnn_integrators::{Interval, Stepper, VELOCITY_VERLET, Workspace};
 /// use hnn_models::{Architecture, Initialisation, Mlp, SeparableHnn};
 /// let net = |seed| -> Result<_, hnn_models::ModelError> {
 ///     Ok(Mlp::<f64>::new(Architecture::new(&[1, 16, 1])?, Initialisation::Orthogonal, seed))
@@ -23,7 +24,8 @@ use crate::{DifferentiableEnergy, ModelError};
 /// let model = SeparableHnn::new(net(1)?, net(2)?)?;
 /// let mut next = [0.0; 2];
 /// let x = [0.3, -0.2];
-/// VELOCITY_VERLET.step(&model, &[0.0], &[0.1], &x, &mut next, &mut Workspace::default())?;
+/// let over = Interval::new(&[0.0], &[0.1]);
+/// VELOCITY_VERLET.step(&model, over, &x, &mut next, &mut Workspace::default())?;
 /// assert_ne!(next, x);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -31,15 +33,6 @@ use crate::{DifferentiableEnergy, ModelError};
 pub struct SeparableHnn<K, V> {
     kinetic: K,
     potential: V,
-}
-
-/// What a [`SeparableHnn`] keeps for its vector-Jacobian product.
-#[derive(Debug, Default)]
-pub struct SeparableResiduals<T, K, V> {
-    kinetic: K,
-    potential: V,
-    /// The cotangent of `grad V`.
-    cotangent: Vec<T>,
 }
 
 impl<K, V> SeparableHnn<K, V> {
@@ -54,7 +47,7 @@ impl<K, V> SeparableHnn<K, V> {
     {
         kinetic.check()?;
         potential.check()?;
-        let (given, expected) = (potential.dim(), kinetic.dim());
+        let (given, expected) = (potential.input_dim(), kinetic.input_dim());
         if given != expected || expected == 0 {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
@@ -76,30 +69,7 @@ fn negate<T: Scalar>(x: &mut [T]) {
     x.iter_mut().for_each(|x| *x = -*x);
 }
 
-impl<T: Scalar, K: Parameters<T>, V: Parameters<T>> Parameters<T> for SeparableHnn<K, V> {
-    fn num_params(&self) -> usize {
-        self.kinetic.num_params() + self.potential.num_params()
-    }
-
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(out.len(), self.num_params())?;
-        let (kinetic, potential) = out.split_at_mut(self.kinetic.num_params());
-        self.kinetic.copy_params(kinetic)?;
-        self.potential.copy_params(potential)
-    }
-
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(theta.len(), self.num_params())?;
-        let (kinetic, potential) = theta.split_at(self.kinetic.num_params());
-        self.kinetic.set_params(kinetic)?;
-        self.potential.set_params(potential)
-    }
-
-    fn set_mode(&mut self, mode: Mode) {
-        self.kinetic.set_mode(mode);
-        self.potential.set_mode(mode);
-    }
-}
+parameters!(SeparableHnn<K, V>: kinetic, potential);
 
 impl<T, K, V> VectorField<T> for SeparableHnn<K, V>
 where
@@ -108,7 +78,7 @@ where
     V: DifferentiableEnergy<T>,
 {
     fn dim(&self) -> usize {
-        2 * self.kinetic.dim()
+        2 * self.kinetic.input_dim()
     }
 
     fn eval(
@@ -119,7 +89,7 @@ where
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity(p, dq, workspace)?;
         self.force(at, q, dp, workspace)
@@ -142,7 +112,12 @@ where
         velocity: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.kinetic.gradient(p.len() / self.kinetic.dim(), p, velocity, workspace)
+        self.kinetic.gradient(
+            p.len() / self.kinetic.input_dim(),
+            p,
+            velocity,
+            Keep::Nothing(workspace),
+        )
     }
 
     fn force(
@@ -152,7 +127,7 @@ where
         force: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.potential.gradient(at.batch(), q, force, workspace)?;
+        self.potential.gradient(at.batch(), q, force, Keep::Nothing(workspace))?;
         negate(force);
         Ok(())
     }
@@ -170,7 +145,7 @@ where
         energy: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let expected = 2 * self.kinetic.dim() * energy.len();
+        let expected = 2 * self.kinetic.input_dim() * energy.len();
         FieldError::check_lengths(expected, [("the states", x.len())])?;
         let (q, p) = x.split_at(x.len() / 2);
         let (potential, inner) = workspace.split(energy.len());
@@ -188,10 +163,10 @@ where
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the gradients", gradient.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * batch, slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * batch, slices)?;
         let ((q, p), (by_q, by_p)) = (x.split_at(x.len() / 2), gradient.split_at_mut(x.len() / 2));
-        self.potential.gradient(batch, q, by_q, workspace)?;
-        self.kinetic.gradient(batch, p, by_p, workspace)
+        self.potential.gradient(batch, q, by_q, Keep::Nothing(workspace))?;
+        self.kinetic.gradient(batch, p, by_p, Keep::Nothing(workspace))
     }
 }
 
@@ -201,7 +176,7 @@ where
     K: DifferentiableEnergy<T>,
     V: DifferentiableEnergy<T>,
 {
-    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+    type Residuals = Record<T, (K::Residuals, V::Residuals)>;
 
     fn velocity_recorded(
         &self,
@@ -209,8 +184,8 @@ where
         velocity: &mut [T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
-        let batch = p.len() / self.kinetic.dim();
-        self.kinetic.gradient_recorded(batch, p, velocity, &mut residuals.kinetic)
+        let batch = p.len() / self.kinetic.input_dim();
+        self.kinetic.gradient(batch, p, velocity, Keep::Residuals(&mut residuals.parts.0))
     }
 
     fn velocity_vjp(
@@ -224,7 +199,7 @@ where
         let slices = [p, cotangent, &*p_bar];
         FieldError::check_cotangents(p.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[..self.kinetic.num_params()]);
-        self.kinetic.gradient_vjp(p, &mut residuals.kinetic, cotangent, p_bar, own)
+        self.kinetic.gradient_vjp(p, &mut residuals.parts.0, cotangent, p_bar, own)
     }
 
     fn force_recorded(
@@ -234,7 +209,8 @@ where
         force: &mut [T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError> {
-        self.potential.gradient_recorded(at.batch(), q, force, &mut residuals.potential)?;
+        let keep = Keep::Residuals(&mut residuals.parts.1);
+        self.potential.gradient(at.batch(), q, force, keep)?;
         negate(force);
         Ok(())
     }
@@ -250,9 +226,8 @@ where
         let slices = [q, cotangent, &*q_bar];
         FieldError::check_cotangents(q.len(), slices, theta_bar.as_deref(), self.num_params())?;
         let own = theta_bar.map(|theta_bar| &mut theta_bar[self.kinetic.num_params()..]);
-        let SeparableResiduals { potential, cotangent: negated, .. } = residuals;
-        negated.clear();
-        negated.extend(cotangent.iter().map(|c| -*c));
+        let (negated, (_, potential)) = residuals.begin(0, cotangent.len());
+        negated.iter_mut().zip(cotangent).for_each(|(n, c)| *n = -*c);
         self.potential.gradient_vjp(q, potential, negated, q_bar, own)
     }
 }
@@ -263,7 +238,7 @@ where
     K: DifferentiableEnergy<T>,
     V: DifferentiableEnergy<T>,
 {
-    type Residuals = SeparableResiduals<T, K::Residuals, V::Residuals>;
+    type Residuals = Record<T, (K::Residuals, V::Residuals)>;
 
     fn eval_recorded(
         &self,
@@ -273,7 +248,7 @@ where
         residuals: &mut <Self as DifferentiableField<T>>::Residuals,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(2 * self.kinetic.dim() * at.batch(), slices)?;
+        FieldError::check_lengths(2 * self.kinetic.input_dim() * at.batch(), slices)?;
         let ((q, p), (dq, dp)) = (x.split_at(x.len() / 2), dx.split_at_mut(x.len() / 2));
         self.velocity_recorded(p, dq, residuals)?;
         self.force_recorded(at, q, dp, residuals)

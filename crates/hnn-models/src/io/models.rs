@@ -1,13 +1,14 @@
 //! What each model writes and reads.
 
 use hnn_integrators::Scalar;
+use ndarray::Array2;
 
 use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, Friction, FrictionForce, GeneralisedForce, Hnn, HnnFriction, Inputs, JacobianMap,
-    KineticPrior, Lnn, MechanicalLagrangian, ModelError, Sum, Unforced,
+    Dissipative, FrictionForce, GeneralisedForce, Hnn, InputPort, JacobianMap, KineticPrior, Lnn,
+    MechanicalLagrangian, ModelError, Network, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -83,25 +84,54 @@ impl<T: Scalar, E: DifferentiableEnergy<T> + Persist<T>> Persist<T> for Hnn<E> {
     }
 }
 
-impl<T, E, F> Persist<T> for HnnFriction<E, F>
+impl<T, E, F> Persist<T> for Hnn<E, FrictionForce<F>>
 where
     T: Scalar,
     E: DifferentiableEnergy<T> + Persist<T>,
-    F: Friction<T> + Persist<T>,
+    F: DifferentiableMap<T> + Persist<T>,
 {
     const KIND: &'static str = "hnn_friction";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
-        part.child("hamiltonian", self.conservative().energy_network())?;
-        part.child("friction", self.friction())
+        part.child("hamiltonian", self.energy_network())?;
+        part.child("friction", self.force().friction())
     }
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let hamiltonian = part.child::<T, E>("hamiltonian")?;
         let friction = part.child::<T, F>("friction")?;
-        Self::new(hamiltonian, friction).map_err(|e| part.fault(e))
+        Self::with_friction(hamiltonian, friction).map_err(|e| part.fault(e))
     }
 }
+
+/// An HNN with any other force.
+macro_rules! forced_hnn {
+    ($force:ty $(, $part:ident)*) => {
+        impl<T, E $(, $part)*> Persist<T> for Hnn<E, $force>
+        where
+            T: Scalar,
+            E: DifferentiableEnergy<T> + Persist<T>,
+            $force: GeneralisedForce<T> + Persist<T>,
+        {
+            const KIND: &'static str = "hnn_forced";
+
+            fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+                part.child("hamiltonian", self.energy_network())?;
+                part.child("force", self.force())
+            }
+
+            fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+                let hamiltonian = part.child::<T, E>("hamiltonian")?;
+                let force = part.child::<T, $force>("force")?;
+                Self::forced(hamiltonian, force).map_err(|e| part.fault(e))
+            }
+        }
+    };
+}
+
+forced_hnn!(Dissipative<N>, N);
+forced_hnn!(InputPort);
+forced_hnn!(Sum<A, B>, A, B);
 
 impl<T, L, Q> Persist<T> for Lnn<L, Q>
 where
@@ -140,7 +170,23 @@ impl<T: Scalar> Persist<T> for Unforced {
     }
 }
 
-impl<T: Scalar, F: Friction<T> + Persist<T>> Persist<T> for FrictionForce<F> {
+impl<T: Scalar> Persist<T> for InputPort {
+    const KIND: &'static str = "input_port";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        let matrix = self.matrix();
+        part.property("shape", [matrix.nrows(), matrix.ncols()])?;
+        part.property("matrix", matrix.iter().collect::<Vec<_>>())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let (shape, entries) = (part.property::<[usize; 2]>("shape")?, part.property("matrix")?);
+        let matrix = Array2::from_shape_vec(shape, entries).map_err(|e| part.fault(e))?;
+        Self::with_matrix(matrix).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, F: DifferentiableMap<T> + Persist<T>> Persist<T> for FrictionForce<F> {
     const KIND: &'static str = "friction";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
@@ -206,7 +252,7 @@ where
     }
 }
 
-impl<T: Scalar, N: Inputs<T> + Persist<T>> Persist<T> for Angles<N> {
+impl<T: Scalar, N: Network<T> + Persist<T>> Persist<T> for Angles<N> {
     const KIND: &'static str = "angles";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
@@ -217,7 +263,6 @@ impl<T: Scalar, N: Inputs<T> + Persist<T>> Persist<T> for Angles<N> {
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let network = part.inner::<T, N>("network")?;
         let angles: Vec<bool> = part.property("angles")?;
-        let inputs = network.inputs();
-        Self::new(network, inputs, &angles).map_err(|e| part.fault(e))
+        Self::new(network, &angles).map_err(|e| part.fault(e))
     }
 }

@@ -1,8 +1,11 @@
 //! A Lagrangian that starts from a free particle's.
 
-use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, Workspace};
 
-use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
+use crate::parameters::parameters;
+use crate::{
+    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars, Network,
+};
 
 /// `L(q, v) = m |v|^2 / 2 + N(q, v)`: a network on top of the kinetic energy of a mass `m`.
 ///
@@ -55,7 +58,7 @@ impl<L> KineticPrior<L> {
     where
         L: DifferentiableLagrangian<T>,
     {
-        let expected = self.network.dim() / 2 * batch;
+        let expected = self.network.input_dim() / 2 * batch;
         FieldError::check_lengths(expected, [("the coordinates' rates", q_dot.len())])
     }
 
@@ -73,32 +76,21 @@ impl<L> KineticPrior<L> {
     }
 }
 
-impl<T: Scalar, L: Parameters<T>> Parameters<T> for KineticPrior<L> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
+parameters!(KineticPrior<L>: network);
+
+impl<T: Scalar, L: Network<T>> Network<T> for KineticPrior<L> {
+    fn input_dim(&self) -> usize {
+        self.network.input_dim()
     }
 }
 
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for KineticPrior<L> {
     type Residuals = L::Residuals;
 
-    fn dim(&self) -> usize {
-        self.network.dim()
-    }
-
     /// Its coordinates' rates are its velocities: no change of coordinates goes around it (but any
     /// inside).
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
-        let dim = self.network.dim();
+        let dim = self.network.input_dim();
         if dim != 2 * velocities {
             let (role, expected) = ("kinetic prior's", 2 * velocities);
             return Err(ModelError::InputSize { role, given: dim, expected });
@@ -126,26 +118,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         q_dot: &[T],
         mut terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_rates(batch, q_dot)?;
-        let inner = terms.reborrow();
-        self.network.terms(batch, x, q_dot, inner, workspace)?;
-        self.add_to(batch, &x[x.len() / 2..], &mut terms);
-        Ok(())
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        mut terms: LagrangianTerms<'_, T>,
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        self.check_rates(batch, q_dot)?;
-        let inner = terms.reborrow();
-        self.network.terms_recorded(batch, x, q_dot, inner, residuals)?;
+        self.network.terms(batch, x, q_dot, terms.reborrow(), keep)?;
         self.add_to(batch, &x[x.len() / 2..], &mut terms);
         Ok(())
     }
@@ -157,7 +133,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         self.network.terms_vjp(x, residuals, directions, bars, theta_bar)

@@ -1,11 +1,12 @@
 //! The Lagrangian of a mechanical system: kinetic minus potential energy.
 
-use hnn_integrators::{FieldError, Mode, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
 
-use crate::field::{transposed_product, triangle};
+use crate::force::{add, transposed_product, triangle};
+use crate::parameters::parameters;
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Inputs, JacobianMap,
-    LagrangianBars, LagrangianTerms, ModelError,
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, JacobianMap, Keep,
+    LagrangianTerms, ModelError, MotionBars, Network, Record,
 };
 
 /// `L(q, v) = v^T M(q) v / 2 - V(q)`, with `M = C C^T + epsilon I` and a lower triangular
@@ -35,14 +36,6 @@ pub struct MechanicalLagrangian<N, V> {
     potential: V,
     velocities: usize,
     epsilon: f64,
-}
-
-/// What a [`MechanicalLagrangian`] keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct MechanicalResiduals<T, N, V> {
-    factor: N,
-    potential: V,
-    buffer: Vec<T>,
 }
 
 /// The quantities of a batch, and those of one row.
@@ -153,7 +146,7 @@ impl<N, V> MechanicalLagrangian<N, V> {
         N: JacobianMap<T>,
         V: DifferentiableEnergy<T>,
     {
-        let (given, expected) = (potential.dim(), factor.input_dim());
+        let (given, expected) = (potential.input_dim(), factor.input_dim());
         if given != expected {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
@@ -243,33 +236,12 @@ impl<N, V> MechanicalLagrangian<N, V> {
     }
 }
 
-impl<T: Scalar, N: Parameters<T>, V: Parameters<T>> Parameters<T> for MechanicalLagrangian<N, V> {
-    fn num_params(&self) -> usize {
-        self.factor.num_params() + self.potential.num_params()
-    }
+parameters!(MechanicalLagrangian<N, V>: factor, potential);
 
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(out.len(), self.num_params())?;
-        let (y, v) = out.split_at_mut(self.factor.num_params());
-        self.factor.copy_params(y)?;
-        self.potential.copy_params(v)
-    }
-
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(theta.len(), self.num_params())?;
-        let (y, v) = theta.split_at(self.factor.num_params());
-        self.factor.set_params(y)?;
-        self.potential.set_params(v)
-    }
-
-    fn set_mode(&mut self, mode: Mode) {
-        self.factor.set_mode(mode);
-        self.potential.set_mode(mode);
-    }
-}
-
-impl<T: Scalar, N: JacobianMap<T>, V> Inputs<T> for MechanicalLagrangian<N, V> {
-    fn inputs(&self) -> usize {
+impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> Network<T>
+    for MechanicalLagrangian<N, V>
+{
+    fn input_dim(&self) -> usize {
         self.factor.input_dim() + self.velocities
     }
 }
@@ -277,11 +249,7 @@ impl<T: Scalar, N: JacobianMap<T>, V> Inputs<T> for MechanicalLagrangian<N, V> {
 impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLagrangian<T>
     for MechanicalLagrangian<N, V>
 {
-    type Residuals = MechanicalResiduals<T, N::JacobianResiduals, V::Residuals>;
-
-    fn dim(&self) -> usize {
-        self.inputs()
-    }
+    type Residuals = Record<T, (N::JacobianResiduals, V::Residuals)>;
 
     fn check(&self, velocities: usize) -> Result<(), ModelError> {
         let (given, expected) = (triangle(self.velocities), triangle(velocities));
@@ -302,7 +270,7 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         let q = &x[..m * batch];
         let (buffer, inner) = workspace.split(buffer_len(m, n, batch));
         let Sections { y, row: Row { c, u, .. }, .. } = sections(m, n, batch, buffer);
-        self.factor.eval(batch, q, y, inner)?;
+        self.factor.eval(batch, q, y, Keep::Nothing(inner))?;
         self.potential.energy(q, value, inner)?;
         let (half, epsilon) = (T::from_f64(0.5), T::from_f64(self.epsilon));
         for (row, value) in value.iter_mut().enumerate() {
@@ -321,35 +289,15 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         x: &[T],
         q_dot: &[T],
         terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_rates(batch, q_dot)?;
-        terms.check(self.dim(), batch, x, q_dot)?;
+        terms.check(self.input_dim(), batch, x, q_dot)?;
         let (m, q) = (self.factor.input_dim(), &x[..q_dot.len()]);
-        let (buffer, inner) = workspace.split(buffer_len(m, self.velocities, batch));
+        let (buffer, mut parts) = keep.split(batch, buffer_len(m, self.velocities, batch));
         let mut s = sections(m, self.velocities, batch, buffer);
-        self.factor.jacobian(batch, q, s.y, s.jacobian, inner)?;
-        self.potential.gradient(batch, q, s.force, inner)?;
-        self.fill_terms(batch, x, q_dot, terms, &mut s);
-        Ok(())
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        residuals: &mut Self::Residuals,
-    ) -> Result<(), FieldError> {
-        self.check_rates(batch, q_dot)?;
-        terms.check(self.dim(), batch, x, q_dot)?;
-        let MechanicalResiduals { factor, potential, buffer } = residuals;
-        let (m, q) = (self.factor.input_dim(), &x[..q_dot.len()]);
-        buffer.resize(buffer_len(m, self.velocities, batch), T::ZERO);
-        let mut s = sections(m, self.velocities, batch, buffer);
-        self.factor.jacobian_recorded(batch, q, s.y, s.jacobian, factor)?;
-        self.potential.gradient_recorded(batch, q, s.force, potential)?;
+        self.factor.jacobian(batch, q, s.y, s.jacobian, parts.part(|parts| &mut parts.0))?;
+        self.potential.gradient(batch, q, s.force, parts.part(|parts| &mut parts.1))?;
         self.fill_terms(batch, x, q_dot, terms, &mut s);
         Ok(())
     }
@@ -362,21 +310,20 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         x: &[T],
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
-        let MechanicalResiduals { factor, potential, buffer } = residuals;
         let n = self.velocities;
         let (batch, m) = (lambda.len() / n, self.factor.input_dim());
         self.check_rates(batch, q_dot)?;
-        directions.check(self.dim(), batch, x, &bars)?;
+        directions.check(self.input_dim(), batch, x, &bars)?;
         let num_params = self.num_params();
         FieldError::check_parameters(
             theta_bar.as_deref().map_or(num_params, <[T]>::len),
             num_params,
         )?;
-        FieldError::check_lengths(buffer_len(m, n, batch), [("the residuals", buffer.len())])?;
+        let (buffer, (factor, potential)) = residuals.recorded(buffer_len(m, n, batch))?;
         let s = sections(m, n, batch, buffer);
         let Row { c, c_j, c_eta, c_dot, u, w, g, along, across, u_bar, w_bar } = s.row;
         let (x_bar_q, x_bar_v) = bars.x.split_at_mut(m * batch);
@@ -415,19 +362,14 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
                 bars.q_dot[j * batch + row] = -dot(across, u) - dot(w, along);
             }
         }
-        let (y_theta, v_theta) = match theta_bar {
-            Some(theta_bar) => {
-                let (y, v) = theta_bar.split_at_mut(self.factor.num_params());
-                (Some(y), Some(v))
-            }
-            None => (None, None),
-        };
+        let (y_theta, v_theta) =
+            theta_bar.map(|bar| bar.split_at_mut(self.factor.num_params())).unzip();
         let q = &x[..m * batch];
         let tangents = [(eta, &*s.eta_bar), (q_dot, &*s.q_dot_bar)];
         self.factor.jacobian_vjp(q, factor, s.y_bar, &tangents, x_bar_q, y_theta)?;
         s.force.iter_mut().zip(eta).for_each(|(f, eta)| *f = -*eta);
         self.potential.gradient_vjp(q, potential, s.force, s.q_bar, v_theta)?;
-        x_bar_q.iter_mut().zip(s.q_bar).for_each(|(sum, q)| *sum += *q);
+        add(x_bar_q, s.q_bar);
         Ok(())
     }
 

@@ -1,15 +1,19 @@
 //! The Lagrangian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField, Workspace,
+    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
     coordinate_major,
 };
 use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array3, ArrayView2};
 
 use super::solve::{MassSolver, matrix_of_row, reciprocal_condition};
-use super::{GeneralisedForce, Unforced};
-use crate::{DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms, ModelError};
+use crate::force::add;
+use crate::parameters::parameters;
+use crate::{
+    DifferentiableLagrangian, EulerLagrange, GeneralisedForce, Keep, LagrangianTerms, ModelError,
+    MotionBars, Record, Unforced,
+};
 
 /// `dq/dt = v`, `dv/dt = A^-1 (dL/dq - (d2L/dv dq) v + Q)` with `A = d2L/dv2`: the Euler-Lagrange
 /// equation of a learned Lagrangian `L(q, v)` (Cranmer et al. 2020, "Lagrangian Neural Networks",
@@ -53,13 +57,8 @@ pub struct Lnn<L, Q = Unforced> {
     solver: MassSolver,
 }
 
-/// What an [`Lnn`] keeps for its vector-Jacobian product.
-#[derive(Debug, Default)]
-pub struct LnnResiduals<T, L, Q> {
-    lagrangian: L,
-    force: Q,
-    buffer: Vec<T>,
-}
+/// The quantities of an evaluation, and the residuals of the Lagrangian and of the force.
+type LnnRecord<T, L, Q> = Record<T, (L, Q)>;
 
 /// The quantities of one evaluation.
 struct Sections<'a, T> {
@@ -125,7 +124,7 @@ impl<L, Q> Lnn<L, Q> {
         L: DifferentiableLagrangian<T>,
         Q: GeneralisedForce<T>,
     {
-        let dim = lagrangian.dim();
+        let dim = lagrangian.input_dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
@@ -173,7 +172,7 @@ impl<L, Q> Lnn<L, Q> {
     where
         L: DifferentiableLagrangian<T>,
     {
-        let (batch, n) = (x.nrows(), self.lagrangian.dim() / 2);
+        let (batch, n) = (x.nrows(), self.lagrangian.input_dim() / 2);
         if x.ncols() != 2 * n {
             return Err(FieldError::Dimension { given: x.ncols(), expected: 2 * n });
         }
@@ -182,7 +181,8 @@ impl<L, Q> Lnn<L, Q> {
         let mut s = sections(n, batch, &mut buffer);
         if batch > 0 {
             let workspace = &mut Workspace::default();
-            self.lagrangian.terms(batch, &x, &x[n * batch..], s.terms(), workspace)?;
+            let keep = Keep::Nothing(workspace);
+            self.lagrangian.terms(batch, &x, &x[n * batch..], s.terms(), keep)?;
         }
         Ok(Array3::from_shape_fn((batch, n, n), |(row, i, j)| s.mass[(i * n + j) * batch + row]))
     }
@@ -205,55 +205,47 @@ impl<L, Q> Lnn<L, Q> {
         Ok(mass.outer_iter().map(condition).collect())
     }
 
-    /// From the terms to dx/dt; `force` adds Q.
-    fn finish<T: Scalar>(
+    /// The field, plain or recorded.
+    fn slope<T: Scalar>(
         &self,
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
-        s: &mut Sections<'_, T>,
-        batch: usize,
-        force: impl FnOnce(&mut [T]) -> Result<(), FieldError>,
-    ) -> Result<(), FieldError> {
-        let half = x.len() / 2;
+        keep: Keep<'_, T, LnnRecord<T, L::Residuals, Q::Residuals>>,
+    ) -> Result<(), FieldError>
+    where
+        L: DifferentiableLagrangian<T>,
+        Q: GeneralisedForce<T>,
+    {
+        let (dim, batch) = (self.lagrangian.input_dim(), at.batch());
+        let slices = [("the states", x.len()), ("the slopes", dx.len())];
+        FieldError::check_lengths(dim * batch, slices)?;
+        FieldError::check_lengths(self.force.inputs() * batch, [("the inputs", at.u.len())])?;
+        let (buffer, mut parts) = keep.split(batch, buffer_len(dim / 2, batch));
+        let mut s = sections(dim / 2, batch, buffer);
+        let v = &x[x.len() / 2..];
+        self.lagrangian.terms(batch, x, v, s.terms(), parts.part(|parts| &mut parts.0))?;
         s.rhs.iter_mut().zip(&*s.gradient).for_each(|(rhs, g)| *rhs = *g - *rhs);
-        force(s.rhs)?;
+        self.force.add(at, x, v, s.rhs, parts.part(|parts| &mut parts.1))?;
         self.solver.solve(batch, s.mass, s.rhs, s.acceleration, s.scratch);
-        dx[..half].copy_from_slice(&x[half..]);
-        dx[half..].copy_from_slice(s.acceleration);
+        let (dq, dv) = dx.split_at_mut(v.len());
+        dq.copy_from_slice(v);
+        dv.copy_from_slice(s.acceleration);
         Ok(())
     }
 }
 
-impl<T: Scalar, L: Parameters<T>, Q: Parameters<T>> Parameters<T> for Lnn<L, Q> {
-    fn num_params(&self) -> usize {
-        self.lagrangian.num_params() + self.force.num_params()
-    }
-
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(out.len(), self.num_params())?;
-        let (l, q) = out.split_at_mut(self.lagrangian.num_params());
-        self.lagrangian.copy_params(l)?;
-        self.force.copy_params(q)
-    }
-
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        FieldError::check_parameters(theta.len(), self.num_params())?;
-        let (l, q) = theta.split_at(self.lagrangian.num_params());
-        self.lagrangian.set_params(l)?;
-        self.force.set_params(q)
-    }
-
-    fn set_mode(&mut self, mode: Mode) {
-        self.lagrangian.set_mode(mode);
-        self.force.set_mode(mode);
-    }
-}
+parameters!(Lnn<L, Q>: lagrangian, force);
 
 impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorField<T>
     for Lnn<L, Q>
 {
     fn dim(&self) -> usize {
-        self.lagrangian.dim()
+        self.lagrangian.input_dim()
+    }
+
+    fn inputs(&self) -> usize {
+        self.force.inputs()
     }
 
     fn eval(
@@ -263,14 +255,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorFi
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let batch = at.batch();
-        let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.dim() * batch, slices)?;
-        let n = self.dim() / 2;
-        let (buffer, inner) = workspace.split(buffer_len(n, batch));
-        let mut s = sections(n, batch, buffer);
-        self.lagrangian.terms(batch, x, &x[n * batch..], s.terms(), inner)?;
-        self.finish(x, dx, &mut s, batch, |force| self.force.add(at.t, x, force, inner))
+        self.slope(at, x, dx, Keep::Nothing(workspace))
     }
 
     fn block_len(&self) -> usize {
@@ -281,7 +266,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> VectorFi
 impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> DifferentiableField<T>
     for Lnn<L, Q>
 {
-    type Residuals = LnnResiduals<T, L::Residuals, Q::Residuals>;
+    type Residuals = LnnRecord<T, L::Residuals, Q::Residuals>;
 
     fn eval_recorded(
         &self,
@@ -290,15 +275,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        let batch = at.batch();
-        let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(self.dim() * batch, slices)?;
-        let n = self.dim() / 2;
-        let LnnResiduals { lagrangian, force, buffer } = residuals;
-        buffer.resize(buffer_len(n, batch), T::ZERO);
-        let mut s = sections(n, batch, buffer);
-        self.lagrangian.terms_recorded(batch, x, &x[n * batch..], s.terms(), lagrangian)?;
-        self.finish(x, dx, &mut s, batch, |rhs| self.force.add_recorded(at.t, x, rhs, force))
+        self.slope(at, x, dx, Keep::Residuals(residuals))
     }
 
     fn vjp(
@@ -309,36 +286,36 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let LnnResiduals { lagrangian, force, buffer } = residuals;
         let half = x.len() / 2;
         let n = self.dim() / 2;
         let batch = half / n;
         let slices = [x, v, &*x_bar];
         let num_params = self.num_params();
         FieldError::check_cotangents(2 * n * batch, slices, theta_bar.as_deref(), num_params)?;
-        FieldError::check_lengths(buffer_len(n, batch), [("the residuals", buffer.len())])?;
+        let (buffer, (lagrangian, force)) = residuals.recorded(buffer_len(n, batch))?;
         let s = sections(n, batch, buffer);
         let (q_bar, acceleration_bar) = v.split_at(half);
         self.solver.solve(batch, s.mass, acceleration_bar, s.lambda, s.scratch);
-        let (l_bar, force_bar) = match theta_bar {
-            Some(theta_bar) => {
-                let (l, q) = theta_bar.split_at_mut(self.lagrangian.num_params());
-                (Some(l), Some(q))
-            }
-            None => (None, None),
-        };
+        let (l_bar, force_bar) =
+            theta_bar.map(|bar| bar.split_at_mut(self.lagrangian.num_params())).unzip();
+        let velocity = &x[half..];
         let directions = EulerLagrange {
-            q_dot: &x[half..],
+            q_dot: velocity,
             q_ddot: s.acceleration,
             eta: s.lambda,
             lambda: s.lambda,
         };
-        let bars = LagrangianBars { x: x_bar, q_dot: s.q_dot_bar };
-        self.lagrangian.terms_vjp(x, lagrangian, &directions, bars, l_bar)?;
-        // The velocity is the coordinates' rate, in the residual and in dq/dt = v.
-        let rates = s.q_dot_bar.iter().zip(q_bar);
-        x_bar[half..].iter_mut().zip(rates).for_each(|(x, (rate, q))| *x += *rate + *q);
-        self.force.add_vjp(x, force, s.lambda, x_bar, force_bar)
+        let mut bars = MotionBars { x: x_bar, q_dot: s.q_dot_bar };
+        self.lagrangian.terms_vjp(x, lagrangian, &directions, bars.reborrow(), l_bar)?;
+        // The velocity is the coordinates' rate, in the residual, in dq/dt = v and in the force.
+        let rates = bars.q_dot.iter_mut().zip(q_bar);
+        bars.x[half..].iter_mut().zip(rates).for_each(|(x, (rate, q))| {
+            *x += *rate + *q;
+            *rate = T::ZERO;
+        });
+        self.force.add_vjp(x, velocity, force, s.lambda, bars.reborrow(), force_bar)?;
+        add(&mut bars.x[half..], bars.q_dot);
+        Ok(())
     }
 }
 
@@ -356,7 +333,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         let half = x.len() / 2;
         let (buffer, inner) = workspace.split(buffer_len(self.dim() / 2, batch));
         let mut s = sections(self.dim() / 2, batch, buffer);
-        self.lagrangian.terms(batch, x, &x[half..], s.terms(), inner)?;
+        self.lagrangian.terms(batch, x, &x[half..], s.terms(), Keep::Nothing(inner))?;
         self.lagrangian.lagrangian(x, energy, inner)?;
         energy.iter_mut().for_each(|e| *e = -*e);
         let momenta = s.gradient[half..].chunks_exact(batch.max(1));
@@ -382,11 +359,11 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         let mut s = sections(n, batch, buffer);
         let mut residuals = L::Residuals::default();
         let v = &x[half..];
-        self.lagrangian.terms_recorded(batch, x, v, s.terms(), &mut residuals)?;
+        self.lagrangian.terms(batch, x, v, s.terms(), Keep::Residuals(&mut residuals))?;
         s.acceleration.fill(T::ZERO);
         let still = &*s.acceleration;
         let directions = EulerLagrange { q_dot: v, q_ddot: still, eta: still, lambda: v };
-        let bars = LagrangianBars { x: gradient, q_dot: s.q_dot_bar };
+        let bars = MotionBars { x: gradient, q_dot: s.q_dot_bar };
         self.lagrangian.terms_vjp(x, &mut residuals, &directions, bars, None)?;
         let (dq, dv) = gradient.split_at_mut(half);
         // phi = -v . (d2L/dv dq) q_dot here.

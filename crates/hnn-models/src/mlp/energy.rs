@@ -14,14 +14,9 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{elementwise, elementwise_all};
-use super::recording::Recording;
 use super::{Mlp, linalg};
 use crate::sections::sections;
-use crate::{DifferentiableEnergy, ModelError};
-
-/// What the gradient of a perceptron's energy keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct EnergyResiduals<T>(Recording<T>);
+use crate::{DifferentiableEnergy, Keep, ModelError, Record};
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -57,11 +52,7 @@ impl<T: Scalar> Mlp<T> {
 }
 
 impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
-    type Residuals = EnergyResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
+    type Residuals = Record<T>;
 
     fn check(&self) -> Result<(), ModelError> {
         let given = self.architecture.output_dim();
@@ -91,63 +82,48 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         batch: usize,
         x: &[T],
         gradient: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Record<T>>,
     ) -> Result<(), FieldError> {
         self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        let hidden = self.hidden_units() * batch;
-        let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
-        // The cotangents take the place of the activations, which the gradient does not need.
-        let (d, rest) = buffer.split_at_mut(hidden);
-        let (s1, scratch) = rest.split_at_mut(hidden);
-        self.forward(batch, x, d, [s1]);
-        self.reverse(
-            batch,
-            scratch,
-            gradient,
-            d,
-            |r| self.broadcast_output_weights(batch, r),
-            |units, r, d| elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1),
-        );
-        Ok(())
-    }
-
-    fn gradient_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        gradient: &mut [T],
-        residuals: &mut EnergyResiduals<T>,
-    ) -> Result<(), FieldError> {
-        self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        let buffer = residuals.0.begin(batch, self.energy_len(batch));
-        let Sections { a, s1, s2, r, d, scratch, .. } = self.energy_sections(batch, buffer);
-        self.forward(batch, x, a, [s1, s2]);
-        self.reverse(
-            batch,
-            scratch,
-            gradient,
-            d,
-            |r| self.broadcast_output_weights(batch, r),
-            |units, r_l, d| {
-                let out = [d, &mut r[units.clone()]];
-                elementwise_all(out, [r_l, &s1[units]], |_, [r, s1]| [r * s1, r]);
-            },
-        );
+        let start = |r: &mut [T]| self.broadcast_output_weights(batch, r);
+        match keep {
+            Keep::Nothing(workspace) => {
+                let hidden = self.hidden_units() * batch;
+                let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
+                // The cotangents take the place of the activations, which the gradient does not
+                // need.
+                let (d, rest) = buffer.split_at_mut(hidden);
+                let (s1, scratch) = rest.split_at_mut(hidden);
+                self.forward(batch, x, d, [s1]);
+                self.reverse(batch, scratch, gradient, d, start, |units, r, d| {
+                    elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1);
+                });
+            }
+            Keep::Residuals(record) => {
+                let (buffer, ()) = record.begin(batch, self.energy_len(batch));
+                let Sections { a, s1, s2, r, d, scratch, .. } = self.energy_sections(batch, buffer);
+                self.forward(batch, x, a, [s1, s2]);
+                self.reverse(batch, scratch, gradient, d, start, |units, r_l, d| {
+                    let out = [d, &mut r[units.clone()]];
+                    elementwise_all(out, [r_l, &s1[units]], |_, [r, s1]| [r * s1, r]);
+                });
+            }
+        }
         Ok(())
     }
 
     fn gradient_vjp(
         &self,
         x: &[T],
-        residuals: &mut EnergyResiduals<T>,
+        residuals: &mut Record<T>,
         w: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.0.batch;
+        let batch = residuals.batch;
         let (expected, slices) = (self.architecture.input_dim() * batch, [x, w, &*x_bar]);
         FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.theta.len())?;
-        let buffer = residuals.0.recorded(self.energy_len(batch))?;
+        let (buffer, ()) = residuals.recorded(self.energy_len(batch))?;
         let Sections { a, s1, s2, r, d, a_dot, scratch } = self.energy_sections(batch, buffer);
         self.tangent(batch, w, a_dot, |units, z_dot| {
             let out = [&mut s2[units.clone()], z_dot];

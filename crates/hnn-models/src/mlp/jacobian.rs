@@ -6,17 +6,12 @@
 //! value's are `zeta_l = rho_l * s1_l + r_l * s2_l * z_l(t)`, as for an
 //! [energy](super::energy); tangents along any direction are sums of the recorded ones.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar};
 
 use super::passes::{combine, elementwise};
-use super::recording::Recording;
 use super::{Mlp, linalg};
-use crate::JacobianMap;
 use crate::sections::sections;
-
-/// What the Jacobian of a perceptron keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct JacobianResiduals<T>(Recording<T>);
+use crate::{JacobianMap, Keep, Record};
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -57,33 +52,6 @@ impl<T: Scalar> Mlp<T> {
         }
     }
 
-    /// The value and the Jacobian, with everything the pull-back needs left in `buffer`.
-    fn value_and_jacobian(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        jacobian: &mut [T],
-        buffer: &mut [T],
-    ) {
-        let Sections { a, s1, s2, z, d: a_dot, direction, .. } =
-            self.jacobian_sections(batch, buffer);
-        self.forward(batch, x, a, [s1, s2]);
-        self.output(batch, x, a, y);
-        let (hidden, output) = self.split_layers();
-        for (j, y_dot) in jacobian.chunks_exact_mut(y.len().max(1)).enumerate() {
-            direction.fill(T::ZERO);
-            direction[j * batch..(j + 1) * batch].fill(T::ONE);
-            let z = &mut z[j * a_dot.len()..(j + 1) * a_dot.len()];
-            self.tangent(batch, direction, a_dot, |units, z_dot| {
-                z[units.clone()].copy_from_slice(z_dot);
-                elementwise(z_dot, [&s1[units]], |z, [s1]| z * s1);
-            });
-            let last = hidden.last().map_or(&*direction, |layer| &a_dot[layer.units(batch)]);
-            linalg::affine(y_dot, self.weights(output), None, last, output.shape(batch));
-        }
-    }
-
     /// Adds `y_bar a^T` to the output layer's weights.
     pub(super) fn add_output_gradients(
         &self,
@@ -101,7 +69,7 @@ impl<T: Scalar> Mlp<T> {
 }
 
 impl<T: Scalar> JacobianMap<T> for Mlp<T> {
-    type JacobianResiduals = JacobianResiduals<T>;
+    type JacobianResiduals = Record<T>;
 
     fn jacobian(
         &self,
@@ -109,41 +77,42 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, Record<T>>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        let (buffer, _) = workspace.split(self.jacobian_len(batch));
-        self.value_and_jacobian(batch, x, y, jacobian, buffer);
-        Ok(())
-    }
-
-    fn jacobian_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        jacobian: &mut [T],
-        residuals: &mut JacobianResiduals<T>,
-    ) -> Result<(), FieldError> {
-        self.check_jacobian(batch, x, y, jacobian)?;
-        let buffer = residuals.0.begin(batch, self.jacobian_len(batch));
-        self.value_and_jacobian(batch, x, y, jacobian, buffer);
+        let (buffer, _) = keep.split(batch, self.jacobian_len(batch));
+        let Sections { a, s1, s2, z, d: a_dot, direction, .. } =
+            self.jacobian_sections(batch, buffer);
+        self.forward(batch, x, a, [s1, s2]);
+        self.output(batch, x, a, y);
+        let (hidden, output) = self.split_layers();
+        for (j, y_dot) in jacobian.chunks_exact_mut(y.len().max(1)).enumerate() {
+            direction.fill(T::ZERO);
+            direction[j * batch..(j + 1) * batch].fill(T::ONE);
+            let z = &mut z[j * a_dot.len()..(j + 1) * a_dot.len()];
+            self.tangent(batch, direction, a_dot, |units, z_dot| {
+                z[units.clone()].copy_from_slice(z_dot);
+                elementwise(z_dot, [&s1[units]], |z, [s1]| z * s1);
+            });
+            let last = hidden.last().map_or(&*direction, |layer| &a_dot[layer.units(batch)]);
+            linalg::affine(y_dot, self.weights(output), None, last, output.shape(batch));
+        }
         Ok(())
     }
 
     fn jacobian_vjp(
         &self,
         x: &[T],
-        residuals: &mut JacobianResiduals<T>,
+        residuals: &mut Record<T>,
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
         x_bar: &mut [T],
         mut theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.0.batch;
+        let batch = residuals.batch;
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
         self.check_theta_bar(theta_bar.as_deref())?;
-        let buffer = residuals.0.recorded(self.jacobian_len(batch))?;
+        let (buffer, ()) = residuals.recorded(self.jacobian_len(batch))?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
             self.jacobian_sections(batch, buffer);
         let output = self.split_layers().1;

@@ -22,17 +22,12 @@
 use hnn_integrators::{FieldError, Scalar, Workspace};
 
 use super::passes::{combine, elementwise, unit_sums};
-use super::recording::Recording;
 use super::{Mlp, linalg};
 use crate::sections::sections;
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms,
-    ModelError,
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms,
+    ModelError, MotionBars, Record,
 };
-
-/// What the Euler-Lagrange terms of a perceptron keep for their pull-back.
-#[derive(Debug, Default)]
-pub struct LagrangianResiduals<T>(Recording<T>);
 
 /// The hidden quantities, each of `hidden units * B` numbers.
 struct Sections<'a, T> {
@@ -100,16 +95,34 @@ impl<T: Scalar> Mlp<T> {
             tau: take(directions),
         }
     }
+}
 
-    /// The terms, with everything the pull-back needs left in `buffer`.
-    fn lagrangian_terms(
+impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
+    type Residuals = Record<T>;
+
+    fn check(&self, _velocities: usize) -> Result<(), ModelError> {
+        DifferentiableEnergy::check(self)
+    }
+
+    fn lagrangian(
+        &self,
+        x: &[T],
+        value: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.energy(x, value, workspace)
+    }
+
+    fn terms(
         &self,
         batch: usize,
-        n: usize,
-        (x, q_dot): (&[T], &[T]),
+        x: &[T],
+        q_dot: &[T],
         terms: LagrangianTerms<'_, T>,
-        buffer: &mut [T],
-    ) {
+        keep: Keep<'_, T, Record<T>>,
+    ) -> Result<(), FieldError> {
+        let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
+        let (buffer, _) = keep.split(batch, self.lagrangian_len(batch, n));
         let Sections { a, s1, s2, s3, r, d, z, zeta: a_dot, scratch, t, .. } =
             self.lagrangian_sections(batch, n, buffer);
         self.forward(batch, x, a, [s1, s2, s3]);
@@ -151,69 +164,21 @@ impl<T: Scalar> Mlp<T> {
             }
             unit_sums(&mut terms.mixed[i * batch..(i + 1) * batch], [a_dot, z(i), z(n)]);
         }
-    }
-}
-
-impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
-    type Residuals = LagrangianResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
-
-    fn check(&self, _velocities: usize) -> Result<(), ModelError> {
-        DifferentiableEnergy::check(self)
-    }
-
-    fn lagrangian(
-        &self,
-        x: &[T],
-        value: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError> {
-        self.energy(x, value, workspace)
-    }
-
-    fn terms(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError> {
-        let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
-        let (buffer, _) = workspace.split(self.lagrangian_len(batch, n));
-        self.lagrangian_terms(batch, n, (x, q_dot), terms, buffer);
-        Ok(())
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        residuals: &mut LagrangianResiduals<T>,
-    ) -> Result<(), FieldError> {
-        let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
-        let buffer = residuals.0.begin(batch, self.lagrangian_len(batch, n));
-        self.lagrangian_terms(batch, n, (x, q_dot), terms, buffer);
         Ok(())
     }
 
     fn terms_vjp(
         &self,
         x: &[T],
-        residuals: &mut LagrangianResiduals<T>,
+        residuals: &mut Record<T>,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.0.batch;
+        let batch = residuals.batch;
         let n = directions.check(self.architecture.input_dim(), batch, x, &bars)?;
         self.check_theta_bar(theta_bar.as_deref())?;
-        let buffer = residuals.0.recorded(self.lagrangian_len(batch, n))?;
+        let (buffer, ()) = residuals.recorded(self.lagrangian_len(batch, n))?;
         let mut sections = self.lagrangian_sections(batch, n, buffer);
         sections.set_directions(batch, directions);
         let Sections { a, s1, s2, s3, r, d, z, z_s, z_t, a_st, .. } = sections;

@@ -1,32 +1,21 @@
 //! A perceptron as a map `y = N(x)`: forward, and one reverse pass (back-propagation).
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar};
 
 use super::passes::elementwise;
-use super::recording::Recording;
 use super::{Mlp, linalg};
-use crate::DifferentiableMap;
-
-/// What the evaluation of a perceptron keeps for its pull-back.
-#[derive(Debug, Default)]
-pub struct MapResiduals<T>(
-    /// Activations, their slopes, and the cotangents, each `hidden units * B` numbers; then
-    /// `widest * B` numbers of scratch.
-    Recording<T>,
-);
+use crate::{DifferentiableMap, Keep, Record};
 
 impl<T: Scalar> Mlp<T> {
+    /// Activations, their slopes, and the cotangents, each `hidden units * B` numbers; then
+    /// `widest * B` numbers of scratch.
     fn map_len(&self, batch: usize) -> usize {
         (3 * self.hidden_units() + self.widest()) * batch
     }
 }
 
 impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
-    type Residuals = MapResiduals<T>;
-
-    fn input_dim(&self) -> usize {
-        self.architecture.input_dim()
-    }
+    type Residuals = Record<T>;
 
     fn output_dim(&self) -> usize {
         self.architecture.output_dim()
@@ -37,26 +26,22 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         batch: usize,
         x: &[T],
         y: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError> {
-        self.check_eval(batch, x, y)?;
-        let (a, _) = workspace.split(self.hidden_units() * batch);
-        self.forward(batch, x, a, []);
-        self.output(batch, x, a, y);
-        Ok(())
-    }
-
-    fn eval_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        residuals: &mut MapResiduals<T>,
+        keep: Keep<'_, T, Record<T>>,
     ) -> Result<(), FieldError> {
         self.check_eval(batch, x, y)?;
         let hidden = self.hidden_units() * batch;
-        let (a, rest) = residuals.0.begin(batch, self.map_len(batch)).split_at_mut(hidden);
-        self.forward(batch, x, a, [&mut rest[..hidden]]);
+        let a = match keep {
+            Keep::Nothing(workspace) => {
+                let (a, _) = workspace.split(hidden);
+                self.forward(batch, x, a, []);
+                a
+            }
+            Keep::Residuals(record) => {
+                let (a, rest) = record.begin(batch, self.map_len(batch)).0.split_at_mut(hidden);
+                self.forward(batch, x, a, [&mut rest[..hidden]]);
+                a
+            }
+        };
         self.output(batch, x, a, y);
         Ok(())
     }
@@ -64,12 +49,12 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
     fn vjp(
         &self,
         x: &[T],
-        residuals: &mut MapResiduals<T>,
+        residuals: &mut Record<T>,
         y_bar: &[T],
         x_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.0.batch;
+        let batch = residuals.batch;
         self.check_states(
             batch,
             [("the states", x.len()), ("the states' cotangents", x_bar.len())],
@@ -77,7 +62,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
         self.check_theta_bar(theta_bar.as_deref())?;
         let hidden_len = self.hidden_units() * batch;
-        let (a, rest) = residuals.0.recorded(self.map_len(batch))?.split_at_mut(hidden_len);
+        let (a, rest) = residuals.recorded(self.map_len(batch))?.0.split_at_mut(hidden_len);
         let (s1, rest) = rest.split_at_mut(hidden_len);
         let (d, scratch) = rest.split_at_mut(hidden_len);
         let (hidden, output) = self.split_layers();

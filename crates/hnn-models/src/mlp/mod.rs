@@ -11,21 +11,16 @@ mod linalg;
 mod map;
 mod narrow;
 mod passes;
-mod recording;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Layer};
-pub use energy::EnergyResiduals;
 pub use initialisation::Initialisation;
-pub use jacobian::JacobianResiduals;
-pub use lagrangian::LagrangianResiduals;
-pub use map::MapResiduals;
 
 pub(crate) use dropout::Dropout;
 
-use crate::{Inputs, ModelError};
+use crate::{ModelError, Network};
 
 /// A multilayer perceptron of any depth and width.
 ///
@@ -137,8 +132,8 @@ impl<T: Scalar> Mlp<T> {
     }
 }
 
-impl<T: Scalar> Inputs<T> for Mlp<T> {
-    fn inputs(&self) -> usize {
+impl<T: Scalar> Network<T> for Mlp<T> {
+    fn input_dim(&self) -> usize {
         self.architecture.input_dim()
     }
 }

@@ -1,51 +1,43 @@
 //! Several quantities of one evaluation: columns of one tensor, so that they come from the device
 //! in one piece, each in a slice of its own.
 
-use hnn_integrators::{FieldError, Workspace};
+use hnn_integrators::FieldError;
 use tch::Tensor;
 
-use super::network::Inner;
+use super::energy::tracked;
+use super::network::{Graph, Inner};
 use super::{TchNetwork, TchResiduals, TchScalar};
+use crate::Keep;
 
 impl<T: TchScalar> TchNetwork<T> {
-    /// As [`eval`](Self::eval), the columns put into `slices` one after the other.
-    pub(super) fn eval_columns<const N: usize>(
+    /// Evaluates `f` at states that gradients are taken with respect to, and puts the columns of
+    /// the second tensor that it gives into `slices` one after the other. The first is what a
+    /// pull-back starts from; `f` is told what becomes of its graph.
+    pub(super) fn columns<const N: usize>(
         &self,
         x: &[T],
         slices: [&mut [T]; N],
-        workspace: &mut Workspace<T>,
-        f: impl FnOnce(&Inner<T>, &Tensor) -> Result<Tensor, FieldError>,
+        keep: Keep<'_, T, TchResiduals<T>>,
+        f: impl FnOnce(&Inner<T>, &Tensor, Graph) -> Result<(Tensor, Tensor), FieldError>,
     ) -> Result<(), FieldError> {
-        let (columns, _) = workspace.split(total_len(&slices));
-        self.eval(x, columns, f)?;
-        distribute(columns, slices);
+        let len = slices.iter().map(|slice| slice.len()).sum();
+        let mut columns = match keep {
+            Keep::Nothing(workspace) => {
+                let (columns, _) = workspace.split(len);
+                self.eval(x, columns, |inner, x| Ok(f(inner, &tracked(x)?, Graph::Drop)?.1))?;
+                &*columns
+            }
+            Keep::Residuals(TchResiduals { recorded, scratch }) => {
+                scratch.resize(len, T::default());
+                self.record(x, scratch, recorded, |inner, x| f(inner, x, Graph::Keep))?;
+                &*scratch
+            }
+        };
+        for slice in slices {
+            let (first, rest) = columns.split_at(slice.len());
+            slice.copy_from_slice(first);
+            columns = rest;
+        }
         Ok(())
-    }
-
-    /// As [`record`](Self::record), the columns put into `slices` one after the other.
-    pub(super) fn record_columns<const N: usize>(
-        &self,
-        x: &[T],
-        slices: [&mut [T]; N],
-        residuals: &mut TchResiduals<T>,
-        f: impl FnOnce(&Inner<T>, &Tensor) -> Result<(Tensor, Tensor), FieldError>,
-    ) -> Result<(), FieldError> {
-        let TchResiduals { recorded, scratch } = residuals;
-        scratch.resize(total_len(&slices), T::default());
-        self.record(x, scratch, recorded, f)?;
-        distribute(scratch, slices);
-        Ok(())
-    }
-}
-
-fn total_len<T>(slices: &[&mut [T]]) -> usize {
-    slices.iter().map(|slice| slice.len()).sum()
-}
-
-fn distribute<T: Copy, const N: usize>(mut columns: &[T], slices: [&mut [T]; N]) {
-    for slice in slices {
-        let (first, rest) = columns.split_at(slice.len());
-        slice.copy_from_slice(first);
-        columns = rest;
     }
 }

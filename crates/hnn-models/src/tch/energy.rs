@@ -1,12 +1,13 @@
 //! An energy computed by libtorch.
 
-use hnn_integrators::{FieldError, Mode, Parameters, Workspace};
+use hnn_integrators::{FieldError, Workspace};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
 use super::network::{Graph, Inner, engine, gradients};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
-use crate::{DifferentiableEnergy, Inputs, ModelError};
+use crate::parameters::parameters;
+use crate::{DifferentiableEnergy, Keep, ModelError, Network};
 
 /// An energy `H(x)` given by any libtorch module `(B, D) -> (B)` or `(B, 1)`.
 ///
@@ -104,33 +105,16 @@ pub(super) fn tracked(x: &Tensor) -> Result<Tensor, FieldError> {
     Ok(x.f_detach().map_err(engine)?.set_requires_grad(true))
 }
 
-impl<T: TchScalar> Parameters<T> for TchEnergy<T> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(impl<T: TchScalar> for TchEnergy<T>: network);
 
-impl<T: TchScalar> Inputs<T> for TchEnergy<T> {
-    fn inputs(&self) -> usize {
+impl<T: TchScalar> Network<T> for TchEnergy<T> {
+    fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
 impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.network.dim()
-    }
 
     fn energy(&self, x: &[T], energy: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {
         self.network.check_states(energy.len(), [("the states", x.len())])?;
@@ -142,25 +126,20 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
         batch: usize,
         x: &[T],
         out: &mut [T],
-        _: &mut Workspace<T>,
+        keep: Keep<'_, T, TchResiduals<T>>,
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the gradients", out.len())];
         self.network.check_states(batch, slices)?;
-        self.network.eval(x, out, |network, x| gradient(network, x, Graph::Drop))
-    }
-
-    fn gradient_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        out: &mut [T],
-        residuals: &mut TchResiduals<T>,
-    ) -> Result<(), FieldError> {
-        let slices = [("the states", x.len()), ("the gradients", out.len())];
-        self.network.check_states(batch, slices)?;
-        self.network.eval_recorded(x, out, residuals, |network, x| {
-            gradient(network, x, Graph::Differentiate)
-        })
+        match keep {
+            Keep::Nothing(_) => {
+                self.network.eval(x, out, |network, x| gradient(network, x, Graph::Drop))
+            }
+            Keep::Residuals(residuals) => {
+                self.network.eval_recorded(x, out, residuals, |network, x| {
+                    gradient(network, x, Graph::Differentiate)
+                })
+            }
+        }
     }
 
     fn gradient_vjp(

@@ -1,12 +1,11 @@
 //! A map computed by libtorch, with its Jacobian.
 
-use hnn_integrators::{FieldError, Workspace};
+use hnn_integrators::FieldError;
 use tch::Tensor;
 
-use super::energy::tracked;
 use super::network::{Graph, engine, gradients};
 use super::{TchMap, TchResiduals, TchScalar};
-use crate::{DifferentiableMap, JacobianMap};
+use crate::{DifferentiableMap, JacobianMap, Keep, Network};
 
 /// The Jacobian takes a backward pass an output; its pull-back one with `create_graph` for each
 /// direction, and one through them all.
@@ -19,27 +18,12 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         x: &[T],
         y: &mut [T],
         jacobian: &mut [T],
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, TchResiduals<T>>,
     ) -> Result<(), FieldError> {
         self.check_jacobian(batch, x, y, jacobian)?;
-        self.network().eval_columns(x, [y, jacobian], workspace, |network, x| {
-            let x = tracked(x)?;
-            with_jacobian(&x, &self.forward(network, &x)?, Graph::Drop)
-        })
-    }
-
-    fn jacobian_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        jacobian: &mut [T],
-        residuals: &mut TchResiduals<T>,
-    ) -> Result<(), FieldError> {
-        self.check_jacobian(batch, x, y, jacobian)?;
-        self.network().record_columns(x, [y, jacobian], residuals, |network, x| {
+        self.network().columns(x, [y, jacobian], keep, |network, x, graph| {
             let value = self.forward(network, x)?;
-            let both = with_jacobian(x, &value, Graph::Keep)?;
+            let both = with_jacobian(x, &value, graph)?;
             Ok((value, both))
         })
     }

@@ -3,11 +3,12 @@
 use hnn_integrators::{FieldError, Workspace};
 use tch::{TchError, Tensor};
 
-use super::energy::{gradient, tracked};
+use super::energy::gradient;
 use super::network::{Graph, engine, gradients};
 use super::{TchEnergy, TchNetwork, TchResiduals, TchScalar};
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, LagrangianBars, LagrangianTerms,
+    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms,
+    MotionBars,
 };
 
 /// A scalar function of `x = [q, v]` as a Lagrangian: what an [`Lnn`](crate::Lnn) of libtorch's is
@@ -23,18 +24,14 @@ use crate::{
 /// let network = Mlp::<f64>::new(Architecture::new(&[3, 16, 1])?, Initialisation::Orthogonal, 1);
 /// let energy = TchEnergy::mlp(network.clone(), tch::Device::Cpu)?;
 /// let angles = [true, false];
-/// let model = Lnn::new(KineticPrior::new(Angles::of_lagrangian(energy, &angles)?, 1.0)?)?;
-/// let native = Lnn::new(KineticPrior::new(Angles::of_lagrangian(network, &angles)?, 1.0)?)?;
+/// let model = Lnn::new(KineticPrior::new(Angles::new(energy, &angles)?, 1.0)?)?;
+/// let native = Lnn::new(KineticPrior::new(Angles::new(network, &angles)?, 1.0)?)?;
 /// let (ours, theirs) = (model.eval_state(0.0, &[0.3, 0.5])?, native.eval_state(0.0, &[0.3, 0.5])?);
 /// assert!((ours[1] - theirs[1]).abs() < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
-
-    fn dim(&self) -> usize {
-        self.network().dim()
-    }
 
     fn lagrangian(
         &self,
@@ -51,37 +48,16 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
         x: &[T],
         q_dot: &[T],
         terms: LagrangianTerms<'_, T>,
-        workspace: &mut Workspace<T>,
+        keep: Keep<'_, T, TchResiduals<T>>,
     ) -> Result<(), FieldError> {
         let network = self.network();
         terms.check(network.dim(), batch, x, q_dot)?;
-        network.eval_columns(x, [terms.gradient, terms.mass, terms.mixed], workspace, |inner, x| {
-            let x = tracked(x)?;
-            let g = gradient(inner, &x, Graph::Differentiate)?;
-            terms_of(network, &x, &g, q_dot, Graph::Drop)
+        let slices = [terms.gradient, terms.mass, terms.mixed];
+        network.columns(x, slices, keep, |inner, x, graph| {
+            let g = gradient(inner, x, Graph::Differentiate)?;
+            let value = terms_of(network, x, &g, q_dot, graph)?;
+            Ok((g, value))
         })
-    }
-
-    fn terms_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        q_dot: &[T],
-        terms: LagrangianTerms<'_, T>,
-        residuals: &mut TchResiduals<T>,
-    ) -> Result<(), FieldError> {
-        let network = self.network();
-        terms.check(network.dim(), batch, x, q_dot)?;
-        network.record_columns(
-            x,
-            [terms.gradient, terms.mass, terms.mixed],
-            residuals,
-            |inner, x| {
-                let g = gradient(inner, x, Graph::Differentiate)?;
-                let value = terms_of(network, x, &g, q_dot, Graph::Keep)?;
-                Ok((g, value))
-            },
-        )
     }
 
     /// `phi = eta . g_q - h . (q_dot, q_ddot)`, with `g = dL/dx` and `h = d(lambda . g_v)/dx`.
@@ -90,7 +66,7 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
         x: &[T],
         residuals: &mut TchResiduals<T>,
         directions: &EulerLagrange<'_, T>,
-        bars: LagrangianBars<'_, T>,
+        bars: MotionBars<'_, T>,
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
         let network = self.network();

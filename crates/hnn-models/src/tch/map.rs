@@ -1,12 +1,13 @@
 //! A vector function computed by libtorch.
 
-use hnn_integrators::{FieldError, Mode, Parameters, Workspace};
+use hnn_integrators::FieldError;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
 use super::network::{Inner, wrong_shape};
 use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
-use crate::{Baseline, DifferentiableMap, Inputs, ModelError};
+use crate::parameters::parameters;
+use crate::{Baseline, DifferentiableMap, Keep, ModelError, Network};
 
 /// The vector field `dx/dt = N(x)` of any libtorch module `(B, D) -> (B, D)`.
 pub type TchField<T> = Baseline<TchMap<T>>;
@@ -102,33 +103,16 @@ impl<T: TchScalar> TchMap<T> {
     }
 }
 
-impl<T: TchScalar> Parameters<T> for TchMap<T> {
-    fn num_params(&self) -> usize {
-        self.network.num_params()
-    }
-    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
-        self.network.copy_params(out)
-    }
-    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
-        self.network.set_params(theta)
-    }
-    fn set_mode(&mut self, mode: Mode) {
-        self.network.set_mode(mode);
-    }
-}
+parameters!(impl<T: TchScalar> for TchMap<T>: network);
 
-impl<T: TchScalar> Inputs<T> for TchMap<T> {
-    fn inputs(&self) -> usize {
+impl<T: TchScalar> Network<T> for TchMap<T> {
+    fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
 impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
     type Residuals = TchResiduals<T>;
-
-    fn input_dim(&self) -> usize {
-        self.network.dim()
-    }
 
     fn output_dim(&self) -> usize {
         self.output_dim
@@ -139,21 +123,16 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         batch: usize,
         x: &[T],
         y: &mut [T],
-        _: &mut Workspace<T>,
+        keep: Keep<'_, T, TchResiduals<T>>,
     ) -> Result<(), FieldError> {
         self.check_eval(batch, x, y)?;
-        self.network.eval(x, y, |network, x| tch::no_grad(|| self.forward(network, x)))
-    }
-
-    fn eval_recorded(
-        &self,
-        batch: usize,
-        x: &[T],
-        y: &mut [T],
-        residuals: &mut TchResiduals<T>,
-    ) -> Result<(), FieldError> {
-        self.check_eval(batch, x, y)?;
-        self.network.eval_recorded(x, y, residuals, |network, x| self.forward(network, x))
+        let forward = |network: &Inner<T>, x: &Tensor| self.forward(network, x);
+        match keep {
+            Keep::Nothing(_) => {
+                self.network.eval(x, y, |network, x| tch::no_grad(|| forward(network, x)))
+            }
+            Keep::Residuals(residuals) => self.network.eval_recorded(x, y, residuals, forward),
+        }
     }
 
     fn vjp(

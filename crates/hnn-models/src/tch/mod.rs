@@ -3,9 +3,8 @@
 //!
 //! | type | wraps | is |
 //! |---|---|---|
-//! | [`TchEnergy`] | `(B, D) -> (B)` | a [`DifferentiableEnergy`](crate::DifferentiableEnergy): makes an [`Hnn`](crate::Hnn), an [`HnnFriction`](crate::HnnFriction); a [`DifferentiableLagrangian`](crate::DifferentiableLagrangian): makes an [`Lnn`](crate::Lnn) |
+//! | [`TchEnergy`] | `(B, D) -> (B)` | a [`DifferentiableEnergy`](crate::DifferentiableEnergy): makes an [`Hnn`](crate::Hnn); a [`DifferentiableLagrangian`](crate::DifferentiableLagrangian): makes an [`Lnn`](crate::Lnn) |
 //! | [`TchMap`] | `(B, D) -> (B, K)` | a [`DifferentiableMap`](crate::DifferentiableMap): makes a friction, a [`Baseline`](crate::Baseline) ([`TchField`]); a [`JacobianMap`](crate::JacobianMap): makes the mass matrix of a [`MechanicalLagrangian`](crate::MechanicalLagrangian) |
-//! | [`TchLagrangian`] | `(B, 2n) -> (B)` | the field `(dq/dt, dv/dt)` of a Lagrangian, computed wholly in libtorch |
 //!
 //! The wrapped network is any [`nn::ModuleT`](tch::nn::ModuleT) (hence any
 //! [`nn::Module`](tch::nn::Module)) or closure, with the [`VarStore`](tch::nn::VarStore) that holds
@@ -29,22 +28,17 @@ mod columns;
 mod device;
 mod energy;
 mod jacobian;
-mod lagrangian;
 mod lagrangian_terms;
 mod map;
 mod mlp;
 mod network;
 mod persist;
-mod tensor_field;
-pub mod trajectory;
 
 pub use device::{parse_device, require_device};
 pub use energy::TchEnergy;
-pub use lagrangian::{MassMatrix, TchLagrangian};
 pub use map::{TchField, TchMap};
 pub use mlp::TchMlp;
 pub use network::{TchNetwork, TchResiduals};
-pub use tensor_field::TensorField;
 
 /// The crate whose tensors, modules and devices this module takes.
 #[doc(no_inline)]

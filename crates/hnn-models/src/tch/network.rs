@@ -349,8 +349,17 @@ impl<T: TchScalar> TchNetwork<T> {
         FieldError::check_lengths(self.dim * batch, slices)
     }
 
-    /// The trainable tensors, shared with the module.
-    pub(super) fn tensors(&self) -> Vec<Tensor> {
+    /// The module at states of shape (B, D), with the graph of its derivatives where gradients are
+    /// on: for what is to stay in libtorch from end to end.
+    ///
+    /// # Errors
+    /// If the module fails.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor, FieldError> {
+        self.lock().forward(x)
+    }
+
+    /// The trainable tensors in the order of the flat parameter vector, shared with the module.
+    pub fn tensors(&self) -> Vec<Tensor> {
         self.lock().params.iter().map(Tensor::shallow_clone).collect()
     }
 }

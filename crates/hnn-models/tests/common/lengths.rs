@@ -4,7 +4,7 @@
 use hnn_integrators::{DifferentiableField, Workspace};
 use hnn_models::{
     DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, EulerLagrange, JacobianMap,
-    LagrangianBars, LagrangianTerms,
+    Keep, LagrangianTerms, MotionBars,
 };
 use hnn_systems::Hamiltonian;
 use hnn_testing::lengths::{
@@ -24,19 +24,22 @@ pub(crate) fn model_is_checked(model: &(impl DifferentiableField<f64> + Hamilton
 #[track_caller]
 pub(crate) fn network_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
     energy_is_checked(
-        h.dim(),
+        h.input_dim(),
         |x, energy| h.energy(x, energy, &mut Workspace::default()),
-        |batch, x, gradient| h.gradient(batch, x, gradient, &mut Workspace::default()),
+        |batch, x, gradient| {
+            h.gradient(batch, x, gradient, Keep::Nothing(&mut Workspace::default()))
+        },
     );
     for batch in BATCHES {
-        let len = h.dim() * batch;
-        assert_checked("gradient_recorded", [len; 2], |[x, mut gradient]| {
-            h.gradient_recorded(batch, &x, &mut gradient, &mut E::Residuals::default())
+        let len = h.input_dim() * batch;
+        assert_checked("recorded gradient", [len; 2], |[x, mut gradient]| {
+            h.gradient(batch, &x, &mut gradient, Keep::Residuals(&mut E::Residuals::default()))
         });
         let expected = [len, len, len, h.num_params()];
         assert_checked("gradient_vjp", expected, |[x, w, mut x_bar, mut theta_bar]| {
             let mut residuals = E::Residuals::default();
-            h.gradient_recorded(batch, &filled(len), &mut filled(len), &mut residuals)?;
+            let keep = Keep::Residuals(&mut residuals);
+            h.gradient(batch, &filled(len), &mut filled(len), keep)?;
             h.gradient_vjp(&x, &mut residuals, &w, &mut x_bar, Some(&mut theta_bar))
         });
     }
@@ -47,15 +50,16 @@ pub(crate) fn map_is_checked<N: DifferentiableMap<f64>>(map: &N) {
     for batch in BATCHES {
         let [inputs, outputs] = [map.input_dim(), map.output_dim()].map(|each| each * batch);
         assert_checked("map", [inputs, outputs], |[x, mut y]| {
-            map.eval(batch, &x, &mut y, &mut Workspace::default())
+            map.eval(batch, &x, &mut y, Keep::Nothing(&mut Workspace::default()))
         });
         assert_checked("recorded map", [inputs, outputs], |[x, mut y]| {
-            map.eval_recorded(batch, &x, &mut y, &mut N::Residuals::default())
+            map.eval(batch, &x, &mut y, Keep::Residuals(&mut N::Residuals::default()))
         });
         let expected = [inputs, outputs, inputs, map.num_params()];
         assert_checked("map's vjp", expected, |[x, y_bar, mut x_bar, mut theta_bar]| {
             let mut residuals = N::Residuals::default();
-            map.eval_recorded(batch, &filled(inputs), &mut filled(outputs), &mut residuals)?;
+            let keep = Keep::Residuals(&mut residuals);
+            map.eval(batch, &filled(inputs), &mut filled(outputs), keep)?;
             map.vjp(&x, &mut residuals, &y_bar, &mut x_bar, Some(&mut theta_bar))
         });
     }
@@ -68,10 +72,11 @@ pub(crate) fn jacobian_is_checked<N: JacobianMap<f64>>(map: &N) {
         let [inputs, outputs] = [map.input_dim(), map.output_dim()].map(|each| each * batch);
         let slopes = map.input_dim() * outputs;
         assert_checked("jacobian", [inputs, outputs, slopes], |[x, mut y, mut jacobian]| {
-            map.jacobian(batch, &x, &mut y, &mut jacobian, &mut Workspace::default())
+            let workspace = &mut Workspace::default();
+            map.jacobian(batch, &x, &mut y, &mut jacobian, Keep::Nothing(workspace))
         });
         let record = |x: &[f64], y: &mut [f64], jacobian: &mut [f64], residuals: &mut _| {
-            map.jacobian_recorded(batch, x, y, jacobian, residuals)
+            map.jacobian(batch, x, y, jacobian, Keep::Residuals(residuals))
         };
         assert_checked("recorded jacobian", [inputs, outputs, slopes], |[x, mut y, mut j]| {
             record(&x, &mut y, &mut j, &mut Residuals::<N>::default())
@@ -90,7 +95,7 @@ pub(crate) fn jacobian_is_checked<N: JacobianMap<f64>>(map: &N) {
 /// With `n` velocities.
 #[track_caller]
 pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian: &L, n: usize) {
-    let m = lagrangian.dim() - n;
+    let m = lagrangian.input_dim() - n;
     for batch in BATCHES {
         let [x, q, v, mass] = [m + n, m, n, n * n].map(|each| each * batch);
         assert_checked("lagrangian", [x, batch], |[x, mut value]| {
@@ -100,13 +105,14 @@ pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian
         assert_checked("terms", expected, |[x, q_dot, mut gradient, mut mass, mut mixed]| {
             let (gradient, mass, mixed) = (&mut gradient[..], &mut mass[..], &mut mixed[..]);
             let terms = LagrangianTerms { gradient, mass, mixed };
-            lagrangian.terms(batch, &x, &q_dot, terms, &mut Workspace::default())
+            let workspace = &mut Workspace::default();
+            lagrangian.terms(batch, &x, &q_dot, terms, Keep::Nothing(workspace))
         });
         let record = |[x, q_dot, mut gradient, mut mass, mut mixed]: [Vec<f64>; 5],
                       residuals: &mut L::Residuals| {
             let (gradient, mass, mixed) = (&mut gradient[..], &mut mass[..], &mut mixed[..]);
             let terms = LagrangianTerms { gradient, mass, mixed };
-            lagrangian.terms_recorded(batch, &x, &q_dot, terms, residuals)
+            lagrangian.terms(batch, &x, &q_dot, terms, Keep::Residuals(residuals))
         };
         assert_checked("recorded terms", expected, |slices| {
             record(slices, &mut L::Residuals::default())
@@ -120,7 +126,7 @@ pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian
             record(expected.map(filled), &mut residuals)?;
             let (q_dot, q_ddot, eta, lambda) = (&q_dot[..], &q_ddot[..], &eta[..], &lambda[..]);
             let directions = EulerLagrange { q_dot, q_ddot, eta, lambda };
-            let bars = LagrangianBars { x: &mut x_bar, q_dot: &mut q_dot_bar };
+            let bars = MotionBars { x: &mut x_bar, q_dot: &mut q_dot_bar };
             let theta_bar = Some(&mut theta_bar[..]);
             lagrangian.terms_vjp(&x, &mut residuals, &directions, bars, theta_bar)
         });

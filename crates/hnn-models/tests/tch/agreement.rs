@@ -1,15 +1,16 @@
 //! 50 random networks: the native engine's exact formulas against automatic differentiation.
 
 use hnn_integrators::{Parameters, Workspace, coordinate_major};
-use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap};
+use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, FrictionForce, Hnn, HnnFriction, JacobianMap, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp,
+    Dissipative, FrictionForce, Hnn, JacobianMap, Keep, KineticPrior, Lnn, MechanicalLagrangian,
+    Mlp,
 };
 use tch::Device;
 
 use crate::random::{Case, TOLERANCE, assert_close, assert_same_field, assert_same_field_at};
+use crate::tensors::TensorLagrangian;
 
 pub(crate) fn energy(native: &Mlp<f64>) -> TchEnergy<f64> {
     TchEnergy::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
@@ -61,7 +62,8 @@ impl<E: DifferentiableEnergy<f64>> Evaluate for E {
     fn evaluate(&self, x: &[f64], value: &mut [f64], gradient: &mut [f64]) {
         let workspace = &mut Workspace::default();
         self.energy(x, value, workspace).expect("the energy is defined");
-        self.gradient(value.len(), x, gradient, workspace).expect("the energy is defined");
+        let keep = Keep::Nothing(workspace);
+        self.gradient(value.len(), x, gradient, keep).expect("the energy is defined");
     }
 }
 
@@ -78,8 +80,8 @@ fn hamiltonian_networks_agree() {
 fn friction_networks_agree() {
     for case in Case::all() {
         let (h, f) = (case.network(1), case.network(case.dim / 2));
-        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
-        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), map(&f)).expect("the shapes fit");
+        let native = Hnn::with_friction(h, f).expect("the shapes fit");
         assert_same_field(&case, "HNN with friction", &judge, &native);
     }
 }
@@ -90,9 +92,9 @@ fn dissipative_friction_agrees() {
         let n = case.dim / 2;
         let (h, l) = (case.network(1), case.network(n * (n + 1) / 2));
         let friction = Dissipative::new(map(&l)).expect("the shapes fit");
-        let judge = HnnFriction::new(energy(&h), friction).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), friction).expect("the shapes fit");
         let friction = Dissipative::new(l).expect("the shapes fit");
-        let native = HnnFriction::new(h, friction).expect("the shapes fit");
+        let native = Hnn::with_friction(h, friction).expect("the shapes fit");
         assert_same_field(&case, "HNN with dissipative friction", &judge, &native);
     }
 }
@@ -110,7 +112,7 @@ fn baselines_agree() {
 fn lagrangian_networks_agree() {
     for case in Case::all() {
         let native = Lnn::new(case.network(1)).expect("D is even");
-        let judge = TchLagrangian::mlp(native.lagrangian().clone(), Device::Cpu).expect("a CPU");
+        let judge = TensorLagrangian(energy(native.lagrangian()));
         let x = coordinate_major(case.regular_states(&native, case.batch).view());
         assert_same_field_at(&case, "LNN", &judge, &native, &x);
     }
@@ -132,7 +134,7 @@ fn free<L: DifferentiableLagrangian<f64>, F: DifferentiableMap<f64>>(
     lagrangian: L,
     friction: F,
 ) -> Lnn<KineticPrior<Angles<L>>, FrictionForce<F>> {
-    let lagrangian = Angles::of_lagrangian(lagrangian, &case.angles()).expect("the inputs fit");
+    let lagrangian = Angles::new(lagrangian, &case.angles()).expect("the inputs fit");
     let prior = KineticPrior::new(lagrangian, 10.0).expect("a mass");
     Lnn::forced(prior, FrictionForce::new(friction)).expect("the shapes fit")
 }
@@ -156,7 +158,7 @@ fn mechanical<N: JacobianMap<f64>, V: DifferentiableEnergy<f64>>(
     let lagrangian = MechanicalLagrangian::new(factor, potential).expect("the shapes fit");
     // A mass matrix far from singular: what the engines differ by grows with its condition number.
     let lagrangian = lagrangian.with_epsilon(1.0).expect("positive");
-    Lnn::new(Angles::of_lagrangian(lagrangian, &case.angles()).expect("they fit")).expect("even")
+    Lnn::new(Angles::new(lagrangian, &case.angles()).expect("they fit")).expect("even")
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Devices that are not there, modules that do not fit, and what is said about it.
 
 use hnn_integrators::{Parameters, VectorField};
-use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap, parse_device, require_device};
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp, ModelError};
+use hnn_models::tch::{TchEnergy, TchMap, parse_device, require_device};
+use hnn_models::{Architecture, Hnn, Initialisation, Lnn, Mlp, ModelError};
 use tch::nn::{self, VarStore};
 use tch::{Cuda, Device, Kind, Tensor, utils};
 
@@ -67,7 +67,9 @@ fn modules_of_a_wrong_shape_are_refused_at_construction() {
     assert!(error.to_string().contains("the module panicked"), "{error}");
     let sum = |x: &Tensor, _: bool| x.sum(None::<Kind>);
     assert!(TchMap::<f64>::from_fn(VarStore::new(Device::Cpu), 2, sum).is_err());
-    let error = TchLagrangian::<f64>::from_fn(VarStore::new(Device::Cpu), 3, sum).expect_err("odd");
+    let sums = |x: &Tensor, _: bool| x.sum_dim_intlist(1, false, None::<Kind>);
+    let energy = TchEnergy::<f64>::from_fn(VarStore::new(Device::Cpu), 3, sums).expect("fits");
+    let error = Lnn::new(energy).expect_err("odd");
     assert!(matches!(error, ModelError::OddDimension { dim: 3 }));
 }
 
@@ -78,17 +80,11 @@ fn parameter_vectors_of_a_wrong_length_are_refused() {
     assert!(energy.copy_params(&mut [0.0; 3]).is_err());
 }
 
+/// `L = q v` has no kinetic energy, `A = 0`: the pseudo-inverse.
 #[test]
-fn a_singular_mass_matrix_is_an_error_or_a_pseudo_inverse() {
-    use hnn_models::tch::MassMatrix;
-    // L = q v has no kinetic energy: A = 0.
-    let singular = || {
-        TchLagrangian::<f64>::from_fn(VarStore::new(Device::Cpu), 2, |x, _| {
-            x.select(1, 0) * x.select(1, 1)
-        })
-        .expect("shapes fit")
-    };
-    assert!(singular().eval_state(0.0, &[0.3, 0.7]).is_err());
-    let pseudo = singular().with_mass_matrix(MassMatrix::PseudoInverse { cutoff: 1e-15 });
-    assert_eq!(pseudo.eval_state(0.0, &[0.3, 0.7]).expect("defined"), [0.7, 0.0]);
+fn a_singular_mass_matrix() {
+    let product = |x: &Tensor, _: bool| x.select(1, 0) * x.select(1, 1);
+    let energy = TchEnergy::<f64>::from_fn(VarStore::new(Device::Cpu), 2, product).expect("fits");
+    let model = Lnn::new(energy).expect("even");
+    assert_eq!(model.eval_state(0.0, &[0.3, 0.7]).expect("defined"), [0.7, 0.0]);
 }

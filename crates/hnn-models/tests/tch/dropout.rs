@@ -1,7 +1,7 @@
 //! Dropout acts in training alone: on a perceptron, the native engine's own, unit by unit.
 
 use approx::assert_relative_eq;
-use hnn_integrators::{DifferentiableField, Mode, Parameters, VectorField, Workspace};
+use hnn_integrators::{At, DifferentiableField, Mode, Parameters, VectorField, Workspace};
 use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{Architecture, Baseline, DifferentiableEnergy, Hnn, Initialisation, Mlp};
 use tch::{Device, nn};
@@ -19,7 +19,7 @@ fn field_and_cotangents<E: DifferentiableEnergy<f64>>(model: &Hnn<E>) -> Vec<f64
     let (mut dx, mut x_bar) = ([0.0; 4], [0.0; 4]);
     let mut theta_bar = vec![0.0; model.num_params()];
     let mut residuals = Default::default();
-    model.eval_recorded(&[0.0; 2], &X, &mut dx, &mut residuals).expect("defined");
+    model.eval_recorded(At::time(&[0.0; 2]), &X, &mut dx, &mut residuals).expect("defined");
     let v = [0.7, 0.2, -1.1, 0.5];
     model.vjp(&X, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
     [&dx[..], &x_bar, &theta_bar].concat()
@@ -54,7 +54,7 @@ fn a_module_is_told_its_mode() {
     let mut model = Baseline::new(map.expect("a map")).expect("as many outputs as inputs");
     let eval = |model: &Baseline<TchMap<f64>>| {
         let mut dx = [0.0; 4];
-        model.eval(&[0.0; 2], &X, &mut dx, &mut Workspace::default()).expect("defined");
+        model.eval(At::time(&[0.0; 2]), &X, &mut dx, &mut Workspace::default()).expect("defined");
         dx
     };
     assert_eq!(eval(&model), X);
@@ -69,7 +69,7 @@ fn a_recording_is_pulled_back_once() {
     let energy = TchEnergy::mlp(network(0.0), Device::Cpu).expect("a CPU");
     let model = Hnn::new(energy).expect("D is even");
     let (mut residuals, mut dx, mut x_bar) = (Default::default(), [0.0; 4], [0.0; 4]);
-    model.eval_recorded(&[0.0; 2], &X, &mut dx, &mut residuals).expect("defined");
+    model.eval_recorded(At::time(&[0.0; 2]), &X, &mut dx, &mut residuals).expect("defined");
     model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect("recorded");
     let error = model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect_err("used up");
     assert!(error.to_string().contains("pulled back already"), "{error}");

@@ -1,8 +1,8 @@
 //! libtorch against the golden files, losses computed wholly in tensors.
 
 use hnn_integrators::{Parameters, VectorField};
-use hnn_models::tch::{TchEnergy, TchLagrangian, TchMap, TensorField, trajectory};
-use hnn_models::{Activation, Baseline, Hnn, HnnFriction};
+use hnn_models::tch::{TchEnergy, TchMap};
+use hnn_models::{Activation, Baseline, Hnn, Lnn};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
@@ -12,6 +12,8 @@ use hnn_testing::{golden, numbers};
 
 use crate::common::{network, own_golden};
 use crate::random::{assert_close, field_and_vjp};
+use crate::tensors::{TensorField, TensorLagrangian};
+use crate::trajectory;
 
 const TOLERANCE: f64 = 1e-11;
 
@@ -22,17 +24,17 @@ fn rows(value: &Value) -> Array2<f64> {
 }
 
 fn tensor(x: ArrayView2<'_, f64>) -> Tensor {
-    trajectory::states(x, Device::Cpu).expect("the CPU is there")
+    trajectory::states(x)
 }
 
 /// A loss and its gradient against those of the file.
 fn check(
     data: &Value,
     name: &str,
-    model: &impl TensorField<f64>,
+    model: &impl TensorField,
     loss: impl FnOnce(&trajectory::Field<'_>) -> Result<Tensor, hnn_integrators::FieldError>,
 ) {
-    let (value, gradient) = trajectory::value_and_gradient(model, loss).expect("defined");
+    let (value, gradient) = trajectory::value_and_gradient(model, loss);
     let expected = numbers(&data[format!("{name}_loss")]);
     assert_close(&format!("{name} loss"), &[value], &expected, TOLERANCE);
     let expected = numbers(&data[format!("{name}_grad")]);
@@ -62,7 +64,7 @@ fn friction_and_baseline() {
     let base = network(&data["base_params"], Activation::Tanh);
     let energy = TchEnergy::mlp(h, Device::Cpu).expect("a CPU");
     let map = |native| TchMap::mlp(native, Device::Cpu).expect("a CPU");
-    let model = HnnFriction::new(energy, map(f)).expect("the shapes fit");
+    let model = Hnn::with_friction(energy, map(f)).expect("the shapes fit");
     let baseline = Baseline::new(map(base)).expect("the shapes fit");
     let (x, dx) = (tensor(rows(&data["x"]).view()), tensor(rows(&data["dx"]).view()));
     let dt = data["dt"].as_f64().expect("a number");
@@ -77,7 +79,7 @@ fn friction_and_baseline() {
 fn lagrangian_network() {
     let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
-    let model = TchLagrangian::mlp(native, Device::Cpu).expect("a CPU");
+    let model = TensorLagrangian(TchEnergy::mlp(native, Device::Cpu).expect("a CPU"));
     let x = rows(&data["x"]);
     let lanes: Vec<f64> = x.t().iter().copied().collect();
     let (acc, target) = (rows(&data["acc"]), rows(&data["target"]));
@@ -98,8 +100,7 @@ fn lagrangian_network() {
     let (loss, gradient) = trajectory::value_and_gradient(&model, |field| {
         let acceleration = field(&states)?.narrow(1, 2, 2);
         Ok((acceleration - &target).square().mean(target.kind()))
-    })
-    .expect("defined");
+    });
     assert_close("loss", &[loss], &numbers(&data["loss"]), TOLERANCE);
     assert_close("gradient", &gradient, &numbers(&data["grad"]), 1e-10);
     let path = rows(&data["rk4_states"]);
@@ -118,7 +119,7 @@ fn lagrangian_network() {
 fn energy_of_a_lagrangian() {
     let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
-    let model = TchLagrangian::mlp(native, Device::Cpu).expect("a CPU");
+    let model = Lnn::new(TchEnergy::mlp(native, Device::Cpu).expect("a CPU")).expect("even");
     assert_eq!((model.num_params(), VectorField::<f64>::dim(&model)), (368, 4));
     let (x, gradient) = (rows(&data["x"]), rows(&data["L_grad"]));
     let expected: Vec<f64> = numbers(&data["L"])

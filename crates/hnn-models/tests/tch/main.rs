@@ -10,6 +10,8 @@ mod golden;
 #[path = "../common/lengths.rs"]
 mod lengths;
 mod random;
+mod tensors;
 mod trajectories;
+mod trajectory;
 mod weights;
 mod wrong_lengths;

@@ -1,6 +1,6 @@
 //! Random networks, states, and a comparison that says where two results part.
 
-use hnn_integrators::{DifferentiableField, Workspace};
+use hnn_integrators::{At, DifferentiableField, Workspace};
 use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
@@ -104,8 +104,12 @@ pub(crate) fn field_and_vjp<F: DifferentiableField<f64>>(
     let mut theta_bar = vec![1.0; field.num_params()];
     let mut residuals = F::Residuals::default();
     let t = vec![0.0; batch];
-    field.eval(&t, x, &mut plain, &mut Workspace::default()).expect("the field is defined");
-    field.eval_recorded(&t, x, &mut recorded, &mut residuals).expect("the field is defined");
+    field
+        .eval(At::time(&t), x, &mut plain, &mut Workspace::default())
+        .expect("the field is defined");
+    field
+        .eval_recorded(At::time(&t), x, &mut recorded, &mut residuals)
+        .expect("the field is defined");
     field.vjp(x, &mut residuals, v, &mut x_bar, Some(&mut theta_bar)).expect("it was recorded");
     // `theta_bar` is added to, not overwritten.
     theta_bar.iter_mut().for_each(|g| *g -= 1.0);

@@ -1,14 +1,14 @@
 //! Trajectory losses computed three ways: the discrete adjoint over the native engine, the
 //! discrete adjoint over libtorch, and libtorch's own graph through all steps.
 
-use hnn_integrators::{DifferentiableField, DifferentiableStepper, RK4};
-use hnn_models::tch::{TchLagrangian, TensorField, trajectory};
-use hnn_models::{Baseline, Hnn, HnnFriction, Lnn};
+use hnn_integrators::{DifferentiableField, DifferentiableStepper, Interval, RK4};
+use hnn_models::{Baseline, Hnn, Lnn};
 use ndarray::Array3;
-use tch::Device;
 
 use crate::agreement::{energy, map};
 use crate::random::{Case, TOLERANCE, assert_close};
+use crate::tensors::{TensorField, TensorLagrangian};
+use crate::trajectory;
 
 /// Time between the states.
 const DT: f64 = 0.1;
@@ -57,7 +57,8 @@ fn by_adjoint<F: DifferentiableField<f64>>(
             let mut out = vec![0.0; states[0].len()];
             let mut tape = Default::default();
             let state = states.last().expect("it begins with one");
-            RK4.record(field, &t, &dt, state, &mut out, &mut tape).expect("the field is defined");
+            RK4.record(field, Interval::new(&t, &dt), state, &mut out, &mut tape)
+                .expect("the field is defined");
             states.push(out);
             tapes.push(tape);
         }
@@ -75,9 +76,9 @@ fn by_adjoint<F: DifferentiableField<f64>>(
 fn assert_three_ways<N, J>(case: &Case, what: &str, native: &N, judge: &J, x: &Array3<f64>, dt: f64)
 where
     N: DifferentiableField<f64>,
-    J: DifferentiableField<f64> + TensorField<f64>,
+    J: DifferentiableField<f64> + TensorField,
 {
-    let tensor = trajectory::states(x.view(), Device::Cpu).expect("the CPU is there");
+    let tensor = trajectory::states(x.view());
     let d = case.dim;
     for (name, windows, entries) in [
         ("full-trajectory loss", 1, case.batch * (T - 1) * d),
@@ -89,8 +90,7 @@ where
             } else {
                 trajectory::one_step_loss(field, &tensor, dt)
             }
-        })
-        .expect("the field is defined");
+        });
         let weight = 1.0 / entries as f64;
         for (engine, (value, adjoint)) in [
             ("native", by_adjoint(native, x, dt, windows, weight)),
@@ -116,8 +116,8 @@ fn hamiltonian_networks_agree() {
 fn friction_networks_agree() {
     for case in Case::all() {
         let (h, f) = (case.network(1), case.network(case.dim / 2));
-        let judge = HnnFriction::new(energy(&h), map(&f)).expect("the shapes fit");
-        let native = HnnFriction::new(h, f).expect("the shapes fit");
+        let judge = Hnn::with_friction(energy(&h), map(&f)).expect("the shapes fit");
+        let native = Hnn::with_friction(h, f).expect("the shapes fit");
         assert_three_ways(&case, "HNN with friction", &native, &judge, &measured(&case), DT);
     }
 }
@@ -137,23 +137,10 @@ fn lagrangian_networks_agree() {
     // with the square of the condition number (case 18: to 2e-8 of the gradient).
     for case in Case::all().take(18) {
         let native = Lnn::new(case.network(1)).expect("D is even");
-        let judge = TchLagrangian::mlp(native.lagrangian().clone(), Device::Cpu).expect("a CPU");
+        let judge = TensorLagrangian(energy(native.lagrangian()));
         let states = case.regular_states(&native, case.batch * T);
         let x = states.into_shape_with_order((case.batch, T, case.dim)).expect("as many");
         // Short steps: a random Lagrangian's accelerations are large near singular mass matrices.
         assert_three_ways(&case, "LNN", &native, &judge, &x, 0.01);
     }
-}
-
-#[test]
-fn trajectories_of_a_wrong_shape_are_refused() {
-    let case = Case::all().next().expect("there are 50");
-    let judge = Hnn::new(energy(&case.network(1))).expect("D is even");
-    let states = measured(&case);
-    let flat = states.view().into_shape_with_order((case.batch * T, case.dim)).expect("contiguous");
-    let x = trajectory::states(flat, Device::Cpu).expect("the CPU is there");
-    let error =
-        trajectory::value_and_gradient(&judge, |field| trajectory::one_step_loss(field, &x, DT))
-            .expect_err("two axes");
-    assert!(error.to_string().contains("give (M, T, D)"), "{error}");
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use hnn_integrators::{Parameters, VectorField};
 use hnn_models::tch::{TchEnergy, TchMap, TchMlp};
 use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
+    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation, Mlp,
     ModelError, Persist,
 };
 use tch::{Device, nn};
@@ -42,9 +42,9 @@ fn either_engine_loads_what_the_other_saved() {
     assert_eq!(Hnn::<Mlp<f64>>::load(&path).expect("loads"), native);
 
     let friction = Dissipative::new(network(&[4, 6, 3], 2)).expect("triangle");
-    let native = HnnFriction::new(network(&[4, 5, 1], 3), friction).expect("fits");
+    let native = Hnn::with_friction(network(&[4, 5, 1], 3), friction).expect("fits");
     native.save(&path).expect("saves");
-    type Judge = HnnFriction<TchEnergy<f64>, Dissipative<TchMap<f64>>>;
+    type Judge = Hnn<TchEnergy<f64>, FrictionForce<Dissipative<TchMap<f64>>>>;
     let judge = Judge::load(&path).expect("loads");
     fields(judge.eval_state(0.0, &x).expect("ok"), native.eval_state(0.0, &x).expect("ok"));
     assert!(Baseline::<TchMap<f64>>::load(&path).is_err(), "another kind of model");

@@ -1,11 +1,8 @@
 //! Slices of wrong lengths into libtorch's networks and models are errors.
 
-use hnn_models::tch::TchLagrangian;
 use hnn_models::{
-    Angles, Architecture, Hnn, HnnFriction, Initialisation, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp,
+    Angles, Architecture, Hnn, Initialisation, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
 };
-use tch::Device;
 
 use crate::agreement::{energy, map};
 use crate::lengths::{
@@ -32,11 +29,10 @@ fn models() {
     tch::set_num_threads(1);
     let h = || energy(&network(&[4, 6, 1]));
     model_is_checked(&Hnn::new(h()).expect("even"));
-    model_is_checked(&HnnFriction::new(h(), map(&network(&[4, 6, 2]))).expect("fits"));
-    model_is_checked(&TchLagrangian::mlp(network(&[4, 6, 1]), Device::Cpu).expect("a CPU"));
+    model_is_checked(&Hnn::with_friction(h(), map(&network(&[4, 6, 2]))).expect("fits"));
     model_is_checked(&Lnn::new(KineticPrior::new(h(), 1.0).expect("positive")).expect("even"));
     let (factor, potential) = (map(&network(&[3, 6, 3])), energy(&network(&[3, 6, 1])));
     let mechanical = MechanicalLagrangian::new(factor, potential).expect("fits");
-    let angles = Angles::of_lagrangian(mechanical, &[true, false, false, false]).expect("fits");
+    let angles = Angles::new(mechanical, &[true, false, false, false]).expect("fits");
     model_is_checked(&Lnn::new(angles).expect("even"));
 }

@@ -14,7 +14,7 @@ use hnn_losses::{
     TrajectoryLoss, Window,
 };
 use hnn_models::{
-    Angles, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction, InputForce, KineticPrior, Lnn,
+    Angles, Baseline, Dissipative, FrictionForce, Hnn, InputForce, KineticPrior, Lnn,
     MechanicalLagrangian, SeparableHnn, Sum,
 };
 use hnn_testing::slope;
@@ -28,18 +28,18 @@ const MODELS: [fn(usize, u64) -> Erased; 9] = [
     |n, seed| {
         // The first coordinate is an angle.
         let angles: Vec<bool> = (0..2 * n).map(|i| i == 0).collect();
-        let net = Angles::of_energy(network(&[2 * n + 1, 7, 1], seed), &angles).expect("fits");
+        let net = Angles::new(network(&[2 * n + 1, 7, 1], seed), &angles).expect("fits");
         Erased::new(Hnn::new(net).expect("even"))
     },
     |n, seed| Erased::new(separable(n, seed)),
     |n, seed| {
         let (h, f) = (network(&[2 * n, 7, 1], seed), network(&[2 * n, 5, n], seed + 1));
-        Erased::new(HnnFriction::new(h, f).expect("fits"))
+        Erased::new(Hnn::with_friction(h, f).expect("fits"))
     },
     |n, seed| {
         let entries = network(&[2 * n, 5, n * (n + 1) / 2], seed + 1);
         let friction = Dissipative::new(entries).expect("triangle");
-        Erased::new(HnnFriction::new(network(&[2 * n, 7, 1], seed), friction).expect("fits"))
+        Erased::new(Hnn::with_friction(network(&[2 * n, 7, 1], seed), friction).expect("fits"))
     },
     // Mass matrices far from singular: accelerations are moderate, and differences accurate.
     |n, seed| {

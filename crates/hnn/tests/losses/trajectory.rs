@@ -5,7 +5,7 @@ use hnn_testing::{golden, numbers};
 use crate::common::{network, wave};
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Hnn, HnnFriction, Mlp};
+use hnn_models::{Architecture, Hnn, Mlp};
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ fn golden_losses_of_pytorch() {
     assert_golden(&hnn, Window::Steps(10), Reduction::Mean, &g, "full_trajectory");
     let g = golden("friction_and_baseline");
     let (h, f) = (mlp(&[2, 16, 16, 1], &g["h_params"]), mlp(&[2, 8, 8, 1], &g["f_params"]));
-    let friction = HnnFriction::new(h, f).expect("fits");
+    let friction = Hnn::with_friction(h, f).expect("fits");
     let masked = Reduction::MaskedMean;
     assert_golden(&friction, Window::Steps(1), masked, &g, "friction_one_step");
 }

@@ -4,9 +4,7 @@ use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, LossError, Selection, TrajectoryLoss, Window};
 use hnn_models::tch::tch;
-use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp,
-};
+use hnn_models::{Activation, Architecture, Baseline, Dissipative, Hnn, Initialisation, Mlp};
 use hnn_systems::{DampedPendulum, Pendulum, Sampling};
 use hnn_testing::assert_close;
 use hnn_train::{Schedule, TrainError, Trainer};
@@ -94,12 +92,12 @@ fn values_and_gradients_agree() {
     let judge = Hnn::new(energy(&h)).expect("even");
     assert_same_loss("HNN", &judge, &Hnn::new(h.clone()).expect("even"));
 
-    let judge = HnnFriction::new(energy(&h), map(&f)).expect("it fits");
-    let native = HnnFriction::new(h.clone(), f.clone()).expect("it fits");
+    let judge = Hnn::with_friction(energy(&h), map(&f)).expect("it fits");
+    let native = Hnn::with_friction(h.clone(), f.clone()).expect("it fits");
     assert_same_loss("HNN with any friction", &judge, &native);
 
-    let judge = HnnFriction::new(energy(&h), Dissipative::new(map(&f)).expect("it fits"));
-    let native = HnnFriction::new(h, Dissipative::new(f).expect("it fits"));
+    let judge = Hnn::with_friction(energy(&h), Dissipative::new(map(&f)).expect("it fits"));
+    let native = Hnn::with_friction(h, Dissipative::new(f).expect("it fits"));
     assert_same_loss("dissipative HNN", &judge.expect("it fits"), &native.expect("it fits"));
 
     let native = Baseline::new(network(&[2, 16, 12, 2], 3)).expect("square");

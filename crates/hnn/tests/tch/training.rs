@@ -4,7 +4,7 @@ use hnn_data::DataSet;
 use hnn_integrators::DifferentiableField;
 use hnn_losses::DerivativeLoss;
 use hnn_models::tch::tch;
-use hnn_models::{Architecture, Baseline, Dissipative, Hnn, HnnFriction, Initialisation, Mlp};
+use hnn_models::{Architecture, Baseline, Dissipative, Hnn, Initialisation, Mlp};
 use hnn_systems::{DampedPendulum, Sampling};
 use hnn_train::{Adam, Trainer, WeightDecay};
 use ndarray::ArrayView1;
@@ -56,13 +56,13 @@ fn loss_curves_agree() {
     let judge = losses(&data, Hnn::new(energy(&h)).expect("even"));
     assert_same_curve("HNN", &losses(&data, Hnn::new(h.clone()).expect("even")), &judge);
 
-    let judge = losses(&data, HnnFriction::new(energy(&h), map(&f)).expect("fits"));
-    let native = losses(&data, HnnFriction::new(h.clone(), f.clone()).expect("fits"));
+    let judge = losses(&data, Hnn::with_friction(energy(&h), map(&f)).expect("fits"));
+    let native = losses(&data, Hnn::with_friction(h.clone(), f.clone()).expect("fits"));
     assert_same_curve("HNN + friction", &native, &judge);
 
     let friction = Dissipative::new(map(&f)).expect("fits");
-    let judge = losses(&data, HnnFriction::new(energy(&h), friction).expect("fits"));
+    let judge = losses(&data, Hnn::with_friction(energy(&h), friction).expect("fits"));
     let friction = Dissipative::new(f).expect("fits");
-    let native = losses(&data, HnnFriction::new(h, friction).expect("fits"));
+    let native = losses(&data, Hnn::with_friction(h, friction).expect("fits"));
     assert_same_curve("HNN + dissipative friction", &native, &judge);
 }

@@ -1,0 +1,292 @@
+//! Friction that cannot feed energy into the system.
+
+use hnn_integrators::{At, FieldError, Lane, Scalar};
+
+use super::{GeneralisedForce, add, check_network, negated, subtract};
+use crate::parameters::parameters;
+use crate::sections::sections;
+use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Network, Record};
+
+/// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size n: the power
+/// `v . R v = |L^T v|^2` that it takes is never negative, and it vanishes at rest.
+///
+/// The network gives the `n (n + 1) / 2` entries of `L`, row by row; those on the diagonal are
+/// `L_ii = sqrt(softplus(y))`. So for one degree of freedom the friction is `softplus(N(x)) v`.
+///
+/// What `v` is depends on where it stands:
+///
+/// - As a [`GeneralisedForce`], `Q = -R(x) dq/dt`: the velocity itself. With an
+///   [`Hnn`](crate::Hnn) this is `dx/dt = (J - R) dH/dx`, and the energy never grows.
+/// - As a [`DifferentiableMap`], behind a [`FrictionForce`](super::FrictionForce), `F(q, p) =
+///   R(q, p) p` of the second half of the state. With an [`Lnn`](crate::Lnn) that is the velocity
+///   too; with an HNN the momentum stands in for it, which is exact when the kinetic energy is
+///   isotropic in `p`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dissipative<N> {
+    network: N,
+}
+
+impl<N> Dissipative<N> {
+    /// Dissipative friction of a network.
+    ///
+    /// # Errors
+    /// If the network's input has an odd dimension 2n, or its output has not `n (n + 1) / 2`
+    /// numbers.
+    pub fn new<T: Scalar>(network: N) -> Result<Self, ModelError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let dim = network.input_dim();
+        if dim == 0 || dim % 2 != 0 {
+            return Err(ModelError::OddDimension { dim });
+        }
+        let (given, expected) = (network.output_dim(), triangle(dim / 2));
+        if given != expected {
+            return Err(ModelError::OutputSize { role: "dissipative friction", given, expected });
+        }
+        Ok(Self { network })
+    }
+
+    /// The network that gives `L`.
+    pub fn network(&self) -> &N {
+        &self.network
+    }
+
+    /// `force = R(x) v`, with the network's output left in `y`.
+    fn apply<T: Scalar>(
+        &self,
+        (x, v): (&[T], &[T]),
+        force: &mut [T],
+        (y, row): (&mut [T], &mut [T]),
+        keep: Keep<'_, T, N::Residuals>,
+    ) -> Result<(), FieldError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let n = self.network.input_dim() / 2;
+        let batch = force.len() / n;
+        self.network.eval(batch, x, y, keep)?;
+        let [l, _, u, _, slope] = split_row(n, row);
+        for row in 0..batch {
+            lower(n, |index| y[index * batch + row], l, slope);
+            transposed_product(n, l, |i| v[i * batch + row], u);
+            for i in 0..n {
+                let sum = (0..=i).map(|k| l[triangle(i) + k] * u[k]).sum();
+                force[i * batch + row] = sum;
+            }
+        }
+        Ok(())
+    }
+
+    /// For the cotangent `c` of `R(x) v`: overwrites the network's cotangent in `y`, and `v_bar`.
+    fn pull<T: Scalar>(n: usize, v: &[T], c: &[T], y: &mut [T], v_bar: &mut [T], row: &mut [T]) {
+        let batch = v.len() / n;
+        let [l, l_bar, u, u_bar, slope] = split_row(n, row);
+        for row in 0..batch {
+            let (c, v) = (|i: usize| c[i * batch + row], |i: usize| v[i * batch + row]);
+            lower(n, |index| y[index * batch + row], l, slope);
+            transposed_product(n, l, v, u);
+            transposed_product(n, l, c, u_bar);
+            for i in 0..n {
+                let mut sum = T::ZERO;
+                for k in 0..=i {
+                    // dF = dL u + L dL^T v, and F is linear in v through L^T.
+                    l_bar[triangle(i) + k] = c(i) * u[k] + v(i) * u_bar[k];
+                    sum += l[triangle(i) + k] * u_bar[k];
+                }
+                v_bar[i * batch + row] = sum;
+            }
+            for i in 0..n {
+                l_bar[triangle(i) + i] *= slope[i];
+            }
+            for (index, l_bar) in l_bar.iter().enumerate() {
+                y[index * batch + row] = *l_bar;
+            }
+        }
+    }
+}
+
+/// The quantities of a batch, and the scratch of a row.
+struct Sections<'a, T> {
+    /// The network's output, of shape (n (n + 1) / 2, B); in the pull-back, its cotangent.
+    y: &'a mut [T],
+    /// The force, or its cotangent, n * B.
+    force: &'a mut [T],
+    /// The cotangent of the velocities, n * B.
+    v_bar: &'a mut [T],
+    /// The cotangent of the states, 2n * B.
+    x_bar: &'a mut [T],
+    row: &'a mut [T],
+}
+
+const fn buffer_len(n: usize, batch: usize) -> usize {
+    (triangle(n) + 4 * n) * batch + 2 * triangle(n) + 3 * n
+}
+
+fn split<T>(n: usize, batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
+    let mut take = sections(buffer);
+    Sections {
+        y: take(triangle(n) * batch),
+        force: take(n * batch),
+        v_bar: take(n * batch),
+        x_bar: take(2 * n * batch),
+        row: take(2 * triangle(n) + 3 * n),
+    }
+}
+
+/// Number of entries of a lower triangular matrix of size n.
+pub(crate) const fn triangle(n: usize) -> usize {
+    n * (n + 1) / 2
+}
+
+/// `(sqrt(softplus y), its derivative)`; the derivative is `sigmoid(y) / (2 sqrt(softplus y))`.
+fn diagonal<T: Scalar>(y: T) -> (T, T) {
+    let half = T::from_f64(0.5);
+    let softplus = (y + Lane::abs(y)) * half + (-Lane::abs(y)).exp().ln_1p();
+    let root = softplus.sqrt().max(T::EPSILON * T::EPSILON);
+    let sigmoid = T::ONE / (T::ONE + (-y).exp());
+    (root, sigmoid * half / root)
+}
+
+/// `L` of one row from the network's output, and the derivative of its diagonal in `slope`.
+fn lower<T: Scalar>(n: usize, y: impl Fn(usize) -> T, l: &mut [T], slope: &mut [T]) {
+    for i in 0..n {
+        for k in 0..=i {
+            let index = triangle(i) + k;
+            if k == i {
+                (l[index], slope[i]) = diagonal(y(index));
+            } else {
+                l[index] = y(index);
+            }
+        }
+    }
+}
+
+/// `u = L^T p`.
+pub(crate) fn transposed_product<T: Scalar>(
+    n: usize,
+    l: &[T],
+    p: impl Fn(usize) -> T,
+    u: &mut [T],
+) {
+    u.fill(T::ZERO);
+    for i in 0..n {
+        for k in 0..=i {
+            u[k] += l[triangle(i) + k] * p(i);
+        }
+    }
+}
+
+/// The scratch of one row: `L`, `L_bar`, `u`, `u_bar`, slopes.
+fn split_row<T>(n: usize, row: &mut [T]) -> [&mut [T]; 5] {
+    let (l, rest) = row.split_at_mut(triangle(n));
+    let (l_bar, rest) = rest.split_at_mut(triangle(n));
+    let (u, rest) = rest.split_at_mut(n);
+    let (u_bar, slope) = rest.split_at_mut(n);
+    [l, l_bar, u, u_bar, &mut slope[..n]]
+}
+
+parameters!(Dissipative<N>: network);
+
+impl<T: Scalar, N: DifferentiableMap<T>> Network<T> for Dissipative<N> {
+    fn input_dim(&self) -> usize {
+        self.network.input_dim()
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N> {
+    type Residuals = Record<T, N::Residuals>;
+
+    fn output_dim(&self) -> usize {
+        self.network.input_dim() / 2
+    }
+
+    fn eval(
+        &self,
+        batch: usize,
+        x: &[T],
+        force: &mut [T],
+        keep: Keep<'_, T, Self::Residuals>,
+    ) -> Result<(), FieldError> {
+        self.check_eval(batch, x, force)?;
+        let n = self.output_dim();
+        let (buffer, parts) = keep.split(batch, buffer_len(n, batch));
+        let s = split(n, batch, buffer);
+        self.apply((x, &x[n * batch..]), force, (s.y, s.row), parts)
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Self::Residuals,
+        force_bar: &[T],
+        x_bar: &mut [T],
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let (batch, n) = (residuals.batch, self.output_dim());
+        let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        FieldError::check_lengths(2 * n * batch, slices)?;
+        FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
+        let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
+        let s = split(n, batch, buffer);
+        Self::pull(n, &x[n * batch..], force_bar, s.y, s.v_bar, s.row);
+        self.network.vjp(x, network, s.y, x_bar, theta_bar)?;
+        add(&mut x_bar[n * batch..], s.v_bar);
+        Ok(())
+    }
+}
+
+/// `Q = -R(x) dq/dt`.
+impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> {
+    type Residuals = Record<T, N::Residuals>;
+
+    fn check(&self, dim: usize) -> Result<(), ModelError> {
+        check_network(self, "dissipative friction", dim, dim / 2)
+    }
+
+    fn add(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        q_dot: &[T],
+        force: &mut [T],
+        keep: Keep<'_, T, <Self as GeneralisedForce<T>>::Residuals>,
+    ) -> Result<(), FieldError> {
+        let (batch, n) = (at.batch(), self.output_dim());
+        self.check_eval(batch, x, force)?;
+        FieldError::check_lengths(n * batch, [("the velocities", q_dot.len())])?;
+        let (buffer, parts) = keep.split(batch, buffer_len(n, batch));
+        let s = split(n, batch, buffer);
+        self.apply((x, q_dot), s.force, (s.y, s.row), parts)?;
+        subtract(force, s.force);
+        Ok(())
+    }
+
+    fn add_vjp(
+        &self,
+        x: &[T],
+        q_dot: &[T],
+        residuals: &mut <Self as GeneralisedForce<T>>::Residuals,
+        force_bar: &[T],
+        bars: MotionBars<'_, T>,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let (batch, n) = (residuals.batch, self.output_dim());
+        let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
+        FieldError::check_lengths(2 * n * batch, slices)?;
+        let slices = [
+            ("the velocities", q_dot.len()),
+            ("the velocities' cotangents", bars.q_dot.len()),
+            ("the cotangents", force_bar.len()),
+        ];
+        FieldError::check_lengths(n * batch, slices)?;
+        let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
+        let s = split(n, batch, buffer);
+        negated(s.force, force_bar);
+        Self::pull(n, q_dot, s.force, s.y, s.v_bar, s.row);
+        self.network.vjp(x, network, s.y, s.x_bar, theta_bar)?;
+        add(bars.x, s.x_bar);
+        add(bars.q_dot, s.v_bar);
+        Ok(())
+    }
+}

@@ -1,0 +1,192 @@
+//! Generalised forces: friction, inputs, and sums of them.
+
+mod dissipative;
+mod friction;
+mod input;
+
+use hnn_integrators::{At, FieldError, Parameters, Scalar};
+
+pub use dissipative::Dissipative;
+pub(crate) use dissipative::{transposed_product, triangle};
+pub use friction::FrictionForce;
+pub use input::{InputForce, InputPort};
+
+use crate::parameters::parameters;
+use crate::{Keep, ModelError, MotionBars};
+
+/// A generalised force `Q(t, x, dq/dt, u)`, n numbers a state: of an [`Hnn`](crate::Hnn), where it
+/// enters `dp/dt = -dH/dq + Q`, or an [`Lnn`](crate::Lnn), where it enters
+/// `d/dt dL/dv - dL/dq = Q`.
+///
+/// [`Unforced`] is none, [`FrictionForce`] a learned friction, [`Dissipative`] one that never feeds
+/// energy in, [`InputPort`] the inputs `u`, [`InputForce`] a known function of time; a [`Sum`] adds
+/// two.
+///
+/// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
+pub trait GeneralisedForce<T: Scalar>: Parameters<T> + Send + Sync {
+    /// What an evaluation keeps for its pull-back.
+    type Residuals: Default + Send;
+
+    /// Whether the force fits states of dimension `dim = 2n`.
+    ///
+    /// # Errors
+    /// If it does not.
+    fn check(&self, dim: usize) -> Result<(), ModelError>;
+
+    /// Number `K` of inputs `u`.
+    fn inputs(&self) -> usize {
+        0
+    }
+
+    /// `force += Q`: `at` holds B times and K * B inputs, `x` the states (D * B), `q_dot` the
+    /// velocities dq/dt (n * B), `force` n * B numbers.
+    ///
+    /// # Errors
+    /// If a slice has another length, or the engine fails.
+    fn add(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        q_dot: &[T],
+        force: &mut [T],
+        keep: Keep<'_, T, Self::Residuals>,
+    ) -> Result<(), FieldError>;
+
+    /// For the cotangent `force_bar` of the force: **adds** `(dQ/dx)^T force_bar` and
+    /// `(dQ/dq_dot)^T force_bar` to the bars, and `sum over rows of (dQ/dtheta)^T force_bar` to
+    /// `theta_bar` where it is asked for.
+    ///
+    /// # Errors
+    /// If a slice has another length, or the engine fails.
+    fn add_vjp(
+        &self,
+        x: &[T],
+        q_dot: &[T],
+        residuals: &mut Self::Residuals,
+        force_bar: &[T],
+        bars: MotionBars<'_, T>,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError>;
+}
+
+/// No force: `Q = 0`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unforced;
+
+parameters!(impl<T: Scalar> for Unforced:);
+
+impl<T: Scalar> GeneralisedForce<T> for Unforced {
+    type Residuals = ();
+
+    fn check(&self, _dim: usize) -> Result<(), ModelError> {
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        _: At<'_, T>,
+        _: &[T],
+        _: &[T],
+        _: &mut [T],
+        _: Keep<'_, T, ()>,
+    ) -> Result<(), FieldError> {
+        Ok(())
+    }
+
+    fn add_vjp(
+        &self,
+        _: &[T],
+        _: &[T],
+        (): &mut (),
+        _: &[T],
+        _: MotionBars<'_, T>,
+        _: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        Ok(())
+    }
+}
+
+/// The sum of two forces. Its inputs are those of the first, then those of the second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sum<A, B>(pub A, pub B);
+
+parameters!(Sum<A, B>: 0, 1);
+
+impl<T: Scalar, A: GeneralisedForce<T>, B: GeneralisedForce<T>> GeneralisedForce<T> for Sum<A, B> {
+    type Residuals = (A::Residuals, B::Residuals);
+
+    fn check(&self, dim: usize) -> Result<(), ModelError> {
+        self.0.check(dim)?;
+        self.1.check(dim)
+    }
+
+    fn inputs(&self) -> usize {
+        self.0.inputs() + self.1.inputs()
+    }
+
+    fn add(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        q_dot: &[T],
+        force: &mut [T],
+        mut keep: Keep<'_, T, Self::Residuals>,
+    ) -> Result<(), FieldError> {
+        FieldError::check_lengths(self.inputs() * at.batch(), [("the inputs", at.u.len())])?;
+        let (first, second) = at.u.split_at(self.0.inputs() * at.batch());
+        self.0.add(At { u: first, ..at }, x, q_dot, force, keep.part(|parts| &mut parts.0))?;
+        self.1.add(At { u: second, ..at }, x, q_dot, force, keep.part(|parts| &mut parts.1))
+    }
+
+    fn add_vjp(
+        &self,
+        x: &[T],
+        q_dot: &[T],
+        residuals: &mut Self::Residuals,
+        force_bar: &[T],
+        mut bars: MotionBars<'_, T>,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<(), FieldError> {
+        let num_params = self.num_params();
+        let given = theta_bar.as_deref().map_or(num_params, <[T]>::len);
+        FieldError::check_parameters(given, num_params)?;
+        let (a, b) = theta_bar.map(|bar| bar.split_at_mut(self.0.num_params())).unzip();
+        self.0.add_vjp(x, q_dot, &mut residuals.0, force_bar, bars.reborrow(), a)?;
+        self.1.add_vjp(x, q_dot, &mut residuals.1, force_bar, bars, b)
+    }
+}
+
+/// Checks that a force's network is a map from a state of dimension `dim` to `outputs` numbers.
+fn check_network<T: Scalar>(
+    network: &impl crate::DifferentiableMap<T>,
+    role: &'static str,
+    dim: usize,
+    outputs: usize,
+) -> Result<(), ModelError> {
+    if network.input_dim() != dim {
+        return Err(ModelError::InputSize { role, given: network.input_dim(), expected: dim });
+    }
+    if network.output_dim() != outputs {
+        return Err(ModelError::OutputSize {
+            role,
+            given: network.output_dim(),
+            expected: outputs,
+        });
+    }
+    Ok(())
+}
+
+/// `sum += x`.
+pub(crate) fn add<T: Scalar>(sum: &mut [T], x: &[T]) {
+    sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);
+}
+
+/// `difference -= x`.
+fn subtract<T: Scalar>(difference: &mut [T], x: &[T]) {
+    difference.iter_mut().zip(x).for_each(|(difference, x)| *difference -= *x);
+}
+
+/// `out = -x`.
+fn negated<T: Scalar>(out: &mut [T], x: &[T]) {
+    out.iter_mut().zip(x).for_each(|(out, x)| *out = -*x);
+}
