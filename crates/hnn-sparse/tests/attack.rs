@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use common::x;
-use hnn_integrators::VectorFieldExt;
+use hnn_integrators::VectorField;
 use hnn_sparse::{
     Ansatz, Argument, Criterion, CrossValidation, Diagnosis, Differentiation, Distillation,
     Equations, Expression, Folds, Friction, Gram, IntegralForm, Lasso, Library, Observations,

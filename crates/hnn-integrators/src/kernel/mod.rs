@@ -287,9 +287,9 @@ mod tests {
             (false, true, equal, 1, 6),
         ] {
             let (mut states, mut states_bar) = (vec![0.5; len], vec![0.5; len]);
-            let there = Forward { clock, batch, steps: 2, states: &mut states };
+            let run = Forward { clock, batch, steps: 2, states: &mut states };
             let case = format!("{clock:?}, {batch}, {len}");
-            assert_eq!(stepper.kernel(&Spring, Way::Forward(there)), good, "{case}");
+            assert_eq!(stepper.kernel(&Spring, Way::Forward(run)), good, "{case}");
             assert_eq!(states.iter().any(|x| *x != 0.5), good && moves, "{case}");
             let whole = good && len == 12;
             for (enough, kept) in [(whole, len), (whole, len.min(8)), (false, len.min(7))] {

@@ -11,7 +11,7 @@ use crate::{DifferentiableEnergy, DifferentiableMap, ModelError};
 /// A friction force: a map from the state (D = 2n) to the n momenta, `F(q, p)`, as it enters
 /// `dp/dt = -dH/dq - F(q, p)`.
 ///
-/// Any [`DifferentiableMap`] is one: the free network of the deck, or a
+/// Any [`DifferentiableMap`] is one: a free network, or a
 /// [`Dissipative`](super::Dissipative) form.
 pub trait Friction<T: Scalar>: DifferentiableMap<T> {}
 
@@ -19,8 +19,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> Friction<T> for N {}
 
 /// `dq/dt = dH/dp`, `dp/dt = -dH/dq - F(q, p)` with a learned energy and a learned friction.
 ///
-/// `F` is the friction that *opposes* the motion, as in the deck's equation (2), so that
-/// `F = lambda p` for the damped pendulum (the deck's listing adds a force of the other sign).
+/// `F` is the friction that *opposes* the motion: `F = lambda p` for the damped pendulum.
 ///
 /// With a free network for `F` the energy is **not identified**: any function of `q` may move
 /// from `dH/dq` to `F`. [`Dissipative`](super::Dissipative) friction has no such freedom.

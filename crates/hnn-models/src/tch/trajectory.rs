@@ -1,12 +1,11 @@
-//! The deck's trajectory losses as tensors, computed wholly in libtorch and differentiated by it
+//! Trajectory losses as tensors, computed wholly in libtorch and differentiated by it
 //! alone: the independent check of the discrete adjoint, and the way to train on a GPU with no
 //! transfer but the flat parameters and their gradient.
 //!
-//! | the deck | here |
+//! | what | here |
 //! |---|---|
-//! | `rk4(fun, y0, t, dt, ..)`, the increment | [`rk4`] |
-//! | `get_next_point_with_model` | [`next_point`] |
-//! | the extra loss, masked at the ends of trajectories | [`one_step_loss`] |
+//! | the increment of a step of RK4, and the next state | [`rk4`], [`next_point`] |
+//! | the one-step loss, masked at the ends of trajectories | [`one_step_loss`] |
 //! | the loss over the whole trajectory | [`full_trajectory_loss`] |
 //!
 //! ```
@@ -81,8 +80,8 @@ pub fn derivative_loss(field: &Field<'_>, x: &Tensor, dx: &Tensor) -> Result<Ten
 /// The one-step loss: from every measured state one step, compared with the next measured state.
 ///
 /// `x` has shape (M, T, D): M trajectories of T states, `dt` apart. A trajectory's last state has
-/// no successor: its row has weight 0. The sum is divided by the `(M T - 1) D` entries that the
-/// deck averages over, those of weight 0 included.
+/// no successor: its row has weight 0. The sum is divided by the `(M T - 1) D` entries, those of
+/// weight 0 included.
 ///
 /// # Errors
 /// If `x` has another shape, or the field fails.
