@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
-    DifferentiableField, DifferentiableStepper, FixedStep, Parameters, RK4, Separable, Stepper,
-    VectorField, Workspace, YOSHIDA4,
+    At, DifferentiableField, DifferentiableStepper, FixedStep, Interval, Parameters, RK4,
+    Separable, Stepper, VectorField, Workspace, YOSHIDA4,
 };
 use hnn_sparse::{
     Ansatz, CustomFunction, Expression, Friction, Library, SeparableSparseHamiltonian, SparseError,
@@ -46,13 +46,17 @@ fn the_vector_jacobian_product_is_the_derivative() {
     let v: Vec<f64> = (0..lanes.len()).map(|k| (k as f64).cos()).collect();
     let dot = |model: &SparseHamiltonian, x: &[f64]| -> f64 {
         let mut dx = vec![0.0; x.len()];
-        model.eval(&vec![0.0; batch], x, &mut dx, &mut Workspace::default()).expect("defined");
+        model
+            .eval(At::time(&vec![0.0; batch]), x, &mut dx, &mut Workspace::default())
+            .expect("defined");
         dx.iter().zip(&v).map(|(a, b)| a * b).sum()
     };
     let (mut x_bar, mut theta_bar) = (vec![9.0; lanes.len()], vec![1.0; model.terms().len()]);
     let mut residuals = Default::default();
     let mut dx = vec![0.0; lanes.len()];
-    model.eval_recorded(&vec![0.0; batch], &lanes, &mut dx, &mut residuals).expect("defined");
+    model
+        .eval_recorded(At::time(&vec![0.0; batch]), &lanes, &mut dx, &mut residuals)
+        .expect("defined");
     model.vjp(&lanes, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("defined");
     let h = 1e-6;
     for k in 0..lanes.len() {
@@ -242,7 +246,9 @@ fn separability() {
     let whole: Vec<f64> = separable.model().eval_state(0.0, &x).expect("defined");
     let (mut velocity, mut force) = ([0.0; 2], [0.0; 2]);
     separable.velocity(&x[2..], &mut velocity, &mut Workspace::default()).expect("defined");
-    separable.force(&[0.0], &x[..2], &mut force, &mut Workspace::default()).expect("defined");
+    separable
+        .force(At::time(&[0.0]), &x[..2], &mut force, &mut Workspace::default())
+        .expect("defined");
     assert_eq!([velocity, force].concat(), whole);
 }
 
@@ -255,12 +261,16 @@ fn separable_formulas_have_gradients() {
     let (start, weights) = ([0.1, -0.2, 0.3, 0.25], [0.4, -1.0, 0.7, 0.2]);
     let end = |model: &SeparableSparseHamiltonian, mut x: [f64; 4]| {
         let workspace = &mut Workspace::default();
-        YOSHIDA4.advance(model, 1, &[0.0], &[0.3], &mut x, workspace).expect("defined");
+        YOSHIDA4
+            .advance(model, 1, Interval::new(&[0.0], &[0.3]), &mut x, workspace)
+            .expect("defined");
         x.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>()
     };
 
     let (mut tape, mut out) = (Default::default(), [0.0; 4]);
-    YOSHIDA4.record(&model, &[0.0], &[0.3], &start, &mut out, &mut tape).expect("defined");
+    YOSHIDA4
+        .record(&model, Interval::new(&[0.0], &[0.3]), &start, &mut out, &mut tape)
+        .expect("defined");
     let (mut x_bar, mut theta_bar) = (weights, vec![0.0; theta.len()]);
     YOSHIDA4.pull_back(&model, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
 
