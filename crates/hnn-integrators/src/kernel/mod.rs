@@ -134,9 +134,7 @@ pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
 pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>) -> bool {
     let dim = <F::State<T> as LaneState<T>>::DIM;
     match &mut job.0 {
-        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way }
-            if matches!(way, Way::Forward(_)) =>
-        {
+        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way: Way::Forward(_) } => {
             run_essential(field, job)
         }
         Work::March { scheme: Scheme::Explicit { method, .. }, way } => {

@@ -9,12 +9,20 @@ pub(crate) mod register;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use register::Register;
+pub(crate) use register::Register;
+
+mod sealed {
+    /// Keeps [`Isa`](super::Isa) to this crate.
+    pub trait Sealed {}
+    impl Sealed for super::Baseline {}
+    impl Sealed for super::Avx2Fma {}
+    impl Sealed for super::Avx512 {}
+}
 
 /// An instruction set that kernels are compiled for.
 ///
-/// Not to be implemented outside this crate: it carries what a kernel must know at compile time.
-pub trait Isa: Copy + Send + Sync + 'static {
+/// Sealed: it carries what a kernel must know at compile time.
+pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
     /// Whether a fused multiply-add is one instruction. Where it is not, `mul_add` would be a
     /// library call.
     const FMA: bool;
@@ -44,10 +52,12 @@ pub trait Isa: Copy + Send + Sync + 'static {
 /// The baseline of the target: SSE2 on x86-64, NEON (with FMA) on aarch64.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline;
-/// AVX2 and FMA3.
+/// AVX2 and FMA3. Only for kernels that [`dispatch`] runs, which asks the processor first.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Avx2Fma;
-/// AVX-512 F, DQ, VL and BW.
+/// AVX-512 F, DQ, VL and BW. Likewise.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Avx512;
 
