@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use hnn_benches::{Clock, Error, NamedStep, Options, Step, TimedStep, compare, median, on_threads};
 use hnn_data::DataSet;
-use hnn_integrators::{DifferentiableField, VectorField, Workspace};
+use hnn_integrators::{At, DifferentiableField, VectorField, Workspace};
 use hnn_losses::DerivativeLoss;
 use hnn_models::{
     Activation, Angles, Architecture, Hnn, Initialisation, Lnn, MechanicalLagrangian, Mlp,
@@ -89,7 +89,7 @@ fn acceleration(model: &dyn VectorField<f32>, rounds: usize) -> Result<f64, Erro
     let mut round = || -> Result<f64, Error> {
         let (count, clock) = (1000, Clock::start());
         for _ in 0..count {
-            model.eval(&[0.0], black_box(&x), &mut dx, &mut workspace)?;
+            model.eval(At::time(&[0.0]), black_box(&x), &mut dx, &mut workspace)?;
             black_box(&dx);
         }
         Ok(1e6 * clock.seconds() / f64::from(count))

@@ -3,8 +3,8 @@
 use hnn_benches::systems::{Pendulum, start};
 use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
 use hnn_integrators::{
-    Adjoint, DifferentiableStepper, FixedStep, HEUN, KAHAN_LI8, RK4, Rollout, VELOCITY_VERLET,
-    coordinate_major,
+    Adjoint, Checkpoints, DifferentiableStepper, FixedStep, Grid, HEUN, KAHAN_LI8, RK4, Rollout,
+    VELOCITY_VERLET, Visit, coordinate_major,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
@@ -18,13 +18,13 @@ fn verlet(options: Options) {
     let x0 = starts(options.pick(10_000, 1_000));
     let (steps, end) = (1000, 10.0);
     let work = (x0.nrows() * steps) as f64;
+    let ours = FixedStep::count(VELOCITY_VERLET, steps);
+    let kahan_li = FixedStep::count(KAHAN_LI8, steps);
     let mut contest =
         Contest::new("velocity Verlet, pendulums x 1000 steps", "trajectory-steps", options);
-    let ours = FixedStep::count(VELOCITY_VERLET, steps);
     contest.entry("hnn", work, || {
         ours.run(&Pendulum, (0.0, end), x0.view()).expect("run").last().index_axis(Axis(1), 0).sum()
     });
-    let kahan_li = FixedStep::count(KAHAN_LI8, steps);
     contest.entry("hnn Kahan-Li 8", work, || {
         let run = kahan_li.run(&Pendulum, (0.0, end), x0.view()).expect("run");
         run.last().index_axis(Axis(1), 0).sum()
@@ -38,28 +38,31 @@ fn verlet(options: Options) {
 
 fn gradient<S>(name: &str, stepper: S, options: Options) -> Outcome
 where
-    S: DifferentiableStepper<f64, Pendulum> + Copy,
+    S: DifferentiableStepper<f64, Pendulum> + Clone,
 {
     let (batch, steps) = (128, 1000);
     let starts = starts(batch);
     let x0 = coordinate_major(starts.view());
-    let times: Vec<f64> =
-        (0..=steps).flat_map(|step| std::iter::repeat_n(step as f64 * DT, batch)).collect();
     let work = (batch * steps) as f64;
+    let grid = Grid::equal(batch, 0.0, DT, steps);
     let (mut forward, mut both) = (Rollout::default(), Rollout::default());
-    let mut bar = vec![0.0; (steps + 1) * 2 * batch];
+    let mut bar = vec![0.0; 2 * batch];
     let title = format!("gradient through 1000 {name} steps");
     let mut contest = Contest::new(&title, "trajectory-steps", options);
     contest.entry("forward", work, || {
-        let states = forward.forward(&stepper, &Pendulum, batch, &times, &x0).expect("forward");
+        let states = forward.states(&stepper, &Pendulum, grid, &x0).expect("forward");
         states[states.len() - 1]
     });
     contest.entry("value and gradient", work, || {
-        let states = both.forward(&stepper, &Pendulum, batch, &times, &x0).expect("forward");
-        let last = states.len() - 2 * batch;
-        bar.fill(0.0);
-        bar[last..].copy_from_slice(&states[last..]);
-        both.pull_back(&stepper, &Pendulum, batch, &times, &mut bar, None).expect("pull back");
+        let at_end = |visit: Visit<'_, f64>| {
+            if let Visit::State { step: 1000, x, x_bar, .. } = visit {
+                x_bar.copy_from_slice(x);
+            }
+            Ok(())
+        };
+        let kept = Checkpoints::All;
+        both.gradient(&stepper, &Pendulum, grid, &x0, kept, at_end, &mut bar, None)
+            .expect("gradient");
         bar[0]
     });
     contest.entry("logarithmic checkpoints", work, || {
@@ -69,7 +72,7 @@ where
                 x_bar.assign(&x);
             }
         };
-        let adjoint = Adjoint::count(stepper, steps);
+        let adjoint = Adjoint::count(stepper.clone(), steps);
         adjoint.run(&Pendulum, (0.0, end), starts.view(), at_end).expect("run").start_bar[[0, 0]]
     });
     contest.run()
@@ -79,7 +82,7 @@ fn gradients(options: Options) {
     let outcome = gradient("RK4", RK4, options);
     let ratio = outcome.rate("value and gradient") / outcome.rate("forward");
     outcome.bar("share of the forward run's speed", ratio, 1.0 / 3.0);
-    gradient("Heun", Heun, options);
+    gradient("Heun", HEUN, options);
     gradient("velocity Verlet", VELOCITY_VERLET, options);
 }
 

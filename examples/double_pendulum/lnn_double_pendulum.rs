@@ -13,7 +13,6 @@ use hnn_double_pendulum_examples::{
     Contender, Judge, Lagrangian, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
 use hnn_examples::{Bars, ExampleError, Output, Recipe, Result, exit};
-use hnn_integrators::VectorField;
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};

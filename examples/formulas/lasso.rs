@@ -11,7 +11,6 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{Output, Row, Table, check_seeds, exit, roll_out, scientific};
-use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
 use hnn_sparse::{
     Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Identification, Lasso,

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use hnn_integrators::{RK4, Stepper, VectorField, Workspace};
+use hnn_integrators::{Interval, RK4, Stepper, VectorField, Workspace};
 use hnn_sparse::{Ansatz, Expression, Library, Samples, Selection, SparseHamiltonian};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
@@ -45,7 +45,7 @@ fn rollout(field: &SparseHamiltonian) -> Result<f64, Box<dyn Error>> {
     let time = seconds(|| {
         let mut x = start.clone();
         let dynamics: &dyn VectorField<f64> = field;
-        RK4.advance(dynamics, STEPS, &t, &dt, &mut x, &mut workspace)?;
+        RK4.advance(dynamics, STEPS, Interval::new(&t, &dt), &mut x, &mut workspace)?;
         Ok(())
     })?;
     Ok((BATCH * STEPS) as f64 / time / 1e6)

@@ -57,7 +57,9 @@ error! {
     Solve(hnn_integrators::SolveError),
     /// The coefficients of a Runge-Kutta method make none.
     Tableau(hnn_integrators::TableauError),
-    /// A system or a data set.
+    /// A data set, or a file of measurements.
+    Data(hnn_data::DataError),
+    /// A system, or what is sampled of it.
     System(hnn_systems::SystemError),
     /// A network, a model or its file.
     Model(hnn_models::ModelError),

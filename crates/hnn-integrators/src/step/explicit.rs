@@ -20,6 +20,10 @@ where
     T: Scalar,
     F: VectorField<T> + ?Sized,
 {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
     fn step(
         &self,
         field: &F,

@@ -19,6 +19,10 @@ where
     T: Scalar,
     F: VectorField<T> + ?Sized,
 {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
     fn step(
         &self,
         field: &F,

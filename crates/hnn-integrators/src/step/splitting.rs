@@ -16,6 +16,10 @@ where
     T: Scalar,
     F: Separable<T> + ?Sized,
 {
+    fn name(&self) -> &str {
+        self.name()
+    }
+
     fn step(
         &self,
         field: &F,

@@ -21,6 +21,9 @@ use crate::{FieldError, Inputs, Interval, Scalar, Workspace};
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
 pub trait Stepper<T: Scalar, F: ?Sized>: Send + Sync {
+    /// The name the literature uses.
+    fn name(&self) -> &str;
+
     /// One step of a batch: `out = x(t + dt)`.
     ///
     /// `over` holds the time, the step size and the inputs of each of the `B` rows (step sizes may

@@ -335,13 +335,13 @@ pub const PENDULUM_AT_10: [f64; 2] = [-0.844_851_350_319_175_3, -0.705_039_225_7
 
 /// What methods of every kind have.
 pub trait Method {
-    fn name(&self) -> &str;
+    fn called(&self) -> &str;
     fn order(&self) -> usize;
 }
 macro_rules! methods {
     ($($kind:ty),*) => {$(
         impl Method for $kind {
-            fn name(&self) -> &str {
+            fn called(&self) -> &str {
                 self.name()
             }
             fn order(&self) -> usize {
@@ -378,7 +378,7 @@ pub fn check_pendulum_order<S: Stepper<f64, Pendulum> + Method + Clone>(
 #[track_caller]
 pub fn assert_order(method: &impl Method, points: &[(f64, f64)]) {
     let (order, stated) = (observed_order(points, 2e-13), method.order() as f64);
-    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.name());
+    assert!((order - stated).abs() < 0.1, "{}: order {order}, {points:?}", method.called());
 }
 
 /// All states of a run, and the derivative by the first one of half the square of the last one.

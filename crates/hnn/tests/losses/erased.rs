@@ -110,7 +110,7 @@ impl DifferentiableField<f64> for Erased {
         dx: &mut [f64],
         residuals: &mut AnyResiduals,
     ) -> Result<(), FieldError> {
-        self.0.record(at, x, dx, residuals)
+        self.0.record(at.t, x, dx, residuals)
     }
     fn vjp(
         &self,

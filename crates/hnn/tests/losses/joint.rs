@@ -75,7 +75,7 @@ fn check<F, S>(field: F, stepper: S, window: Window, seed: u64)
 where
     F: DifferentiableField<f64> + 'static,
     F::Residuals: 'static,
-    S: DifferentiableStepper<f64, F> + Copy + 'static,
+    S: DifferentiableStepper<f64, F> + Clone + 'static,
     S::Tape: 'static,
 {
     let measures =
@@ -84,7 +84,7 @@ where
     let data = Data::new(lengths_of(seed), field.dim(), seed);
     let rows = data.times.len();
     let mut joint =
-        JointLoss::new(data.derivative(measure), ALPHA, data.trajectory(stepper, window))
+        JointLoss::new(data.derivative(measure), ALPHA, data.trajectory(stepper.clone(), window))
             .expect("the same data");
     let mut parts = TotalLoss::new(data.derivative(measure))
         .plus(ALPHA, data.trajectory(stepper, window))

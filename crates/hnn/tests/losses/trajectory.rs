@@ -3,7 +3,7 @@
 use hnn_testing::{golden, numbers};
 
 use crate::common::{network, wave};
-use hnn_integrators::{DifferentiableField, RK4};
+use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, HnnFriction, Mlp};
 use ndarray::{Array1, Array2, array};
@@ -147,7 +147,7 @@ fn selections_choose_windows_by_their_first_row() {
 
 #[test]
 fn a_curriculum_changes_the_window() {
-    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, RK4>;
+    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
     let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
@@ -187,7 +187,7 @@ fn the_same_numbers_for_any_number_of_threads() {
 
 #[test]
 fn bad_input_is_an_error() {
-    type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, RK4>;
+    type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
     let (times, states) = (array![0.0, 0.1, 0.2], array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     let new = |times: &Array1<f64>, states: &Array2<f64>, lengths: &[usize], window| {
         let data = TrajectoryData { times: times.view(), states: states.view(), lengths };
