@@ -43,3 +43,7 @@ wrapper:
 # The tests of the libtorch engine; finds or fetches libtorch.
 tch-test:
     scripts/check tch
+
+# The fuzz targets on their seeds.
+fuzz-seeds:
+    scripts/check fuzz

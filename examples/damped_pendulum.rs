@@ -231,8 +231,8 @@ fn train_all(
     trials
 }
 
-/// The deck's own mean energy MSE, of unknown constants.
-fn deck(kind: Kind) -> &'static str {
+/// The reference's mean energy MSE, of unknown constants.
+fn reference(kind: Kind) -> &'static str {
     match kind {
         Kind::Baseline => "41.56e-3",
         Kind::Hnn => "1.238",
@@ -254,12 +254,12 @@ fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
         rows.iter().find(|row| row.model == kind.key() && row.metric == metric)
     };
     println!("\nMean energy MSE over t in [0, 20], {STARTS} test starts, {} seeds:", options.seeds);
-    let header = ["model", "mean", "std. error", "median", "the deck's"];
+    let header = ["model", "mean", "std. error", "median", "reference"];
     let mut table = Table::new(&header);
     for &kind in &options.models {
         if let Some(row) = find(kind, "energy_mse") {
             let numbers = [row.mean, row.std_error, row.median].map(scientific);
-            let cells = numbers.into_iter().chain([deck(kind).to_owned()]);
+            let cells = numbers.into_iter().chain([reference(kind).to_owned()]);
             table.row([kind.label().to_owned()].into_iter().chain(cells));
         }
     }
@@ -281,7 +281,7 @@ fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The deck's figures, of the first seed and the first test start.
+/// The figures, of the first seed and the first test start.
 fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let motion = |label: &str, rollouts: &Rollouts| {
         Motion::new(label, &judge.dense_times, rollouts.states.slice(s![0, .., ..]))

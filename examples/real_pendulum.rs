@@ -103,7 +103,7 @@ fn run(mut options: Options) -> Result<()> {
     }
     let rows = (options.train * measurements.len() as f64) as usize;
     let (train, test) = measurements.split_at(rows)?;
-    let midpoint = train.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT)?;
+    let midpoint = train.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint)?;
     let forward = train.trajectories(GAP_FACTOR, DerivativeScheme::Forward)?;
     println!(
         "{} measured rows: {} to train on ({} derivatives in {} pieces), {} to test on",

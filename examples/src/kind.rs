@@ -11,7 +11,7 @@ pub enum Kind {
     Baseline,
     /// A Hamiltonian neural network.
     Hnn,
-    /// HNN with the deck's free friction network F(q, p).
+    /// HNN with a free friction network F(q, p).
     HnnFriction,
     /// HNN with friction R(q, p) p, R >= 0.
     HnnDissipative,

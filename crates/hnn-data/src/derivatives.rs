@@ -14,7 +14,7 @@ pub enum DerivativeScheme {
     /// `(x_(i+1) - x_i) / dt` at the midpoint: time and state are the means of the two points.
     /// Second order in `dt`; a segment of `T` points gives `T - 1`.
     #[default]
-    MIDPOINT,
+    Midpoint,
     /// The slope at `x_i` of the parabola through `x_(i-1), x_i, x_(i+1)`, for spacings of any
     /// ratio. Second order in `dt`; the first and the last point of a segment are left out, for
     /// one-sided slopes amplify noise 3.6 times as much.
@@ -28,7 +28,7 @@ impl DerivativeScheme {
     #[must_use]
     pub fn min_points(self) -> usize {
         match self {
-            Self::MIDPOINT | Self::Forward => 2,
+            Self::Midpoint | Self::Forward => 2,
             Self::Central => 3,
         }
     }
@@ -41,7 +41,7 @@ impl DerivativeScheme {
             return None;
         }
         let points = match self {
-            Self::MIDPOINT => Vec::from_iter((0..count - 1).map(|i| midpoint(&segment, i))),
+            Self::Midpoint => Vec::from_iter((0..count - 1).map(|i| midpoint(&segment, i))),
             Self::Central => Vec::from_iter((1..count - 1).map(|i| central(&segment, i))),
             Self::Forward => Vec::from_iter((0..count - 1).map(|i| forward(&segment, i))),
         };

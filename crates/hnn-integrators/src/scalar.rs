@@ -10,7 +10,7 @@ use crate::fixed_step::SegmentsJob;
 use crate::kernel::Job;
 use crate::{AnalyticField, AnalyticSeparable, Lane, SolveFailure, Trajectories};
 
-/// A real number: `f32` or `f64`.
+/// A real number: `f32` or `f64`. Sealed.
 ///
 /// Elementary functions come from [`Lane`], so that a formula written for lanes is also a formula
 /// for scalars.

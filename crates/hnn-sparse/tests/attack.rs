@@ -504,3 +504,82 @@ fn fit(rng: &mut ChaCha8Rng, ansatz: &Ansatz) -> Result<(), SparseError> {
     let _ = Shooting::default().refine(found.model(), &observations);
     Ok(())
 }
+
+/// A spring's motion, `count` points 0.2 apart in time.
+fn swing(count: usize) -> (Vec<f64>, Array2<f64>) {
+    let times: Vec<f64> = (0..count).map(|k| 0.2 * k as f64).collect();
+    let states =
+        Array2::from_shape_fn(
+            (count, 2),
+            |(k, i)| {
+                if i == 0 { times[k].cos() } else { -times[k].sin() }
+            },
+        );
+    (times, states)
+}
+
+/// A formula of monomials up to a degree, the coefficients of `p^2` and `q^2` a little off.
+fn rough(degree: usize) -> SparseHamiltonian {
+    let library = if degree == 2 {
+        Library::from_features(1, [x(0).powi(2), x(1).powi(2)]).expect("valid")
+    } else {
+        Library::monomials(1, 1..=degree).expect("valid")
+    };
+    let ansatz = Ansatz::new(&library).expect("valid");
+    let w: Vec<f64> = (0..ansatz.columns().len()).map(|_| 0.48).collect();
+    SparseHamiltonian::from_coefficients(&ansatz, &w).expect("valid")
+}
+
+#[test]
+fn shooting_has_bounds() {
+    let mut observations = Observations::new(2);
+    let (times, states) = swing(40);
+    observations.push(times, states).expect("valid");
+    let fit = |points: usize, observations: &Observations| {
+        let shooting = Shooting::default().points(points)?;
+        Ok(shooting.refine(&rough(2), observations)?.model.coefficients())
+    };
+    let whole = survives("all points", || fit(39, &observations)).expect("converges");
+    assert!(whole.iter().all(|c| (c - 0.5).abs() < 1e-4), "{whole:?}");
+    let more = survives("more points than any", || fit(usize::MAX, &observations));
+    assert_eq!(more.expect("converges"), whole);
+
+    // A trajectory without points says nothing, and changes nothing.
+    observations.push(vec![], Array2::zeros((0, 2))).expect("valid");
+    let beside = survives("no points", || fit(39, &observations)).expect("converges");
+    assert_eq!(beside, whole);
+    let mut nothing = Observations::new(2);
+    nothing.push(vec![], Array2::zeros((0, 2))).expect("valid");
+    assert!(refused("no points at all", || fit(39, &nothing)).contains("0 given"));
+
+    let message = refused("endless steps", || Shooting::default().steps(usize::MAX));
+    assert!(message.contains("18446744073709551615") && message.contains("10000"), "{message}");
+    let mut far = Observations::new(2);
+    let (times, states) = swing(40);
+    far.push(times.iter().map(|t| 1e300 * t).collect(), states).expect("valid");
+    let message = refused("times without end", || fit(20, &far));
+    assert!(message.contains("runs to infinity"), "{message}");
+
+    let mut many = Observations::new(2);
+    let (times, states) = swing(30_000);
+    many.push(times, states).expect("valid");
+    let shooting = Shooting::default().points(2).expect("valid");
+    let message = refused("a large formula", || shooting.refine(&rough(16), &many));
+    assert!(message.contains("more points a segment"), "{message}");
+}
+
+#[test]
+fn shooting_stands_a_coordinate_at_rest() {
+    // Two springs, the second at rest.
+    let features = [0, 1, 2, 3].map(|i| x(i).powi(2));
+    let library = Library::from_features(2, features).expect("valid");
+    let ansatz = Ansatz::new(&library).expect("valid");
+    let model = SparseHamiltonian::from_coefficients(&ansatz, &[0.48; 4]).expect("valid");
+    let (times, one) = swing(40);
+    let states =
+        Array2::from_shape_fn((40, 4), |(k, i)| if i % 2 == 0 { one[[k, i / 2]] } else { 0.0 });
+    let mut observations = Observations::new(4);
+    observations.push(times, states).expect("valid");
+    let message = refused("a spring at rest", || Shooting::default().refine(&model, &observations));
+    assert!(message.contains("do not determine all coefficients"), "{message}");
+}

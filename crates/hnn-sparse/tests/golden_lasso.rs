@@ -29,10 +29,10 @@ fn check(case: &Value, x: &Array2<f64>, y: &Array1<f64>) {
     let warm = lasso.path_at(&gram, &alphas).expect("valid");
     for (entry, warm) in path.iter().zip(warm) {
         let rows = x.nrows();
-        let slides = number(entry, "lambda_slides");
-        let lambda = Penalty::lambda_from_sum_of_squares(slides, rows);
+        let given = number(entry, "lambda_sum_of_squares");
+        let lambda = Penalty::lambda_from_sum_of_squares(given, rows);
         assert!((lambda / number(entry, "alpha") - 1.0).abs() < 1e-12);
-        assert!((Penalty::lambda_to_sum_of_squares(lambda, rows) / slides - 1.0).abs() < 1e-12);
+        assert!((Penalty::lambda_to_sum_of_squares(lambda, rows) / given - 1.0).abs() < 1e-12);
         for solution in [warm, lasso.solve(&gram, lambda).expect("valid")] {
             assert!(solution.converged, "{:?} at {lambda}", solution.certificate);
             let expected = vector(&entry["w"]);

@@ -338,3 +338,20 @@ fn the_residual_is_in_the_units_of_the_data() {
         assert!(dq < 1e-9 && (0.15..0.3).contains(&dp), "{found}");
     }
 }
+
+/// A coefficient is judged by its own size: 1e-20 is no 0.
+#[test]
+fn shooting_refines_small_and_large_coefficients_alike() {
+    let shoot = |units: Units| {
+        let shooting = Shooting::default().steps(20).expect("valid");
+        let refined = shooting.refine(&spring(0.48, 0.52, units), &orbits(0.0, units));
+        let refined = refined.expect("converges");
+        let names = ["q^2", "p^2"].map(|name| units.of_coefficient(name));
+        let coefficients = refined.model.coefficients().into_iter().zip(names);
+        coefficients.map(|(c, unit)| c / unit).collect::<Vec<_>>()
+    };
+    for t in [1e-20, 1.0, 1e20] {
+        let coefficients = shoot(Units { t, ..Units::ONE });
+        assert!(coefficients.iter().all(|c| (c - 0.5).abs() < 1e-8), "{t:e}: {coefficients:?}");
+    }
+}

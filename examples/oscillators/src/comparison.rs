@@ -1,4 +1,4 @@
-//! The models of the slides' comparison.
+//! The models side by side.
 
 use clap::Args;
 use hnn_losses::Window;
@@ -13,7 +13,7 @@ pub struct Comparison {
     #[command(flatten)]
     #[serde(flatten)]
     shared: OscillatorOptions,
-    /// Weight of the one-step loss; 100 in the deck.
+    /// Weight of the one-step loss; 100 in the reference.
     #[arg(long, default_value_t = 100.0)]
     alpha: f64,
     /// Weight of the growing windows, which begin at measured states.

@@ -18,7 +18,7 @@ pub struct OscillatorOptions {
     /// The first seed; recipes are chosen on other seeds than those reported.
     #[arg(long, default_value_t = 0)]
     pub first_seed: u64,
-    /// Standard deviation of the noise on the measured states; 0.1 in the original code [default:
+    /// Standard deviation of the noise on the measured states; 0.1 in the reference [default:
     /// 0, but 0.1 where regularisers are compared].
     #[arg(long)]
     pub noise: Option<f64>,

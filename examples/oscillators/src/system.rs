@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{OscillatorOptions, Setting};
 use hnn_examples::Result;
 
-/// A system of the slides.
+/// An oscillator.
 #[derive(Debug, Clone, Copy, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum System {

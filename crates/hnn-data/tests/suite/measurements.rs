@@ -37,7 +37,7 @@ proptest! {
         let central = rows.trajectories(all_in_one, DerivativeScheme::Central).expect("long");
         prop_assert_eq!(central.len(), count - 2);
         prop_assert_eq!(central.times(), &times[1..count - 1]);
-        let midpoint = rows.trajectories(all_in_one, DerivativeScheme::MIDPOINT).expect("long");
+        let midpoint = rows.trajectories(all_in_one, DerivativeScheme::Midpoint).expect("long");
         prop_assert_eq!(midpoint.len(), count - 1);
         let forward = rows.trajectories(all_in_one, DerivativeScheme::Forward).expect("long");
         prop_assert_eq!(forward.times(), &times[..count - 1]);
@@ -64,7 +64,7 @@ fn gaps_and_trials_split_the_rows() {
     assert_eq!(rows.segments(2.0).expect("factor"), [0..5, 5..7, 7..10, 10..11]);
     assert_eq!(rows.segments(1.4).expect("factor"), [0..3, 3..5, 5..7, 7..10, 10..11]);
     // The last segment is too short for a difference, and left out.
-    let data = rows.trajectories(2.0, DerivativeScheme::MIDPOINT).expect("data");
+    let data = rows.trajectories(2.0, DerivativeScheme::Midpoint).expect("data");
     assert_eq!(Vec::from_iter(data.iter().map(|one| one.times.len())), [4, 1, 2]);
     let data = rows.trajectories(2.0, DerivativeScheme::Central).expect("data");
     assert_eq!(Vec::from_iter(data.iter().map(|one| one.times.len())), [3, 1]);
@@ -79,7 +79,7 @@ fn midpoints_average_states_and_inputs() {
         array![[1.0], [3.0], [3.0]],
     )
     .expect("valid");
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
     assert_eq!(data.times(), [0.25, 0.75]);
     assert_eq!(data.states(), array![[0.5, 3.0], [2.5, 2.0]]);
     assert_eq!(data.derivatives(), array![[2.0, -4.0], [6.0, 0.0]]);
@@ -95,7 +95,7 @@ fn the_motor_driven_pendulum_is_read() {
     let columns = CsvColumns::new("time", &["position", "velocity"]).with_inputs(&["torque"]);
     let rows = Measurements::read_csv(path, &columns).expect("readable");
     assert_eq!((rows.len(), rows.states().ncols(), rows.inputs().ncols()), (1170, 2, 1));
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
     assert_eq!(data.inputs().ncols(), 1);
     // The measured velocity is the derivative of the measured position, up to its noise.
     let (v, dq) = (data.states(), data.derivatives());

@@ -127,9 +127,7 @@ pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
 pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>) -> bool {
     let dim = <F::State<T> as LaneState<T>>::DIM;
     match &mut job.0 {
-        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way }
-            if matches!(way, Way::Forward(_)) =>
-        {
+        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way: Way::Forward(_) } => {
             run_essential(field, job)
         }
         Work::March { scheme: Scheme::Explicit { method, .. }, way } => {
@@ -280,9 +278,9 @@ mod tests {
             (false, true, equal, 1, 6),
         ] {
             let (mut states, mut states_bar) = (vec![0.5; len], vec![0.5; len]);
-            let there = Forward { clock, batch, steps: 2, states: &mut states };
+            let run = Forward { clock, batch, steps: 2, states: &mut states };
             let case = format!("{clock:?}, {batch}, {len}");
-            assert_eq!(stepper.kernel(&Spring, Way::Forward(there)), good, "{case}");
+            assert_eq!(stepper.kernel(&Spring, Way::Forward(run)), good, "{case}");
             assert_eq!(states.iter().any(|x| *x != 0.5), good && moves, "{case}");
             let whole = good && len == 12;
             for (enough, kept) in [(whole, len), (whole, len.min(8)), (false, len.min(7))] {

@@ -1,4 +1,5 @@
-//! Splitting methods: each flow is a shear (see the adjoint over slices).
+//! Splitting methods: each flow moves one half of the state by a function of the other (see the
+//! adjoint over slices).
 
 use super::Way;
 use super::march::{self, Adjoint, Steps};

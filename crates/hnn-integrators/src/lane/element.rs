@@ -4,7 +4,8 @@ use crate::simd::{Isa, Register};
 
 /// Bit-level operations and polynomial coefficients of one element of a SIMD lane.
 ///
-/// An implementation detail of [`Wide`](super::Wide); not to be implemented elsewhere.
+/// An implementation detail of [`Wide`](super::Wide), which no other crate can name: that seals
+/// [`Scalar`](crate::Scalar).
 pub trait Element: Copy + Register<Self> + 'static {
     /// A vector register of such numbers.
     type Vector<I: Isa>: Register<Self>;

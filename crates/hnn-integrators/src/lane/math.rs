@@ -7,8 +7,8 @@ use crate::simd::{Isa, register};
 impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// `c[0] + c[1] z + ... + c[n-1] z^(n-1)` by Horner's rule, all vectors in step.
     ///
-    /// Estrin's scheme has shorter chains of dependent products and more of them; in step, on four
-    /// AVX2 registers, RK4 on pendulums is a fifth faster than by that scheme out of step.
+    /// Estrin's scheme has shorter chains of dependent products, and more products; several registers
+    /// in step hide the longer chains.
     #[inline(always)]
     fn polynomial(self, coefficients: &'static [T]) -> Self {
         let last = coefficients.len() - 1;

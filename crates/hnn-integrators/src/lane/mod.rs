@@ -8,7 +8,7 @@ mod wide;
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 pub use dual::{Dual, gradient, hessian};
-pub use element::Element;
+pub(crate) use element::Element;
 pub(crate) use wide::Aligned;
 pub use wide::Wide;
 

@@ -12,15 +12,15 @@ use crate::simd::{Isa, register};
 /// Inside a [`Kernel`](crate::simd::Kernel) each operation is one of vector registers.
 ///
 /// (No `std::array::from_fn` here or in whatever lanes are made of: the compiler does not always
-/// inline it, and what is not inlined is compiled for the baseline, 15 times slower.)
+/// inline it, and what is not inlined is compiled for the baseline.)
 #[derive(Debug, Clone, Copy)]
 pub struct Wide<T, const W: usize, I>(pub [T; W], PhantomData<I>);
 
 /// A local variable on a boundary of cache lines.
 ///
 /// A function that has one keeps its stack aligned, and the registers it spills there with it:
-/// without, half of the spills may straddle two cache lines, and a kernel loses up to half of its
-/// speed by the chance of where the stack begins.
+/// without, half of the spills may straddle two cache lines, by the chance of where the stack
+/// begins.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Aligned<V>(pub(crate) V);

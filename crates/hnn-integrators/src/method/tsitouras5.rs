@@ -38,7 +38,7 @@ const DENSE: [[f64; 7]; 7] = [
 
 /// Tsit5: order 5 with an error estimate of order 4 and an interpolant of order 4; seven stages,
 /// six of them new in each step. A little more accurate for its work than
-/// [`DormandPrince5`](crate::DormandPrince5).
+/// [`DORMAND_PRINCE5`](crate::DORMAND_PRINCE5).
 ///
 /// Tsitouras, *Computers and Mathematics with Applications* 62 (2011), 770-775.
 pub const TSITOURAS5: EmbeddedPair = EmbeddedPair {

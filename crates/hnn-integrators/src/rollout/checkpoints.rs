@@ -30,8 +30,7 @@ pub enum Checkpoints {
     /// Undoing a step is exact but for rounding. The states on the way back, and with them the
     /// gradient, are therefore off by about machine epsilon times the number of steps times the
     /// growth of a small disturbance over the run: in regular motion that growth is at most linear
-    /// in time (10^4 steps of a pendulum: 1e-12), in chaotic motion exponential; there take another
-    /// choice.
+    /// in time, in chaotic motion exponential; there take another choice.
     Reversible,
 }
 

@@ -1,7 +1,7 @@
 //! Kernels compiled for several instruction sets, the best one chosen at run time.
 //!
-//! A portable build cannot assume more than the baseline of its target, and plain loops then run
-//! at a quarter of the machine's speed or less. A [`Kernel`] is compiled once for each
+//! A portable build cannot assume more than the baseline of its target, and plain loops then leave
+//! most of its vector units idle. A [`Kernel`] is compiled once for each
 //! [`Isa`]; [`dispatch`] picks the best one the processor has. No compiler flag is asked of the
 //! user.
 
@@ -9,14 +9,22 @@ pub(crate) mod register;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-pub use register::Register;
+pub(crate) use register::Register;
+
+mod sealed {
+    /// Keeps [`Isa`](super::Isa) to this crate.
+    pub trait Sealed {}
+    impl Sealed for super::Baseline {}
+    impl Sealed for super::Avx2Fma {}
+    impl Sealed for super::Avx512 {}
+}
 
 /// An instruction set that kernels are compiled for.
 ///
-/// Not to be implemented outside this crate: it carries what a kernel must know at compile time.
-pub trait Isa: Copy + Send + Sync + 'static {
+/// Sealed: it carries what a kernel must know at compile time.
+pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
     /// Whether a fused multiply-add is one instruction. Where it is not, `mul_add` would be a
-    /// library call, 50 times slower than a product and a sum.
+    /// library call.
     const FMA: bool;
     /// Width of a vector register in bytes.
     const VECTOR_BYTES: usize;
@@ -31,8 +39,8 @@ pub trait Isa: Copy + Send + Sync + 'static {
     /// computed from them after it.
     ///
     /// Left alone, the compiler sorts the operations of a lane that fills several registers
-    /// register after register, to need few of them at a time, and the processor, which looks a few
-    /// hundred instructions ahead at most, waits for one long chain of dependent operations after
+    /// register after register, to need few of them at a time, and the processor, which looks only so
+    /// many instructions ahead, waits for one long chain of dependent operations after
     /// the other. A lane kept in step after every operation of a chain has its registers advance
     /// side by side.
     #[inline(always)]
@@ -44,10 +52,12 @@ pub trait Isa: Copy + Send + Sync + 'static {
 /// The baseline of the target: SSE2 on x86-64, NEON (with FMA) on aarch64.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline;
-/// AVX2 and FMA3 (Intel since 2013, AMD since 2017).
+/// AVX2 and FMA3. Only for kernels that [`dispatch`] runs, which asks the processor first.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Avx2Fma;
-/// AVX-512 F, DQ, VL and BW.
+/// AVX-512 F, DQ, VL and BW. Likewise.
+#[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Avx512;
 

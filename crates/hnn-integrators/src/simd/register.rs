@@ -13,7 +13,7 @@ use crate::simd::Isa;
 
 /// A vector register of numbers `T`, with the arithmetic that lanes need.
 ///
-/// An implementation detail of [`Wide`](crate::Wide). The methods are safe to write, since they are
+/// An implementation detail of [`Wide`](crate::Wide), which no other crate can name. The methods are safe to write, since they are
 /// called only inside kernels that run where the processor has the register's instruction set
 /// ([`dispatch`](crate::simd::dispatch)).
 pub trait Register<T>: Copy {
@@ -156,7 +156,7 @@ impl<T: Scalar, I: Isa, const W: usize> Filled<T, I, W> {
     const REGISTERS: usize = {
         let width = <T::Vector<I> as Register<T>>::LANES;
         match W / width {
-            count @ (4 | 2 | 1) if width > 1 && W % width == 0 => count,
+            count @ (4 | 2 | 1) if width > 1 && W.is_multiple_of(width) => count,
             _ => 0,
         }
     };

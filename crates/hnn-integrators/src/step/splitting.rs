@@ -1,6 +1,6 @@
 //! Splitting methods, their discrete adjoint, and their undoing.
 //!
-//! Every flow is a shear, `p' = p + b h f(q)` or `q' = q + a h v(p)`; its adjoint adds
+//! Every flow is `p' = p + b h f(q)` or `q' = q + a h v(p)`; its adjoint adds
 //! `b h (df/dq)^T p_bar` to `q_bar`, or `a h (dv/dp)^T q_bar` to `p_bar`. The flows are visited
 //! backwards.
 

@@ -161,7 +161,8 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     /// `x = x(t + dt)` and its cotangent to `x(t)` and its cotangent, in place. The tape is only
     /// scratch here.
     ///
-    /// Splitting methods can, since each of their flows is a shear; of the others none.
+    /// Splitting methods can, since each of their flows moves one half of the state by a function of
+    /// the other; of the others none.
     ///
     /// # Errors
     /// [`FieldError::Irreversible`] where the method cannot; else as [`Stepper::step`].

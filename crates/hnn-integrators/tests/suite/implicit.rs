@@ -23,7 +23,7 @@ fn adjoints_agree_with_finite_differences() {
 }
 
 /// The adjoint of a symplectic method keeps the symplectic product of cotangents and tangents; so
-/// the gradient through there and back is the cotangent itself.
+/// the gradient forward and backward is the cotangent itself.
 #[test]
 fn gradients_return_with_the_states() {
     let adjoint = Adjoint::count(GAUSS_LEGENDRE4, 50);

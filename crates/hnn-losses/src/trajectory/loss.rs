@@ -19,11 +19,11 @@ pub enum Reduction {
     /// The number of entries compared: (states predicted) * D.
     #[default]
     Mean,
-    /// `(N - 1) D` for `N` rows, whether a row has a successor or not: the mean that the original
-    /// code takes of a one-step loss whose last steps are masked. In a mini-batch of `n` rows,
+    /// `(N - 1) D` for `N` rows, whether a row has a successor or not: the mean of a one-step loss
+    /// whose last steps are masked. In a mini-batch of `n` rows,
     /// `n / N` of that.
     MaskedMean,
-    /// 1: the reference slides' `L_traj`.
+    /// 1: the sum of the squared errors.
     Sum,
 }
 

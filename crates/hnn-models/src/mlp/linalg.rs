@@ -2,8 +2,8 @@
 //!
 //! `W` has shape (m, k), row-major; a batch has shape (m, B) or (k, B), row-major. Batches go to
 //! `ndarray`'s matrix product, which picks the processor's best kernel at run time. For a single
-//! state it is 6 times slower than reading `W` once, which is what the kernels of this file do; and
-//! for the few columns of the first layer it spends more on packing than on products.
+//! state, and for the few columns of the first layer, it spends more on packing than on products: there
+//! the kernels of this file read `W` once.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, Wide};

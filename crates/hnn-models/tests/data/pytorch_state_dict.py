@@ -10,7 +10,7 @@ torch.manual_seed(1)
 
 
 class Hamiltonian(torch.nn.Module):
-    """The deck's network: two hidden layers, no bias on the last."""
+    """Two hidden layers, no bias on the last."""
 
     def __init__(self):
         super().__init__()

@@ -15,13 +15,13 @@ use crate::{Gram, SparseError, error::require, error::same_length};
 ///
 /// | whose lambda | objective | in this crate's scale |
 /// |---|---|---|
-/// | the slides' | `\|X w - y\|^2 + lambda \|w\|_1` | `lambda / (2 n)`, not standardised |
+/// | a sum of squares' | `\|X w - y\|^2 + lambda \|w\|_1` | `lambda / (2 n)`, not standardised |
 /// | scikit-learn's `alpha` | `\|X w - y\|^2 / (2 n) + alpha \|w\|_1` | the same, not standardised |
 /// | scikit-learn's elastic net | `alpha`, `l1_ratio` | `lambda = alpha`, `rho = l1_ratio`, not standardised |
 /// | glmnet, `standardize = FALSE, intercept = FALSE` | `\|X w - y\|^2 / (2 n) + lambda (alpha \|w\|_1 + (1 - alpha) / 2 \|w\|_2^2)` | the same; its `penalty.factor` is rescaled to the sum `m` first |
 ///
-/// [`lambda_from_sum_of_squares`](Self::lambda_from_sum_of_squares) and its inverse convert the
-/// slides' scale.
+/// [`lambda_from_sum_of_squares`](Self::lambda_from_sum_of_squares) and its inverse convert that
+/// of a sum of squares.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Penalty {
     pub(crate) weights: Option<Vec<f64>>,
@@ -38,7 +38,7 @@ impl Default for Penalty {
 
 impl Penalty {
     /// Whether coefficients are penalised in units of their columns' root mean square (default:
-    /// yes). The slides and scikit-learn do not.
+    /// yes). scikit-learn does not.
     #[must_use]
     pub fn standardize(mut self, yes: bool) -> Self {
         self.standardize = yes;
@@ -89,13 +89,14 @@ impl Penalty {
         Self::default().weights(sizes.into_iter().map(weight).collect::<Vec<_>>())
     }
 
-    /// The slides' `lambda` (objective `|X w - y|^2 + lambda |w|_1`) in this crate's scale.
+    /// The `lambda` of the objective `|X w - y|^2 + lambda |w|_1`, a sum of squares, in this crate's
+    /// scale.
     #[must_use]
     pub fn lambda_from_sum_of_squares(lambda: f64, rows: usize) -> f64 {
         lambda / (2.0 * rows as f64)
     }
 
-    /// This crate's `lambda` in the slides' scale, `2 n lambda`.
+    /// This crate's `lambda` in the scale of a sum of squares, `2 n lambda`.
     #[must_use]
     pub fn lambda_to_sum_of_squares(lambda: f64, rows: usize) -> f64 {
         2.0 * rows as f64 * lambda

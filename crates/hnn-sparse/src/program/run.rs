@@ -10,7 +10,7 @@ use super::{Instruction, Program};
 const CHUNK: usize = 64;
 /// The same for what is left of a block, and for single states.
 const SMALL_CHUNK: usize = 8;
-/// Lanes in flight: two vector registers of AVX2, one of AVX-512.
+/// Lanes side by side: two vector registers of AVX2, one of AVX-512.
 const LANES: usize = 8;
 
 impl Program {

@@ -6,7 +6,11 @@
 mod flow;
 mod normal;
 
+use hnn_integrators::VectorField;
+
 use crate::data::Observed;
+use crate::equations::root_mean_square;
+use crate::size::require_room;
 use crate::{Observations, SparseError, SparseHamiltonian, error::require, error::same_length};
 use flow::Flow;
 use normal::{Normal, Segment};
@@ -37,13 +41,12 @@ use normal::{Normal, Segment};
 pub struct Shooting {
     points: usize,
     steps: usize,
-    max_iterations: usize,
 }
 
 impl Default for Shooting {
-    /// Segments of 20 points, 4 Runge-Kutta steps between points, at most 50 iterations.
+    /// Segments of 20 points, 4 Runge-Kutta steps between points.
     fn default() -> Self {
-        Self { points: 20, steps: 4, max_iterations: 50 }
+        Self { points: 20, steps: 4 }
     }
 }
 
@@ -60,13 +63,19 @@ pub struct Refined {
 
 /// A step this small, relative to standard errors, ends the iteration.
 const SMALL_STEP: f64 = 1e-3;
-/// The same relative to the coefficients, where there is no noise.
+/// Where there is no noise: a step that changes no coefficient, or the states, by more than this
+/// share of their own size.
 const TINY_STEP: f64 = 1e-13;
+/// The most steps between two points: who needs more has times in other units than the formula.
+const MOST_STEPS: usize = 10_000;
+/// The most iterations of a round.
+const MOST_ITERATIONS: usize = 50;
 /// How often the noise of the coordinates is estimated anew.
 const ROUNDS: usize = 2;
 
 impl Shooting {
-    /// Points of a segment: fewer are easier to fit from a rough formula.
+    /// Points of a segment: fewer are easier to fit from a rough formula. As many as a trajectory has,
+    /// or more, make a segment of all of it.
     ///
     /// # Errors
     /// If there are fewer than 2.
@@ -79,9 +88,10 @@ impl Shooting {
     /// Steps of the classical Runge-Kutta method between two points.
     ///
     /// # Errors
-    /// If there is none.
+    /// If there is none, or more than 10 000.
     pub fn steps(mut self, steps: usize) -> Result<Self, SparseError> {
-        require(steps >= 1, "the steps between two points", steps, "at least 1")?;
+        let valid = (1..=MOST_STEPS).contains(&steps);
+        require(valid, "the number of steps between two points", steps, "from 1 to 10000")?;
         self.steps = steps;
         Ok(self)
     }
@@ -89,8 +99,9 @@ impl Shooting {
     /// Fits the coefficients, starting from those of `model`.
     ///
     /// # Errors
-    /// If the states have another dimension, there are fewer of them than unknowns, a trajectory
-    /// leaves the formula's domain, or the iteration does not converge.
+    /// If the states have another dimension, there are fewer of them than unknowns, the fit takes too
+    /// much memory, a trajectory leaves the formula's domain or runs to infinity, or the iteration does
+    /// not converge.
     pub fn refine(
         &self,
         model: &SparseHamiltonian,
@@ -98,23 +109,25 @@ impl Shooting {
     ) -> Result<Refined, SparseError> {
         let dim = model.state_dim();
         same_length("coordinates of the states", observations.dim(), dim)?;
-        let count: usize = observations.trajectories.iter().map(|t| t.times.len()).sum();
-        let (given, needed) = (count * dim, model.terms().len() + dim * observations.len() + 1);
+        let observed = &observations.trajectories;
+        let count: usize = observed.iter().map(|t| t.times.len()).sum();
+        let trajectories = observed.iter().filter(|t| !t.times.is_empty()).count();
+        let (given, needed) = (count * dim, model.terms().len() + dim * trajectories + 1);
         if given < needed {
             return Err(SparseError::TooFew { what: "measured numbers", given, needed });
         }
-        let mut fit = Fit {
-            options: self,
-            observed: &observations.trajectories,
-            segments: cut(&observations.trajectories, self.points),
-            model: model.clone(),
-            deviations: vec![1.0; dim],
-        };
+        let segments = cut(observed, self.points);
+        require_memory(dim, model.terms().len(), count, segments.len())?;
+        let sizes = sizes(model, observations)?;
+        let (steps, model, deviations) = (self.steps, model.clone(), sizes.clone());
+        let mut fit = Fit { steps, observed, segments, model, deviations };
         let (mut iterations, mut outcome) = (0, fit.linearise()?);
         for _ in 0..ROUNDS {
-            fit.deviations = outcome.residuals(count);
+            // No noise is below the rounding of a coordinate's own size.
+            let noise = outcome.residuals(count).into_iter().zip(&sizes);
+            fit.deviations = noise.map(|(noise, size)| noise.max(f64::EPSILON * size)).collect();
             outcome = fit.linearise()?;
-            iterations += fit.converge(&mut outcome, self.max_iterations)?;
+            iterations += fit.converge(&mut outcome)?;
         }
         let residuals = outcome.residuals(count);
         let errors: Vec<f64> = outcome.variances().iter().map(|v| v.sqrt()).collect();
@@ -122,14 +135,53 @@ impl Shooting {
     }
 }
 
+/// The sizes of the coordinates: their root mean squares, or, of one at rest, how far the formula would
+/// move it in the time of the data.
+fn sizes(model: &SparseHamiltonian, observations: &Observations) -> Result<Vec<f64>, SparseError> {
+    let mut sizes = observations.sizes();
+    if sizes.iter().all(|size| *size > 0.0) {
+        return Ok(sizes);
+    }
+    let mut moved = vec![vec![]; sizes.len()];
+    for observed in observations.trajectories.iter().filter(|t| !t.times.is_empty()) {
+        let rates = model.eval_rows(0.0, observed.states.view())?;
+        for (moved, rates) in moved.iter_mut().zip(rates.columns()) {
+            moved.extend(rates.iter().map(|rate| rate * observed.duration()));
+        }
+    }
+    for (size, moved) in sizes.iter_mut().zip(&moved).filter(|(size, _)| **size == 0.0) {
+        let far = root_mean_square(moved.iter().copied());
+        // Where nothing moves it, any size will do.
+        *size = if far > 0.0 { far } else { 1.0 };
+    }
+    Ok(sizes)
+}
+
+/// Checks that the rows of all points, the segments' triangles and the flow have room.
+fn require_memory(
+    dim: usize,
+    params: usize,
+    points: usize,
+    segments: usize,
+) -> Result<(), SparseError> {
+    let [dim, params, points, segments] =
+        [dim, params, points, segments].map(|count| count as u128);
+    let columns = 2 * dim + params + 1;
+    let rows = points * dim * columns;
+    let triangles = segments * columns * columns;
+    let flow = 8 * segments * dim * (1 + dim + params);
+    let remedy = "take more points a segment, fewer terms, or fewer data";
+    require_room("numbers of a fit by shooting", rows + triangles + flow, 8, remedy)
+}
+
 /// Segments of about `points` intervals, the measured states as their starts.
 fn cut(observed: &[Observed], points: usize) -> Vec<Segment> {
     let mut segments = vec![];
     for (trajectory, observed) in observed.iter().enumerate() {
-        let last = observed.times.len().saturating_sub(1);
+        let Some(last) = observed.times.len().checked_sub(1) else { continue };
         for first in (0..last.max(1)).step_by(points) {
             let start = observed.states.row(first).to_vec();
-            let end = (first + points).min(last);
+            let end = first.saturating_add(points).min(last);
             segments.push(Segment { trajectory, first, last: end, start });
         }
     }
@@ -137,7 +189,8 @@ fn cut(observed: &[Observed], points: usize) -> Vec<Segment> {
 }
 
 struct Fit<'a> {
-    options: &'a Shooting,
+    /// Between two points.
+    steps: usize,
     observed: &'a [Observed],
     segments: Vec<Segment>,
     model: SparseHamiltonian,
@@ -155,7 +208,8 @@ impl Fit<'_> {
         let mut flow = Flow::new(&self.model, &starts);
         let mut normal = Normal::new(&self.segments, &self.deviations, self.model.terms().len());
         let mut dt = vec![0.0; batch];
-        for step in 0..=self.options.points {
+        let longest = self.segments.iter().map(|s| s.last - s.first).max().unwrap_or(0);
+        for step in 0..=longest {
             for (lane, segment) in self.segments.iter().enumerate() {
                 let point = segment.first + step;
                 if point > segment.last {
@@ -167,24 +221,31 @@ impl Fit<'_> {
                     point < segment.last || final_point
                 });
             }
-            if step < self.options.points {
+            if step < longest {
                 for (dt, segment) in dt.iter_mut().zip(&self.segments) {
                     let point = segment.first + step;
                     let times = &self.observed[segment.trajectory].times;
                     let ends = point >= segment.last;
                     *dt = if ends { 0.0 } else { times[point + 1] - times[point] };
-                    *dt /= self.options.steps as f64;
+                    *dt /= self.steps as f64;
                 }
-                flow.advance(self.options.steps, &dt)?;
+                flow.advance(self.steps, &dt)?;
             }
         }
         normal.finish(&self.segments);
-        Ok(normal)
+        if normal.misfit().is_finite() {
+            return Ok(normal);
+        }
+        let reason =
+            "a trajectory of the formula runs to infinity: start from a better formula, or take \
+                      fewer points a segment or more steps between them"
+                .to_owned();
+        Err(SparseError::NoConvergence { iterations: 0, reason })
     }
 
     /// Gauss-Newton steps, shortened where they do not lower the misfit.
-    fn converge(&mut self, outcome: &mut Normal, most: usize) -> Result<usize, SparseError> {
-        for iteration in 1..=most {
+    fn converge(&mut self, outcome: &mut Normal) -> Result<usize, SparseError> {
+        for iteration in 1..=MOST_ITERATIONS {
             let Some((step, starts)) = outcome.step() else {
                 let reason = "the data do not determine all coefficients; drop terms".to_owned();
                 return Err(SparseError::NoConvergence { iterations: iteration, reason });
@@ -214,8 +275,11 @@ impl Fit<'_> {
                 return Ok(iteration);
             }
         }
-        let reason = "the steps are still large; allow more iterations".to_owned();
-        Err(SparseError::NoConvergence { iterations: most, reason })
+        let reason =
+            "the steps are still large: start from a better formula, or take fewer points a \
+                      segment"
+                .to_owned();
+        Err(SparseError::NoConvergence { iterations: MOST_ITERATIONS, reason })
     }
 
     fn shift(

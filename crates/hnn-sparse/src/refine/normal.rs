@@ -39,7 +39,13 @@ pub(super) struct Normal {
     /// Of each segment: its start from the next one's and the coefficients.
     chain: Vec<Triangle>,
     theta: LeastSquares,
+    /// Of each coefficient: how far the states go with it, in units of the noise, where the starts
+    /// cannot make up for it.
+    influence: Vec<f64>,
     misfit: f64,
+    /// The squared size of the measured states in units of the noise.
+    signal: f64,
+    /// The squared residuals of each coordinate, likewise.
     squares: Vec<f64>,
 }
 
@@ -52,7 +58,9 @@ impl Normal {
             ends: segments.iter().map(|_| None).collect(),
             chain: vec![],
             theta: LeastSquares::new(&Triangle::empty(params), &[]),
+            influence: vec![],
             misfit: 0.0,
+            signal: 0.0,
             squares: vec![0.0; deviations.len()],
         }
     }
@@ -70,8 +78,9 @@ impl Normal {
         for i in (0..dim).filter(|_| measured) {
             let residual = state[i] - observed[i];
             let weight = 1.0 / self.deviations[i];
-            self.squares[i] += residual.powi(2);
+            self.squares[i] += (residual * weight).powi(2);
             self.misfit += (residual * weight).powi(2);
+            self.signal += (observed[i] * weight).powi(2);
             let mut row: Vec<f64> = by_start[i * dim..(i + 1) * dim].to_vec();
             row.extend(&by_theta[i * p..(i + 1) * p]);
             row.push(-residual);
@@ -108,6 +117,7 @@ impl Normal {
             }
             self.chain.push(triangle);
         }
+        self.influence = (0..p).map(|j| global.column_square(j).sqrt()).collect();
         self.theta = LeastSquares::new(&global, &(0..p).collect::<Vec<_>>());
     }
 
@@ -135,10 +145,10 @@ impl Normal {
         self.misfit
     }
 
-    /// Root mean square residual of each coordinate over `count` points, never 0.
+    /// Root mean square residual of each coordinate over `count` points.
     pub(super) fn residuals(&self, count: usize) -> Vec<f64> {
-        let root = |square: &f64| (square / count as f64).sqrt().max(f64::MIN_POSITIVE.sqrt());
-        self.squares.iter().map(root).collect()
+        let parts = self.squares.iter().zip(&self.deviations);
+        parts.map(|(square, deviation)| deviation * (square / count as f64).sqrt()).collect()
     }
 
     /// The Gauss-Newton step of the coefficients and of every segment's start; none if the data
@@ -166,7 +176,8 @@ impl Normal {
         Some((theta, starts))
     }
 
-    /// Whether a step is small against the standard errors, or against the coefficients.
+    /// Whether each part of a step is small against its standard error, or tiny against its coefficient,
+    /// or in what it does to the states against these.
     pub(super) fn is_small(
         &self,
         step: &[f64],
@@ -175,9 +186,12 @@ impl Normal {
         tiny: f64,
     ) -> bool {
         let variances = self.theta.unit_variances();
-        let mut parts = step.iter().zip(&variances).zip(coefficients);
-        parts.all(|((step, variance), c)| {
-            step.abs() <= share * variance.sqrt() || step.abs() <= tiny * c.abs().max(1.0)
+        let signal = self.signal.sqrt();
+        let mut parts = step.iter().zip(&variances).zip(coefficients).zip(&self.influence);
+        parts.all(|(((step, variance), c), influence)| {
+            step.abs() <= share * variance.sqrt()
+                || step.abs() <= tiny * c.abs()
+                || step.abs() * influence <= tiny * signal
         })
     }
 

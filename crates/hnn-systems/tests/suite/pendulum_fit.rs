@@ -31,7 +31,7 @@ fn fit_of_the_synthetic_pendulum() {
     let rows = Measurements::read_text(synthetic()).expect("committed file");
     assert_eq!(rows.len(), 234);
     assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 7);
-    for scheme in [DerivativeScheme::MIDPOINT, DerivativeScheme::Central] {
+    for scheme in [DerivativeScheme::Midpoint, DerivativeScheme::Central] {
         let fit = fit(&rows, scheme);
         // Second order in dt: a^2 dt^2 / 12 = 0.004 too large at midpoints, twice as much too small
         // for central differences.
@@ -41,7 +41,7 @@ fn fit_of_the_synthetic_pendulum() {
     // The artificial damping of forward differences: about a dt / 2 = 0.108 for small swings.
     let biased = fit(&rows, DerivativeScheme::Forward);
     assert!((0.09..0.12).contains(&biased.c()), "forward: c = {}", biased.c());
-    let good = fit(&rows, DerivativeScheme::MIDPOINT);
+    let good = fit(&rows, DerivativeScheme::Midpoint);
     let ratio = energy_mse(&biased, &rows) / energy_mse(&good, &rows);
     assert!(ratio > 100.0, "{ratio}");
 }
@@ -56,7 +56,7 @@ fn fit_of_the_measured_pendulum() {
     assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 11);
     let (train, test) = rows.split_at(rows.len() * 8 / 10).expect("two parts");
     assert_eq!(test.len(), 112);
-    let good = fit(&train, DerivativeScheme::MIDPOINT);
+    let good = fit(&train, DerivativeScheme::Midpoint);
     assert!((good.a() - 1.295).abs() < 1e-3, "a = {}", good.a());
     assert!((good.c() - 0.0095).abs() < 2e-4, "c = {}", good.c());
     let biased = fit(&train, DerivativeScheme::Forward);
@@ -80,7 +80,7 @@ fn the_fit_is_exact_on_exact_points() {
 #[test]
 fn a_pendulum_at_rest_determines_nothing() {
     let rows = Measurements::from_rows(&[(0, 0.0, 0.0, 0.0), (0, 1.0, 0.0, 0.0)]).expect("rows");
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::MIDPOINT).expect("data");
+    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
     let error = PendulumFit::least_squares(&data).expect_err("no motion").to_string();
     assert!(error.contains("do not determine a and c"), "{error}");
     assert!(PendulumFit::new(f64::NAN, 0.0).is_err());

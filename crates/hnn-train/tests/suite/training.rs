@@ -56,7 +56,7 @@ fn adam_agrees_with_pytorch() {
     }
 }
 
-/// The deck's total losses, `L_HNN + alpha L_traj`, ten updates each.
+/// Total losses, `L_HNN + alpha L_traj`, ten updates each.
 #[test]
 fn training_through_the_integrator_agrees_with_pytorch() {
     let g = read_json(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/adam_hnn.json"));

@@ -1,0 +1,144 @@
+//! What the fuzz targets do with a file's bytes: read it, and use what was read. An error is as good as
+//! a result; a panic, a hang, or memory without bounds is a fault.
+
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use crc::{CRC_32_ISCSI, Crc};
+use hnn::data::{CsvColumns, DerivativeScheme, GAP_FACTOR, Measurements};
+use hnn::integrators::VectorField;
+use hnn::losses::DerivativeLoss;
+use hnn::models::{
+    Architecture, Baseline, Dissipative, FrictionForce, Hnn, HnnFriction, Initialisation,
+    KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, Unforced,
+};
+use hnn::sparse::{Expression, SparseHamiltonian};
+use hnn::systems::HamiltonianExt;
+use hnn::train::{Checkpoint, Trainer};
+use ndarray::array;
+
+/// Readers take paths: a file in a folder of this process's own, which its next input replaces.
+fn file(data: &[u8]) -> PathBuf {
+    static FOLDER: LazyLock<PathBuf> =
+        LazyLock::new(|| tempfile::tempdir().expect("a temporary folder").keep());
+    let path = FOLDER.join("input");
+    std::fs::write(&path, data).expect("a file is written");
+    path
+}
+
+fn use_measurements(measurements: &Measurements) {
+    for scheme in [DerivativeScheme::Midpoint, DerivativeScheme::Central] {
+        if let Ok(data) = measurements.trajectories(GAP_FACTOR, scheme) {
+            assert_eq!(data.states().nrows(), data.len());
+        }
+    }
+}
+
+/// Rows of numbers between blanks.
+pub fn text(data: &[u8]) {
+    if let Ok(measurements) = Measurements::read_text(file(data)) {
+        use_measurements(&measurements);
+    }
+}
+
+/// CSV with a header.
+pub fn csv(data: &[u8]) {
+    let columns = CsvColumns::new("t", &["q", "p"]);
+    let more = columns.clone().with_trial("trial").with_inputs(&["u"]);
+    let path = file(data);
+    for columns in [columns, more] {
+        if let Ok(measurements) = Measurements::read_csv(&path, &columns) {
+            use_measurements(&measurements);
+        }
+    }
+}
+
+/// Reads a model and evaluates it.
+fn load<M: Persist<f64> + VectorField<f64>>(path: &Path) {
+    let Ok(model) = M::load(path) else { return };
+    let _ = model.eval_state(0.0, &vec![0.1; model.dim().min(1 << 10)]);
+    let copy = path.with_extension("copy");
+    model.save(&copy).expect("what was read can be written");
+    assert!(M::load(&copy).is_ok(), "what was written can be read");
+}
+
+/// Model files of every kind.
+pub fn model(data: &[u8]) {
+    type Net = Mlp<f64>;
+    let path = file(data);
+    load::<Baseline<Net>>(&path);
+    load::<Hnn<Net>>(&path);
+    load::<HnnFriction<Net, Net>>(&path);
+    load::<HnnFriction<Net, Dissipative<Net>>>(&path);
+    load::<Lnn<Net, Unforced>>(&path);
+    load::<Lnn<KineticPrior<Net>, FrictionForce<Net>>>(&path);
+    load::<Lnn<MechanicalLagrangian<Net, Net>, Unforced>>(&path);
+}
+
+/// PyTorch's weights.
+pub fn state_dict(data: &[u8]) {
+    let path = file(data);
+    for sizes in [&[2, 8, 8, 1][..], &[2, 4, 1]] {
+        for output_bias in [false, true] {
+            let architecture = Architecture::new(sizes).expect("small");
+            let architecture = architecture.with_output_bias(output_bias);
+            let _ = Mlp::<f32>::load_state_dict(&path, architecture.clone(), "");
+            let _ = Mlp::<f64>::load_state_dict(&path, architecture, "friction.");
+        }
+    }
+}
+
+/// A sparse Hamiltonian in JSON.
+pub fn formula(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(model) = SparseHamiltonian::from_json(text, &[]) else { return };
+    let x = vec![0.5; model.state_dim()];
+    let _: Result<Vec<f64>, _> = model.eval_state(0.0, &x);
+    let _: Result<f64, _> = model.energy_state(&x);
+    let _ = (model.to_text(), model.to_latex(), model.to_rust());
+    let _ = (model.is_separable(), model.clone().separate());
+    let again = model.to_json().expect("what was read can be written");
+    assert!(SparseHamiltonian::from_json(&again, &[]).is_ok(), "what was written can be read");
+}
+
+/// An expression in JSON.
+pub fn expression(data: &[u8]) {
+    let Ok(expression) = serde_json::from_slice::<Expression>(data) else { return };
+    let dim = expression.last_coordinate().map_or(1, |last| last.saturating_add(1));
+    if dim > 16 {
+        return;
+    }
+    let _ = expression.value(&vec![0.5; dim]);
+    let _ = (expression.is_zero(), expression.is_constant());
+    let names: Vec<String> = (0..dim).map(|i| format!("x{i}")).collect();
+    let _ = (expression.to_text(&names), expression.to_latex(&names));
+    for i in 0..dim {
+        let _ = expression.derivative(i).value(&vec![0.5; dim]);
+    }
+}
+
+/// What a checkpoint begins with.
+const MAGIC: &[u8] = b"hnn-train run 1\n";
+
+/// Trains a little, going on from the checkpoint in a file.
+pub fn train_from(path: &Path) {
+    let network = Mlp::<f64>::new(
+        Architecture::new(&[2, 3, 1]).expect("small"),
+        Initialisation::Orthogonal,
+        0,
+    );
+    let mut model = Hnn::new(network).expect("an energy");
+    let x = array![[1.0, 0.0], [0.0, 0.5], [0.3, -0.4]];
+    let dx = array![[0.0, -2.0], [1.0, 0.0], [-0.8, -0.6]];
+    let mut loss = DerivativeLoss::new(array![0.0, 0.0, 0.0].view(), x.view(), dx.view())
+        .expect("finite numbers");
+    let checkpoint = Checkpoint::new(path).every_steps(2).resuming(true);
+    let _ = Trainer::new(4).with_checkpoint(checkpoint).fit(&mut model, &mut loss, None, &mut ());
+}
+
+/// A checkpoint as it is; and, since no one guesses the sum that guards it, one of these contents.
+pub fn checkpoint(data: &[u8]) {
+    train_from(&file(data));
+    let sum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(data).to_le_bytes();
+    train_from(&file(&[MAGIC, data, &sum].concat()));
+}

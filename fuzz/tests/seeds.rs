@@ -1,0 +1,27 @@
+//! Every seed goes through its target.
+
+use std::path::Path;
+
+#[test]
+fn seeds_are_read_or_refused() {
+    let targets: [(&str, fn(&[u8])); 7] = [
+        ("text", hnn_fuzz::text),
+        ("csv", hnn_fuzz::csv),
+        ("model", hnn_fuzz::model),
+        ("state_dict", hnn_fuzz::state_dict),
+        ("formula", hnn_fuzz::formula),
+        ("expression", hnn_fuzz::expression),
+        ("checkpoint", hnn_fuzz::checkpoint),
+    ];
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");
+    for (name, target) in targets {
+        let files = std::fs::read_dir(seeds.join(name)).expect("a folder of seeds");
+        let mut count = 0;
+        for file in files {
+            let data = std::fs::read(file.expect("an entry").path()).expect("a seed");
+            target(&data);
+            count += 1;
+        }
+        assert!(count > 0, "{name} has no seeds");
+    }
+}
