@@ -3,8 +3,7 @@
 use clap::ValueEnum;
 use hnn_integrators::Scalar;
 use hnn_models::{
-    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, JacobianMap, Mlp,
-    Persist,
+    DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, JacobianMap, Mlp, Persist,
 };
 use serde::Serialize;
 
