@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use hnn_data::DataSet;
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{DerivativeLoss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_systems::{DataSet, Sampling, Spring};
+use hnn_systems::{Sampling, Spring};
 use hnn_train::{
     Adam, Checkpoint, Control, EarlyStopping, MiniBatch, Optimiser, Progress, Schedule, TrainError,
     Trainer, TrainingRecord, WeightDecay,
@@ -25,7 +26,7 @@ fn model(seed: u64) -> Model {
 
 fn data(seed: u64) -> DataSet<f32> {
     let sampling = Sampling { trajectories: 6, points: 9, ..Sampling::spring() };
-    sampling.sample(&Spring::default(), seed).and_then(|data| data.cast()).expect("samples")
+    sampling.sample(&Spring::default(), seed).expect("samples").cast().expect("finite in f32")
 }
 
 fn derivative(data: &DataSet<f32>) -> DerivativeLoss<f32, Model> {
@@ -51,7 +52,7 @@ fn train(
 ) -> Result<(Vec<f32>, TrainingRecord), TrainError> {
     let (train, validation) = (data(seed), data(9));
     let stages = [(0.0, Window::Steps(1)), (0.3, Window::Steps(2)), (0.6, Window::Whole)];
-    let trajectory = TrajectoryLoss::of_data_set(RK4, Window::Steps(1), &train)
+    let trajectory = TrajectoryLoss::new(RK4, Window::Steps(1), &train)
         .and_then(|loss| loss.with_curriculum(&stages))
         .and_then(|loss| loss.with_fitted_starts(0.1))
         .expect("fits");
