@@ -14,7 +14,7 @@ use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
 use hnn_losses::{DerivativeLoss, JointLoss, Loss, TotalLoss, TrajectoryLoss, Window};
 use hnn_models::{Architecture, DifferentiableEnergy, Hnn, Initialisation, Mlp};
-use hnn_systems::{HamiltonianExt, Sampling, Spring};
+use hnn_systems::{Hamiltonian, Sampling, Spring};
 use hnn_train::{Adam, WeightDecay};
 use ndarray::ArrayView1;
 

@@ -16,7 +16,7 @@ use hnn_examples::{
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
-use hnn_systems::{DampedPendulum, HamiltonianExt, Sampling, Starts};
+use hnn_systems::{DampedPendulum, Hamiltonian, Sampling, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 use rayon::prelude::*;
 use serde::Serialize;

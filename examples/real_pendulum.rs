@@ -15,7 +15,7 @@ use hnn_examples::{
     Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
-use hnn_systems::{HamiltonianExt, PendulumFit};
+use hnn_systems::{Hamiltonian, PendulumFit};
 use ndarray::{Array1, Axis, s};
 use rayon::prelude::*;
 use serde::Serialize;

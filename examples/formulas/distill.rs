@@ -18,7 +18,7 @@ use hnn_examples::{
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
 use hnn_sparse::{Distillation, Distilled, Library};
-use hnn_systems::{HamiltonianExt, Pendulum, Sampling, Starts};
+use hnn_systems::{Hamiltonian, Pendulum, Sampling, Starts};
 use ndarray::{Array1, s};
 use serde::Serialize;
 

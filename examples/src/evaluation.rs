@@ -2,7 +2,7 @@
 
 use hnn_integrators::{Adaptive, DORMAND_PRINCE5, Tolerances, VectorField};
 use hnn_losses::metrics::{coordinate_mse, energy_mse};
-use hnn_systems::{Hamiltonian, HamiltonianExt};
+use hnn_systems::Hamiltonian;
 use ndarray::{Array3, ArrayView2, s};
 
 use crate::Result;

@@ -13,7 +13,7 @@ use hnn::models::{
     KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, Unforced,
 };
 use hnn::sparse::{Expression, SparseHamiltonian};
-use hnn::systems::HamiltonianExt;
+use hnn::systems::Hamiltonian;
 use hnn::train::{Checkpoint, Trainer};
 use ndarray::array;
 

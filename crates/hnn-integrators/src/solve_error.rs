@@ -129,6 +129,18 @@ pub enum SolveError {
         /// Time reached.
         time: f64,
     },
+    /// The function of an event is NaN.
+    #[error(
+        "trajectory {trajectory}: the function of event {event} is NaN at t = {time}: give it a value wherever the trajectory goes"
+    )]
+    UndefinedEvent {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// Index of the event.
+        event: usize,
+        /// When.
+        time: f64,
+    },
     /// The field, or the stage equations of an implicit method, failed.
     #[error("trajectory {trajectory}, t = {time}, after {step} steps: {source}")]
     Field {

@@ -5,7 +5,7 @@ use hnn_models::{
     Activation, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn,
     Initialisation, InputForce, InputPort, Keep, Mlp, ModelError, SeparableHnn, Sum,
 };
-use hnn_systems::HamiltonianExt;
+use hnn_systems::Hamiltonian;
 use hnn_testing::check_vjp as check;
 use proptest::prelude::*;
 

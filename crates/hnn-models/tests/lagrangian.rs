@@ -11,7 +11,7 @@ use hnn_models::{
     Dissipative, FrictionForce, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior,
     LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, Sum,
 };
-use hnn_systems::HamiltonianExt;
+use hnn_systems::Hamiltonian;
 use hnn_testing::{assert_close, check_states, check_vjp, numbers};
 use ndarray::{Array2, ArrayView2, array};
 use proptest::prelude::*;

@@ -9,7 +9,7 @@ use crate::{AnalyticHamiltonian, canonical};
 ///
 /// ```
 /// use hnn_integrators::{Lane, VectorField};
-/// use hnn_systems::{AnalyticHamiltonian, FromEnergy, HamiltonianExt};
+/// use hnn_systems::{AnalyticHamiltonian, FromEnergy, Hamiltonian};
 /// /// A double well.
 /// struct DoubleWell;
 /// impl AnalyticHamiltonian for DoubleWell {

@@ -30,10 +30,7 @@ pub trait Hamiltonian<T: Scalar>: VectorField<T> {
         gradient: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError>;
-}
 
-/// Conveniences for [`Hamiltonian`], with shapes checked.
-pub trait HamiltonianExt<T: Scalar>: Hamiltonian<T> {
     /// `H(x)` of one state.
     ///
     /// # Errors
@@ -79,8 +76,6 @@ pub trait HamiltonianExt<T: Scalar>: Hamiltonian<T> {
         Ok(rows(&gradient, x.nrows(), x.ncols()))
     }
 }
-
-impl<T: Scalar, H: Hamiltonian<T> + ?Sized> HamiltonianExt<T> for H {}
 
 pub(crate) fn check_dimension(expected: usize, given: usize) -> Result<(), FieldError> {
     if given == expected { Ok(()) } else { Err(FieldError::Dimension { given, expected }) }

@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use hnn_integrators::VectorField;
-//! use hnn_systems::{DampedPendulum, HamiltonianExt};
+//! use hnn_systems::{DampedPendulum, Hamiltonian};
 //!
 //! let pendulum = DampedPendulum::default();
 //! let x = [1.0, 0.5];
@@ -34,7 +34,7 @@ pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
 pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
 pub use error::SystemError;
 pub use from_energy::FromEnergy;
-pub use hamiltonian::{Hamiltonian, HamiltonianExt};
+pub use hamiltonian::Hamiltonian;
 pub use input::{Constant, Feedback, Harmonic, Input};
 pub use pendulum_fit::PendulumFit;
 pub use phase_space::{Particles, PhaseSpace};

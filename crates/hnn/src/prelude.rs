@@ -18,8 +18,8 @@ pub use hnn_models::{
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};
 pub use hnn_systems::{
-    AnalyticHamiltonian, DampedPendulum, DoublePendulum, FromEnergy, Hamiltonian, HamiltonianExt,
-    Pendulum, Sampling, Spring, Starts,
+    AnalyticHamiltonian, DampedPendulum, DoublePendulum, FromEnergy, Hamiltonian, Pendulum,
+    Sampling, Spring, Starts,
 };
 pub use hnn_train::{
     Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay,

@@ -2,7 +2,7 @@
 
 use hnn_examples::{Output, Result};
 use hnn_plots::{Figure, Motion, Panel, energy, trajectories};
-use hnn_systems::{Hamiltonian, HamiltonianExt};
+use hnn_systems::Hamiltonian;
 use ndarray::{Array2, s};
 
 use crate::{Contender, Judge, Verdict, write_animation};

@@ -7,7 +7,6 @@ use hnn_plots::{
     Color, Figure, LossCurve, Motion, Panel, Series, energy, loss_curves, phase_portrait,
     trajectories,
 };
-use hnn_systems::HamiltonianExt;
 use hnn_train::TrainingRecord;
 use ndarray::s;
 use rayon::prelude::*;

@@ -2,7 +2,7 @@
 
 use hnn_data::DataSet;
 use hnn_integrators::VectorField;
-use hnn_systems::{Hamiltonian, HamiltonianExt, Pendulum, Sampling, Spring, Starts};
+use hnn_systems::{Hamiltonian, Pendulum, Sampling, Spring, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::OscillatorOptions;

@@ -1,9 +1,9 @@
 //! Events: times at which a function of the state crosses zero.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::observe::{Observer, StepTaken};
-use super::{Adaptive, Solution};
+use super::{Adaptive, BatchSolution, Solution};
 use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
 
 /// Which crossings count.
@@ -21,7 +21,7 @@ pub enum Crossing {
 /// An event: `g(t, x)` crosses zero.
 #[derive(Clone, Copy)]
 pub struct Event<'a, T> {
-    /// `g(t, x)`, continuous along the trajectory.
+    /// `g(t, x)`, continuous along the trajectory; NaN is an error.
     pub function: &'a (dyn Fn(T, &[T]) -> T + Sync),
     /// Which crossings count.
     pub crossing: Crossing,
@@ -93,7 +93,8 @@ impl Adaptive {
         T: Scalar,
         F: VectorField<T> + ?Sized,
     {
-        self.watch_events(field, (0, x0), times, events)
+        let mut runs = self.solve_batch_events(field, x0.insert_axis(Axis(0)), times, events)?;
+        runs.swap_remove(0)
     }
 
     /// [`solve_events`](Self::solve_events) for many trajectories, from the states `x0` (M, D) at
@@ -137,56 +138,82 @@ impl Adaptive {
         check::times(times)?;
         self.check_settings()?;
         check::start(x0, field.dim())?;
-        let starts = x0.outer_iter().enumerate().collect();
-        Ok(parallel::map(starts, |start| self.watch_events(field, start, times, events)))
-    }
-
-    fn watch_events<T, F>(
-        &self,
-        field: &F,
-        (trajectory, x0): (usize, ArrayView1<'_, T>),
-        times: &[T],
-        events: &[Event<'_, T>],
-    ) -> EventResult<T>
-    where
-        T: Scalar,
-        F: VectorField<T> + ?Sized,
-    {
-        let mut watch = Watch::new(events);
-        let (solution, status) = self.watched(field, trajectory, x0, times, &mut watch)?;
-        let (occurrences, stopped) = (watch.occurrences, watch.stopped);
-        let solution = EventSolution { solution, occurrences, stopped };
-        match status {
-            Ok(()) => Ok(solution),
-            Err(error) => Err(SolveFailure { error, partial: Some(Box::new(solution)) }),
-        }
+        let size = field.block_len().clamp(1, x0.nrows());
+        let blocks = x0.axis_chunks_iter(Axis(0), size).enumerate().collect();
+        let runs = parallel::map(blocks, |(index, x0): (usize, ArrayView2<'_, T>)| {
+            let mut watches = Watches {
+                events,
+                trajectories: x0.outer_iter().map(|_| Watch::default()).collect(),
+                state: vec![T::ZERO; x0.ncols()],
+                weights: Vec::new(),
+            };
+            let run = self.watched(field, index * size, x0, times, &mut watches);
+            watches.results(index * size, times, run)
+        });
+        Ok(runs.into_iter().flatten().collect())
     }
 }
 
-/// Looks for crossings, step by step.
-struct Watch<'e, 'a, T> {
+/// Looks for crossings along a block of trajectories, step by step.
+struct Watches<'e, 'a, T> {
     events: &'e [Event<'a, T>],
+    trajectories: Vec<Watch<T>>,
+    state: Vec<T>,
+    weights: Vec<f64>,
+}
+
+/// What has been found along a trajectory.
+#[derive(Default)]
+struct Watch<T> {
     occurrences: Vec<Occurrence<T>>,
     stopped: bool,
+    /// An event whose function was NaN, and when.
+    undefined: Option<(usize, T)>,
 }
 
-impl<'e, 'a, T: Scalar> Watch<'e, 'a, T> {
-    fn new(events: &'e [Event<'a, T>]) -> Self {
-        Self { events, occurrences: Vec::new(), stopped: false }
+impl<T: Scalar> Watches<'_, '_, T> {
+    /// The results of the trajectories, the first of which is number `first`.
+    fn results(self, first: usize, times: &[T], run: BatchSolution<T>) -> Vec<EventResult<T>> {
+        let BatchSolution { states, statistics, statuses } = run;
+        let runs = states.outer_iter().zip(statistics).zip(statuses).zip(self.trajectories);
+        runs.enumerate()
+            .map(|(row, (((states, statistics), status), watch))| {
+                let (times, states) = (times.to_vec(), states.to_owned());
+                let solution = Solution { times, states, statistics };
+                let Watch { occurrences, stopped, undefined } = watch;
+                let solution = EventSolution { solution, occurrences, stopped };
+                let undefined = undefined.map(|(event, time)| SolveError::UndefinedEvent {
+                    trajectory: first + row,
+                    event,
+                    time: time.to_f64(),
+                });
+                match undefined.or(status.err()) {
+                    None => Ok(solution),
+                    Some(error) => Err(SolveFailure { error, partial: Some(Box::new(solution)) }),
+                }
+            })
+            .collect()
     }
 
-    /// The crossings of one event in a step, as fractions of it.
-    fn crossings(&self, event: &Event<'_, T>, step: &StepTaken<'_, T>) -> Vec<T> {
-        let (mut state, mut weights) = (vec![T::ZERO; step.dim()], Vec::new());
+    /// The crossings of an event in a step, as fractions of it; or where its function is NaN.
+    fn crossings(&mut self, event: usize, step: &StepTaken<'_, T>) -> Result<Vec<T>, T> {
+        let Self { events, state, weights, .. } = self;
+        let event = &events[event];
         let mut value = |theta: T| {
-            step.state(theta, &mut weights, &mut state);
-            (event.function)(step.time(theta), &state)
+            step.state(theta, weights, state);
+            (event.function)(step.time(theta), state)
         };
         let mut found = Vec::new();
         let (mut left, mut g_left) = (T::ZERO, value(T::ZERO));
+        if is_nan(g_left) {
+            return Err(left);
+        }
         for part in 1..=PARTS {
             let right = T::from_usize(part) / T::from_usize(PARTS);
             let g_right = value(right);
+            if is_nan(g_right) {
+                return Err(right);
+            }
             let rises = g_left < T::ZERO && g_right >= T::ZERO;
             let falls = g_left > T::ZERO && g_right <= T::ZERO;
             let counts = match event.crossing {
@@ -199,23 +226,31 @@ impl<'e, 'a, T: Scalar> Watch<'e, 'a, T> {
             }
             (left, g_left) = (right, g_right);
         }
-        found
+        Ok(found)
     }
 }
 
-impl<T: Scalar> Observer<T> for Watch<'_, '_, T> {
-    fn observe(&mut self, _trajectory: usize, step: &StepTaken<'_, T>) -> Option<T> {
+impl<T: Scalar> Observer<T> for Watches<'_, '_, T> {
+    fn observe(&mut self, trajectory: usize, step: &StepTaken<'_, T>) -> Option<T> {
         let mut found: Vec<(T, usize)> = Vec::new();
-        for (index, event) in self.events.iter().enumerate() {
-            found.extend(self.crossings(event, step).into_iter().map(|theta| (theta, index)));
+        for event in 0..self.events.len() {
+            match self.crossings(event, step) {
+                Ok(crossings) => found.extend(crossings.into_iter().map(|theta| (theta, event))),
+                Err(theta) => {
+                    let time = step.time(theta);
+                    self.trajectories[trajectory].undefined = Some((event, time));
+                    return Some(time);
+                }
+            }
         }
         found.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
         for (theta, event) in found {
             let (time, mut state) = (step.time(theta), vec![T::ZERO; step.dim()]);
-            step.state(theta, &mut Vec::new(), &mut state);
-            self.occurrences.push(Occurrence { event, time, state });
+            step.state(theta, &mut self.weights, &mut state);
+            let watch = &mut self.trajectories[trajectory];
+            watch.occurrences.push(Occurrence { event, time, state });
             if self.events[event].terminal {
-                self.stopped = true;
+                watch.stopped = true;
                 return Some(time);
             }
         }
@@ -248,4 +283,8 @@ fn root<T: Scalar>(
         (b, fb) = (c, fc);
     }
     b
+}
+
+fn is_nan<T: Scalar>(x: T) -> bool {
+    x.partial_cmp(&x).is_none()
 }

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use ndarray::{Array3, ArrayView1, Axis};
+use ndarray::{Array3, ArrayView1, ArrayView2, Axis};
 
 use super::block::AdaptiveJob;
 use super::observe::{Observer, StepTaken};
-use super::{Adaptive, AdaptiveRun, Solution, Statistics};
+use super::{Adaptive, AdaptiveRun, BatchSolution, Statistics};
 use crate::field::ByReference;
 use crate::{Scalar, SolveError, VectorField, check};
 
@@ -43,50 +43,48 @@ impl Adaptive {
         F: VectorField<T> + ?Sized,
     {
         check::times(&[start, end])?;
+        self.check_settings()?;
         check::start(x0.insert_axis(Axis(0)), field.dim())?;
         if observe(start, &x0.to_vec()).is_break() {
             return Ok(start);
         }
         let mut steps = Steps { observe, reached: start };
-        let (_, status) = self.watched(field, 0, x0, &[start, end], &mut steps)?;
-        status.map(|()| steps.reached)
+        let x0 = x0.insert_axis(Axis(0));
+        let mut run = self.watched(field, 0, x0, &[start, end], &mut steps);
+        run.statuses.swap_remove(0).map(|()| steps.reached)
     }
 
-    /// As [`solve`](Self::solve), every accepted step shown to an observer; how it ended is told
-    /// beside the solution. `trajectory` is its number in messages.
+    /// As [`solve_batch`](Self::solve_batch) for one block, every accepted step shown to an observer.
+    /// `first` is the number of its first trajectory in messages.
     pub(super) fn watched<T, F>(
         &self,
         field: &F,
-        trajectory: usize,
-        x0: ArrayView1<'_, T>,
+        first: usize,
+        x0: ArrayView2<'_, T>,
         times: &[T],
         observer: &mut impl Observer<T>,
-    ) -> Result<(Solution<T>, Result<(), SolveError>), SolveError>
+    ) -> BatchSolution<T>
     where
         T: Scalar,
         F: VectorField<T> + ?Sized,
     {
-        check::times(times)?;
-        self.check_settings()?;
-        let x0 = x0.insert_axis(Axis(0));
-        check::start(x0, field.dim())?;
-        let mut states = Array3::from_elem((1, times.len(), x0.ncols()), T::NAN);
-        let own_times = [times];
+        let (batch, dim) = x0.dim();
+        let mut states = Array3::from_elem((batch, times.len(), dim), T::NAN);
+        let own_times = vec![times; batch];
         let mut run = AdaptiveRun {
             pair: &self.method,
             settings: self.settings,
-            first: trajectory,
+            first,
             x0,
             times: &own_times,
             out: states.view_mut(),
-            statistics: vec![Statistics::default()],
-            statuses: vec![Ok(())],
+            statistics: vec![Statistics::default(); batch],
+            statuses: vec![Ok(()); batch],
         };
         let (field, observer) = (&ByReference(field), Some(observer as &mut dyn Observer<T>));
         T::solve_block(AdaptiveJob { field, run: &mut run, observer });
-        let (statistics, status) = (run.statistics[0], run.statuses.swap_remove(0));
-        let states = states.index_axis_move(Axis(0), 0);
-        Ok((Solution { times: times.to_vec(), states, statistics }, status))
+        let (statistics, statuses) = (run.statistics, run.statuses);
+        BatchSolution { states, statistics, statuses }
     }
 }
 

@@ -3,7 +3,9 @@
 use crate::common::*;
 use std::ops::ControlFlow;
 
-use hnn_integrators::{Adaptive, Crossing, DOP853, DORMAND_PRINCE5, Event, FnField, Tolerances};
+use hnn_integrators::{
+    Adaptive, Crossing, DOP853, DORMAND_PRINCE5, Event, FnField, SolveError, Tolerances,
+};
 use ndarray::array;
 
 const TIGHT: Tolerances = Tolerances { rtol: 1e-13, atol: 1e-13 };
@@ -179,4 +181,25 @@ fn observing_the_steps() {
             .observe(erased(&Pendulum), (0.0, 0.0), x0.view(), |_, _| ControlFlow::Continue(()))
             .is_err()
     );
+}
+
+/// An event that cannot be told is no event that did not happen.
+#[test]
+fn a_nan_event_is_an_error_that_says_when() {
+    let fall = FnField::new(1, |_t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = -1.0);
+    let event = Event {
+        function: &|_t, x: &[f64]| x[0].sqrt(),
+        crossing: Crossing::Either,
+        terminal: true,
+    };
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9)).max_step(0.1);
+    let starts = array![[0.5], [9.0]];
+    let runs = solver.solve_batch_events(&fall, starts.view(), &[0.0, 2.0], &[event]);
+    let mut runs = runs.expect("good input");
+    assert!(runs.pop().expect("two").is_ok());
+    let failure = runs.pop().expect("two").expect_err("sqrt of a negative number");
+    let SolveError::UndefinedEvent { trajectory: 0, event: 0, time } = failure.error else {
+        panic!("{}", failure.error)
+    };
+    assert!((0.5..0.7).contains(&time), "{time}");
 }

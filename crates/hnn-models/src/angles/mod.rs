@@ -17,7 +17,7 @@ use crate::{ModelError, Network};
 ///
 /// ```
 /// use hnn_models::{Angles, Architecture, Hnn, Initialisation, Mlp};
-/// use hnn_systems::HamiltonianExt;
+/// use hnn_systems::Hamiltonian;
 /// // A pendulum's state (q, p): the network sees (cos q, sin q, p).
 /// let network = Mlp::<f64>::new(Architecture::new(&[3, 32, 1])?, Initialisation::Orthogonal, 1);
 /// let model = Hnn::new(Angles::new(network, &[true, false])?)?;

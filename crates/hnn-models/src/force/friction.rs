@@ -20,7 +20,7 @@ use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Record};
 /// ```
 /// use hnn_models::{Architecture, Dissipative, FrictionForce, Initialisation, Lnn};
 /// use hnn_models::{MechanicalLagrangian, Mlp};
-/// use hnn_systems::HamiltonianExt;
+/// use hnn_systems::Hamiltonian;
 /// use hnn_integrators::VectorField;
 /// let network = |sizes: &[usize], seed| -> Result<_, hnn_models::ModelError> {
 ///     Ok(Mlp::<f64>::new(Architecture::new(sizes)?, Initialisation::Orthogonal, seed))

@@ -35,7 +35,7 @@ use crate::{
 /// was taken, this is the derivative at fixed range of `A`.
 ///
 /// *Energy.* As a [`Hamiltonian`] its energy is `v . dL/dv - L`, conserved when `Q = 0`
-/// (`energy_state`, `energy_rows` of [`HamiltonianExt`](hnn_systems::HamiltonianExt); metrics and
+/// (`energy_state`, `energy_rows` of [`Hamiltonian`](hnn_systems::Hamiltonian); metrics and
 /// plots take the model where they take a system). Mind that without a known force L, and so the
 /// energy, is only known up to a factor and a total derivative.
 ///

@@ -91,7 +91,7 @@ impl<T: Scalar> Mlp<T> {
         (hidden, output)
     }
 
-    /// Number of hidden units.
+    /// The dropout of the hidden layers, if any.
     #[cfg(feature = "tch")]
     pub(crate) fn dropout(&self) -> Option<&Dropout<T>> {
         self.dropout.as_ref()
@@ -122,6 +122,7 @@ impl<T: Scalar> Mlp<T> {
         )
     }
 
+    /// Number of hidden units.
     fn hidden_units(&self) -> usize {
         self.split_layers().1.unit
     }

@@ -7,7 +7,7 @@ use rand_distr::StandardNormal;
 use super::check_numbers;
 use super::starts::{Purpose, stream};
 use crate::error::Constants;
-use crate::{Hamiltonian, HamiltonianExt, SystemError};
+use crate::{Hamiltonian, SystemError};
 
 /// Starting states whose energy is uniform in a range: positions uniform in a box where the
 /// potential leaves room, momenta (or velocities) of a random direction, scaled to the energy.
@@ -16,7 +16,7 @@ use crate::{Hamiltonian, HamiltonianExt, SystemError};
 /// `T(q, s p) = s^2 T(q, p)`, in canonical or Lagrangian coordinates.
 ///
 /// ```
-/// use hnn_systems::{DoublePendulum, EnergyShell, HamiltonianExt};
+/// use hnn_systems::{DoublePendulum, EnergyShell, Hamiltonian};
 /// let pi = std::f64::consts::PI;
 /// let law = EnergyShell { positions: vec![(-pi, pi); 2], energies: (-25.0, 30.0) };
 /// let system = DoublePendulum::default();

@@ -32,7 +32,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// LNN paper (Cranmer et al. 2020).
 ///
 /// ```
-/// use hnn_systems::{DoublePendulum, HamiltonianExt};
+/// use hnn_systems::{DoublePendulum, Hamiltonian};
 /// let system = DoublePendulum::default();
 /// let energy: f64 = system.energy_state(&[0.0, 0.0, 0.0, 0.0])?;
 /// assert!((energy + 3.0 * 9.8).abs() < 1e-14);

@@ -20,7 +20,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// (1964), 73.
 ///
 /// ```
-/// use hnn_systems::{HamiltonianExt, HenonHeiles};
+/// use hnn_systems::{Hamiltonian, HenonHeiles};
 /// let saddle: f64 = HenonHeiles::default().energy_state(&[0.0, 1.0, 0.0, 0.0])?;
 /// assert!((saddle - HenonHeiles::default().escape_energy()).abs() < 1e-16);
 /// # Ok::<(), hnn_integrators::FieldError>(())

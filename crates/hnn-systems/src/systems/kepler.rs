@@ -20,7 +20,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// Source: Goldstein, *Classical Mechanics*, chapter 3.
 ///
 /// ```
-/// use hnn_systems::{HamiltonianExt, Kepler};
+/// use hnn_systems::{Hamiltonian, Kepler};
 /// let kepler = Kepler::default();
 /// let start = kepler.periapsis(1.0, 0.5)?;
 /// let energy: f64 = kepler.energy_state(&start)?;

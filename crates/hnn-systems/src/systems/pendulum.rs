@@ -19,7 +19,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 /// | `torque` | largest torque of the weight, `G = m g l` | N m | 3 |
 ///
 /// ```
-/// use hnn_systems::{HamiltonianExt, Pendulum};
+/// use hnn_systems::{Hamiltonian, Pendulum};
 /// let upright = [std::f64::consts::PI, 0.0];
 /// assert_eq!(Pendulum::default().energy_state(&upright)?, 6.0);
 /// # Ok::<(), hnn_integrators::FieldError>(())

@@ -18,7 +18,7 @@ use crate::{AnalyticHamiltonian, SystemError};
 ///
 /// ```
 /// use hnn_integrators::VectorField;
-/// use hnn_systems::{HamiltonianExt, Spring};
+/// use hnn_systems::{Hamiltonian, Spring};
 /// let spring = Spring::default();
 /// assert_eq!(spring.energy_state(&[3.0, 4.0])?, 25.0);
 /// assert_eq!(spring.eval_state(0.0, &[3.0, 4.0])?, [8.0, -6.0]);

@@ -5,7 +5,7 @@ use std::f64::consts::PI;
 use hnn_data::DataSet;
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
-    DoublePendulum, EnergyShell, HamiltonianExt, Lyapunov, NBody, Pendulum, Sampling, Starts,
+    DoublePendulum, EnergyShell, Hamiltonian, Lyapunov, NBody, Pendulum, Sampling, Starts,
     distances, growth_rate,
 };
 use ndarray::{Array2, array};

@@ -1,9 +1,7 @@
 //! Fields, energies, steps and solutions against reference computations.
 
 use hnn_integrators::{FixedStep, RK4, Scalar, Tolerances, VectorField, rk4, solve};
-use hnn_systems::{
-    DampedPendulum, DoublePendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Pendulum, Spring,
-};
+use hnn_systems::{DampedPendulum, DoublePendulum, Hamiltonian, HenonHeiles, Pendulum, Spring};
 use ndarray::{ArrayView2, Axis, s};
 
 use hnn_testing::{assert_each_close as close, golden, matrix, numbers};

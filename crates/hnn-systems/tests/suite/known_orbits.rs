@@ -5,7 +5,7 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 use hnn_integrators::{FixedStep, Tolerances, VELOCITY_VERLET, VectorField, solve};
 use hnn_systems::{
     CartPole, Chain, Constant, Damped, DoublePendulum, Duffing, ElasticPendulum, Feedback,
-    Hamiltonian, HamiltonianExt, Harmonic, HenonHeiles, Kepler, NBody, Pendulum, Spring,
+    Hamiltonian, Harmonic, HenonHeiles, Kepler, NBody, Pendulum, Spring,
 };
 use ndarray::{Array2, ArrayView1};
 

@@ -4,8 +4,8 @@ use std::f64::consts::PI;
 
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
-    Damped, DampedPendulum, Duffing, EnergyShell, FromEnergy, Hamiltonian, HamiltonianExt,
-    Pendulum, Sampling, Spring, Starts, SystemError,
+    Damped, DampedPendulum, Duffing, EnergyShell, FromEnergy, Hamiltonian, Pendulum, Sampling,
+    Spring, Starts, SystemError,
 };
 use ndarray::{ArrayView1, array};
 

@@ -5,8 +5,8 @@ use std::f64::consts::PI;
 use hnn_integrators::{Lane, LaneState, VectorField, lane};
 use hnn_systems::{
     AnalyticHamiltonian, CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum,
-    Duffing, ElasticPendulum, Hamiltonian, HamiltonianExt, HenonHeiles, Kepler, NBody, Pendulum,
-    Spring, SystemError, dual_gradient,
+    Duffing, ElasticPendulum, Hamiltonian, HenonHeiles, Kepler, NBody, Pendulum, Spring,
+    SystemError, dual_gradient,
 };
 use proptest::prelude::*;
 
