@@ -7,6 +7,7 @@ use hnn_integrators::{AnalyticField, AnalyticSeparable, Lane};
 pub struct Pendulum;
 
 impl AnalyticField for Pendulum {
+    hnn_integrators::compile_kernels!();
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
@@ -23,6 +24,7 @@ impl AnalyticField for Pendulum {
 pub struct DoublePendulum;
 
 impl AnalyticField for DoublePendulum {
+    hnn_integrators::compile_kernels!();
     type State<L: Lane> = [L; 4];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q1, q2, p1, p2]: &[L; 4]) -> [L; 4] {

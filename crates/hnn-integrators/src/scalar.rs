@@ -62,6 +62,22 @@ pub trait Scalar:
     /// A formula's kernels for this type of number.
     #[doc(hidden)]
     fn formula_kernel<F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
+    /// A formula at a batch.
+    #[doc(hidden)]
+    fn formula_eval<F>(field: &F, t: &[Self], x: &[Self], dx: &mut [Self]) -> bool
+    where
+        F: AnalyticField + ?Sized;
+    /// Its vector-Jacobian product.
+    #[doc(hidden)]
+    fn formula_pull_back<F>(
+        field: &F,
+        t: &[Self],
+        x: &[Self],
+        v: &[Self],
+        x_bar: &mut [Self],
+    ) -> bool
+    where
+        F: AnalyticField + ?Sized;
     /// Runs a block of trajectories adaptively: compiled once for each type of number, here.
     #[doc(hidden)]
     fn solve_block(job: AdaptiveJob<'_, '_, Self>);
@@ -76,7 +92,7 @@ pub trait Scalar:
 }
 
 macro_rules! scalar {
-    ($t:ident, $formula_kernel:ident, $splitting_kernel:ident) => {
+    ($t:ident, $eval:ident, $pull_back:ident, $formula_kernel:ident, $splitting_kernel:ident) => {
         impl Scalar for $t {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
@@ -116,6 +132,26 @@ macro_rules! scalar {
             ) -> bool {
                 field.$formula_kernel(job)
             }
+            #[inline]
+            fn formula_eval<F>(field: &F, t: &[Self], x: &[Self], dx: &mut [Self]) -> bool
+            where
+                F: AnalyticField + ?Sized,
+            {
+                field.$eval(t, x, dx)
+            }
+            #[inline]
+            fn formula_pull_back<F>(
+                field: &F,
+                t: &[Self],
+                x: &[Self],
+                v: &[Self],
+                x_bar: &mut [Self],
+            ) -> bool
+            where
+                F: AnalyticField + ?Sized,
+            {
+                field.$pull_back(t, x, v, x_bar)
+            }
             fn solve_block(job: AdaptiveJob<'_, '_, Self>) {
                 job.run();
             }
@@ -135,5 +171,5 @@ macro_rules! scalar {
     };
 }
 
-scalar!(f32, kernel_f32, splitting_kernel_f32);
-scalar!(f64, kernel_f64, splitting_kernel_f64);
+scalar!(f32, eval_f32, pull_back_f32, kernel_f32, splitting_kernel_f32);
+scalar!(f64, eval_f64, pull_back_f64, kernel_f64, splitting_kernel_f64);

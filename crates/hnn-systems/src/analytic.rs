@@ -33,7 +33,7 @@ pub trait AnalyticHamiltonian: Send + Sync {
     where
         Self: Sized,
     {
-        kernel::run(damped, job)
+        kernel::run_essential(damped, job)
     }
 
     /// The same in `f64`.
@@ -42,7 +42,7 @@ pub trait AnalyticHamiltonian: Send + Sync {
     where
         Self: Sized,
     {
-        kernel::run(damped, job)
+        kernel::run_essential(damped, job)
     }
 }
 

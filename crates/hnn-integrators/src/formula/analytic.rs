@@ -28,9 +28,11 @@ impl<L: Copy, const D: usize> LaneState<L> for [L; D] {
 /// A vector field given by a formula, written once over a lane type: from the one definition come
 /// the scalar path, the SIMD path and, with dual numbers, exact derivatives.
 ///
-/// Every `AnalyticField` is a [`VectorField`](crate::VectorField) for `f32` and `f64`. Its kernels are
-/// compiled in every crate that uses them; [`compile_kernels`](crate::compile_kernels) compiles them
-/// once, in the crate that has the formula.
+/// Every `AnalyticField` is a [`VectorField`](crate::VectorField) for `f32` and `f64`. Its kernels
+/// are compiled in every crate that uses them: those of the field itself, of [`RK4`](crate::RK4) and
+/// of adaptive methods. [`compile_kernels`](crate::compile_kernels) compiles them once, in the crate
+/// that has the formula, and with them those of all other methods and of gradients, which step
+/// through slices without.
 ///
 /// ```
 /// use hnn_integrators::{AnalyticField, Lane, VectorField};
@@ -55,17 +57,38 @@ pub trait AnalyticField: Send + Sync {
     /// `f(t, x)`. Mark it `#[inline(always)]`: it is compiled for each instruction set.
     fn eval_lanes<L: Lane>(&self, t: L, x: &Self::State<L>) -> Self::State<L>;
 
-    /// Does a job in one kernel; says whether it could. See
-    /// [`compile_kernels`](crate::compile_kernels).
+    /// Steps in one kernel; says whether it could. These methods are apart so that only what a
+    /// program calls is compiled; [`compile_kernels`](crate::compile_kernels) overrides them all.
     #[doc(hidden)]
     fn kernel_f32(&self, job: &mut Job<'_, f32>) -> bool {
-        kernel::run(self, job)
+        kernel::run_essential(self, job)
     }
 
-    /// The same in `f64`.
     #[doc(hidden)]
     fn kernel_f64(&self, job: &mut Job<'_, f64>) -> bool {
-        kernel::run(self, job)
+        kernel::run_essential(self, job)
+    }
+
+    /// The field at a batch.
+    #[doc(hidden)]
+    fn eval_f32(&self, t: &[f32], x: &[f32], dx: &mut [f32]) -> bool {
+        kernel::eval(self, t, x, dx)
+    }
+
+    #[doc(hidden)]
+    fn eval_f64(&self, t: &[f64], x: &[f64], dx: &mut [f64]) -> bool {
+        kernel::eval(self, t, x, dx)
+    }
+
+    /// The vector-Jacobian product at a batch.
+    #[doc(hidden)]
+    fn pull_back_f32(&self, t: &[f32], x: &[f32], v: &[f32], x_bar: &mut [f32]) -> bool {
+        kernel::pull_back(self, t, x, v, x_bar)
+    }
+
+    #[doc(hidden)]
+    fn pull_back_f64(&self, t: &[f64], x: &[f64], v: &[f64], x_bar: &mut [f64]) -> bool {
+        kernel::pull_back(self, t, x, v, x_bar)
     }
 
     /// The vector-Jacobian product `(df/dx)^T v` at `(t, x)`. By dual numbers, up to four

@@ -1,10 +1,10 @@
 //! Formulas as vector fields: what is asked of them over slices, kernels do.
 
-use super::{AnalyticField, AnalyticSeparable, LaneState};
-use crate::kernel::{Job, Work};
+use super::{AnalyticField, AnalyticSeparable, Force, LaneState, Velocity};
+use crate::kernel::{self, Job};
 use crate::{
-    At, DifferentiableField, DifferentiableSeparable, FieldError, Flow, Parameters, Scalar,
-    Separable, VectorField, Workspace,
+    At, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable,
+    VectorField, Workspace,
 };
 
 impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
@@ -21,7 +21,7 @@ impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(VectorField::<T>::dim(self) * at.batch(), slices)?;
-        T::formula_kernel(self, &mut Job(Work::Eval { t: at.t, x, dx }));
+        T::formula_eval(self, at.t, x, dx);
         Ok(())
     }
 
@@ -76,7 +76,7 @@ impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
     ) -> Result<(), FieldError> {
         let len = VectorField::<T>::dim(self) * t.len();
         FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
-        T::formula_kernel(self, &mut Job(Work::PullBack { t, x, v, x_bar }));
+        T::formula_pull_back(self, t, x, v, x_bar);
         Ok(())
     }
 }
@@ -91,7 +91,10 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         let n = <F::Half<T> as LaneState<T>>::DIM;
         let (t, _) = workspace.split(p.len() / n.max(1));
         t.fill(T::ZERO);
-        eval_half(self, Flow::Drift, t, p, velocity)
+        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
+        FieldError::check_lengths(n * t.len(), slices)?;
+        kernel::eval(&Velocity(self), t, p, velocity);
+        Ok(())
     }
 
     fn force(
@@ -101,7 +104,10 @@ impl<T: Scalar, F: AnalyticSeparable> Separable<T> for F {
         force: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        eval_half(self, Flow::Kick, at.t, q, force)
+        let slices = [("the positions", q.len()), ("the forces", force.len())];
+        FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * at.batch(), slices)?;
+        kernel::eval(&Force(self), at.t, q, force);
+        Ok(())
     }
 
     fn splitting_kernel(&self, job: &mut Job<'_, T>) -> bool {
@@ -121,7 +127,11 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
     ) -> Result<(), FieldError> {
         residuals.clear();
         residuals.resize(p.len() / <F::Half<T> as LaneState<T>>::DIM.max(1), T::ZERO);
-        eval_half(self, Flow::Drift, residuals, p, velocity)
+        let n = <F::Half<T> as LaneState<T>>::DIM;
+        let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
+        FieldError::check_lengths(n * residuals.len(), slices)?;
+        kernel::eval(&Velocity(self), residuals, p, velocity);
+        Ok(())
     }
 
     fn velocity_vjp(
@@ -132,7 +142,7 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
         p_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        pull_back_half(self, Flow::Drift, (residuals, p), cotangent, p_bar, theta_bar)
+        pull_back_half(&Velocity(self), (residuals, p), cotangent, p_bar, theta_bar)
     }
 
     fn force_recorded(
@@ -155,39 +165,20 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
         q_bar: &mut [T],
         theta_bar: Option<&mut [T]>,
     ) -> Result<(), FieldError> {
-        pull_back_half(self, Flow::Kick, (residuals, q), cotangent, q_bar, theta_bar)
+        pull_back_half(&Force(self), (residuals, q), cotangent, q_bar, theta_bar)
     }
 }
 
-/// The velocity of the momenta, or the force of the positions.
-fn eval_half<T: Scalar, F: AnalyticSeparable>(
-    field: &F,
-    flow: Flow,
-    t: &[T],
-    x: &[T],
-    dx: &mut [T],
-) -> Result<(), FieldError> {
-    let names = match flow {
-        Flow::Drift => ["the momenta", "the velocities"],
-        Flow::Kick => ["the positions", "the forces"],
-    };
-    let slices = [(names[0], x.len()), (names[1], dx.len())];
-    FieldError::check_lengths(<F::Half<T> as LaneState<T>>::DIM * t.len(), slices)?;
-    T::splitting_kernel(field, &mut Job(Work::EvalHalf { flow, t, x, dx }));
-    Ok(())
-}
-
 /// The vector-Jacobian product of what a flow reads.
-fn pull_back_half<T: Scalar, F: AnalyticSeparable>(
-    field: &F,
-    flow: Flow,
+fn pull_back_half<T: Scalar, H: AnalyticField>(
+    half: &H,
     (t, x): (&[T], &[T]),
     v: &[T],
     x_bar: &mut [T],
     theta_bar: Option<&mut [T]>,
 ) -> Result<(), FieldError> {
-    let len = <F::Half<T> as LaneState<T>>::DIM * t.len();
+    let len = <H::State<T> as LaneState<T>>::DIM * t.len();
     FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
-    T::splitting_kernel(field, &mut Job(Work::PullBackHalf { flow, t, x, v, x_bar }));
+    kernel::pull_back(half, t, x, v, x_bar);
     Ok(())
 }

@@ -5,7 +5,8 @@ use super::state::{load, store};
 use crate::simd::Isa;
 use crate::{AnalyticField, LaneState, Scalar, Wide};
 
-pub(super) fn eval<T: Scalar, F: AnalyticField + ?Sized>(
+/// `dx = f(t, x)`; says whether the slices go together.
+pub fn eval<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     t: &[T],
     x: &[T],
@@ -40,7 +41,8 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Eval<'_, T, F> {
     }
 }
 
-pub(super) fn pull_back<T: Scalar, F: AnalyticField + ?Sized>(
+/// `x_bar = (df/dx)^T v`; says whether the slices go together.
+pub fn pull_back<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     t: &[T],
     x: &[T],

@@ -16,11 +16,11 @@ mod state;
 
 pub(crate) use adaptive::{AdaptiveSteps, Law, Part, do_part};
 pub(crate) use control::Controller;
+pub use eval::{eval, pull_back};
 pub(crate) use slots::Slots;
 
-use crate::formula::{Force, Velocity};
 use crate::method::Coefficients;
-use crate::{AnalyticField, AnalyticSeparable, Flow, LaneState, Scalar, Splitting};
+use crate::{AnalyticField, AnalyticSeparable, LaneState, Scalar, Splitting};
 
 /// When the steps of a batch begin, and how long they are.
 #[derive(Debug, Clone, Copy)]
@@ -50,15 +50,6 @@ pub struct Job<'a, T>(pub(crate) Work<'a, T>);
 /// The kinds of jobs.
 #[derive(Debug)]
 pub(crate) enum Work<'a, T> {
-    /// `dx = f(t, x)`.
-    Eval { t: &'a [T], x: &'a [T], dx: &'a mut [T] },
-    /// `x_bar = (df/dx)^T v`.
-    PullBack { t: &'a [T], x: &'a [T], v: &'a [T], x_bar: &'a mut [T] },
-    /// What one flow of a separable field reads and moves: velocity of the momenta, or force of the
-    /// positions.
-    EvalHalf { flow: Flow, t: &'a [T], x: &'a [T], dx: &'a mut [T] },
-    /// The vector-Jacobian product of that.
-    PullBackHalf { flow: Flow, t: &'a [T], x: &'a [T], v: &'a [T], x_bar: &'a mut [T] },
     /// Steps of a method, forward or backward.
     March { scheme: Scheme<'a>, way: Way<'a, T> },
     /// Steps of an embedded pair, each trajectory with a size of its own.
@@ -105,16 +96,14 @@ pub struct Backward<'a, T> {
     pub(crate) states_bar: &'a mut [T],
 }
 
-/// Does the jobs that most runs are made of: the field, its vector-Jacobian product, steps of the
-/// classical method, and adaptive ones; says whether it could.
+/// Does the jobs that most runs are made of: steps of the classical method, and adaptive ones; says
+/// whether it could.
 pub fn run_essential<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     job: &mut Job<'_, T>,
 ) -> bool {
     let dim = <F::State<T> as LaneState<T>>::DIM;
     match &mut job.0 {
-        Work::Eval { t, x, dx } => eval::eval(field, t, x, dx),
-        Work::PullBack { t, x, v, x_bar } => eval::pull_back(field, t, x, v, x_bar),
         Work::Adaptive(steps) => adaptive::run(field, steps),
         Work::March { scheme: Scheme::Explicit { classical: true, .. }, way } => {
             way.fits(dim) && explicit::march_classical(field, way)
@@ -137,25 +126,6 @@ pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>
     }
 }
 
-/// Evaluates one of the two halves of a separable formula, or its vector-Jacobian product; says
-/// whether that was the job.
-pub fn run_halves<T: Scalar, F: AnalyticSeparable + ?Sized>(
-    field: &F,
-    job: &mut Job<'_, T>,
-) -> bool {
-    match &mut job.0 {
-        Work::EvalHalf { flow: Flow::Drift, t, x, dx } => eval::eval(&Velocity(field), t, x, dx),
-        Work::EvalHalf { flow: Flow::Kick, t, x, dx } => eval::eval(&Force(field), t, x, dx),
-        Work::PullBackHalf { flow: Flow::Drift, t, x, v, x_bar } => {
-            eval::pull_back(&Velocity(field), t, x, v, x_bar)
-        }
-        Work::PullBackHalf { flow: Flow::Kick, t, x, v, x_bar } => {
-            eval::pull_back(&Force(field), t, x, v, x_bar)
-        }
-        _ => false,
-    }
-}
-
 /// Does a splitting method's job for a separable formula; says whether it could.
 pub fn run_splitting<T: Scalar, F: AnalyticSeparable + ?Sized>(
     field: &F,
@@ -166,7 +136,7 @@ pub fn run_splitting<T: Scalar, F: AnalyticSeparable + ?Sized>(
         Work::March { scheme: Scheme::Splitting(method), way } => {
             way.fits(dim) && splitting::march(field, method, way)
         }
-        _ => run_halves(field, job),
+        _ => false,
     }
 }
 
@@ -191,8 +161,8 @@ impl<T> Way<'_, T> {
 }
 
 /// Compiles a formula's kernels in the crate that has the formula, instead of in every crate that
-/// uses it: all of them for `f64`, and for `f32` those of the classical method and of adaptive ones
-/// (other methods step through slices there). For the items of an `impl AnalyticField`.
+/// uses it: for `f64` those of all explicit methods and their gradients, for `f32` those of the
+/// classical method and of adaptive ones. For the items of an `impl AnalyticField`.
 ///
 /// ```
 /// use hnn_integrators::{AnalyticField, Lane, compile_kernels};
@@ -214,8 +184,24 @@ macro_rules! compile_kernels {
             $crate::kernel::run_essential(self, job)
         }
         #[inline(never)]
+        fn eval_f32(&self, t: &[f32], x: &[f32], dx: &mut [f32]) -> bool {
+            $crate::kernel::eval(self, t, x, dx)
+        }
+        #[inline(never)]
+        fn pull_back_f32(&self, t: &[f32], x: &[f32], v: &[f32], x_bar: &mut [f32]) -> bool {
+            $crate::kernel::pull_back(self, t, x, v, x_bar)
+        }
+        #[inline(never)]
         fn kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {
             $crate::kernel::run(self, job)
+        }
+        #[inline(never)]
+        fn eval_f64(&self, t: &[f64], x: &[f64], dx: &mut [f64]) -> bool {
+            $crate::kernel::eval(self, t, x, dx)
+        }
+        #[inline(never)]
+        fn pull_back_f64(&self, t: &[f64], x: &[f64], v: &[f64], x_bar: &mut [f64]) -> bool {
+            $crate::kernel::pull_back(self, t, x, v, x_bar)
         }
     };
 }
@@ -226,7 +212,7 @@ macro_rules! compile_splitting_kernels {
     () => {
         #[inline(never)]
         fn splitting_kernel_f32(&self, job: &mut $crate::kernel::Job<'_, f32>) -> bool {
-            $crate::kernel::run_halves(self, job)
+            $crate::kernel::run_splitting(self, job)
         }
         #[inline(never)]
         fn splitting_kernel_f64(&self, job: &mut $crate::kernel::Job<'_, f64>) -> bool {

@@ -1,6 +1,7 @@
 //! Systems and helpers that several tests share.
 #![allow(dead_code, unreachable_pub)]
 
+use hnn_integrators::kernel::{self, Job};
 use hnn_integrators::{
     AnalyticField, AnalyticSeparable, At, Checkpoints, DifferentiableField, DifferentiableStepper,
     EmbeddedPair, FieldError, FixedStep, Grid, ImplicitTableau, Lane, LaneState, Parameters,
@@ -32,6 +33,7 @@ impl AnalyticField for DampedPendulum {
 /// `H = p^2/2 - cos q`, its vector-Jacobian product by hand; those of its two halves by dual numbers.
 pub struct Pendulum;
 impl AnalyticField for Pendulum {
+    hnn_integrators::compile_kernels!();
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
@@ -103,6 +105,7 @@ pub struct Lorenz {
     pub end: f64,
 }
 impl AnalyticField for Lorenz {
+    hnn_integrators::compile_kernels!();
     type State<L: Lane> = [L; 3];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, [x, y, z]: &[L; 3]) -> [L; 3] {
@@ -117,6 +120,7 @@ impl AnalyticField for Lorenz {
 #[derive(Clone, Copy)]
 pub struct Pair;
 impl AnalyticField for Pair {
+    hnn_integrators::compile_kernels!();
     type State<L: Lane> = [L; 4];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, [q1, q2, p1, p2]: &[L; 4]) -> [L; 4] {
@@ -146,6 +150,9 @@ pub struct ByHand {
     pub cubic: f64,
 }
 impl AnalyticField for ByHand {
+    fn kernel_f32(&self, job: &mut Job<'_, f32>) -> bool {
+        kernel::run(self, job)
+    }
     type State<L: Lane> = [L; 2];
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, [q, p]: &[L; 2]) -> [L; 2] {
