@@ -99,6 +99,9 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
     }
 }
 
+/// A state of a field in lanes.
+type StateOf<F, T, const W: usize, I> = <F as AnalyticField>::State<Wide<T, W, I>>;
+
 /// The state and the slope at the end of a step; its slopes are kept.
 #[inline(always)]
 fn try_step<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
@@ -107,7 +110,7 @@ fn try_step<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     clocks: &Clocks<T, W, I>,
     x: &F::State<Wide<T, W, I>>,
     slopes: &mut [F::State<Wide<T, W, I>>; MOST_STAGES],
-) -> (F::State<Wide<T, W, I>>, F::State<Wide<T, W, I>>) {
+) -> (StateOf<F, T, W, I>, StateOf<F, T, W, I>) {
     let method = pair.tableau.coefficients();
     let (mut state, mut newest) = (*x, slopes[0]);
     for i in 1..method.stages() {

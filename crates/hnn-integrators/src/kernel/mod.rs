@@ -229,6 +229,7 @@ mod tests {
     /// `H = (q^2 + p^2) / 2`.
     struct Spring;
     impl AnalyticField for Spring {
+        compile_kernels!();
         type State<L: Lane> = [L; 2];
         #[inline(always)]
         fn eval_lanes<L: Lane>(&self, _t: L, [q, p]: &[L; 2]) -> [L; 2] {
