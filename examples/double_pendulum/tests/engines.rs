@@ -4,7 +4,6 @@
 use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};
 use hnn_examples::{Bars, Engine, Output, Recipe, Result};
-use hnn_integrators::VectorField;
 use hnn_losses::ErrorMeasure;
 use hnn_systems::{DoublePendulum, Sampling};
 
