@@ -107,7 +107,7 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
         let (step, steps) = (self.step_number(), self.trainer.steps);
         let Evaluation { loss, terms, gradient_norm } = self.evaluate(step)?;
         let rate = self.trainer.schedule.rate(step, steps);
-        self.update(step, rate, gradient_norm)?;
+        self.update(step, rate, loss, gradient_norm)?;
         let validation = self.validate(step)?;
         let record = StepRecord { step, rate, loss, terms, gradient_norm, validation };
         self.state.record.steps.push(record);
@@ -139,7 +139,13 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
         }
     }
 
-    fn update(&mut self, step: usize, rate: f64, gradient_norm: f64) -> Result<(), TrainError> {
+    fn update(
+        &mut self,
+        step: usize,
+        rate: f64,
+        loss: f64,
+        gradient_norm: f64,
+    ) -> Result<(), TrainError> {
         let State { theta, last_finite, average, .. } = &mut self.state;
         last_finite.copy_from_slice(theta);
         if let Some(limit) = self.trainer.clip_norm.filter(|limit| gradient_norm > *limit) {
@@ -153,7 +159,7 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
         let norm = norm(theta);
         if !norm.is_finite() {
             let what = "the norm of the updated parameters".to_owned();
-            return Err(self.diverged(step, what, norm));
+            return Err(TrainError::Diverged { step, what, value: norm, last_finite: loss });
         }
         Ok(self.model.set_params(theta)?)
     }
