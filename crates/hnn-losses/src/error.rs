@@ -96,6 +96,22 @@ pub enum LossError {
         /// Where they first differ, row by row.
         index: usize,
     },
+    /// A loss that is no sum of squares was to be minimised as one.
+    #[error(
+        "the loss \"{loss}\" is no sum of squares and has no residuals: train it by a gradient method, or compare by squares"
+    )]
+    NoResiduals {
+        /// Its name.
+        loss: String,
+    },
+    /// Another number of locals than the layout of the residuals says.
+    #[error("{given} locals given, but the residuals have {expected}")]
+    Locals {
+        /// How many were given.
+        given: usize,
+        /// How many there are.
+        expected: usize,
+    },
     /// The field's own error.
     #[error(transparent)]
     Field(#[from] FieldError),

@@ -1,8 +1,10 @@
 //! What a loss is.
 
+use std::ops::Range;
+
 use hnn_integrators::Scalar;
 
-use crate::{LossError, Selection};
+use crate::{LossError, ResidualLayout, ResidualRows, Selection};
 
 /// A scalar function `L(theta)` of a field's parameters, made of data; object-safe.
 ///
@@ -30,6 +32,54 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
         theta_bar: &mut [T],
     ) -> Result<f64, LossError>;
 
+    /// Prepares the residuals `r` of a selection, `L = |r|^2 + prior |theta|^2`, and says how they
+    /// lie: for losses that are sums of squares.
+    ///
+    /// Where an error counts less than its square ([`ErrorMeasure::Huber`](crate::ErrorMeasure)),
+    /// residuals and rows carry the square root of its weight: `J^T r` is half the gradient still,
+    /// `|r|^2` less than the loss.
+    ///
+    /// # Errors
+    /// [`LossError::NoResiduals`] for other losses; else as [`value`](Self::value).
+    fn residual_layout(
+        &mut self,
+        _field: &F,
+        _selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        Err(LossError::NoResiduals { loss: self.name().to_owned() })
+    }
+
+    /// Writes the residuals of some groups of the [layout](Self::residual_layout) last prepared,
+    /// with their Jacobian where it is asked for.
+    ///
+    /// # Errors
+    /// As [`residual_layout`](Self::residual_layout), or if a slice has another length than the
+    /// layout says.
+    fn residuals(
+        &mut self,
+        _field: &F,
+        _groups: Range<usize>,
+        _rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        Err(LossError::NoResiduals { loss: self.name().to_owned() })
+    }
+
+    /// Copies the locals of the layout last prepared, group after group, into `out`.
+    ///
+    /// # Errors
+    /// If `out` has another length than there are locals.
+    fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
+        check_locals(out.len(), 0)
+    }
+
+    /// Replaces the locals of the layout last prepared, group after group.
+    ///
+    /// # Errors
+    /// If there are more or fewer of them.
+    fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
+        check_locals(locals.len(), 0)
+    }
+
     /// Told by a trainer before step `step` (from 0) of a run of `steps`: a loss that changes
     /// during training (a curriculum) does so here.
     ///
@@ -55,4 +105,9 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     fn terms(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
+}
+
+/// Checks a number of locals.
+pub(crate) fn check_locals(given: usize, expected: usize) -> Result<(), LossError> {
+    if given == expected { Ok(()) } else { Err(LossError::Locals { given, expected }) }
 }
