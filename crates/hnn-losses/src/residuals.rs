@@ -8,44 +8,63 @@ use std::ops::Range;
 /// of the group: unknowns on which no other group depends, such as the fitted start of a window. So
 /// the normal equations have the form of an arrow, and locals cost little.
 ///
+/// Each residual belongs to a *term*: residuals of one kind, whose errors have one size (the states of
+/// windows, the derivatives along them).
+///
 /// ```
 /// use hnn_losses::ResidualLayout;
-/// // Two windows of ten residuals, each with a start of two coordinates, and a group without.
+/// // Two windows with ten errors of states, six of derivatives and a start of two coordinates each,
+/// // and thirty residuals of another term.
 /// let mut layout = ResidualLayout::default();
-/// layout.push_term("window", [(10, 2), (10, 2)]);
-/// layout.push_term("derivative", [(30, 0)]);
-/// assert_eq!((layout.len(), layout.num_locals()), (50, 4));
-/// assert_eq!((layout.residuals(1), layout.locals(1)), (10..20, 2..4));
-/// assert_eq!(layout.terms().next(), Some(("window", 0..2)));
+/// let (states, slopes) = (layout.add_term("window"), layout.add_term("derivative"));
+/// for _ in 0..2 {
+///     layout.push_group([(states, 10), (slopes, 6)], 2);
+/// }
+/// let other = layout.add_term("other");
+/// layout.push_group([(other, 30)], 0);
+/// assert_eq!((layout.len(), layout.num_locals()), (62, 4));
+/// assert_eq!((layout.residuals(1), layout.locals(1)), (16..32, 2..4));
+/// assert_eq!(layout.runs().nth(3), Some((26..32, slopes)));
+/// assert_eq!(layout.terms(), ["window", "derivative", "other"]);
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ResidualLayout {
     /// Where the residuals and the locals of each group end.
     ends: Vec<(usize, usize)>,
-    /// The name of each term, and the number of groups with those of the terms before.
-    terms: Vec<(String, usize)>,
+    terms: Vec<String>,
+    /// Where runs of residuals of one term end, and the term.
+    runs: Vec<(usize, usize)>,
     /// The factor of `|theta|^2`.
     pub prior: f64,
 }
 
 impl ResidualLayout {
-    /// Appends a term: the numbers of residuals and of locals of each of its groups.
-    pub fn push_term(
-        &mut self,
-        name: impl Into<String>,
-        groups: impl IntoIterator<Item = (usize, usize)>,
-    ) {
-        for (residuals, locals) in groups {
-            self.ends.push((self.len() + residuals, self.num_locals() + locals));
+    /// Adds a term; gives its index.
+    pub fn add_term(&mut self, name: impl Into<String>) -> usize {
+        self.terms.push(name.into());
+        self.terms.len() - 1
+    }
+
+    /// Appends a group: its residuals, run after run with the term of each run and their number,
+    /// and the number of its locals.
+    pub fn push_group(&mut self, runs: impl IntoIterator<Item = (usize, usize)>, locals: usize) {
+        let mut end = self.len();
+        for (term, residuals) in runs {
+            end += residuals;
+            match self.runs.last_mut() {
+                Some((last, of)) if *of == term => *last = end,
+                _ => self.runs.push((end, term)),
+            }
         }
-        self.terms.push((name.into(), self.num_groups()));
+        self.ends.push((end, self.num_locals() + locals));
     }
 
     /// Appends all of another layout; its prior is added `weight` times.
-    pub fn append(&mut self, other: &Self, weight: f64) {
-        let (first, residuals, locals) = (self.num_groups(), self.len(), self.num_locals());
-        self.ends.extend(other.ends.iter().map(|(r, l)| (residuals + r, locals + l)));
-        self.terms.extend(other.terms.iter().map(|(name, end)| (name.clone(), first + end)));
+    pub fn append(&mut self, other: Self, weight: f64) {
+        let (terms, residuals, locals) = (self.terms.len(), self.len(), self.num_locals());
+        self.ends.extend(other.ends.into_iter().map(|(r, l)| (residuals + r, locals + l)));
+        self.runs.extend(other.runs.into_iter().map(|(end, of)| (residuals + end, terms + of)));
+        self.terms.extend(other.terms);
         self.prior += weight * other.prior;
     }
 
@@ -97,10 +116,16 @@ impl ResidualLayout {
         self.begin(group).1..self.ends[group].1
     }
 
-    /// The terms: the name and the groups of each.
-    pub fn terms(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
-        let begins = std::iter::once(0).chain(self.terms.iter().map(|(_, end)| *end));
-        self.terms.iter().zip(begins).map(|((name, end), begin)| (&**name, begin..*end))
+    /// The names of the terms.
+    #[must_use]
+    pub fn terms(&self) -> &[String] {
+        &self.terms
+    }
+
+    /// The residuals cut into runs of one term, and the index of each one's term.
+    pub fn runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
+        let begins = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
+        self.runs.iter().zip(begins).map(|((end, term), begin)| (begin..*end, *term))
     }
 }
 
