@@ -3,8 +3,8 @@
 use hnn_benches::systems::{Pendulum, start};
 use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
 use hnn_integrators::{
-    Adjoint, Checkpoints, DifferentiableStepper, FixedStep, Grid, HEUN, KAHAN_LI8, RK4, Rollout,
-    VELOCITY_VERLET, Visit, coordinate_major,
+    Adjoint, Bars, Checkpoints, DifferentiableStepper, FixedStep, Grid, HEUN, KAHAN_LI8, RK4,
+    Rollout, VELOCITY_VERLET, Visit, coordinate_major,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
 
@@ -61,7 +61,7 @@ where
             Ok(())
         };
         let kept = Checkpoints::All;
-        both.gradient(&stepper, &Pendulum, grid, &x0, kept, at_end, &mut bar, None)
+        both.gradient(&stepper, &Pendulum, grid, &x0, kept, at_end, Bars::new(&mut bar))
             .expect("gradient");
         bar[0]
     });

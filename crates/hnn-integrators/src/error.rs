@@ -56,6 +56,16 @@ pub enum FieldError {
         /// Largest change of the last iteration, relative to the state.
         residual: f64,
     },
+    /// The cotangent of inputs that are a function of time.
+    #[error(
+        "the inputs of this step are a function of time, which has no cotangent: give the inputs at the begin and at the end of the step (Inputs::Linear), or do not ask for their cotangent"
+    )]
+    FunctionInputs,
+    /// Rows of the parameters' cotangents are asked of what knows nothing but their sums.
+    #[error(
+        "this engine knows the parameters' cotangents summed over a batch, not those of each row: take the native engine, batches of one state, or ask for the sum (ThetaBar::Sum)"
+    )]
+    SumsOnly,
     /// A method whose steps cannot be undone.
     #[error(
         "the steps of this method cannot be undone: take a splitting method, or other checkpoints than Reversible"
@@ -97,22 +107,15 @@ impl FieldError {
     }
 
     /// Checks the slices of a vector-Jacobian product of as many outputs as inputs: the states,
-    /// the cotangents and the states' cotangents of the length `expected`, and the parameters'
-    /// cotangents, where they are asked for, of the length `num_params`.
+    /// the cotangents and the states' cotangents of the length `expected`.
     ///
     /// # Errors
     /// If one has another length.
     #[inline]
-    pub fn check_cotangents<T>(
-        expected: usize,
-        [x, v, x_bar]: [&[T]; 3],
-        theta_bar: Option<&[T]>,
-        num_params: usize,
-    ) -> Result<(), Self> {
+    pub fn check_cotangents<T>(expected: usize, [x, v, x_bar]: [&[T]; 3]) -> Result<(), Self> {
         let states = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
         Self::check_lengths(expected, states)?;
-        Self::check_lengths(expected, [("the cotangents", v.len())])?;
-        Self::check_parameters(theta_bar.map_or(num_params, <[T]>::len), num_params)
+        Self::check_lengths(expected, [("the cotangents", v.len())])
     }
 
     /// Checks the length of a flat parameter vector, or of its cotangent.

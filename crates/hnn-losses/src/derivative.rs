@@ -1,6 +1,6 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
-use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 use ndarray::{ArrayView1, ArrayView2};
 
 use crate::blocks::Blocks;
@@ -225,7 +225,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
                 *f = f_bar;
             }
             if let Some(theta_bar) = theta_bar {
-                field.vjp(x, residuals, f, x_bar, Some(theta_bar))?;
+                field.vjp(x, residuals, f, Bars::new(x_bar).with_theta(theta_bar))?;
             }
             Ok(sum)
         })

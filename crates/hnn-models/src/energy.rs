@@ -1,6 +1,6 @@
 //! Scalar functions of the state whose gradient trains.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use crate::{Keep, ModelError, Network};
 
@@ -44,7 +44,7 @@ pub trait DifferentiableEnergy<T: Scalar>: Network<T> {
     ) -> Result<(), FieldError>;
 
     /// For directions `w` (laid out as `x`), held fixed: **overwrites** `x_bar = Hess(H) w`, and
-    /// **adds** `sum over rows of d(w . grad_x H)/dtheta` to `theta_bar` where it is asked for.
+    /// **adds** `d(w . grad_x H)/dtheta` to `theta_bar`, summed over the rows or row by row.
     /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ pub trait DifferentiableEnergy<T: Scalar>: Network<T> {
         residuals: &mut Self::Residuals,
         w: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 
     /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).

@@ -1,6 +1,6 @@
 //! Maps with their Jacobian, and the pull-back through it.
 
-use hnn_integrators::{FieldError, Scalar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
 use crate::{DifferentiableMap, Keep};
 
@@ -83,7 +83,7 @@ pub trait JacobianMap<T: Scalar>: DifferentiableMap<T> {
 
     /// Pulls `phi = y_bar . N(x) + sum over j of tangents[j].1 . (dN/dx) tangents[j].0` back, for
     /// cotangents (K * B) and directions (D * B) held fixed: **overwrites** `x_bar`, and **adds**
-    /// to `theta_bar` where it is asked for.
+    /// `dphi/dtheta` to `theta_bar`, summed over the rows or row by row.
     /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
@@ -95,6 +95,6 @@ pub trait JacobianMap<T: Scalar>: DifferentiableMap<T> {
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 }

@@ -1,6 +1,6 @@
 //! Lagrangians whose Euler-Lagrange equation trains.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use crate::{Keep, ModelError, Network};
 
@@ -57,7 +57,7 @@ pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
     /// with all four directions held fixed. With eta = lambda this is
     /// `lambda . (dL/dq - (d2L/dv dq) q_dot - (d2L/dv2) q_ddot)`.
     /// **Overwrites** `x_bar = dphi/dx` (D * B) and `q_dot_bar = dphi/dq_dot` (m * B), and **adds**
-    /// `sum over rows of dphi/dtheta` to `theta_bar` where it is asked for.
+    /// `dphi/dtheta` to `theta_bar`, summed over the rows or row by row.
     /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 
     /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).

@@ -40,7 +40,7 @@ pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Hnn, SeparableHnn};
 pub use force::{
-    Dissipative, FrictionForce, GeneralisedForce, InputForce, InputPort, Sum, Unforced,
+    Dissipative, ForceBars, FrictionForce, GeneralisedForce, InputForce, InputPort, Sum, Unforced,
 };
 pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;

@@ -1,6 +1,6 @@
 //! Vector functions of the state that train.
 
-use hnn_integrators::{FieldError, Scalar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
 use crate::{Keep, Network};
 
@@ -36,7 +36,7 @@ pub trait DifferentiableMap<T: Scalar>: Network<T> {
     ) -> Result<(), FieldError>;
 
     /// For the cotangent `y_bar` of `y`: **overwrites** `x_bar = (dN/dx)^T y_bar`, and **adds**
-    /// `sum over rows of (dN/dtheta)^T y_bar` to `theta_bar` where it is asked for.
+    /// `(dN/dtheta)^T y_bar` to `theta_bar`, summed over the rows or row by row.
     /// May be called once for each recording: it may overwrite the residuals.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ pub trait DifferentiableMap<T: Scalar>: Network<T> {
         residuals: &mut Self::Residuals,
         y_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 
     /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).

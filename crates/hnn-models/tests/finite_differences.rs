@@ -1,12 +1,16 @@
 //! Every model's vector-Jacobian product against finite differences, for random networks.
 
-use hnn_integrators::{At, Mode, Parameters, VectorField, Workspace};
+use hnn_integrators::{
+    At, Bars, Checkpoints, DifferentiableField, DualField, GAUSS_LEGENDRE4, Grid, Lane, Mode,
+    Parameters, RK4, Rollout, Samples, VELOCITY_VERLET, VectorField, Visit, Workspace,
+};
 use hnn_models::{
-    Activation, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn,
-    Initialisation, InputForce, InputPort, Keep, Mlp, ModelError, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn,
+    Initialisation, InputForce, InputPort, Keep, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
+    ModelError, SeparableHnn, Sum,
 };
 use hnn_systems::Hamiltonian;
-use hnn_testing::check_vjp as check;
+use hnn_testing::{check_step_inputs, check_step_rows, check_vjp as check, slope, wave};
 use proptest::prelude::*;
 
 fn activation() -> impl Strategy<Value = Activation> {
@@ -153,6 +157,80 @@ proptest! {
         let rest: Vec<f64> = x[..n].iter().copied().chain(vec![0.0; n]).collect();
         friction.eval(1, &rest, &mut force, Keep::Nothing(&mut Workspace::default())).expect("evaluates");
         prop_assert!(force.iter().all(|f| *f == 0.0));
+    }
+}
+
+/// The parameters' cotangents row by row and those of the inputs, back through a step.
+#[test]
+fn rows_and_inputs_through_steps() {
+    fn check<F: DifferentiableField<f64>>(field: &F) {
+        check_step_rows(&RK4, field, 5, 1);
+        check_step_rows(&GAUSS_LEGENDRE4, field, 5, 2);
+        check_step_inputs(&RK4, field, 5, 1);
+        check_step_inputs(&GAUSS_LEGENDRE4, field, 5, 2);
+    }
+    let network =
+        |inputs, outputs, seed| network(inputs, &[9, 33], outputs, Activation::Softplus, seed);
+    let dissipative = |seed| Dissipative::new(network(4, 3, seed)).expect("triangle");
+    check(&Baseline::new(network(4, 4, 1)).expect("square"));
+    check(&Hnn::new(network(4, 1, 2)).expect("even"));
+    check(&Hnn::with_friction(network(4, 1, 3), network(4, 2, 4)).expect("fits"));
+    let angles = Angles::new(network(6, 1, 5), &[true, true, false, false]).expect("fits");
+    check(&Hnn::forced(angles, dissipative(6)).expect("fits"));
+    let force = Sum(dissipative(7), port(2));
+    check(&Hnn::forced(network(4, 1, 8), force.clone()).expect("fits"));
+    let separable = SeparableHnn::new(network(2, 1, 9), network(2, 1, 10)).expect("fits");
+    check(&separable);
+    check_step_rows(&VELOCITY_VERLET, &separable, 5, 3);
+    let free = KineticPrior::new(network(4, 1, 11), 2.0).expect("a mass");
+    check(&Lnn::forced(free, Sum(port(2), InputPort::new(2))).expect("fits"));
+    let mechanical = MechanicalLagrangian::new(network(2, 3, 12), network(2, 1, 13));
+    check(&Lnn::forced(mechanical.expect("fits"), force).expect("fits"));
+    check(&DualField::new([1.3, 0.2], |_t, [q, p]: [_; 2], [a, c]| [p, -a * q.sin() - c * p]));
+}
+
+/// The samples' cotangents through a rollout, whatever states are kept.
+#[test]
+fn inputs_through_rollouts() {
+    let (n, batch, steps) = (2, 3, 37);
+    let energy = network(2 * n, &[12, 12], 1, Activation::Tanh, 1);
+    let force = Sum(dissipative(n, &[8], Activation::Tanh, 2), port(n));
+    let model = Hnn::forced(energy, force).expect("fits");
+    let len = 2 * n * batch;
+    let (x0, weights) = (wave(0.3, len), wave(1.1, (steps + 1) * len));
+    let samples = wave(0.2, (steps + 1) * 2 * batch);
+    let direction = wave(1.9, samples.len());
+    fn with(held: bool, samples: &[f64]) -> Samples<'_, f64> {
+        if held { Samples::Held(samples) } else { Samples::Linear(samples) }
+    }
+    for held in [true, false] {
+        let grid = Grid::equal(batch, 0.0, 0.1, steps);
+        let difference = slope(1e-5, |h| {
+            let moved: Vec<_> = samples.iter().zip(&direction).map(|(u, d)| u + h * d).collect();
+            let mut rollout = Rollout::default();
+            let states = rollout.states(&RK4, &model, grid.with_inputs(with(held, &moved)), &x0);
+            states.expect("steps").iter().zip(&weights).map(|(x, w)| x * w).sum()
+        });
+        for kept in [Checkpoints::All, Checkpoints::Segments(5), Checkpoints::Count(1)] {
+            let visit = |visit: Visit<'_, f64>| {
+                if let Visit::State { step, x_bar, .. } = visit {
+                    let weights = &weights[step * len..(step + 1) * len];
+                    x_bar.iter_mut().zip(weights).for_each(|(bar, w)| *bar += w);
+                }
+                Ok(())
+            };
+            let (mut start_bar, mut u_bar) = (vec![0.0; len], vec![0.0; samples.len()]);
+            let bars = Bars::new(&mut start_bar).with_u(&mut u_bar[..]);
+            let grid = grid.with_inputs(with(held, &samples));
+            let run = Rollout::default().gradient(&RK4, &model, grid, &x0, kept, visit, bars);
+            run.expect("pulls back");
+            let exact: f64 = u_bar.iter().zip(&direction).map(|(g, d)| g * d).sum();
+            let error = (exact - difference).abs();
+            assert!(error < 1e-8 * (1.0 + difference.abs()), "{kept:?}: {exact}, {difference}");
+            // What is held from the last state on is seen by no step.
+            let last = &u_bar[steps * 2 * batch..];
+            assert_eq!(held, last.iter().all(|bar| *bar == 0.0));
+        }
     }
 }
 

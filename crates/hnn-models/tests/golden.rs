@@ -3,7 +3,7 @@
 mod common;
 
 use common::{lanes, network, own_golden, transpose};
-use hnn_integrators::{At, DifferentiableField, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, ThetaBar, Workspace};
 use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, Keep};
 use hnn_testing::{assert_close, golden, numbers};
 use serde_json::Value;
@@ -29,7 +29,9 @@ fn derivative_loss<F: DifferentiableField<f64>>(
     let v: Vec<f64> = error.iter().map(|e| 2.0 * e / count).collect();
     let mut x_bar = vec![0.0; x.len()];
     let mut theta_bar = vec![0.0; field.num_params()];
-    field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
+    field
+        .vjp(&x, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("pulls back");
     (transpose(&f, x.len() / batch), loss, theta_bar)
 }
 
@@ -86,7 +88,7 @@ fn hnn_of_two_degrees_of_freedom_with_every_activation() {
         let (mut gradient, mut hvp) = (vec![0.0; x.len()], vec![0.0; x.len()]);
         let mut residuals = Default::default();
         net.gradient(batch, &x, &mut gradient, Keep::Residuals(&mut residuals)).expect("evaluates");
-        net.gradient_vjp(&x, &mut residuals, &v, &mut hvp, None).expect("pulls back");
+        net.gradient_vjp(&x, &mut residuals, &v, &mut hvp, ThetaBar::None).expect("pulls back");
         assert_close(name, &transpose(&gradient, 4), &numbers(&block["grad_H"]), TOLERANCE);
         assert_close(name, &transpose(&hvp, 4), &numbers(&block["hvp"]), TOLERANCE);
 

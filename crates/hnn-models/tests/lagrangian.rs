@@ -4,7 +4,7 @@ mod common;
 
 use common::{lanes, network as golden_network, own_golden, transpose};
 use hnn_integrators::{
-    At, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
+    At, Bars, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, DifferentiableLagrangian, DifferentiableMap,
@@ -49,7 +49,9 @@ fn golden_accelerations_and_gradients() {
     let scaled: Vec<f64> = error.iter().map(|e| 2.0 * e / count).collect();
     v.extend(transpose(&scaled, batch));
     let (mut x_bar, mut theta_bar) = (vec![0.0; x.len()], vec![0.0; model.num_params()]);
-    model.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("pulls back");
+    model
+        .vjp(&x, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("pulls back");
     assert_close("gradient", &theta_bar, &numbers(&g["grad"]), TOLERANCE);
 }
 

@@ -3,10 +3,10 @@
 #[path = "common/lengths.rs"]
 mod lengths;
 
-use hnn_integrators::{At, FieldError, Workspace};
+use hnn_integrators::{At, FieldError, ThetaBar, Workspace};
 use hnn_models::{
     Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
-    DifferentiableMap, Dissipative, EulerLagrange, FrictionForce, GeneralisedForce, Hnn,
+    DifferentiableMap, Dissipative, EulerLagrange, ForceBars, FrictionForce, GeneralisedForce, Hnn,
     Initialisation, InputForce, InputPort, JacobianMap, Keep, KineticPrior, LagrangianTerms, Lnn,
     MechanicalLagrangian, Mlp, MotionBars, SeparableHnn, Sum,
 };
@@ -96,15 +96,15 @@ fn residuals_of_another_shape_are_errors() {
 
     let mut residuals = Default::default();
     other.gradient(1, &x, &mut out, Keep::Residuals(&mut residuals)).expect("fits");
-    refused(h.gradient_vjp(&x, &mut residuals, &x, &mut x_bar, None));
+    refused(h.gradient_vjp(&x, &mut residuals, &x, &mut x_bar, ThetaBar::None));
 
     let mut residuals = Default::default();
     other.eval(1, &x, &mut out[..1], Keep::Residuals(&mut residuals)).expect("fits");
-    refused(h.vjp(&x, &mut residuals, &[1.0], &mut x_bar, None));
+    refused(h.vjp(&x, &mut residuals, &[1.0], &mut x_bar, ThetaBar::None));
 
     let (mut y, mut residuals) = ([0.0], Default::default());
     other.jacobian(1, &x, &mut y, &mut out, Keep::Residuals(&mut residuals)).expect("fits");
-    refused(h.jacobian_vjp(&x, &mut residuals, &[1.0], &[], &mut x_bar, None));
+    refused(h.jacobian_vjp(&x, &mut residuals, &[1.0], &[], &mut x_bar, ThetaBar::None));
 
     let (mut mass, mut mixed, mut residuals) = ([0.0; 4], [0.0; 2], Default::default());
     let terms = LagrangianTerms { gradient: &mut out, mass: &mut mass, mixed: &mut mixed };
@@ -112,7 +112,7 @@ fn residuals_of_another_shape_are_errors() {
     let directions =
         EulerLagrange { q_dot: &[0.1], q_ddot: &[0.2; 3], eta: &[0.3], lambda: &[0.4; 3] };
     let bars = MotionBars { x: &mut x_bar, q_dot: &mut [0.0] };
-    refused(h.terms_vjp(&x, &mut residuals, &directions, bars, None));
+    refused(h.terms_vjp(&x, &mut residuals, &directions, bars, ThetaBar::None));
 }
 
 #[test]
@@ -141,13 +141,14 @@ fn force_is_checked<Q: GeneralisedForce<f64>>(force: &Q) {
             force.add(At { t, u: &u }, &x, &q_dot, &mut out, keep)
         });
         let at = At { t, u: &filled(u) };
-        let expected = [x, n, x, force.num_params()];
-        assert_checked("force's vjp", expected, |[x, bar, mut x_bar, mut theta_bar]| {
+        let expected = [x, n, x, u, force.num_params()];
+        assert_checked("force's vjp", expected, |[x, bar, mut x_bar, mut u, mut theta_bar]| {
             let mut residuals = Q::Residuals::default();
             let keep = Keep::Residuals(&mut residuals);
             force.add(at, &filled(4 * batch), &q_dot, &mut filled(n), keep)?;
-            let bars = MotionBars { x: &mut x_bar, q_dot: &mut filled(n) };
-            force.add_vjp(&x, &q_dot, &mut residuals, &bar, bars, Some(&mut theta_bar))
+            let (u, theta) = (Some(&mut u[..]), (&mut theta_bar).into());
+            let bars = ForceBars { x: &mut x_bar, q_dot: &mut filled(n), u, theta };
+            force.add_vjp(&x, &q_dot, &mut residuals, &bar, bars)
         });
     }
 }

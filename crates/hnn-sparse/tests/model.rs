@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableStepper, FixedStep, Interval, Parameters, RK4,
+    At, Bars, DifferentiableField, DifferentiableStepper, FixedStep, Interval, Parameters, RK4,
     Separable, Stepper, VectorField, Workspace, YOSHIDA4,
 };
 use hnn_sparse::{
@@ -57,7 +57,9 @@ fn the_vector_jacobian_product_is_the_derivative() {
     model
         .eval_recorded(At::time(&vec![0.0; batch]), &lanes, &mut dx, &mut residuals)
         .expect("defined");
-    model.vjp(&lanes, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("defined");
+    model
+        .vjp(&lanes, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("defined");
     let h = 1e-6;
     for k in 0..lanes.len() {
         let shift = |by: f64| {
@@ -272,7 +274,9 @@ fn separable_formulas_have_gradients() {
         .record(&model, Interval::new(&[0.0], &[0.3]), &start, &mut out, &mut tape)
         .expect("defined");
     let (mut x_bar, mut theta_bar) = (weights, vec![0.0; theta.len()]);
-    YOSHIDA4.pull_back(&model, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
+    YOSHIDA4
+        .pull_back(&model, &mut tape, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("recorded");
 
     let h = 1e-5;
     for i in 0..4 {

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use hnn_integrators::{At, DifferentiableField, DifferentiableSeparable, VectorField, Workspace};
+use hnn_integrators::{
+    At, Bars, DifferentiableField, DifferentiableSeparable, ThetaBar, VectorField, Workspace,
+};
 
 /// Batches tried: none, one state, a few, and more than a block of a kernel.
 pub const BATCHES: [usize; 4] = [0, 1, 3, 17];
@@ -69,7 +71,17 @@ pub fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field: &F) {
             let mut residuals = F::Residuals::default();
             let at = At { t: &vec![0.0; batch], u };
             field.eval_recorded(at, &filled(len), &mut filled(len), &mut residuals)?;
-            field.vjp(&x, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar))
+            field.vjp(&x, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        });
+        // The inputs' cotangents, and rows of the parameters'.
+        let expected = [field.inputs() * batch, batch * num_params];
+        assert_checked("vjp", expected, |[mut u_bar, mut rows]| {
+            let (x, mut residuals) = (filled(len), F::Residuals::default());
+            let at = At { t: &vec![0.0; batch], u };
+            field.eval_recorded(at, &x, &mut filled(len), &mut residuals)?;
+            let (mut x_bar, theta) = (filled(len), ThetaBar::rows(&mut rows, num_params));
+            let bars = Bars::new(&mut x_bar).with_u(&mut u_bar[..]).with_theta(theta);
+            field.vjp(&x, &mut residuals, &x, bars)
         });
     }
     let mut theta = filled(field.num_params() + 1);
@@ -111,13 +123,14 @@ where
         assert_checked("velocity_vjp", expected, |[p, v, mut p_bar, mut theta_bar]| {
             let mut residuals = Residuals::<F>::default();
             field.velocity_recorded(&filled(len), &mut filled(len), &mut residuals)?;
-            field.velocity_vjp(&p, &mut residuals, &v, &mut p_bar, Some(&mut theta_bar))
+            field.velocity_vjp(&p, &mut residuals, &v, &mut p_bar, (&mut theta_bar).into())
         });
         assert_checked("force_vjp", expected, |[q, v, mut q_bar, mut theta_bar]| {
             let mut residuals = Residuals::<F>::default();
             let at = At { t: &times, u };
             field.force_recorded(at, &filled(len), &mut filled(len), &mut residuals)?;
-            field.force_vjp(&q, &mut residuals, &v, &mut q_bar, Some(&mut theta_bar))
+            let bars = Bars::new(&mut q_bar).with_theta(&mut theta_bar);
+            field.force_vjp(&q, &mut residuals, &v, bars)
         });
     }
 }

@@ -10,7 +10,9 @@ mod close;
 mod differences;
 mod golden;
 pub mod lengths;
+mod parameter_rows;
 
 pub use close::{assert_close, assert_each_close};
-pub use differences::{check_states, check_vjp, slope, wave};
+pub use differences::{check_states, check_step_inputs, check_vjp, slope, wave};
 pub use golden::{golden, matrix, measured, numbers, read_json};
+pub use parameter_rows::{check_rows, check_step_rows};

@@ -2,9 +2,9 @@
 #![allow(missing_docs)]
 
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, Checkpoints, DifferentiableStepper, DualField, FieldError,
-    FnField, Grid, HEUN, IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4, Rollout, Samples, Stepper,
-    VELOCITY_VERLET, Visit, Workspace,
+    AnalyticField, AnalyticSeparable, Bars, Checkpoints, DifferentiableStepper, DualField,
+    FieldError, FnField, Grid, HEUN, IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4, Rollout,
+    Samples, Stepper, VELOCITY_VERLET, Visit, Workspace,
 };
 
 use hnn_testing::lengths::{
@@ -75,10 +75,10 @@ fn of_rollouts() {
             Rollout::default().states(&RK4, &Pair, Grid::times(batch, &t), &x).map(drop)
         });
         assert_checked("gradient", [4 * batch, 4 * batch, 0], |[x, mut bar, mut theta_bar]| {
-            let theta_bar = Some(&mut theta_bar[..]);
+            let bars = Bars::new(&mut bar).with_theta(&mut theta_bar);
             let (grid, kept) = (Grid::times(batch, &times), Checkpoints::All);
             let see = |_: Visit<'_, f64>| Ok(());
-            Rollout::default().gradient(&RK4, &Pair, grid, &x, kept, see, &mut bar, theta_bar)
+            Rollout::default().gradient(&RK4, &Pair, grid, &x, kept, see, bars)
         });
         // A field without inputs wants none.
         let grid = Grid::equal(batch, 0.0, 0.1, 2);
@@ -138,7 +138,7 @@ fn stepper_is_checked<S: DifferentiableStepper<f64, Pair>>(name: &str, stepper: 
             &mut out,
             &mut tape,
         )?;
-        stepper.pull_back(&Pair, &mut tape, &mut x_bar, Some(&mut theta_bar))
+        stepper.pull_back(&Pair, &mut tape, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
     });
 }
 
@@ -149,8 +149,8 @@ fn of_steppers() {
     stepper_is_checked("IMPLICIT_MIDPOINT", &IMPLICIT_MIDPOINT);
     stepper_is_checked("VELOCITY_VERLET", &VELOCITY_VERLET);
     assert_checked("reverse", [2, 2, 8, 8, 0], |[t, dt, mut x, mut x_bar, mut theta_bar]| {
-        let (theta_bar, mut tape) = (Some(&mut theta_bar[..]), Default::default());
-        let (x, x_bar) = (&mut x[..], &mut x_bar[..]);
-        VELOCITY_VERLET.reverse(&Pair, Interval::new(&t, &dt), x, x_bar, theta_bar, &mut tape)
+        let bars = Bars::new(&mut x_bar).with_theta(&mut theta_bar);
+        let mut tape = Default::default();
+        VELOCITY_VERLET.reverse(&Pair, Interval::new(&t, &dt), &mut x, bars, &mut tape)
     });
 }

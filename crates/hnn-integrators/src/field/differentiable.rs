@@ -1,6 +1,6 @@
 //! Vector fields with a vector-Jacobian product.
 
-use crate::{At, FieldError, Scalar, VectorField};
+use crate::{At, Bars, FieldError, Scalar, VectorField};
 
 /// Whether a model computes for its training or for its use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,19 +62,19 @@ pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
     ) -> Result<(), FieldError>;
 
     /// The vector-Jacobian product at the recorded evaluation: for the cotangent `v` of `dx`
-    /// (D * B, coordinate-major), **overwrites** `x_bar = (df/dx)^T v`, row by row, and **adds**
-    /// `sum over rows of (df/dtheta)^T v` to `theta_bar` (length `P`) where it is asked for.
+    /// (D * B, coordinate-major), **overwrites** `bars.x = (df/dx)^T v`, row by row, and **adds**
+    /// `(df/du)^T v` to `bars.u`, row by row, and `(df/dtheta)^T v` to `bars.theta`, summed over the
+    /// rows or row by row, where they are asked for.
     ///
     /// `x` must be the states that were recorded. May be called once for each recording.
     ///
     /// # Errors
-    /// If a slice has another length ([`FieldError::check_cotangents`]), or the engine fails.
+    /// If a slice has another length ([`Bars::check`]), or the engine fails.
     fn vjp(
         &self,
         x: &[T],
         residuals: &mut Self::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError>;
 }

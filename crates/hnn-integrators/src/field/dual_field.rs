@@ -1,7 +1,9 @@
 //! Closures over dual numbers: fields with parameters whose derivatives come by themselves.
 
 use crate::lane::Dual;
-use crate::{At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace};
+use crate::{
+    At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+};
 
 /// Derivatives taken in one evaluation.
 const DIRECTIONS: usize = 4;
@@ -141,13 +143,11 @@ where
         x: &[T],
         residuals: &mut Vec<T>,
         v: &[T],
-        x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.len();
-        let slices = [x, v, &*x_bar];
-        FieldError::check_cotangents(D * batch, slices, theta_bar.as_deref(), P)?;
-        let wanted = if theta_bar.is_some() { D + P } else { D };
+        bars.check(batch, [D, 0, P], [x, v])?;
+        let wanted = if bars.theta.is_wanted() { D + P } else { D };
         for row in 0..batch {
             for first in (0..wanted).step_by(DIRECTIONS) {
                 // Variables are numbered from the state on; those before `first` wrap far beyond.
@@ -159,10 +159,9 @@ where
                 for k in 0..DIRECTIONS.min(wanted - first) {
                     let along = |j: usize| v[j * batch + row] * slope[j].tangent[k];
                     let sum: T = (0..D).map(along).sum();
-                    match (first + k, theta_bar.as_deref_mut()) {
-                        (i, _) if i < D => x_bar[i * batch + row] = sum,
-                        (i, Some(theta_bar)) => theta_bar[i - D] += sum,
-                        _ => {}
+                    match (first + k).checked_sub(D) {
+                        None => bars.x[(first + k) * batch + row] = sum,
+                        Some(parameter) => bars.theta.add(row, parameter, sum),
                     }
                 }
             }

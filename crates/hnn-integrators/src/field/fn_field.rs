@@ -1,6 +1,8 @@
 //! Closures as vector fields.
 
-use crate::{At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace};
+use crate::{
+    At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+};
 
 /// A vector field given by a closure `f(t, x, dx)` over one state: `dx` is overwritten by
 /// `f(t, x)`. Parameters are captured; inputs too, or they are handed over with each step
@@ -183,12 +185,10 @@ where
         x: &[T],
         (times, workspace): &mut Self::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let (batch, dim) = (times.len(), self.field.dim);
-        let slices = [x, v, &*x_bar];
-        FieldError::check_cotangents(dim * batch, slices, theta_bar.as_deref(), 0)?;
+        bars.check(batch, [dim, 0, 0], [x, v])?;
         let (own, _) = workspace.split(3 * dim);
         let (state, own) = own.split_at_mut(dim);
         let (cotangent, bar) = own.split_at_mut(dim);
@@ -196,7 +196,7 @@ where
             gather(x, batch, row, state);
             gather(v, batch, row, cotangent);
             (self.vjp)(*t, state, cotangent, bar);
-            scatter(bar, batch, row, x_bar);
+            scatter(bar, batch, row, bars.x);
         }
         Ok(())
     }

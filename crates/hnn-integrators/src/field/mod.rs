@@ -1,5 +1,6 @@
 //! Vector fields, and what trains.
 
+mod bars;
 mod differentiable;
 mod driven_field;
 mod dual_field;
@@ -7,6 +8,7 @@ mod fn_field;
 mod separable;
 mod vector_field;
 
+pub use bars::{Bars, ThetaBar, ThetaRows};
 pub use differentiable::{DifferentiableField, Mode, Parameters};
 pub use driven_field::DrivenField;
 pub use dual_field::DualField;

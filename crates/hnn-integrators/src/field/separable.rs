@@ -1,7 +1,7 @@
 //! Separable Hamiltonians.
 
 use crate::kernel::Job;
-use crate::{At, FieldError, Parameters, Scalar, VectorField, Workspace};
+use crate::{At, Bars, FieldError, Parameters, Scalar, ThetaBar, VectorField, Workspace};
 
 /// A field of a separable Hamiltonian `H = T(p) + V(q, t)`: the velocity depends on the momenta
 /// alone, the force on the positions (and the time) alone. The state is `[q_1..q_n, p_1..p_n]`.
@@ -68,7 +68,7 @@ pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
         cotangent: &[T],
         p_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 
     /// [`Separable::force`], keeping the residuals.
@@ -83,7 +83,8 @@ pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
     ) -> Result<(), FieldError>;
 
-    /// Overwrites `q_bar = (df/dq)^T cotangent`; adds the parameters' cotangent to `theta_bar`.
+    /// Overwrites `bars.x = (df/dq)^T cotangent`; adds the inputs' and the parameters' cotangents to
+    /// `bars.u` and `bars.theta`.
     ///
     /// # Errors
     /// If the engine fails.
@@ -92,7 +93,6 @@ pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
         q: &[T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
         cotangent: &[T],
-        q_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError>;
 }

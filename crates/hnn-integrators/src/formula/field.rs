@@ -3,8 +3,8 @@
 use super::{AnalyticField, AnalyticSeparable, Force, LaneState, Velocity};
 use crate::kernel::{self, Job};
 use crate::{
-    At, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable,
-    VectorField, Workspace,
+    At, Bars, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar,
+    Separable, ThetaBar, VectorField, Workspace,
 };
 
 impl<T: Scalar, F: AnalyticField> VectorField<T> for F {
@@ -66,17 +66,9 @@ impl<T: Scalar, F: AnalyticField> DifferentiableField<T> for F {
         self.eval(at, x, dx, &mut Workspace::default())
     }
 
-    fn vjp(
-        &self,
-        x: &[T],
-        t: &mut Vec<T>,
-        v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
-    ) -> Result<(), FieldError> {
-        let len = VectorField::<T>::dim(self) * t.len();
-        FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
-        T::formula_pull_back(self, t, x, v, x_bar);
+    fn vjp(&self, x: &[T], t: &mut Vec<T>, v: &[T], bars: Bars<'_, T>) -> Result<(), FieldError> {
+        bars.check(t.len(), [VectorField::<T>::dim(self), 0, 0], [x, v])?;
+        T::formula_pull_back(self, t, x, v, bars.x);
         Ok(())
     }
 }
@@ -140,9 +132,10 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
         residuals: &mut Vec<T>,
         cotangent: &[T],
         p_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
-        pull_back_half(&Velocity(self), (residuals, p), cotangent, p_bar, theta_bar)
+        let bars = Bars::new(p_bar).with_theta(theta_bar);
+        pull_back_half(&Velocity(self), (residuals, p), cotangent, bars)
     }
 
     fn force_recorded(
@@ -162,10 +155,9 @@ impl<T: Scalar, F: AnalyticSeparable> DifferentiableSeparable<T> for F {
         q: &[T],
         residuals: &mut Vec<T>,
         cotangent: &[T],
-        q_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        pull_back_half(&Force(self), (residuals, q), cotangent, q_bar, theta_bar)
+        pull_back_half(&Force(self), (residuals, q), cotangent, bars)
     }
 }
 
@@ -174,11 +166,9 @@ fn pull_back_half<T: Scalar, H: AnalyticField>(
     half: &H,
     (t, x): (&[T], &[T]),
     v: &[T],
-    x_bar: &mut [T],
-    theta_bar: Option<&mut [T]>,
+    bars: Bars<'_, T>,
 ) -> Result<(), FieldError> {
-    let len = <H::State<T> as LaneState<T>>::DIM * t.len();
-    FieldError::check_cotangents(len, [x, v, &*x_bar], theta_bar.as_deref(), 0)?;
-    kernel::pull_back(half, t, x, v, x_bar);
+    bars.check(t.len(), [<H::State<T> as LaneState<T>>::DIM, 0, 0], [x, v])?;
+    kernel::pull_back(half, t, x, v, bars.x);
     Ok(())
 }

@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 
 use super::{Checkpoints, Counts, Grid, Rollout, Visit};
 use crate::{
-    DifferentiableStepper, FieldError, Parameters, Scalar, SolveError, VectorField, check,
+    Bars, DifferentiableStepper, FieldError, Parameters, Scalar, SolveError, VectorField, check,
     coordinate_major, rows,
 };
 
@@ -152,17 +152,10 @@ impl<S> Adjoint<S> {
             }
             Ok(())
         };
-        let (x0, theta) = (coordinate_major(x0), Some(&mut theta_bar[..]));
-        let done = rollout.gradient(
-            &self.stepper,
-            field,
-            grid,
-            &x0,
-            self.checkpoints,
-            visit,
-            &mut start_bar,
-            theta,
-        );
+        let x0 = coordinate_major(x0);
+        let bars = Bars::new(&mut start_bar).with_theta(&mut theta_bar);
+        let kept = self.checkpoints;
+        let done = rollout.gradient(&self.stepper, field, grid, &x0, kept, visit, bars);
         if let Err(source) = done {
             let time = |step: usize| start + step as f64 * dt;
             let Some(trajectory) = bad else {

@@ -3,7 +3,9 @@
 use super::checkpoints::advance_by;
 use super::{Checkpoints, Counts, Grid, Rollout, Samples, resize};
 use crate::kernel::{self, Backward, Way};
-use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, StartSlope, VectorField};
+use crate::{
+    Bars, DifferentiableStepper, FieldError, Parameters, Scalar, StartSlope, ThetaBar, VectorField,
+};
 
 /// What a loss sees on the way back along a run's states, from the last one to the first.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub enum Visit<'a, T> {
         /// Their cotangent, to be added to.
         x_bar: &'a mut [T],
         /// The parameters' cotangent, where it is asked for, to be added to.
-        theta_bar: Option<&'a mut [T]>,
+        theta_bar: ThetaBar<'a, T>,
     },
     /// The field at the states where a recorded step begins, seen before these states themselves,
     /// where the method evaluates it there
@@ -39,8 +41,9 @@ where
     F: VectorField<T> + Parameters<T> + ?Sized,
 {
     /// Steps along a grid from `x0` (`D * B` numbers, coordinate-major), and pulls a loss of the
-    /// states back: **overwrites** `start_bar` by its derivative by `x0`, and **adds** that by the
-    /// parameters to `theta_bar`.
+    /// states back: **overwrites** `bars.x` by its derivative by `x0`, and **adds** those by the
+    /// samples of the inputs (as the grid holds them: `(steps + 1) K * B` numbers) and by the
+    /// parameters to `bars.u` and `bars.theta`, where they are asked for.
     ///
     /// The loss is seen through `visit`, called for the states at every step from the last one back
     /// to the first.
@@ -57,15 +60,16 @@ where
         x0: &[T],
         checkpoints: Checkpoints,
         mut visit: impl FnMut(Visit<'_, T>) -> Result<(), FieldError>,
-        start_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         self.check(field, &grid, x0)?;
-        FieldError::check_lengths(x0.len(), [("the first states' cotangents", start_bar.len())])?;
-        let num_params = field.num_params();
-        let given = theta_bar.as_deref().map_or(num_params, <[T]>::len);
-        FieldError::check_parameters(given, num_params)?;
+        FieldError::check_lengths(x0.len(), [("the first states' cotangents", bars.x.len())])?;
+        let inputs = field.inputs() * grid.batch;
+        bars.check_inputs(grid.steps().saturating_add(1).saturating_mul(inputs))?;
+        bars.theta.check(field.num_params(), grid.batch)?;
+        let Bars { x: start_bar, u: u_bar, theta: theta_bar } = bars;
         let len = x0.len();
+        self.u_bar.resize(2 * inputs, T::ZERO);
         for buffer in [&mut self.x, &mut self.next, &mut self.x_bar] {
             buffer.resize(len, T::ZERO);
         }
@@ -73,7 +77,7 @@ where
         self.x_bar.fill(T::ZERO);
         (self.counts, self.step) = (Counts::default(), 0);
         let fused = grid.inputs == Samples::None && self.has_kernel(stepper, field, &grid);
-        let mut back = Back { stepper, field, grid, fused, visit: &mut visit, theta_bar };
+        let mut back = Back { stepper, field, grid, fused, visit: &mut visit, u_bar, theta_bar };
         match checkpoints {
             Checkpoints::Reversible => self.undo(&mut back)?,
             Checkpoints::All => self.keep_all(&mut back)?,
@@ -178,9 +182,11 @@ where
             self.step = step;
             let inputs = back.field.inputs();
             let over = back.grid.interval(step, inputs, &mut self.t, &mut self.dt);
-            let (x, x_bar, tape) = (&mut self.x, &mut self.x_bar, &mut self.tapes[0]);
-            let theta_bar = back.theta_bar.as_deref_mut();
-            back.stepper.reverse(back.field, over, x, x_bar, theta_bar, tape)?;
+            let (x, tape) = (&mut self.x, &mut self.tapes[0]);
+            let (stepper, field) = (back.stepper, back.field);
+            let bars = back.bars(step, &mut self.x_bar, &mut self.u_bar);
+            stepper.reverse(field, over, x, bars, tape)?;
+            back.close(step, &self.u_bar);
             back.see(step, &self.x, &mut self.x_bar)?;
         }
         Ok(())
@@ -281,13 +287,16 @@ where
         let len = self.x.len();
         for index in (0..steps).rev() {
             self.step = from + index;
-            let (tape, x_bar) = (&mut self.tapes[index], &mut self.x_bar);
+            let tape = &mut self.tapes[index];
             if let Some(slope) = back.stepper.start_slope(back.field, tape) {
                 (back.visit)(Visit::Slope { step: self.step, slope })?;
             }
-            back.stepper.pull_back(back.field, tape, x_bar, back.theta_bar.as_deref_mut())?;
+            let (stepper, field) = (back.stepper, back.field);
+            let bars = back.bars(self.step, &mut self.x_bar, &mut self.u_bar);
+            stepper.pull_back(field, tape, bars)?;
+            back.close(self.step, &self.u_bar);
             let x = &self.states[(first + index) * len..(first + index + 1) * len];
-            back.see(self.step, x, x_bar)?;
+            back.see(self.step, x, &mut self.x_bar)?;
         }
         Ok(())
     }
@@ -301,7 +310,9 @@ struct Back<'a, T, S, F: ?Sized> {
     /// Whether kernels run.
     fused: bool,
     visit: &'a mut dyn FnMut(Visit<'_, T>) -> Result<(), FieldError>,
-    theta_bar: Option<&'a mut [T]>,
+    /// Of the samples of the inputs.
+    u_bar: Option<&'a mut [T]>,
+    theta_bar: ThetaBar<'a, T>,
 }
 
 impl<T, S, F> Back<'_, T, S, F>
@@ -311,7 +322,33 @@ where
     F: VectorField<T> + ?Sized,
 {
     fn see(&mut self, step: usize, x: &[T], x_bar: &mut [T]) -> Result<(), FieldError> {
-        let theta_bar = self.theta_bar.as_deref_mut();
+        let theta_bar = self.theta_bar.reborrow();
         (self.visit)(Visit::State { step, x, x_bar, theta_bar })
+    }
+
+    /// Where a step adds its cotangents: those of its inputs to two neighbouring samples, or, of a
+    /// held one, to room of its own.
+    fn bars<'b>(&'b mut self, step: usize, x: &'b mut [T], own: &'b mut [T]) -> Bars<'b, T> {
+        let (two, held) = (own.len(), matches!(self.grid.inputs, Samples::Held(_)));
+        let u = self.u_bar.as_deref_mut().map(|samples| {
+            if held {
+                own.fill(T::ZERO);
+                own
+            } else {
+                &mut samples[step * two / 2..][..two]
+            }
+        });
+        Bars { x, u, theta: self.theta_bar.reborrow() }
+    }
+
+    /// Adds the cotangents at the begin and at the end of a step to that of the sample held.
+    fn close(&mut self, step: usize, own: &[T]) {
+        if let (Some(samples), Samples::Held(_)) = (self.u_bar.as_deref_mut(), self.grid.inputs) {
+            let (begin, end) = own.split_at(own.len() / 2);
+            let sample = &mut samples[step * begin.len()..][..begin.len()];
+            for (sample, (begin, end)) in sample.iter_mut().zip(begin.iter().zip(end)) {
+                *sample += *begin + *end;
+            }
+        }
     }
 }

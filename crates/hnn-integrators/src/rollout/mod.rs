@@ -20,7 +20,7 @@ use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, 
 /// `ndarray` in and out see [`Adjoint`].
 ///
 /// ```
-/// use hnn_integrators::{Checkpoints, DualField, Grid, Lane, RK4, Rollout, Visit};
+/// use hnn_integrators::{Bars, Checkpoints, DualField, Grid, Lane, RK4, Rollout, Visit};
 /// let pendulum = DualField::new([1.0], |_t, [q, p]: [_; 2], [a]| [p, -a * q.sin()]);
 /// let (grid, mut rollout) = (Grid::times(1, &[0.0, 0.1, 0.3]), Rollout::default());
 /// let states = rollout.states(&RK4, &pendulum, grid, &[1.0, 0.5])?;
@@ -33,9 +33,8 @@ use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, 
 ///     }
 ///     Ok(())
 /// };
-/// rollout.gradient(
-///     &RK4, &pendulum, grid, &[1.0, 0.5], Checkpoints::All, last_angle, &mut start_bar, Some(&mut theta_bar),
-/// )?;
+/// let bars = Bars::new(&mut start_bar).with_theta(&mut theta_bar);
+/// rollout.gradient(&RK4, &pendulum, grid, &[1.0, 0.5], Checkpoints::All, last_angle, bars)?;
 /// assert!((theta_bar[0] + 0.038_736).abs() < 1e-6);
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
@@ -53,6 +52,8 @@ where
     x: Vec<T>,
     next: Vec<T>,
     x_bar: Vec<T>,
+    /// Cotangents of the inputs at the begin and at the end of the step at hand.
+    u_bar: Vec<T>,
     end: Vec<T>,
     /// A stack of segments' starts, each with its step, and spare memory for more.
     kept: Vec<(usize, Vec<T>)>,
@@ -90,6 +91,7 @@ where
             x: empty(),
             next: empty(),
             x_bar: empty(),
+            u_bar: empty(),
             end: empty(),
             kept: Vec::new(),
             spare: Vec::new(),

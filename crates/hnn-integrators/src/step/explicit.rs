@@ -7,12 +7,14 @@
 
 use ndarray::{Array2, ArrayView2};
 
+use super::inputs::StageInputs;
 use super::stepper::step_by_step;
 use super::weighted::{add_scaled, add_scaled_stages};
 use crate::kernel::{Clock, Forward, Job, Scheme, Way, Work};
 use crate::{
-    At, DifferentiableField, DifferentiableStepper, FieldError, Inputs, Interval, RK4, Scalar,
-    StartSlope, Stepper, Tableau, VectorField, Workspace, check_dimension, coordinate_major, rows,
+    At, Bars, DifferentiableField, DifferentiableStepper, FieldError, Inputs, Interval, RK4,
+    Scalar, StartSlope, Stepper, Tableau, VectorField, Workspace, check_dimension,
+    coordinate_major, rows,
 };
 
 impl<T, F> Stepper<T, F> for Tableau
@@ -89,6 +91,7 @@ pub struct ExplicitTape<T, R> {
     slope_bar: Vec<T>,
     /// What others add to the cotangent of the first slope.
     start_bar: Vec<T>,
+    inputs: StageInputs<T>,
     residuals: Vec<R>,
 }
 
@@ -103,17 +106,19 @@ impl<T, R> Default for ExplicitTape<T, R> {
             slopes: empty(),
             slope_bar: empty(),
             start_bar: empty(),
+            inputs: StageInputs::default(),
             residuals: Vec::new(),
         }
     }
 }
 
 impl<T: Scalar, R: Default> ExplicitTape<T, R> {
-    fn prepare(&mut self, dt: &[T], inputs: usize, len: usize, stages: usize) {
+    fn prepare(&mut self, over: &Interval<'_, T>, inputs: usize, len: usize, stages: usize) {
         self.dt.clear();
-        self.dt.extend_from_slice(dt);
-        self.t.resize(dt.len(), T::ZERO);
-        self.u.resize(inputs * dt.len(), T::ZERO);
+        self.dt.extend_from_slice(over.dt);
+        self.t.resize(over.batch(), T::ZERO);
+        self.u.resize(inputs * over.batch(), T::ZERO);
+        self.inputs.record(over, inputs);
         self.stages.resize(stages * len, T::ZERO);
         self.slopes.resize(stages * len, T::ZERO);
         self.slope_bar.resize(len, T::ZERO);
@@ -143,7 +148,7 @@ where
         let states = [("the states", x.len()), ("the next states", out.len())];
         over.check(field.dim(), field.inputs(), states)?;
         let (method, len) = (self.coefficients(), x.len());
-        tape.prepare(over.dt, field.inputs(), len, method.stages());
+        tape.prepare(&over, field.inputs(), len, method.stages());
         let ExplicitTape { t, u, stages, slopes, residuals, .. } = tape;
         for i in 0..method.stages() {
             let (done, slope) = slopes[..(i + 1) * len].split_at_mut(i * len);
@@ -160,12 +165,13 @@ where
         &self,
         field: &F,
         tape: &mut Self::Tape,
-        x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let method = self.coefficients();
         let (stages, len) = (method.stages(), tape.start_bar.len());
-        FieldError::check_lengths(len, [("the states' cotangents", x_bar.len())])?;
+        FieldError::check_lengths(len, [("the states' cotangents", bars.x.len())])?;
+        tape.inputs.check(&bars)?;
+        let Bars { x: x_bar, mut u, mut theta } = bars;
         for i in (0..stages).rev() {
             // The slopes are not needed any more: their memory takes the cotangents X_bar.
             let (head, later) = tape.slopes.split_at_mut((i + 1) * len);
@@ -180,8 +186,10 @@ where
                 add_scaled(T::ONE, &tape.start_bar, &mut tape.slope_bar);
             }
             let stage = &tape.stages[i * len..(i + 1) * len];
-            let theta_bar = theta_bar.as_deref_mut();
-            field.vjp(stage, &mut tape.residuals[i], &tape.slope_bar, stage_bar, theta_bar)?;
+            let inputs = tape.inputs.stage(u.is_some());
+            let bars = Bars { x: stage_bar, u: inputs, theta: theta.reborrow() };
+            field.vjp(stage, &mut tape.residuals[i], &tape.slope_bar, bars)?;
+            tape.inputs.add_stage(method.c[i], u.as_deref_mut());
         }
         for cotangent in tape.slopes[..stages * len].chunks_exact(len.max(1)) {
             add_scaled(T::ONE, cotangent, x_bar);

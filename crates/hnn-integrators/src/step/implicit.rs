@@ -7,11 +7,12 @@
 //! iteration, which converges where that does. Then `x_bar = o + sum_i X_bar_i`
 //! (Sanz-Serna, *SIAM Review* 58, 2016, section 3).
 
+use super::inputs::StageInputs;
 use super::iteration::Iteration;
 use super::weighted::add_scaled_stages;
 use crate::{
-    At, DifferentiableField, DifferentiableStepper, FieldError, ImplicitTableau, Interval, Scalar,
-    Stepper, VectorField, Workspace,
+    At, Bars, DifferentiableField, DifferentiableStepper, FieldError, ImplicitTableau, Interval,
+    Scalar, Stepper, ThetaBar, VectorField, Workspace,
 };
 
 impl<T, F> Stepper<T, F> for ImplicitTableau
@@ -107,6 +108,7 @@ pub struct ImplicitTape<T, R> {
     stage_bar: Vec<T>,
     /// The largest cotangent of each row.
     size: Vec<f64>,
+    inputs: StageInputs<T>,
     residuals: R,
     workspace: Workspace<T>,
 }
@@ -124,6 +126,7 @@ impl<T: Scalar, R: Default> Default for ImplicitTape<T, R> {
             slope_bar: empty(),
             stage_bar: empty(),
             size: Vec::new(),
+            inputs: StageInputs::default(),
             residuals: R::default(),
             workspace: Workspace::default(),
         }
@@ -164,11 +167,12 @@ where
         &self,
         field: &F,
         tape: &mut Self::Tape,
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let (stages, len, batch) = (self.stages(), tape.slope.len(), tape.dt.len());
-        FieldError::check_lengths(len, [("the states' cotangents", x_bar.len())])?;
+        FieldError::check_lengths(len, [("the states' cotangents", bars.x.len())])?;
+        tape.inputs.check(&bars)?;
+        let Bars { x: x_bar, mut u, mut theta } = bars;
         tape.slopes.fill(T::ZERO);
         tape.size.clear();
         tape.size.resize(batch, 0.0);
@@ -178,7 +182,7 @@ where
         let mut iteration = Iteration::default();
         loop {
             for i in 0..stages {
-                pull_stage(self, field, tape, i, x_bar, None)?;
+                pull_stage(self, field, tape, i, x_bar, None, ThetaBar::None)?;
                 let old = &mut tape.slopes[i * len..(i + 1) * len];
                 for (at, (old, new)) in old.iter_mut().zip(&tape.stage_bar).enumerate() {
                     let (change, size) = ((*new - *old).to_f64().abs(), tape.size[at % batch]);
@@ -190,9 +194,9 @@ where
                 break;
             }
         }
-        if let Some(theta_bar) = theta_bar {
+        if u.is_some() || theta.is_wanted() {
             for i in 0..stages {
-                pull_stage(self, field, tape, i, x_bar, Some(theta_bar))?;
+                pull_stage(self, field, tape, i, x_bar, u.as_deref_mut(), theta.reborrow())?;
             }
         }
         for cotangent in tape.slopes[..stages * len].chunks_exact(len.max(1)) {
@@ -206,6 +210,7 @@ impl<T: Scalar, R: Default> ImplicitTape<T, R> {
     fn prepare(&mut self, over: Interval<'_, T>, inputs: usize, stages: usize, len: usize) {
         self.dt.clear();
         self.dt.extend_from_slice(over.dt);
+        self.inputs.record(&over, inputs);
         self.stage_t.resize(stages * over.batch(), T::ZERO);
         self.stage_u.resize(stages * inputs * over.batch(), T::ZERO);
         for buffer in [&mut self.stages, &mut self.slopes] {
@@ -217,14 +222,16 @@ impl<T: Scalar, R: Default> ImplicitTape<T, R> {
     }
 }
 
-/// `stage_bar = (df/dx)^T k_bar` of one stage, from the cotangents of the stages as they are.
+/// `stage_bar = (df/dx)^T k_bar` of one stage, from the cotangents of the stages as they are, and
+/// what it adds to those of the inputs at the step's begin and end and of the parameters.
 fn pull_stage<T: Scalar, F: DifferentiableField<T> + ?Sized>(
     method: &ImplicitTableau,
     field: &F,
     tape: &mut ImplicitTape<T, F::Residuals>,
     i: usize,
     x_bar: &[T],
-    theta_bar: Option<&mut [T]>,
+    u_bar: Option<&mut [T]>,
+    theta: ThetaBar<'_, T>,
 ) -> Result<(), FieldError> {
     let (stages, len, batch) = (method.stages(), x_bar.len(), tape.dt.len());
     let weight = T::from_f64(method.b[i]);
@@ -240,5 +247,8 @@ fn pull_stage<T: Scalar, F: DifferentiableField<T> + ?Sized>(
     let t = &tape.stage_t[i * batch..(i + 1) * batch];
     let u = &tape.stage_u[i * inputs..(i + 1) * inputs];
     field.eval_recorded(At { t, u }, stage, &mut tape.slope, &mut tape.residuals)?;
-    field.vjp(stage, &mut tape.residuals, &tape.slope_bar, &mut tape.stage_bar, theta_bar)
+    let bars = Bars { x: &mut tape.stage_bar, u: tape.inputs.stage(u_bar.is_some()), theta };
+    field.vjp(stage, &mut tape.residuals, &tape.slope_bar, bars)?;
+    tape.inputs.add_stage(method.c[i], u_bar);
+    Ok(())
 }

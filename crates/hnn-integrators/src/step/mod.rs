@@ -2,6 +2,7 @@
 
 mod explicit;
 mod implicit;
+mod inputs;
 mod iteration;
 mod splitting;
 mod stepper;

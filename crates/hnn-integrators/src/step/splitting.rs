@@ -4,11 +4,12 @@
 //! `b h (df/dq)^T p_bar` to `q_bar`, or `a h (dv/dp)^T q_bar` to `p_bar`. The flows are visited
 //! backwards.
 
+use super::inputs::StageInputs;
 use crate::kernel::{Clock, Forward, Job, Scheme, Way, Work};
 use crate::method::Substep;
 use crate::{
-    At, DifferentiableSeparable, DifferentiableStepper, FieldError, Flow, Inputs, Interval, Scalar,
-    Separable, Splitting, Stepper, Workspace,
+    At, Bars, DifferentiableSeparable, DifferentiableStepper, FieldError, Flow, Inputs, Interval,
+    Scalar, Separable, Splitting, Stepper, Workspace,
 };
 
 impl<T, F> Stepper<T, F> for Splitting
@@ -87,6 +88,7 @@ pub struct SplittingTape<T, R> {
     read: Vec<T>,
     slope: Vec<T>,
     cotangent: Vec<T>,
+    inputs: StageInputs<T>,
     residuals: Vec<R>,
 }
 
@@ -100,6 +102,7 @@ impl<T, R> Default for SplittingTape<T, R> {
             read: empty(),
             slope: empty(),
             cotangent: empty(),
+            inputs: StageInputs::default(),
             residuals: Vec::new(),
         }
     }
@@ -107,11 +110,12 @@ impl<T, R> Default for SplittingTape<T, R> {
 
 impl<T: Scalar, R: Default> SplittingTape<T, R> {
     /// Makes room for half states of `half` numbers and the residuals of so many evaluations.
-    fn prepare(&mut self, dt: &[T], inputs: usize, half: usize, evaluations: usize) {
+    fn prepare(&mut self, over: &Interval<'_, T>, inputs: usize, half: usize, evaluations: usize) {
         self.dt.clear();
-        self.dt.extend_from_slice(dt);
-        self.t.resize(dt.len(), T::ZERO);
-        self.u.resize(inputs * dt.len(), T::ZERO);
+        self.dt.extend_from_slice(over.dt);
+        self.t.resize(over.batch(), T::ZERO);
+        self.u.resize(inputs * over.batch(), T::ZERO);
+        self.inputs.record(over, inputs);
         self.slope.resize(half, T::ZERO);
         self.cotangent.resize(half, T::ZERO);
         if self.residuals.len() < evaluations {
@@ -138,7 +142,7 @@ where
         let states = [("the states", x.len()), ("the next states", out.len())];
         over.check(field.dim(), field.inputs(), states)?;
         let (half, flows) = (x.len() / 2, self.lengths().len());
-        tape.prepare(over.dt, field.inputs(), half, flows);
+        tape.prepare(&over, field.inputs(), half, flows);
         tape.read.resize(flows * half, T::ZERO);
         out.copy_from_slice(x);
         let SplittingTape { t, u, read, slope, residuals, .. } = tape;
@@ -166,18 +170,16 @@ where
         &self,
         field: &F,
         tape: &mut Self::Tape,
-        x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let half = tape.slope.len();
-        FieldError::check_lengths(2 * half, [("the states' cotangents", x_bar.len())])?;
-        let (q_bar, p_bar) = x_bar.split_at_mut(half);
+        FieldError::check_lengths(2 * half, [("the states' cotangents", bars.x.len())])?;
+        tape.inputs.check(&bars)?;
         for (i, step) in (0..self.lengths().len()).rev().zip(self.walk_back()) {
-            let SplittingTape { dt, read, slope, cotangent, residuals, .. } = tape;
+            let SplittingTape { dt, read, slope, cotangent, inputs, residuals, .. } = tape;
             let (x, residuals) = (&read[i * half..(i + 1) * half], &mut residuals[i]);
-            let bars = (&mut *q_bar, &mut *p_bar);
-            let theta_bar = theta_bar.as_deref_mut();
-            pull_back_flow(field, step, dt, x, residuals, bars, (slope, cotangent), theta_bar)?;
+            let scratch = Scratch { pulled: slope, cotangent, inputs };
+            pull_back_flow(field, step, dt, x, residuals, scratch, bars.reborrow())?;
         }
         Ok(())
     }
@@ -189,17 +191,16 @@ where
         field: &F,
         over: Interval<'_, T>,
         x: &mut [T],
-        x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        mut bars: Bars<'_, T>,
         tape: &mut Self::Tape,
     ) -> Result<(), FieldError> {
-        let states = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
+        let states = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
         over.check(field.dim(), field.inputs(), states)?;
         let half = x.len() / 2;
-        tape.prepare(over.dt, field.inputs(), half, 1);
+        tape.prepare(&over, field.inputs(), half, 1);
+        tape.inputs.check(&bars)?;
         let (q, p) = x.split_at_mut(half);
-        let (q_bar, p_bar) = x_bar.split_at_mut(half);
-        let SplittingTape { dt, t, u, slope, cotangent, residuals, .. } = tape;
+        let SplittingTape { dt, t, u, slope, cotangent, inputs, residuals, .. } = tape;
         for step in self.walk_back() {
             let Substep { flow, length, clock } = step;
             let x = match flow {
@@ -215,36 +216,45 @@ where
                     &*q
                 }
             };
-            let bars = (&mut *q_bar, &mut *p_bar);
-            let (scratch, theta_bar) = ((&mut *slope, &mut *cotangent), theta_bar.as_deref_mut());
-            pull_back_flow(field, step, dt, x, &mut residuals[0], bars, scratch, theta_bar)?;
+            let scratch = Scratch { pulled: slope, cotangent, inputs };
+            pull_back_flow(field, step, dt, x, &mut residuals[0], scratch, bars.reborrow())?;
         }
         Ok(())
     }
 }
 
+/// Room for what comes back through a flow.
+struct Scratch<'a, T> {
+    /// The share in the cotangent of the half that the flow read.
+    pulled: &'a mut [T],
+    /// The cotangent of the slope.
+    cotangent: &'a mut [T],
+    inputs: &'a mut StageInputs<T>,
+}
+
 /// Adds to the cotangent of the half that a flow read what comes back through it.
-#[allow(clippy::too_many_arguments)]
 fn pull_back_flow<T: Scalar, F: DifferentiableSeparable<T> + ?Sized>(
     field: &F,
-    Substep { flow, length, .. }: Substep,
+    Substep { flow, length, clock }: Substep,
     dt: &[T],
     read: &[T],
     residuals: &mut F::Residuals,
-    (q_bar, p_bar): (&mut [T], &mut [T]),
-    (pulled, cotangent): (&mut Vec<T>, &mut Vec<T>),
-    theta_bar: Option<&mut [T]>,
+    Scratch { pulled, cotangent, inputs }: Scratch<'_, T>,
+    Bars { x, u, theta }: Bars<'_, T>,
 ) -> Result<(), FieldError> {
+    let (q_bar, p_bar) = x.split_at_mut(x.len() / 2);
     cotangent.fill(T::ZERO);
     let read_bar = match flow {
         Flow::Drift => {
             move_along(length, dt, q_bar, cotangent);
-            field.velocity_vjp(read, residuals, cotangent, pulled, theta_bar)?;
+            field.velocity_vjp(read, residuals, cotangent, pulled, theta)?;
             p_bar
         }
         Flow::Kick => {
             move_along(length, dt, p_bar, cotangent);
-            field.force_vjp(read, residuals, cotangent, pulled, theta_bar)?;
+            let bars = Bars { x: &mut *pulled, u: inputs.stage(u.is_some()), theta };
+            field.force_vjp(read, residuals, cotangent, bars)?;
+            inputs.add_stage(clock, u);
             q_bar
         }
     };

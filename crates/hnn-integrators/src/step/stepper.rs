@@ -1,7 +1,7 @@
 //! What a one-step method is.
 
 use crate::kernel::Way;
-use crate::{FieldError, Inputs, Interval, Scalar, Workspace};
+use crate::{Bars, FieldError, Inputs, Interval, Scalar, Workspace};
 
 /// A one-step method for the fields `F`.
 ///
@@ -122,16 +122,19 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
         tape: &mut Self::Tape,
     ) -> Result<(), FieldError>;
 
-    /// Pulls a cotangent back through the recorded step. May be called once for each recording.
+    /// Pulls a cotangent back through the recorded step: `bars.x` goes from the cotangent of the
+    /// step's end to that of its begin, and the cotangents of the inputs at the begin and at the end
+    /// (`2 K * B` numbers) and of the parameters are **added** to `bars.u` and `bars.theta`, where
+    /// they are asked for. May be called once for each recording.
     ///
     /// # Errors
-    /// If a slice has another length, or the field's engine fails.
+    /// If a slice has another length, the cotangent of inputs is asked for that are a function of
+    /// time, or the field's engine fails.
     fn pull_back(
         &self,
         field: &F,
         tape: &mut Self::Tape,
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError>;
 
     /// The field at the begin of a recorded step, where the method evaluates it there as one of its
@@ -141,7 +144,7 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     /// What is added to its cotangent, 0 when the step is recorded, is pulled back with the step.
     ///
     /// ```
-    /// use hnn_integrators::{DifferentiableStepper, DualField, Interval, RK4};
+    /// use hnn_integrators::{Bars, DifferentiableStepper, DualField, Interval, RK4};
     /// // dx/dt = a x, one step from x = 1; the loss is (dx/dt)^2 / 2 at its begin, at a = 3.
     /// let field = DualField::new([3.0], |_t, [x]: [_; 1], [a]| [a * x]);
     /// let (mut tape, mut out, mut a_bar) = (Default::default(), [0.0], [0.0]);
@@ -149,7 +152,8 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     /// let slope = RK4.start_slope(&field, &mut tape).expect("a Runge-Kutta method");
     /// assert_eq!(slope.value, [3.0]);
     /// slope.cotangent[0] += 3.0;
-    /// RK4.pull_back(&field, &mut tape, &mut [0.0], Some(&mut a_bar))?;
+    /// let mut x_bar = [0.0];
+    /// RK4.pull_back(&field, &mut tape, Bars::new(&mut x_bar).with_theta(&mut a_bar))?;
     /// assert_eq!(a_bar, [3.0]); // dx/dt times its derivative by a
     /// # Ok::<(), hnn_integrators::FieldError>(())
     /// ```
@@ -157,9 +161,9 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
         None
     }
 
-    /// Undoes a step, exactly but for rounding, while a cotangent is pulled back through it: from
-    /// `x = x(t + dt)` and its cotangent to `x(t)` and its cotangent, in place. The tape is only
-    /// scratch here.
+    /// Undoes a step, exactly but for rounding, while a cotangent is pulled back through it as by
+    /// [`pull_back`](Self::pull_back): from `x = x(t + dt)` and its cotangent to `x(t)` and its
+    /// cotangent, in place. The tape is only scratch here.
     ///
     /// Splitting methods can, since each of their flows moves one half of the state by a function of
     /// the other; of the others none.
@@ -171,8 +175,7 @@ pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
         _field: &F,
         _over: Interval<'_, T>,
         _x: &mut [T],
-        _x_bar: &mut [T],
-        _theta_bar: Option<&mut [T]>,
+        _bars: Bars<'_, T>,
         _tape: &mut Self::Tape,
     ) -> Result<(), FieldError> {
         Err(FieldError::Irreversible)

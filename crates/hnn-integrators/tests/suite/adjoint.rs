@@ -2,8 +2,8 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{
-    Adjoint, At, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, FnField, Gradient,
-    Grid, KAHAN_LI8, PEFRL, RK4, RUTH3, Rollout, SYMPLECTIC_EULER, SolveError, Splitting,
+    Adjoint, At, Bars, Checkpoints, DifferentiableSeparable, FieldError, FixedStep, FnField,
+    Gradient, Grid, KAHAN_LI8, PEFRL, RK4, RUTH3, Rollout, SYMPLECTIC_EULER, SolveError, Splitting,
     VELOCITY_VERLET, VectorField, Visit, Workspace, YOSHIDA4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
@@ -145,8 +145,9 @@ fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
         }
         Ok(())
     };
-    let (grid, kept, theta) = (Grid::times(3, &times), Checkpoints::All, Some(&mut theta_bar[..]));
-    rollout.gradient(&RK4, &FIELD, grid, &start, kept, visit, &mut bar, theta).expect("back");
+    let (grid, kept) = (Grid::times(3, &times), Checkpoints::All);
+    let bars = Bars::new(&mut bar).with_theta(&mut theta_bar);
+    rollout.gradient(&RK4, &FIELD, grid, &start, kept, visit, bars).expect("back");
     assert_close(&theta_bar, &found.theta_bar, 1e-11, 1e-11);
     assert_close(&hnn_integrators::rows(&bar, 3, 2), &found.start_bar, 1e-11, 1e-11);
 }
@@ -311,17 +312,18 @@ fn wrong_lengths_are_errors() {
         let error = rollout.walk(&RK4, &FIELD, grid, x0, |_, _| Ok(())).expect_err("wrong");
         assert!(matches!(error, FieldError::Length { .. }), "{error}");
         let (kept, mut bar) = (Checkpoints::All, x0.to_vec());
-        let error = rollout.gradient(&RK4, &FIELD, grid, x0, kept, see, &mut bar, None);
+        let error = rollout.gradient(&RK4, &FIELD, grid, x0, kept, see, Bars::new(&mut bar));
         assert!(matches!(error, Err(FieldError::Length { .. })));
     }
     let (grid, x0, kept) = (Grid::times(1, &times), [1.0, 0.5], Checkpoints::All);
     for bars in [0, 1, 3] {
         let mut bar = vec![0.0; bars];
-        let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, &mut bar, None);
+        let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, Bars::new(&mut bar));
         assert!(matches!(error, Err(FieldError::Length { .. })));
     }
     let (mut bar, theta_bar) = ([0.0; 2], &mut [0.0; 3][..]);
-    let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, &mut bar, Some(theta_bar));
+    let bars = Bars::new(&mut bar).with_theta(theta_bar);
+    let error = rollout.gradient(&RK4, &FIELD, grid, &x0, kept, see, bars);
     assert!(matches!(error, Err(FieldError::ParameterCount { given: 3, expected: 2 })));
 }
 

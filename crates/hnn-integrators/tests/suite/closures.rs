@@ -1,7 +1,7 @@
 //! Closures as fields: their gradients against finite differences, and each other.
 
 use hnn_integrators::{
-    Adjoint, At, DifferentiableField, DualField, FnField, Lane, Parameters, RK4, VectorField,
+    Adjoint, At, Bars, DifferentiableField, DualField, FnField, Lane, Parameters, RK4, VectorField,
 };
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn check<F: DifferentiableField<f64>>(
     // What is there before is added to.
     let mut theta_bar = vec![1.0; field.num_params()];
     field.eval_recorded(at, x, &mut dx, &mut residuals).expect("eval");
-    field.vjp(x, &mut residuals, v, &mut x_bar, Some(&mut theta_bar)).expect("vjp");
+    field.vjp(x, &mut residuals, v, Bars::new(&mut x_bar).with_theta(&mut theta_bar)).expect("vjp");
     let same = dx.iter().zip(v).map(|(dx, v)| dx * v).sum::<f64>();
     prop_assert!((same - value(theta, x)).abs() < 1e-13);
     let h = 1e-5;

@@ -3,9 +3,10 @@
 
 use hnn_integrators::kernel::{self, Job};
 use hnn_integrators::{
-    AnalyticField, AnalyticSeparable, At, Checkpoints, DifferentiableField, DifferentiableStepper,
-    EmbeddedPair, FieldError, FixedStep, Grid, ImplicitTableau, Lane, LaneState, Parameters,
-    Rollout, Scalar, Splitting, Stepper, Tableau, VectorField, Visit, Workspace,
+    AnalyticField, AnalyticSeparable, At, Bars, Checkpoints, DifferentiableField,
+    DifferentiableStepper, EmbeddedPair, FieldError, FixedStep, Grid, ImplicitTableau, Lane,
+    LaneState, Parameters, Rollout, Scalar, Splitting, Stepper, Tableau, VectorField, Visit,
+    Workspace,
 };
 use ndarray::array;
 
@@ -233,10 +234,9 @@ impl<F: AnalyticField> DifferentiableField<f64> for Plain<F> {
         x: &[f64],
         residuals: &mut Vec<f64>,
         v: &[f64],
-        x_bar: &mut [f64],
-        _theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        Self::rows(residuals, [x, v], x_bar, |t, x, v| self.0.vjp_lanes(t, x, v));
+        Self::rows(residuals, [x, v], bars.x, |t, x, v| self.0.vjp_lanes(t, x, v));
         Ok(())
     }
 }
@@ -299,18 +299,15 @@ impl DifferentiableField<f64> for Driven {
         x: &[f64],
         _residuals: &mut (),
         v: &[f64],
-        x_bar: &mut [f64],
-        mut theta_bar: Option<&mut [f64]>,
+        mut bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
         let batch = x.len() / 2;
         for row in 0..batch {
             let (q, p, vq, vp) = (x[row], x[batch + row], v[row], v[batch + row]);
-            x_bar[row] = -self.theta[0] * q.cos() * vp;
-            x_bar[batch + row] = vq - self.theta[1] * vp;
-            if let Some(bar) = theta_bar.as_deref_mut() {
-                bar[0] -= q.sin() * vp;
-                bar[1] -= p * vp;
-            }
+            bars.x[row] = -self.theta[0] * q.cos() * vp;
+            bars.x[batch + row] = vq - self.theta[1] * vp;
+            bars.theta.add(row, 0, -q.sin() * vp);
+            bars.theta.add(row, 1, -p * vp);
         }
         Ok(())
     }
@@ -412,7 +409,7 @@ where
         Ok(())
     };
     let kept = Checkpoints::default();
-    rollout.gradient(stepper, field, grid, x0, kept, visit, &mut bar, None).expect("gradient");
+    rollout.gradient(stepper, field, grid, x0, kept, visit, Bars::new(&mut bar)).expect("gradient");
     (states, bar)
 }
 

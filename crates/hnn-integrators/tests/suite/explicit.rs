@@ -2,9 +2,9 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    DOP853, DORMAND_PRINCE5, DifferentiableStepper, EULER, EmbeddedPair, FixedStep, Flow, FnField,
-    Grid, HEUN, ImplicitTableau, Interval, MIDPOINT, RALSTON3, RK4, SolveError, Splitting, Stepper,
-    THREE_EIGHTHS, TSITOURAS5, Tableau, TableauError, VectorField,
+    Bars, DOP853, DORMAND_PRINCE5, DifferentiableStepper, EULER, EmbeddedPair, FixedStep, Flow,
+    FnField, Grid, HEUN, ImplicitTableau, Interval, MIDPOINT, RALSTON3, RK4, SolveError, Splitting,
+    Stepper, THREE_EIGHTHS, TSITOURAS5, Tableau, TableauError, VectorField,
 };
 use ndarray::{Array2, array};
 
@@ -218,7 +218,9 @@ pub(crate) fn check_adjoint<S: DifferentiableStepper<f64, Driven>>(method: &S) {
     method.record(&field, THREE_ROWS, &x, &mut out, &mut tape).expect("record");
     let mut x_bar: [f64; 6] = std::array::from_fn(|i| 1.0 + 0.3 * i as f64);
     let mut theta_bar = [0.0; 2];
-    method.pull_back(&field, &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("pull");
+    method
+        .pull_back(&field, &mut tape, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("pull");
     let h = 1e-5;
     for i in 0..6 {
         let (mut up, mut down) = (x, x);

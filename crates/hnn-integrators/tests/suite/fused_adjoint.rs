@@ -1,7 +1,7 @@
 //! The fused trajectories and their adjoint against recorded steps, which go through slices.
 
 use hnn_integrators::{
-    AnalyticField, BLANES_MOAN_SRKN6, Checkpoints, DifferentiableStepper, EULER, Grid, HEUN,
+    AnalyticField, BLANES_MOAN_SRKN6, Bars, Checkpoints, DifferentiableStepper, EULER, Grid, HEUN,
     Interval, KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3,
     Rollout, SYMPLECTIC_EULER, Scalar, THREE_EIGHTHS, Tableau, VELOCITY_VERLET, VectorField, Visit,
     YOSHIDA4,
@@ -43,7 +43,7 @@ where
         Ok(())
     };
     let kept = Checkpoints::default();
-    rollout.gradient(stepper, field, grid, x0, kept, visit, &mut bar, None).expect("gradient");
+    rollout.gradient(stepper, field, grid, x0, kept, visit, Bars::new(&mut bar)).expect("gradient");
     (states, bar)
 }
 
@@ -71,7 +71,7 @@ where
     }
     let mut bar = out;
     for (step, mut tape) in tapes.into_iter().enumerate().rev() {
-        stepper.pull_back(field, &mut tape, &mut bar, None).expect("pull back");
+        stepper.pull_back(field, &mut tape, Bars::new(&mut bar)).expect("pull back");
         let own = &states[step * x0.len()..];
         bar.iter_mut().zip(own).for_each(|(bar, x)| *bar += *x);
     }

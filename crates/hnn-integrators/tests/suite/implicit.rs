@@ -3,7 +3,7 @@
 use crate::common::*;
 use crate::explicit::check_adjoint;
 use hnn_integrators::{
-    Adjoint, At, DifferentiableField, FieldError, FixedStep, FnField, GAUSS_LEGENDRE4,
+    Adjoint, At, Bars, DifferentiableField, FieldError, FixedStep, FnField, GAUSS_LEGENDRE4,
     GAUSS_LEGENDRE6, Grid, IMPLICIT_MIDPOINT, RK4, SolveError, VectorField,
 };
 use ndarray::{Array2, array};
@@ -125,7 +125,7 @@ fn formulas_have_vector_jacobian_products() {
     let at = At::time(&[0.0, 0.1, 0.2, 0.3, 0.4]);
     let (mut residuals, mut dx, mut bar) = (Vec::new(), vec![0.0; 20], vec![0.0; 20]);
     Pair.eval_recorded(at, &x, &mut dx, &mut residuals).expect("eval");
-    Pair.vjp(&x, &mut residuals, &v, &mut bar, None).expect("vjp");
+    Pair.vjp(&x, &mut residuals, &v, Bars::new(&mut bar)).expect("vjp");
     let value = |x: &[f64]| {
         let mut dx = vec![0.0; 20];
         Pair.eval(at, x, &mut dx, &mut Default::default()).expect("eval");

@@ -2,10 +2,10 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{
-    At, Checkpoints, DifferentiableField, DifferentiableSeparable, DifferentiableStepper,
+    At, Bars, Checkpoints, DifferentiableField, DifferentiableSeparable, DifferentiableStepper,
     FieldError, FnField, GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, Inputs, Interval, KAHAN_LI8,
     POSITION_VERLET, Parameters, RK4, RUTH3, Rollout, Samples, Separable, Stepper, THREE_EIGHTHS,
-    VELOCITY_VERLET, VectorField, Visit, Workspace,
+    ThetaBar, VELOCITY_VERLET, VectorField, Visit, Workspace,
 };
 
 use crate::common::*;
@@ -119,10 +119,10 @@ impl DifferentiableSeparable<f64> for Torque {
         _residuals: &mut Vec<f64>,
         cotangent: &[f64],
         p_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        theta_bar: ThetaBar<'_, f64>,
     ) -> Result<(), FieldError> {
-        let len = p.len();
-        FieldError::check_cotangents(len, [p, cotangent, &*p_bar], theta_bar.as_deref(), 1)?;
+        FieldError::check_cotangents(p.len(), [p, cotangent, &*p_bar])?;
+        theta_bar.check(1, p.len())?;
         p_bar.copy_from_slice(cotangent);
         Ok(())
     }
@@ -143,16 +143,17 @@ impl DifferentiableSeparable<f64> for Torque {
         q: &[f64],
         residuals: &mut Vec<f64>,
         cotangent: &[f64],
-        q_bar: &mut [f64],
-        mut theta_bar: Option<&mut [f64]>,
+        mut bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        let len = residuals.len();
-        FieldError::check_cotangents(len, [q, cotangent, &*q_bar], theta_bar.as_deref(), 1)?;
+        let batch = residuals.len();
+        bars.check(batch, [1, self.inputs(), 1], [q, cotangent])?;
         for (row, more) in residuals.iter().enumerate() {
             let by = -(1.0 + more) * cotangent[row];
-            q_bar[row] = self.a * by * q[row].cos();
-            if let Some(theta_bar) = theta_bar.as_deref_mut() {
-                theta_bar[0] += by * q[row].sin();
+            bars.x[row] = self.a * by * q[row].cos();
+            bars.theta.add(row, 0, by * q[row].sin());
+            if let (Some(u), None) = (bars.u.as_deref_mut(), self.closed) {
+                u[row] += cotangent[row];
+                u[batch + row] -= self.a * q[row].sin() * cotangent[row];
             }
         }
         Ok(())
@@ -180,14 +181,13 @@ impl DifferentiableField<f64> for Torque {
         x: &[f64],
         residuals: &mut Vec<f64>,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
         let half = residuals.len();
-        FieldError::check_cotangents(2 * half, [x, v, &*x_bar], theta_bar.as_deref(), 1)?;
-        let (q_bar, p_bar) = x_bar.split_at_mut(half);
+        bars.check(half, [2, self.inputs(), 1], [x, v])?;
+        let (q_bar, p_bar) = bars.x.split_at_mut(half);
         p_bar.copy_from_slice(&v[..half]);
-        self.force_vjp(&x[..half], residuals, &v[half..], q_bar, theta_bar)
+        self.force_vjp(&x[..half], residuals, &v[half..], Bars { x: q_bar, ..bars })
     }
 }
 
@@ -249,8 +249,8 @@ fn steps_with_inputs_are_those_of_a_field_that_knows_them() {
                 method.record(&closed, plain, &X0, &mut open, &mut tapes[1]).expect("record");
                 let mut theta_bars = [[0.0]; 2];
                 for (i, field) in [&OPEN, &closed].into_iter().enumerate() {
-                    let theta_bar = Some(&mut theta_bars[i][..]);
-                    method.pull_back(field, &mut tapes[i], &mut bars[i], theta_bar).expect("back");
+                    let bars = Bars::new(&mut bars[i]).with_theta(&mut theta_bars[i]);
+                    method.pull_back(field, &mut tapes[i], bars).expect("back");
                 }
                 assert_close(&bars[0], &bars[1], 1e-12, 1e-12);
                 assert_close(&theta_bars[0], &theta_bars[1], 1e-12, 1e-12);
@@ -295,8 +295,8 @@ fn gradient<S: DifferentiableStepper<f64, Torque>>(
         }
         Ok(())
     };
-    let theta = Some(&mut theta_bar[..]);
-    rollout.gradient(method, field, grid, &X0, checkpoints, visit, &mut bar, theta).expect("back");
+    let bars = Bars::new(&mut bar).with_theta(&mut theta_bar);
+    rollout.gradient(method, field, grid, &X0, checkpoints, visit, bars).expect("back");
     (states, bar, theta_bar)
 }
 
@@ -408,6 +408,7 @@ fn what_is_run_again_allocates_nothing() {
     {
         let x0 = vec![0.3; field.dim() * grid.batch];
         let (mut bar, mut theta_bar) = (x0.clone(), vec![0.0; field.num_params()]);
+        let mut u_bar = vec![0.0; (grid.steps() + 1) * grid.batch * field.inputs()];
         let mut rollout = Rollout::default();
         let mut run = |what: Option<Checkpoints>| {
             let see = |visit: Visit<'_, f64>| {
@@ -417,8 +418,8 @@ fn what_is_run_again_allocates_nothing() {
                 Ok(())
             };
             if let Some(kept) = what {
-                let theta = Some(&mut theta_bar[..]);
-                let run = rollout.gradient(method, field, grid, &x0, kept, see, &mut bar, theta);
+                let bars = Bars::new(&mut bar).with_u(&mut u_bar[..]).with_theta(&mut theta_bar);
+                let run = rollout.gradient(method, field, grid, &x0, kept, see, bars);
                 run.expect("gradient");
             } else {
                 rollout.walk(method, field, grid, &x0, |_, _| Ok(())).expect("walk");
@@ -462,7 +463,7 @@ fn what_is_run_again_allocates_nothing() {
                 method.advance(&OPEN, 3, over, &mut x, &mut workspace).expect("advance");
                 method.step(&OPEN, over, &x, &mut out, &mut workspace).expect("step");
                 method.record(&OPEN, over, &x, &mut out, &mut tape).expect("record");
-                method.pull_back(&OPEN, &mut tape, &mut out, None).expect("back");
+                method.pull_back(&OPEN, &mut tape, Bars::new(&mut out)).expect("back");
             }
         };
         run();

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use hnn_integrators::{
-    Adaptive, Adjoint, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
+    Adaptive, Adjoint, Bars, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
     EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid,
     IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout, Samples,
     Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace, rk4,
@@ -130,9 +130,9 @@ proptest! {
                 }
                 Ok(())
             };
-            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, &mut bar, None);
-            let theta_bar = Some(&mut theta_bar[..]);
-            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, &mut bar, theta_bar);
+            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, Bars::new(&mut bar));
+            let bars = Bars::new(&mut bar).with_theta(&mut theta_bar);
+            let _ = rollout.gradient(&RK4, &field, grid, &whole, kept, add, bars);
         }
     }
 
@@ -190,7 +190,9 @@ fn nothing_and_too_much() {
     rollout.walk(&RK4, &nothing, grid, &[], look).expect("walk");
     assert_eq!(seen, 41);
     for kept in [Checkpoints::All, Checkpoints::Count(1), Checkpoints::Logarithmic] {
-        rollout.gradient(&RK4, &nothing, grid, &[], kept, see, &mut [], None).expect("gradient");
+        rollout
+            .gradient(&RK4, &nothing, grid, &[], kept, see, Bars::new(&mut []))
+            .expect("gradient");
     }
     let x0 = Array2::zeros((3, 0));
     FixedStep::count(GAUSS_LEGENDRE4, 3)
@@ -209,7 +211,9 @@ fn nothing_and_too_much() {
             }
             Ok(())
         };
-        rollout.gradient(&RK4, &field, grid, &[1.0], kept, set, &mut bar, None).expect("no step");
+        rollout
+            .gradient(&RK4, &field, grid, &[1.0], kept, set, Bars::new(&mut bar))
+            .expect("no step");
         assert_eq!((bar, rollout.end()), ([7.0], &[1.0][..]));
     }
     for steps in [1 << 60, usize::MAX] {
@@ -218,7 +222,7 @@ fn nothing_and_too_much() {
         let error = rollout.states(&RK4, &field, grid, &[1.0]).expect_err("no memory");
         assert!(matches!(error, FieldError::Engine { .. }), "{error}");
         let kept = Checkpoints::Segments(steps);
-        let error = rollout.gradient(&RK4, &field, grid, &[1.0], kept, see, &mut bar, None);
+        let error = rollout.gradient(&RK4, &field, grid, &[1.0], kept, see, Bars::new(&mut bar));
         assert!(matches!(error, Err(FieldError::Engine { .. })));
         let inputs = grid.with_inputs(Samples::Held(&[1.0]));
         assert!(rollout.states(&RK4, &field, inputs, &[1.0]).is_err());

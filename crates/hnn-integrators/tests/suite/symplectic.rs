@@ -2,10 +2,10 @@
 
 use crate::common::*;
 use hnn_integrators::{
-    At, BLANES_MOAN_SRKN6, DifferentiableSeparable, DifferentiableStepper, FieldError, FixedStep,
-    Flow, Interval, KAHAN_LI8, PEFRL, POSITION_VERLET, Parameters, RUTH3, SYMPLECTIC_EULER,
-    Separable, Splitting, Stepper, VELOCITY_VERLET, VectorField, Workspace, YOSHIDA4, YOSHIDA6,
-    YOSHIDA8,
+    At, BLANES_MOAN_SRKN6, Bars, DifferentiableSeparable, DifferentiableStepper, FieldError,
+    FixedStep, Flow, Interval, KAHAN_LI8, PEFRL, POSITION_VERLET, Parameters, RUTH3,
+    SYMPLECTIC_EULER, Separable, Splitting, Stepper, ThetaBar, VELOCITY_VERLET, VectorField,
+    Workspace, YOSHIDA4, YOSHIDA6, YOSHIDA8,
 };
 use ndarray::array;
 
@@ -129,13 +129,11 @@ impl DifferentiableSeparable<f64> for Learned {
         _residuals: &mut (),
         cotangent: &[f64],
         p_bar: &mut [f64],
-        mut theta_bar: Option<&mut [f64]>,
+        mut theta_bar: ThetaBar<'_, f64>,
     ) -> Result<(), FieldError> {
         for row in 0..p.len() {
             p_bar[row] = cotangent[row] / self.0[0];
-            if let Some(bar) = theta_bar.as_deref_mut() {
-                bar[0] -= cotangent[row] * p[row] / (self.0[0] * self.0[0]);
-            }
+            theta_bar.add(row, 0, -cotangent[row] * p[row] / (self.0[0] * self.0[0]));
         }
         Ok(())
     }
@@ -153,14 +151,11 @@ impl DifferentiableSeparable<f64> for Learned {
         q: &[f64],
         _residuals: &mut (),
         cotangent: &[f64],
-        q_bar: &mut [f64],
-        mut theta_bar: Option<&mut [f64]>,
+        mut bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
         for row in 0..q.len() {
-            q_bar[row] = -self.0[1] * q[row].cos() * cotangent[row];
-            if let Some(bar) = theta_bar.as_deref_mut() {
-                bar[1] -= q[row].sin() * cotangent[row];
-            }
+            bars.x[row] = -self.0[1] * q[row].cos() * cotangent[row];
+            bars.theta.add(row, 1, -q[row].sin() * cotangent[row]);
         }
         Ok(())
     }
@@ -184,7 +179,9 @@ fn check_adjoint<S: DifferentiableStepper<f64, Learned>>(method: &S) {
     assert!((value - step_value(method, theta, &x)).abs() < 1e-13);
     let mut x_bar: [f64; 6] = std::array::from_fn(|i| 1.0 + 0.3 * i as f64);
     let mut theta_bar = [0.0; 2];
-    method.pull_back(&Learned(theta), &mut tape, &mut x_bar, Some(&mut theta_bar)).expect("pull");
+    method
+        .pull_back(&Learned(theta), &mut tape, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("pull");
     let h = 1e-5;
     for i in 0..6 {
         let (mut up, mut down) = (x, x);

@@ -1,6 +1,6 @@
 //! Measured derivatives, compared with the field along integrated windows.
 
-use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, ThetaBar, Workspace};
 
 use super::slopes::Slopes;
 use super::windows::{Rows, Stretch};
@@ -71,7 +71,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         at: WindowStates<'_, T>,
         scale: T,
         x_bar: &mut [T],
-        theta_bar: &mut [T],
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<f64, FieldError>
     where
         F: DifferentiableField<T, Residuals = R>,
@@ -80,7 +80,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         field.eval_recorded(At::time(&self.t), at.x, &mut self.f, &mut self.residuals)?;
         let sum = self.compare(derivatives, &at, scale);
         let Self { f_bar, x_bar: own, residuals, .. } = self;
-        field.vjp(at.x, residuals, f_bar, own, Some(theta_bar))?;
+        field.vjp(at.x, residuals, f_bar, Bars::new(own).with_theta(theta_bar))?;
         x_bar.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
         Ok(sum)
     }
@@ -91,7 +91,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         field: &F,
         slopes: &Slopes<'_, T>,
         at: WindowStates<'_, T>,
-        theta_bar: &mut [T],
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<f64, FieldError>
     where
         F: DifferentiableField<T, Residuals = R>,
@@ -101,7 +101,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         let Self { f, f_bar, x_bar, residuals, .. } = self;
         f_bar.fill(T::ZERO);
         let sum = slopes.compare(at.stretches, f, f_bar);
-        field.vjp(at.x, residuals, f_bar, x_bar, Some(theta_bar))?;
+        field.vjp(at.x, residuals, f_bar, Bars::new(x_bar).with_theta(theta_bar))?;
         Ok(sum)
     }
 

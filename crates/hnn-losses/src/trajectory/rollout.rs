@@ -1,8 +1,8 @@
 //! A block of windows, integrated together, and its errors on the way back.
 
 use hnn_integrators::{
-    Checkpoints, DifferentiableField, DifferentiableStepper, FieldError, Grid, Rollout, Scalar,
-    Visit,
+    Bars, Checkpoints, DifferentiableField, DifferentiableStepper, FieldError, Grid, Rollout,
+    Scalar, Visit,
 };
 
 use super::derivatives::{Comparison, Derivatives, WindowStates};
@@ -123,11 +123,10 @@ where
         let (mut sums, mut slopes_seen) = (Sums::default(), problem.slopes.is_none());
         let visit = |visit: Visit<'_, T>| {
             match visit {
-                Visit::State { step, x, x_bar, theta_bar } => {
+                Visit::State { step, x, x_bar, mut theta_bar } => {
                     sums.states +=
                         problem.squared_error(step, x, |i, error| x_bar[i] += scale * error);
-                    let (states, theta_bar) =
-                        (problem.states(step, x), theta_bar.unwrap_or_default());
+                    let states = problem.states(step, x);
                     if let Some(derivatives) = problem.derivatives {
                         sums.states += comparison.pull_back(
                             problem.field,
@@ -135,7 +134,7 @@ where
                             states,
                             scale,
                             x_bar,
-                            theta_bar,
+                            theta_bar.reborrow(),
                         )?;
                     }
                     if let (0, false, Some(slopes)) = (step, slopes_seen, &problem.slopes) {
@@ -165,8 +164,7 @@ where
             x0,
             Checkpoints::Segments(segment),
             visit,
-            start_bar,
-            Some(theta_bar),
+            Bars::new(start_bar).with_theta(theta_bar),
         )?;
         if problem.fitted && scale != T::ZERO {
             moves.extend(moves_of(problem.stretches, problem.rows.dim, start_bar, scale));

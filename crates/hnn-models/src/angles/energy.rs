@@ -1,6 +1,6 @@
 //! An energy of angles.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use super::Angles;
 use crate::sections::sections;
@@ -50,7 +50,7 @@ impl<T: Scalar, E: DifferentiableEnergy<T>> DifferentiableEnergy<T> for Angles<E
         residuals: &mut Self::Residuals,
         w: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let (batch, len) = (residuals.batch, self.features_len(residuals.batch));
         let slices = [("the directions", w.len()), ("the states' cotangents", x_bar.len())];

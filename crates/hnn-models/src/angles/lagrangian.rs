@@ -1,6 +1,6 @@
 //! A Lagrangian of angles.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use super::Angles;
 use crate::sections::sections;
@@ -85,7 +85,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
         let batch = residuals.batch;

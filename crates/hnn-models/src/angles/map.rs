@@ -1,6 +1,6 @@
 //! A map of angles, and its Jacobian.
 
-use hnn_integrators::{FieldError, Scalar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
 use super::Angles;
 use crate::sections::sections;
@@ -35,7 +35,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Angles<N> {
         residuals: &mut Self::Residuals,
         y_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
         let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
@@ -109,7 +109,7 @@ impl<T: Scalar, N: JacobianMap<T>> JacobianMap<T> for Angles<N> {
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let (batch, len) = (residuals.batch, self.features_len(residuals.batch));
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;

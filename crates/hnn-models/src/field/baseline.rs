@@ -1,6 +1,6 @@
 //! The baseline: a network that learns the field itself.
 
-use hnn_integrators::{At, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 
 use crate::parameters::parameters;
 use crate::{DifferentiableMap, Keep, ModelError};
@@ -83,9 +83,9 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableField<T> for Baseline<N> 
         x: &[T],
         residuals: &mut N::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        self.network.vjp(x, residuals, v, x_bar, theta_bar)
+        bars.check_inputs(0)?;
+        self.network.vjp(x, residuals, v, bars.x, bars.theta)
     }
 }

@@ -1,7 +1,7 @@
 //! The Hamiltonian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -9,7 +9,7 @@ use crate::force::add;
 use crate::parameters::parameters;
 use crate::sections::sections;
 use crate::{
-    DifferentiableEnergy, FrictionForce, GeneralisedForce, Keep, ModelError, MotionBars, Record,
+    DifferentiableEnergy, ForceBars, FrictionForce, GeneralisedForce, Keep, ModelError, Record,
     Unforced,
 };
 
@@ -214,24 +214,25 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> Differentiab
         x: &[T],
         residuals: &mut Self::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let len = self.energy.input_dim() * residuals.batch;
-        let slices = [x, v, &*x_bar];
-        FieldError::check_cotangents(len, slices, theta_bar.as_deref(), self.num_params())?;
+        let (dim, batch) = (self.energy.input_dim(), residuals.batch);
+        bars.check(batch, [dim, self.force.inputs(), self.num_params()], [x, v])?;
+        let Bars { x: x_bar, u, mut theta } = bars;
+        let len = dim * batch;
         let (numbers, (energy, force)) = residuals.recorded(3 * len)?;
         let mut take = sections(numbers);
         let (gradient, w, force_x_bar) = (take(len), take(len), take(len));
-        let (h_bar, q_bar) =
-            theta_bar.map(|bar| bar.split_at_mut(self.energy.num_params())).unzip();
+        let own = self.energy.num_params();
         symplectic_transposed(v, w);
         force_x_bar.fill(T::ZERO);
         // The velocity that the force sees is dH/dp: its cotangent is a direction of H's gradient.
-        let bars = MotionBars { x: force_x_bar, q_dot: &mut w[len / 2..] };
+        let theta_of_force = theta.reborrow().part(own..);
+        let q_dot = &mut w[len / 2..];
+        let bars = ForceBars { x: force_x_bar, q_dot, u, theta: theta_of_force };
         let (velocity, force_bar) = (&gradient[len / 2..], &v[len / 2..]);
-        self.force.add_vjp(x, velocity, force, force_bar, bars, q_bar)?;
-        self.energy.gradient_vjp(x, energy, w, x_bar, h_bar)?;
+        self.force.add_vjp(x, velocity, force, force_bar, bars)?;
+        self.energy.gradient_vjp(x, energy, w, x_bar, theta.part(..own))?;
         add(x_bar, force_x_bar);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The separable Hamiltonian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable,
-    VectorField, Workspace,
+    At, Bars, DifferentiableField, DifferentiableSeparable, FieldError, Parameters, Scalar,
+    Separable, ThetaBar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
 
@@ -194,11 +194,10 @@ where
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
         cotangent: &[T],
         p_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
-        let slices = [p, cotangent, &*p_bar];
-        FieldError::check_cotangents(p.len(), slices, theta_bar.as_deref(), self.num_params())?;
-        let own = theta_bar.map(|theta_bar| &mut theta_bar[..self.kinetic.num_params()]);
+        theta_bar.check_parameters(self.num_params())?;
+        let own = theta_bar.part(..self.kinetic.num_params());
         self.kinetic.gradient_vjp(p, &mut residuals.parts.0, cotangent, p_bar, own)
     }
 
@@ -220,15 +219,14 @@ where
         q: &[T],
         residuals: &mut <Self as DifferentiableSeparable<T>>::Residuals,
         cotangent: &[T],
-        q_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let slices = [q, cotangent, &*q_bar];
-        FieldError::check_cotangents(q.len(), slices, theta_bar.as_deref(), self.num_params())?;
-        let own = theta_bar.map(|theta_bar| &mut theta_bar[self.kinetic.num_params()..]);
+        bars.check_inputs(0)?;
+        bars.theta.check_parameters(self.num_params())?;
+        let own = bars.theta.part(self.kinetic.num_params()..);
         let (negated, (_, potential)) = residuals.begin(0, cotangent.len());
         negated.iter_mut().zip(cotangent).for_each(|(n, c)| *n = -*c);
-        self.potential.gradient_vjp(q, potential, negated, q_bar, own)
+        self.potential.gradient_vjp(q, potential, negated, bars.x, own)
     }
 }
 
@@ -259,14 +257,14 @@ where
         x: &[T],
         residuals: &mut <Self as DifferentiableField<T>>::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let slices = [x, v, &*x_bar];
-        FieldError::check_cotangents(x.len(), slices, theta_bar.as_deref(), self.num_params())?;
+        let dim = self.dim();
+        bars.check(x.len() / dim, [dim, 0, self.num_params()], [x, v])?;
+        let Bars { x: x_bar, u, mut theta } = bars;
         let ((q, p), (v_q, v_p)) = (x.split_at(x.len() / 2), v.split_at(x.len() / 2));
         let (q_bar, p_bar) = x_bar.split_at_mut(x.len() / 2);
-        self.velocity_vjp(p, residuals, v_q, p_bar, theta_bar.as_deref_mut())?;
-        self.force_vjp(q, residuals, v_p, q_bar, theta_bar)
+        self.velocity_vjp(p, residuals, v_q, p_bar, theta.reborrow())?;
+        self.force_vjp(q, residuals, v_p, Bars { x: q_bar, u, theta })
     }
 }

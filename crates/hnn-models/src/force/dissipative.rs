@@ -1,11 +1,11 @@
 //! Friction that cannot feed energy into the system.
 
-use hnn_integrators::{At, FieldError, Lane, Scalar};
+use hnn_integrators::{At, FieldError, Lane, Scalar, ThetaBar};
 
 use super::{GeneralisedForce, add, check_network, negated, subtract};
 use crate::parameters::parameters;
 use crate::sections::sections;
-use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Network, Record};
+use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
 
 /// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size n: the power
 /// `v . R v = |L^T v|^2` that it takes is never negative, and it vanishes at rest.
@@ -221,7 +221,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         residuals: &mut Self::Residuals,
         force_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let (batch, n) = (residuals.batch, self.output_dim());
         let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
@@ -268,9 +268,9 @@ impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> 
         q_dot: &[T],
         residuals: &mut <Self as GeneralisedForce<T>>::Residuals,
         force_bar: &[T],
-        bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
+        bars.check_inputs(0)?;
         let (batch, n) = (residuals.batch, self.output_dim());
         let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
         FieldError::check_lengths(2 * n * batch, slices)?;
@@ -284,7 +284,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> 
         let s = split(n, batch, buffer);
         negated(s.force, force_bar);
         Self::pull(n, q_dot, s.force, s.y, s.v_bar, s.row);
-        self.network.vjp(x, network, s.y, s.x_bar, theta_bar)?;
+        self.network.vjp(x, network, s.y, s.x_bar, bars.theta)?;
         add(bars.x, s.x_bar);
         add(bars.q_dot, s.v_bar);
         Ok(())

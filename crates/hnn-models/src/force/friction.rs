@@ -5,7 +5,7 @@ use hnn_integrators::{At, FieldError, Scalar};
 use super::{GeneralisedForce, add, check_network, negated, subtract};
 use crate::parameters::parameters;
 use crate::sections::sections;
-use crate::{DifferentiableMap, Keep, ModelError, MotionBars, Record};
+use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Record};
 
 /// Learned friction that opposes the motion: `Q = -F(x)` with any map `F` from the state (D = 2n)
 /// to n numbers.
@@ -83,15 +83,15 @@ impl<T: Scalar, F: DifferentiableMap<T>> GeneralisedForce<T> for FrictionForce<F
         _q_dot: &[T],
         residuals: &mut Self::Residuals,
         force_bar: &[T],
-        bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
+        bars.check_inputs(0)?;
         FieldError::check_lengths(x.len(), [("the states' cotangents", bars.x.len())])?;
         let (numbers, parts) = residuals.recorded(force_bar.len() + x.len())?;
         let mut take = sections(numbers);
         let (friction_bar, x_bar) = (take(force_bar.len()), take(x.len()));
         negated(friction_bar, force_bar);
-        self.friction.vjp(x, parts, friction_bar, x_bar, theta_bar)?;
+        self.friction.vjp(x, parts, friction_bar, x_bar, bars.theta)?;
         add(bars.x, x_bar);
         Ok(())
     }

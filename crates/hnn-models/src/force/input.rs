@@ -5,7 +5,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::GeneralisedForce;
 use crate::parameters::parameters;
-use crate::{Keep, ModelError, MotionBars};
+use crate::{ForceBars, Keep, ModelError};
 
 /// The port of the inputs: `Q = G u` with a constant `G` of shape (n, K).
 ///
@@ -94,13 +94,24 @@ impl<T: Scalar> GeneralisedForce<T> for InputPort {
 
     fn add_vjp(
         &self,
-        _: &[T],
-        _: &[T],
+        _x: &[T],
+        _q_dot: &[T],
         (): &mut (),
-        _: &[T],
-        _: MotionBars<'_, T>,
-        _: Option<&mut [T]>,
+        force_bar: &[T],
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
+        let (n, inputs) = self.matrix.dim();
+        let batch = force_bar.len() / n.max(1);
+        FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
+        bars.check_inputs(inputs * batch)?;
+        bars.theta.check(0, batch)?;
+        let Some(u_bar) = bars.u else { return Ok(()) };
+        for ((i, k), entry) in self.matrix.indexed_iter() {
+            let entry = T::from_f64(*entry);
+            let u_bar = &mut u_bar[k * batch..(k + 1) * batch];
+            let force_bar = &force_bar[i * batch..(i + 1) * batch];
+            u_bar.iter_mut().zip(force_bar).for_each(|(u, force)| *u += entry * *force);
+        }
         Ok(())
     }
 }
@@ -166,10 +177,10 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
         _: &[T],
         _: &mut Vec<T>,
         _: &[T],
-        _: MotionBars<'_, T>,
-        _: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
-        Ok(())
+        bars.check_inputs(0)?;
+        bars.theta.check_parameters(0)
     }
 }
 

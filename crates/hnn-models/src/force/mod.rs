@@ -4,7 +4,7 @@ mod dissipative;
 mod friction;
 mod input;
 
-use hnn_integrators::{At, FieldError, Parameters, Scalar};
+use hnn_integrators::{At, FieldError, Parameters, Scalar, ThetaBar};
 
 pub use dissipative::Dissipative;
 pub(crate) use dissipative::{transposed_product, triangle};
@@ -12,7 +12,7 @@ pub use friction::FrictionForce;
 pub use input::{InputForce, InputPort};
 
 use crate::parameters::parameters;
-use crate::{Keep, ModelError, MotionBars};
+use crate::{Keep, ModelError};
 
 /// A generalised force `Q(t, x, dq/dt, u)`, n numbers a state: of an [`Hnn`](crate::Hnn), where it
 /// enters `dp/dt = -dH/dq + Q`, or an [`Lnn`](crate::Lnn), where it enters
@@ -52,9 +52,8 @@ pub trait GeneralisedForce<T: Scalar>: Parameters<T> + Send + Sync {
         keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError>;
 
-    /// For the cotangent `force_bar` of the force: **adds** `(dQ/dx)^T force_bar` and
-    /// `(dQ/dq_dot)^T force_bar` to the bars, and `sum over rows of (dQ/dtheta)^T force_bar` to
-    /// `theta_bar` where it is asked for.
+    /// For the cotangent `force_bar` of the force: **adds** to the bars its products with the
+    /// transposes of `dQ/dx`, `dQ/dq_dot`, `dQ/du` and `dQ/dtheta`, where they are asked for.
     ///
     /// # Errors
     /// If a slice has another length, or the engine fails.
@@ -64,9 +63,32 @@ pub trait GeneralisedForce<T: Scalar>: Parameters<T> + Send + Sync {
         q_dot: &[T],
         residuals: &mut Self::Residuals,
         force_bar: &[T],
-        bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError>;
+}
+
+/// The cotangents of what a force depends on, to be added to.
+#[derive(Debug)]
+pub struct ForceBars<'a, T> {
+    /// The cotangent of the states, D * B.
+    pub x: &'a mut [T],
+    /// The cotangent of the velocities dq/dt, n * B.
+    pub q_dot: &'a mut [T],
+    /// The cotangent of the inputs, K * B, where it is asked for.
+    pub u: Option<&'a mut [T]>,
+    /// The cotangent of the parameters, where it is asked for.
+    pub theta: ThetaBar<'a, T>,
+}
+
+impl<T: Scalar> ForceBars<'_, T> {
+    /// Checks the length of the inputs' cotangent, where it is asked for.
+    ///
+    /// # Errors
+    /// If it is another.
+    pub fn check_inputs(&self, expected: usize) -> Result<(), FieldError> {
+        let given = self.u.as_deref().map_or(expected, <[T]>::len);
+        FieldError::check_lengths(expected, [("the inputs' cotangents", given)])
+    }
 }
 
 /// No force: `Q = 0`.
@@ -99,10 +121,10 @@ impl<T: Scalar> GeneralisedForce<T> for Unforced {
         _: &[T],
         (): &mut (),
         _: &[T],
-        _: MotionBars<'_, T>,
-        _: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
-        Ok(())
+        bars.check_inputs(0)?;
+        bars.theta.check_parameters(0)
     }
 }
 
@@ -144,15 +166,18 @@ impl<T: Scalar, A: GeneralisedForce<T>, B: GeneralisedForce<T>> GeneralisedForce
         q_dot: &[T],
         residuals: &mut Self::Residuals,
         force_bar: &[T],
-        mut bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
-        let num_params = self.num_params();
-        let given = theta_bar.as_deref().map_or(num_params, <[T]>::len);
-        FieldError::check_parameters(given, num_params)?;
-        let (a, b) = theta_bar.map(|bar| bar.split_at_mut(self.0.num_params())).unzip();
-        self.0.add_vjp(x, q_dot, &mut residuals.0, force_bar, bars.reborrow(), a)?;
-        self.1.add_vjp(x, q_dot, &mut residuals.1, force_bar, bars, b)
+        let ForceBars { x: x_bar, q_dot: q_dot_bar, u, mut theta } = bars;
+        // Each input has as many numbers.
+        let first = |len: usize| len * self.0.inputs() / self.inputs().max(1);
+        let (u_0, u_1) = u.map(|u| u.split_at_mut(first(u.len()))).unzip();
+        let own = self.0.num_params();
+        let theta_0 = theta.reborrow().part(..own);
+        let bars = ForceBars { x: &mut *x_bar, q_dot: &mut *q_dot_bar, u: u_0, theta: theta_0 };
+        self.0.add_vjp(x, q_dot, &mut residuals.0, force_bar, bars)?;
+        let bars = ForceBars { x: x_bar, q_dot: q_dot_bar, u: u_1, theta: theta.part(own..) };
+        self.1.add_vjp(x, q_dot, &mut residuals.1, force_bar, bars)
     }
 }
 

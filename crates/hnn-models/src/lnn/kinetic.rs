@@ -1,6 +1,6 @@
 //! A Lagrangian that starts from a free particle's.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use crate::parameters::parameters;
 use crate::{
@@ -134,7 +134,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         self.network.terms_vjp(x, residuals, directions, bars, theta_bar)
     }

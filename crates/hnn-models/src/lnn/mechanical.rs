@@ -1,6 +1,6 @@
 //! The Lagrangian of a mechanical system: kinetic minus potential energy.
 
-use hnn_integrators::{FieldError, Parameters, Scalar, Workspace};
+use hnn_integrators::{FieldError, Parameters, Scalar, ThetaBar, Workspace};
 
 use crate::force::{add, transposed_product, triangle};
 use crate::parameters::parameters;
@@ -311,18 +311,14 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
         residuals: &mut Self::Residuals,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        mut theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let EulerLagrange { q_dot, q_ddot, eta, lambda } = *directions;
         let n = self.velocities;
         let (batch, m) = (lambda.len() / n, self.factor.input_dim());
         self.check_rates(batch, q_dot)?;
         directions.check(self.input_dim(), batch, x, &bars)?;
-        let num_params = self.num_params();
-        FieldError::check_parameters(
-            theta_bar.as_deref().map_or(num_params, <[T]>::len),
-            num_params,
-        )?;
+        theta_bar.check(self.num_params(), batch)?;
         let (buffer, (factor, potential)) = residuals.recorded(buffer_len(m, n, batch))?;
         let s = sections(m, n, batch, buffer);
         let Row { c, c_j, c_eta, c_dot, u, w, g, along, across, u_bar, w_bar } = s.row;
@@ -362,13 +358,13 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> DifferentiableLag
                 bars.q_dot[j * batch + row] = -dot(across, u) - dot(w, along);
             }
         }
-        let (y_theta, v_theta) =
-            theta_bar.map(|bar| bar.split_at_mut(self.factor.num_params())).unzip();
+        let own = self.factor.num_params();
         let q = &x[..m * batch];
         let tangents = [(eta, &*s.eta_bar), (q_dot, &*s.q_dot_bar)];
+        let y_theta = theta_bar.reborrow().part(..own);
         self.factor.jacobian_vjp(q, factor, s.y_bar, &tangents, x_bar_q, y_theta)?;
         s.force.iter_mut().zip(eta).for_each(|(f, eta)| *f = -*eta);
-        self.potential.gradient_vjp(q, potential, s.force, s.q_bar, v_theta)?;
+        self.potential.gradient_vjp(q, potential, s.force, s.q_bar, theta_bar.part(own..))?;
         add(x_bar_q, s.q_bar);
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The Lagrangian neural network.
 
 use hnn_integrators::{
-    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
-    coordinate_major,
+    At, Bars, DifferentiableField, FieldError, Parameters, Scalar, ThetaBar, VectorField,
+    Workspace, coordinate_major,
 };
 use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array3, ArrayView2};
@@ -11,8 +11,8 @@ use super::solve::{MassSolver, matrix_of_row, reciprocal_condition};
 use crate::force::add;
 use crate::parameters::parameters;
 use crate::{
-    DifferentiableLagrangian, EulerLagrange, GeneralisedForce, Keep, LagrangianTerms, ModelError,
-    MotionBars, Record, Unforced,
+    DifferentiableLagrangian, EulerLagrange, ForceBars, GeneralisedForce, Keep, LagrangianTerms,
+    ModelError, MotionBars, Record, Unforced,
 };
 
 /// `dq/dt = v`, `dv/dt = A^-1 (dL/dq - (d2L/dv dq) v + Q)` with `A = d2L/dv2`: the Euler-Lagrange
@@ -283,21 +283,18 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         x: &[T],
         residuals: &mut Self::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let half = x.len() / 2;
         let n = self.dim() / 2;
         let batch = half / n;
-        let slices = [x, v, &*x_bar];
-        let num_params = self.num_params();
-        FieldError::check_cotangents(2 * n * batch, slices, theta_bar.as_deref(), num_params)?;
+        bars.check(batch, [2 * n, self.inputs(), self.num_params()], [x, v])?;
+        let Bars { x: x_bar, u, mut theta } = bars;
         let (buffer, (lagrangian, force)) = residuals.recorded(buffer_len(n, batch))?;
         let s = sections(n, batch, buffer);
         let (q_bar, acceleration_bar) = v.split_at(half);
         self.solver.solve(batch, s.mass, acceleration_bar, s.lambda, s.scratch);
-        let (l_bar, force_bar) =
-            theta_bar.map(|bar| bar.split_at_mut(self.lagrangian.num_params())).unzip();
+        let own = self.lagrangian.num_params();
         let velocity = &x[half..];
         let directions = EulerLagrange {
             q_dot: velocity,
@@ -306,14 +303,17 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
             lambda: s.lambda,
         };
         let mut bars = MotionBars { x: x_bar, q_dot: s.q_dot_bar };
-        self.lagrangian.terms_vjp(x, lagrangian, &directions, bars.reborrow(), l_bar)?;
+        let l_theta = theta.reborrow().part(..own);
+        self.lagrangian.terms_vjp(x, lagrangian, &directions, bars.reborrow(), l_theta)?;
         // The velocity is the coordinates' rate, in the residual, in dq/dt = v and in the force.
         let rates = bars.q_dot.iter_mut().zip(q_bar);
         bars.x[half..].iter_mut().zip(rates).for_each(|(x, (rate, q))| {
             *x += *rate + *q;
             *rate = T::ZERO;
         });
-        self.force.add_vjp(x, velocity, force, s.lambda, bars.reborrow(), force_bar)?;
+        let MotionBars { x: x_bar, q_dot } = bars.reborrow();
+        let force_bars = ForceBars { x: x_bar, q_dot, u, theta: theta.part(own..) };
+        self.force.add_vjp(x, velocity, force, s.lambda, force_bars)?;
         add(&mut bars.x[half..], bars.q_dot);
         Ok(())
     }
@@ -364,7 +364,7 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         let still = &*s.acceleration;
         let directions = EulerLagrange { q_dot: v, q_ddot: still, eta: still, lambda: v };
         let bars = MotionBars { x: gradient, q_dot: s.q_dot_bar };
-        self.lagrangian.terms_vjp(x, &mut residuals, &directions, bars, None)?;
+        self.lagrangian.terms_vjp(x, &mut residuals, &directions, bars, ThetaBar::None)?;
         let (dq, dv) = gradient.split_at_mut(half);
         // phi = -v . (d2L/dv dq) q_dot here.
         let terms = s.q_dot_bar.iter().zip(&s.gradient[..half]);

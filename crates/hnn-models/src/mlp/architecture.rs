@@ -1,5 +1,7 @@
 //! The shape of a network.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use super::Activation;
@@ -150,6 +152,16 @@ impl Layer {
     #[must_use]
     pub fn bias(&self) -> usize {
         self.start + self.rows * self.cols
+    }
+
+    /// Where `W` lies.
+    pub(super) fn weights(&self) -> Range<usize> {
+        self.start..self.bias()
+    }
+
+    /// Where `b` lies.
+    pub(super) fn biases(&self) -> Range<usize> {
+        self.bias()..self.end()
     }
 
     /// Where the next layer begins.

@@ -11,7 +11,7 @@
 //! `w_bar = sum a_dot_L` for the output weights, and `Hess(H) w = W_1^T zeta_1`:
 //! six matrix products for a hidden layer, in all.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use super::passes::{elementwise, elementwise_all};
 use super::{Mlp, linalg};
@@ -118,11 +118,12 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         residuals: &mut Record<T>,
         w: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        mut theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
         let (expected, slices) = (self.architecture.input_dim() * batch, [x, w, &*x_bar]);
-        FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.theta.len())?;
+        FieldError::check_cotangents(expected, slices)?;
+        theta_bar.check(self.theta.len(), batch)?;
         let (buffer, ()) = residuals.recorded(self.energy_len(batch))?;
         let Sections { a, s1, s2, r, d, a_dot, scratch } = self.energy_sections(batch, buffer);
         self.tangent(batch, w, a_dot, |units, z_dot| {
@@ -141,14 +142,13 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
                 elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
             },
         );
-        if let Some(theta_bar) = theta_bar {
-            self.add_weight_gradients(batch, x, a, zeta, theta_bar);
-            self.add_weight_gradients(batch, w, a_dot, d, theta_bar);
-            self.add_bias_gradients(batch, zeta, theta_bar);
+        if theta_bar.is_wanted() {
+            self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
+            self.add_weight_gradients(batch, w, a_dot, d, &mut theta_bar);
+            self.add_bias_gradients(batch, zeta, &mut theta_bar);
             let (hidden, output) = self.split_layers();
             let last = hidden.last().map_or(w, |layer| &a_dot[layer.units(batch)]);
-            let w_bar = &mut theta_bar[output.start..output.bias()];
-            linalg::add_row_sums(w_bar, last, batch);
+            linalg::add_row_sums(theta_bar.part(output.weights()), last, batch);
         }
         Ok(())
     }

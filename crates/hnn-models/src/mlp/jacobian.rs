@@ -6,7 +6,7 @@
 //! value's are `zeta_l = rho_l * s1_l + r_l * s2_l * z_l(t)`, as for an
 //! [energy](super::energy); tangents along any direction are sums of the recorded ones.
 
-use hnn_integrators::{FieldError, Scalar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
 use super::passes::{combine, elementwise};
 use super::{Mlp, linalg};
@@ -59,11 +59,11 @@ impl<T: Scalar> Mlp<T> {
         x: &[T],
         a: &[T],
         y_bar: &[T],
-        theta_bar: &mut [T],
+        theta_bar: &mut ThetaBar<'_, T>,
     ) {
         let (hidden, output) = self.split_layers();
         let last = hidden.last().map_or(x, |layer| &a[layer.units(batch)]);
-        let w_bar = &mut theta_bar[output.start..output.bias()];
+        let w_bar = theta_bar.reborrow().part(output.weights());
         linalg::add_outer(w_bar, y_bar, last, output.shape(batch));
     }
 }
@@ -107,11 +107,11 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
         x_bar: &mut [T],
-        mut theta_bar: Option<&mut [T]>,
+        mut theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
         self.check_jacobian_vjp(batch, x, y_bar, tangents, x_bar)?;
-        self.check_theta_bar(theta_bar.as_deref())?;
+        theta_bar.check(self.theta.len(), batch)?;
         let (buffer, ()) = residuals.recorded(self.jacobian_len(batch))?;
         let Sections { a, s1, s2, z, z_t, d, zeta, scratch, .. } =
             self.jacobian_sections(batch, buffer);
@@ -128,24 +128,21 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
                 elementwise(d, [r, &s1[units.clone()]], |_, [r, s1]| r * s1);
                 elementwise(&mut zeta[units], [r, s2, z_t], |zeta, [r, s2, z]| zeta + r * s2 * z);
             });
-            if let Some(theta_bar) = theta_bar.as_deref_mut() {
+            if theta_bar.is_wanted() {
                 elementwise(z_t, [s1], |z, [s1]| z * s1);
-                self.add_weight_gradients(batch, direction, z_t, d, theta_bar);
-                self.add_output_gradients(batch, direction, z_t, y_dot_bar, theta_bar);
+                self.add_weight_gradients(batch, direction, z_t, d, &mut theta_bar);
+                self.add_output_gradients(batch, direction, z_t, y_dot_bar, &mut theta_bar);
             }
         }
         let start = |rho: &mut [T]| back(y_bar, rho);
         self.reverse(batch, scratch, x_bar, zeta, start, |units, rho, zeta| {
             elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
         });
-        if let Some(theta_bar) = theta_bar {
-            self.add_weight_gradients(batch, x, a, zeta, theta_bar);
-            self.add_bias_gradients(batch, zeta, theta_bar);
-            self.add_output_gradients(batch, x, a, y_bar, theta_bar);
-            if output.has_bias {
-                let b_bar = &mut theta_bar[output.bias()..output.end()];
-                linalg::add_row_sums(b_bar, y_bar, batch);
-            }
+        self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
+        self.add_bias_gradients(batch, zeta, &mut theta_bar);
+        self.add_output_gradients(batch, x, a, y_bar, &mut theta_bar);
+        if output.has_bias {
+            linalg::add_row_sums(theta_bar.part(output.biases()), y_bar, batch);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@
 //!
 //! For a hidden layer: n + 3 matrix products forward and 8 in the pull-back.
 
-use hnn_integrators::{FieldError, Scalar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use super::passes::{combine, elementwise, unit_sums};
 use super::{Mlp, linalg};
@@ -173,11 +173,11 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         residuals: &mut Record<T>,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        mut theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
         let n = directions.check(self.architecture.input_dim(), batch, x, &bars)?;
-        self.check_theta_bar(theta_bar.as_deref())?;
+        theta_bar.check(self.theta.len(), batch)?;
         let (buffer, ()) = residuals.recorded(self.lagrangian_len(batch, n))?;
         let mut sections = self.lagrangian_sections(batch, n, buffer);
         sections.set_directions(batch, directions);
@@ -229,18 +229,17 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
                 elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
             },
         );
-        if let Some(theta_bar) = theta_bar {
+        if theta_bar.is_wanted() {
             elementwise(z_s, [s1], |z, [s1]| z * s1);
             elementwise(z_t, [s1], |z, [s1]| z * s1);
-            self.add_weight_gradients(batch, x, a, zeta, theta_bar);
-            self.add_weight_gradients(batch, s, z_s, zeta_s, theta_bar);
-            self.add_weight_gradients(batch, t, z_t, zeta_t, theta_bar);
-            self.add_weight_gradients(batch, e, a_st, d, theta_bar);
-            self.add_bias_gradients(batch, zeta, theta_bar);
+            self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
+            self.add_weight_gradients(batch, s, z_s, zeta_s, &mut theta_bar);
+            self.add_weight_gradients(batch, t, z_t, zeta_t, &mut theta_bar);
+            self.add_weight_gradients(batch, e, a_st, d, &mut theta_bar);
+            self.add_bias_gradients(batch, zeta, &mut theta_bar);
             let (hidden, output) = self.split_layers();
             let last = hidden.last().map_or(&*e, |layer| &a_st[layer.units(batch)]);
-            let w_bar = &mut theta_bar[output.start..output.bias()];
-            linalg::add_row_sums(w_bar, last, batch);
+            linalg::add_row_sums(theta_bar.part(output.weights()), last, batch);
         }
         Ok(())
     }

@@ -6,11 +6,11 @@
 //! the kernels of this file read `W` once.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{Lane, Scalar, Wide};
+use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::narrow;
+use super::{narrow, rows};
 
 /// A row-major view; the lengths of the engine's buffers fit their shapes by construction.
 fn view<T>(data: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
@@ -75,13 +75,19 @@ pub(super) fn transposed<T: Scalar>(
     general_mat_mul(T::ONE, &w.t(), &view(d, m, batch), T::ZERO, &mut view_mut(out, k, batch));
 }
 
-/// `W_bar += d a^T`, shapes (m, k) += (m, B) (B, k).
+/// `W_bar += d a^T`, shapes (m, k) += (m, B) (B, k), or the outer product of each column of `d` and
+/// `a` to a row of its own.
 pub(super) fn add_outer<T: Scalar>(
-    w_bar: &mut [T],
+    w_bar: ThetaBar<'_, T>,
     d: &[T],
     a: &[T],
     (m, k, batch): (usize, usize, usize),
 ) {
+    let w_bar = match w_bar {
+        ThetaBar::Sum(w_bar) => w_bar,
+        ThetaBar::Rows(rows) => return dispatch(rows::AddOuter { rows, d, a, k, batch }),
+        ThetaBar::None => return,
+    };
     if batch == 0 {
         return;
     }
@@ -98,10 +104,13 @@ pub(super) fn add_outer<T: Scalar>(
     general_mat_mul(T::ONE, &view(d, m, batch), &a.t(), T::ONE, &mut view_mut(w_bar, m, k));
 }
 
-/// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B).
-pub(super) fn add_row_sums<T: Scalar>(b_bar: &mut [T], d: &[T], batch: usize) {
-    if batch > 0 {
-        dispatch(narrow::AddRowSums { b_bar, d, batch });
+/// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B), or each column of `d` to a row of its
+/// own.
+pub(super) fn add_row_sums<T: Scalar>(b_bar: ThetaBar<'_, T>, d: &[T], batch: usize) {
+    match b_bar {
+        ThetaBar::Sum(b_bar) if batch > 0 => dispatch(narrow::AddRowSums { b_bar, d, batch }),
+        ThetaBar::Rows(rows) => dispatch(rows::AddColumns { rows, d, batch }),
+        ThetaBar::Sum(_) | ThetaBar::None => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! A perceptron as a map `y = N(x)`: forward, and one reverse pass (back-propagation).
 
-use hnn_integrators::{FieldError, Scalar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
 use super::passes::elementwise;
 use super::{Mlp, linalg};
@@ -52,7 +52,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         residuals: &mut Record<T>,
         y_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        mut theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = residuals.batch;
         self.check_states(
@@ -60,12 +60,12 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
             [("the states", x.len()), ("the states' cotangents", x_bar.len())],
         )?;
         self.check_outputs(batch, [("the cotangents", y_bar.len())])?;
-        self.check_theta_bar(theta_bar.as_deref())?;
+        theta_bar.check(self.theta.len(), batch)?;
         let hidden_len = self.hidden_units() * batch;
         let (a, rest) = residuals.recorded(self.map_len(batch))?.0.split_at_mut(hidden_len);
         let (s1, rest) = rest.split_at_mut(hidden_len);
         let (d, scratch) = rest.split_at_mut(hidden_len);
-        let (hidden, output) = self.split_layers();
+        let output = self.split_layers().1;
         self.reverse(
             batch,
             scratch,
@@ -74,16 +74,11 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
             |r| linalg::transposed(r, self.weights(output), y_bar, output.shape(batch)),
             |units, r, d| elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1),
         );
-        if let Some(theta_bar) = theta_bar {
-            self.add_weight_gradients(batch, x, a, d, theta_bar);
-            self.add_bias_gradients(batch, d, theta_bar);
-            let last = hidden.last().map_or(x, |layer| &a[layer.units(batch)]);
-            let w_bar = &mut theta_bar[output.start..output.bias()];
-            linalg::add_outer(w_bar, y_bar, last, output.shape(batch));
-            if output.has_bias {
-                let b_bar = &mut theta_bar[output.bias()..output.end()];
-                linalg::add_row_sums(b_bar, y_bar, batch);
-            }
+        self.add_weight_gradients(batch, x, a, d, &mut theta_bar);
+        self.add_bias_gradients(batch, d, &mut theta_bar);
+        self.add_output_gradients(batch, x, a, y_bar, &mut theta_bar);
+        if output.has_bias {
+            linalg::add_row_sums(theta_bar.part(output.biases()), y_bar, batch);
         }
         Ok(())
     }

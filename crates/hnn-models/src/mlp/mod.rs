@@ -11,6 +11,7 @@ mod linalg;
 mod map;
 mod narrow;
 mod passes;
+mod rows;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
@@ -113,13 +114,6 @@ impl<T: Scalar> Mlp<T> {
         slices: [(&'static str, usize); N],
     ) -> Result<(), FieldError> {
         FieldError::check_lengths(self.architecture.output_dim() * batch, slices)
-    }
-
-    fn check_theta_bar(&self, theta_bar: Option<&[T]>) -> Result<(), FieldError> {
-        FieldError::check_parameters(
-            theta_bar.map_or(self.theta.len(), <[T]>::len),
-            self.theta.len(),
-        )
     }
 
     /// Number of hidden units.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{Lane, Scalar, Wide};
+use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
 
 use super::{Layer, Mlp, linalg};
 
@@ -102,27 +102,32 @@ impl<T: Scalar> Mlp<T> {
         }
     }
 
-    /// Adds `sum over rows of d_l a_(l-1)^T` to the weights' gradients of the hidden layers.
+    /// Adds `d_l a_(l-1)^T` to the weights' cotangents of the hidden layers.
     pub(super) fn add_weight_gradients(
         &self,
         batch: usize,
         x: &[T],
         a: &[T],
         d: &[T],
-        theta_bar: &mut [T],
+        theta_bar: &mut ThetaBar<'_, T>,
     ) {
         let mut input = x;
         for layer in self.split_layers().0 {
-            let w_bar = &mut theta_bar[layer.start..layer.bias()];
+            let w_bar = theta_bar.reborrow().part(layer.weights());
             linalg::add_outer(w_bar, &d[layer.units(batch)], input, layer.shape(batch));
             input = &a[layer.units(batch)];
         }
     }
 
-    /// Adds `sum over rows of d_l` to the biases' gradients of the hidden layers.
-    pub(super) fn add_bias_gradients(&self, batch: usize, d: &[T], theta_bar: &mut [T]) {
+    /// Adds `d_l` to the biases' cotangents of the hidden layers.
+    pub(super) fn add_bias_gradients(
+        &self,
+        batch: usize,
+        d: &[T],
+        theta_bar: &mut ThetaBar<'_, T>,
+    ) {
         for layer in self.split_layers().0 {
-            let b_bar = &mut theta_bar[layer.bias()..layer.end()];
+            let b_bar = theta_bar.reborrow().part(layer.biases());
             linalg::add_row_sums(b_bar, &d[layer.units(batch)], batch);
         }
     }

@@ -1,6 +1,6 @@
 //! An energy computed by libtorch.
 
-use hnn_integrators::{FieldError, Workspace};
+use hnn_integrators::{FieldError, ThetaBar, Workspace};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
@@ -148,7 +148,7 @@ impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
         residuals: &mut TchResiduals<T>,
         w: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         FieldError::check_lengths(x_bar.len(), [("the states", x.len())])?;
         self.network.vjp(residuals, w, x_bar, theta_bar)

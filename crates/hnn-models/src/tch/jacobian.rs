@@ -1,6 +1,6 @@
 //! A map computed by libtorch, with its Jacobian.
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, ThetaBar};
 use tch::Tensor;
 
 use super::network::{Graph, engine, gradients};
@@ -35,7 +35,7 @@ impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
         y_bar: &[T],
         tangents: &[(&[T], &[T])],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
         let (inputs, outputs) = (self.input_dim(), self.output_dim());

@@ -1,6 +1,6 @@
 //! A scalar function computed by libtorch as a Lagrangian.
 
-use hnn_integrators::{FieldError, Workspace};
+use hnn_integrators::{FieldError, ThetaBar, Workspace};
 use tch::{TchError, Tensor};
 
 use super::energy::gradient;
@@ -67,7 +67,7 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
         residuals: &mut TchResiduals<T>,
         directions: &EulerLagrange<'_, T>,
         bars: MotionBars<'_, T>,
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         let network = self.network();
         let n = directions.check(network.dim(), x.len() / network.dim(), x, &bars)?;

@@ -1,6 +1,6 @@
 //! A vector function computed by libtorch.
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, ThetaBar};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
@@ -141,7 +141,7 @@ impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
         residuals: &mut TchResiduals<T>,
         y_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         FieldError::check_lengths(x_bar.len(), [("the states", x.len())])?;
         self.network.vjp(residuals, y_bar, x_bar, theta_bar)

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hnn_integrators::{FieldError, Mode, Parameters};
+use hnn_integrators::{FieldError, Mode, Parameters, ThetaBar};
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -296,7 +296,7 @@ impl<T: TchScalar> TchNetwork<T> {
         residuals: &mut TchResiduals<T>,
         y_bar: &[T],
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         self.pull_back(residuals, x_bar, theta_bar, |_, y| {
             FieldError::check_lengths(y.numel(), [("the cotangents", y_bar.len())])?;
@@ -312,7 +312,7 @@ impl<T: TchScalar> TchNetwork<T> {
         &self,
         residuals: &mut TchResiduals<T>,
         x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
         f: impl FnOnce(&Tensor, &Tensor) -> Result<Tensor, FieldError>,
     ) -> Result<(), FieldError> {
         let Some((x, y)) = residuals.recorded.take_if(|(x, _)| x.numel() == x_bar.len()) else {
@@ -322,8 +322,9 @@ impl<T: TchScalar> TchNetwork<T> {
             };
             return Err(failed(reason.to_owned()));
         };
-        let given = theta_bar.as_deref().map_or(self.num_params, <[T]>::len);
-        FieldError::check_parameters(given, self.num_params)?;
+        let batch = x_bar.len() / self.dim.max(1);
+        theta_bar.check(self.num_params, batch)?;
+        let theta_bar = theta_bar.into_sum(batch)?;
         let inner = self.lock();
         let mut inputs = vec![&x];
         if theta_bar.is_some() {

@@ -40,7 +40,7 @@ pub(crate) fn network_is_checked<E: DifferentiableEnergy<f64>>(h: &E) {
             let mut residuals = E::Residuals::default();
             let keep = Keep::Residuals(&mut residuals);
             h.gradient(batch, &filled(len), &mut filled(len), keep)?;
-            h.gradient_vjp(&x, &mut residuals, &w, &mut x_bar, Some(&mut theta_bar))
+            h.gradient_vjp(&x, &mut residuals, &w, &mut x_bar, (&mut theta_bar).into())
         });
     }
 }
@@ -60,7 +60,7 @@ pub(crate) fn map_is_checked<N: DifferentiableMap<f64>>(map: &N) {
             let mut residuals = N::Residuals::default();
             let keep = Keep::Residuals(&mut residuals);
             map.eval(batch, &filled(inputs), &mut filled(outputs), keep)?;
-            map.vjp(&x, &mut residuals, &y_bar, &mut x_bar, Some(&mut theta_bar))
+            map.vjp(&x, &mut residuals, &y_bar, &mut x_bar, (&mut theta_bar).into())
         });
     }
 }
@@ -87,7 +87,8 @@ pub(crate) fn jacobian_is_checked<N: JacobianMap<f64>>(map: &N) {
             let (mut y, mut jacobian) = (filled(outputs), filled(slopes));
             record(&filled(inputs), &mut y, &mut jacobian, &mut residuals)?;
             let tangents = [(&t[..], &y_dot_bar[..])];
-            map.jacobian_vjp(&x, &mut residuals, &y_bar, &tangents, &mut x_bar, Some(&mut bar))
+            let theta_bar = (&mut bar).into();
+            map.jacobian_vjp(&x, &mut residuals, &y_bar, &tangents, &mut x_bar, theta_bar)
         });
     }
 }
@@ -127,7 +128,7 @@ pub(crate) fn lagrangian_is_checked<L: DifferentiableLagrangian<f64>>(lagrangian
             let (q_dot, q_ddot, eta, lambda) = (&q_dot[..], &q_ddot[..], &eta[..], &lambda[..]);
             let directions = EulerLagrange { q_dot, q_ddot, eta, lambda };
             let bars = MotionBars { x: &mut x_bar, q_dot: &mut q_dot_bar };
-            let theta_bar = Some(&mut theta_bar[..]);
+            let theta_bar = (&mut theta_bar).into();
             lagrangian.terms_vjp(&x, &mut residuals, &directions, bars, theta_bar)
         });
     }

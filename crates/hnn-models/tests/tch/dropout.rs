@@ -1,7 +1,7 @@
 //! Dropout acts in training alone: on a perceptron, the native engine's own, unit by unit.
 
 use approx::assert_relative_eq;
-use hnn_integrators::{At, DifferentiableField, Mode, Parameters, VectorField, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, Mode, Parameters, VectorField, Workspace};
 use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{Architecture, Baseline, DifferentiableEnergy, Hnn, Initialisation, Mlp};
 use tch::{Device, nn};
@@ -21,7 +21,9 @@ fn field_and_cotangents<E: DifferentiableEnergy<f64>>(model: &Hnn<E>) -> Vec<f64
     let mut residuals = Default::default();
     model.eval_recorded(At::time(&[0.0; 2]), &X, &mut dx, &mut residuals).expect("defined");
     let v = [0.7, 0.2, -1.1, 0.5];
-    model.vjp(&X, &mut residuals, &v, &mut x_bar, Some(&mut theta_bar)).expect("recorded");
+    model
+        .vjp(&X, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("recorded");
     [&dx[..], &x_bar, &theta_bar].concat()
 }
 
@@ -70,7 +72,7 @@ fn a_recording_is_pulled_back_once() {
     let model = Hnn::new(energy).expect("D is even");
     let (mut residuals, mut dx, mut x_bar) = (Default::default(), [0.0; 4], [0.0; 4]);
     model.eval_recorded(At::time(&[0.0; 2]), &X, &mut dx, &mut residuals).expect("defined");
-    model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect("recorded");
-    let error = model.vjp(&X, &mut residuals, &X, &mut x_bar, None).expect_err("used up");
+    model.vjp(&X, &mut residuals, &X, Bars::new(&mut x_bar)).expect("recorded");
+    let error = model.vjp(&X, &mut residuals, &X, Bars::new(&mut x_bar)).expect_err("used up");
     assert!(error.to_string().contains("pulled back already"), "{error}");
 }

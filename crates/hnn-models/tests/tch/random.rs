@@ -1,6 +1,6 @@
 //! Random networks, states, and a comparison that says where two results part.
 
-use hnn_integrators::{At, DifferentiableField, Workspace};
+use hnn_integrators::{At, Bars, DifferentiableField, Workspace};
 use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
@@ -110,7 +110,9 @@ pub(crate) fn field_and_vjp<F: DifferentiableField<f64>>(
     field
         .eval_recorded(At::time(&t), x, &mut recorded, &mut residuals)
         .expect("the field is defined");
-    field.vjp(x, &mut residuals, v, &mut x_bar, Some(&mut theta_bar)).expect("it was recorded");
+    field
+        .vjp(x, &mut residuals, v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+        .expect("it was recorded");
     // `theta_bar` is added to, not overwritten.
     theta_bar.iter_mut().for_each(|g| *g -= 1.0);
     [plain, recorded, x_bar, theta_bar]

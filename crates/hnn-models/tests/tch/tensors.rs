@@ -1,7 +1,9 @@
 //! Models as functions of tensors: what is computed with them stays in libtorch from end to end,
 //! and is differentiated by it alone.
 
-use hnn_integrators::{At, DifferentiableField, FieldError, Parameters, VectorField, Workspace};
+use hnn_integrators::{
+    At, Bars, DifferentiableField, FieldError, Parameters, VectorField, Workspace,
+};
 use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{Baseline, FrictionForce, Hnn, Network};
 use tch::{Kind, Tensor};
@@ -169,16 +171,15 @@ impl DifferentiableField<f64> for TensorLagrangian {
         _: &[f64],
         residuals: &mut Self::Residuals,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
         let (x, field) = residuals.take().expect("recorded");
         let v = upload(v, x.size()[0] as usize).detach();
         let params = self.tensor_params();
         let inputs: Vec<&Tensor> = [&x].into_iter().chain(&params).collect();
         let found = gradients(&(field * v), &inputs);
-        download(&found[0], x_bar);
-        if let Some(theta_bar) = theta_bar {
+        download(&found[0], bars.x);
+        if let Some(theta_bar) = bars.theta.into_sum(x.size()[0] as usize)? {
             theta_bar.iter_mut().zip(numbers(&found[1..])).for_each(|(sum, g)| *sum += g);
         }
         Ok(())

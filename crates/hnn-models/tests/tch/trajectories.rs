@@ -1,7 +1,7 @@
 //! Trajectory losses computed three ways: the discrete adjoint over the native engine, the
 //! discrete adjoint over libtorch, and libtorch's own graph through all steps.
 
-use hnn_integrators::{DifferentiableField, DifferentiableStepper, Interval, RK4};
+use hnn_integrators::{Bars, DifferentiableField, DifferentiableStepper, Interval, RK4};
 use hnn_models::{Baseline, Hnn, Lnn};
 use ndarray::Array3;
 
@@ -66,7 +66,7 @@ fn by_adjoint<F: DifferentiableField<f64>>(
         for step in (0..steps).rev() {
             let target = column(x, window * steps + step + 1);
             loss += compare(&states[step + 1], &target, weight, &mut bar);
-            RK4.pull_back(field, &mut tapes[step], &mut bar, Some(&mut gradient))
+            RK4.pull_back(field, &mut tapes[step], Bars::new(&mut bar).with_theta(&mut gradient))
                 .expect("the step was recorded");
         }
     }

@@ -1,7 +1,7 @@
 //! The vector-Jacobian product of the formula's field.
 
 use hnn_integrators::{
-    At, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
+    At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 
 use super::{Compiled, SparseHamiltonian, field};
@@ -60,14 +60,13 @@ impl Derivatives {
         (Self { entries, components, fields }, jacobian)
     }
 
-    /// Overwrites `x_bar = (df/dx)^T v`; adds the coefficients' cotangent to `theta_bar`.
+    /// Overwrites `bars.x = (df/dx)^T v`; adds the coefficients' cotangent to `bars.theta`.
     pub(super) fn vjp<T: Scalar>(
         &self,
         jacobian: &Compiled,
         batch: usize,
         [x, v]: [&[T]; 2],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        Bars { x: x_bar, theta: mut theta_bar, .. }: Bars<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let Self { entries, components, fields } = self;
@@ -81,10 +80,11 @@ impl Derivatives {
                 *x_bar += slope * v;
             }
         }
-        if let Some(theta_bar) = theta_bar {
+        if theta_bar.is_wanted() {
             fields.run(batch, x, &mut values[..batch * components.len()], inner);
             for (c, &(j, i)) in components.iter().enumerate() {
-                theta_bar[j] += values[lane(c)].iter().zip(&v[lane(i)]).map(|(&f, &v)| f * v).sum();
+                let products = values[lane(c)].iter().zip(&v[lane(i)]);
+                theta_bar.add_rows(j, products.map(|(&f, &v)| f * v));
             }
         }
         Ok(())
@@ -131,14 +131,11 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         x: &[T],
         residuals: &mut Self::Residuals,
         v: &[T],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = v.len() / self.state_dim();
-        let (expected, slices) = (self.state_dim() * batch, [x, v, &*x_bar]);
-        FieldError::check_cotangents(expected, slices, theta_bar.as_deref(), self.terms.len())?;
-        let workspace = &mut residuals.workspace;
-        self.derivatives.vjp(&self.jacobian, batch, [x, v], x_bar, theta_bar, workspace)
+        bars.check(batch, [self.state_dim(), 0, self.terms.len()], [x, v])?;
+        self.derivatives.vjp(&self.jacobian, batch, [x, v], bars, &mut residuals.workspace)
     }
 }
 

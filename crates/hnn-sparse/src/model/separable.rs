@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hnn_integrators::{
-    At, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable, VectorField, Workspace,
+    At, Bars, DifferentiableSeparable, FieldError, Parameters, Scalar, Separable, ThetaBar,
+    VectorField, Workspace,
 };
 
 use super::differentiable::Derivatives;
@@ -98,16 +99,14 @@ impl SeparableSparseHamiltonian {
         &self,
         half: &Half,
         [x, cotangent]: [&[T]; 2],
-        x_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let n = self.model.state_dim() / 2;
-        let (batch, slices) = (x.len() / n, [x, cotangent, &*x_bar]);
-        let terms = Parameters::<T>::num_params(&self.model);
-        FieldError::check_cotangents(n * batch, slices, theta_bar.as_deref(), terms)?;
+        let (batch, terms) = (x.len() / n, Parameters::<T>::num_params(&self.model));
+        bars.check(batch, [n, 0, terms], [x, cotangent])?;
         let Half { derivatives, jacobian, .. } = half;
-        derivatives.vjp(jacobian, batch, [x, cotangent], x_bar, theta_bar, workspace)
+        derivatives.vjp(jacobian, batch, [x, cotangent], bars, workspace)
     }
 }
 
@@ -191,10 +190,10 @@ impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
         residuals: &mut SparseResiduals<T>,
         cotangent: &[T],
         p_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
-        let workspace = residuals.workspace();
-        self.half_vjp(&self.velocity, [p, cotangent], p_bar, theta_bar, workspace)
+        let bars = Bars::new(p_bar).with_theta(theta_bar);
+        self.half_vjp(&self.velocity, [p, cotangent], bars, residuals.workspace())
     }
 
     fn force_recorded(
@@ -212,10 +211,8 @@ impl<T: Scalar> DifferentiableSeparable<T> for SeparableSparseHamiltonian {
         q: &[T],
         residuals: &mut SparseResiduals<T>,
         cotangent: &[T],
-        q_bar: &mut [T],
-        theta_bar: Option<&mut [T]>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let workspace = residuals.workspace();
-        self.half_vjp(&self.force, [q, cotangent], q_bar, theta_bar, workspace)
+        self.half_vjp(&self.force, [q, cotangent], bars, residuals.workspace())
     }
 }

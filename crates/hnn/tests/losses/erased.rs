@@ -2,7 +2,9 @@
 
 use std::any::Any;
 
-use hnn_integrators::{At, DifferentiableField, FieldError, Parameters, VectorField, Workspace};
+use hnn_integrators::{
+    At, Bars, DifferentiableField, FieldError, Parameters, VectorField, Workspace,
+};
 
 /// What an erased model keeps for its vector-Jacobian product.
 #[derive(Default)]
@@ -28,8 +30,7 @@ trait AnyField: VectorField<f64> + Parameters<f64> {
         x: &[f64],
         residuals: &mut AnyResiduals,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError>;
 }
 
@@ -53,10 +54,9 @@ where
         x: &[f64],
         residuals: &mut AnyResiduals,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        self.vjp(x, residuals.of::<F::Residuals>(), v, x_bar, theta_bar)
+        self.vjp(x, residuals.of::<F::Residuals>(), v, bars)
     }
 }
 
@@ -117,9 +117,8 @@ impl DifferentiableField<f64> for Erased {
         x: &[f64],
         residuals: &mut AnyResiduals,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        self.0.pull_back(x, residuals, v, x_bar, theta_bar)
+        self.0.pull_back(x, residuals, v, bars)
     }
 }

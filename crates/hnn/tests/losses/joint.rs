@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::common::{lengths_of, network, wave};
 use crate::erased::Erased;
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4, Parameters,
-    RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
+    At, Bars, DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4,
+    Parameters, RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
 };
 use hnn_losses::{
     DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, Selection, TotalLoss,
@@ -203,10 +203,9 @@ impl DifferentiableField<f64> for Counting {
         x: &[f64],
         residuals: &mut Self::Residuals,
         v: &[f64],
-        x_bar: &mut [f64],
-        theta_bar: Option<&mut [f64]>,
+        bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        self.field.vjp(x, residuals, v, x_bar, theta_bar)
+        self.field.vjp(x, residuals, v, bars)
     }
 }
 
