@@ -79,6 +79,25 @@ where
     }
 }
 
+/// Does all tasks, each of which has a place of its own for what it finds. Tasks share the
+/// scratch memories by their number alone.
+pub(crate) fn on_all_threads<S: Default + Send, I: Send>(
+    scratches: &mut Vec<S>,
+    tasks: Vec<I>,
+    work: impl Fn(&mut S, I) -> Result<(), LossError> + Sync,
+) -> Result<(), LossError> {
+    let share = tasks.len().div_ceil(MAX_SLOTS).max(1);
+    let used = tasks.len().div_ceil(share);
+    if scratches.len() < used {
+        scratches.resize_with(used, S::default);
+    }
+    let shares = tasks.into_par_iter().chunks(share).zip(scratches);
+    let results: Vec<_> = shares
+        .map(|(tasks, scratch)| tasks.into_iter().try_for_each(|task| work(scratch, task)))
+        .collect();
+    results.into_iter().collect()
+}
+
 /// Adds the slots' gradients, each parameter in the order of the slots.
 fn add_gradients<T: Scalar, S, A>(slots: &[Slot<T, S, A>], theta_bar: &mut [T]) {
     for slot in slots {

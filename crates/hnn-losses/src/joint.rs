@@ -1,10 +1,15 @@
 //! The derivative loss and a trajectory loss of the same data, with what both compute done once.
 
+use std::ops::Range;
+
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
 
 use crate::derivative::{check_gradient, selected};
+use crate::parts::Parts;
 use crate::trajectory::Slopes;
-use crate::{DerivativeLoss, Loss, LossError, Selection, TrajectoryLoss};
+use crate::{
+    DerivativeLoss, Loss, LossError, ResidualLayout, ResidualRows, Selection, TrajectoryLoss,
+};
 
 /// `L = L_HNN + alpha L_traj` of the same measured states.
 ///
@@ -50,6 +55,7 @@ where
     rest: Vec<usize>,
     /// The two terms at the last evaluation.
     last: [f64; 2],
+    parts: Parts,
 }
 
 impl<T, F, S> JointLoss<T, F, S>
@@ -72,7 +78,14 @@ where
         }
         let (t, x) = derivative.samples();
         trajectory.check_data(t, x)?;
-        Ok(Self { derivative, alpha, trajectory, rest: Vec::new(), last: [0.0; 2] })
+        Ok(Self {
+            derivative,
+            alpha,
+            trajectory,
+            rest: Vec::new(),
+            last: [0.0; 2],
+            parts: Parts::default(),
+        })
     }
 
     /// The trajectory loss.
@@ -142,6 +155,39 @@ where
             sum += derivative.sum(field, Selection::Rows(rest), scale, Some(theta_bar))?;
         }
         Ok(self.note(sum / entries, sums.states))
+    }
+
+    fn residual_layout(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        let mut parts = Parts::default();
+        parts.push(self.derivative.residual_layout(field, selection)?, 1.0);
+        parts.push(self.trajectory.residual_layout(field, selection)?, self.alpha);
+        self.parts = parts;
+        Ok(self.parts.layout().clone())
+    }
+
+    fn residuals(
+        &mut self,
+        field: &F,
+        groups: Range<usize>,
+        rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        let Self { derivative, trajectory, parts, .. } = self;
+        parts.write(groups, rows, |part, groups, rows| match part {
+            0 => derivative.residuals(field, groups, rows),
+            _ => trajectory.residuals(field, groups, rows),
+        })
+    }
+
+    fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
+        self.trajectory.copy_locals(out)
+    }
+
+    fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
+        self.trajectory.set_locals(locals)
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {

@@ -12,10 +12,12 @@
 mod blocks;
 mod derivative;
 mod error;
+mod jacobian;
 mod joint;
 mod loss;
 mod measure;
 pub mod metrics;
+mod parts;
 mod penalty;
 mod residuals;
 mod selection;

@@ -54,6 +54,15 @@ impl ErrorMeasure {
         }
     }
 
+    /// The weight `w` for which `w e^2` has the slope of the cost: that of iteratively reweighted
+    /// least squares (of a Huber cost; the square's is 1).
+    pub(crate) fn weight(self, error: f64) -> f64 {
+        match self {
+            Self::Huber { threshold } if error.abs() > threshold => threshold / error.abs(),
+            _ => 1.0,
+        }
+    }
+
     /// What the error of `f` against `target` costs, and `scale` times the derivative of that.
     #[inline]
     pub(crate) fn compare<T: Scalar>(self, f: T, target: T, scale: T) -> (f64, T) {

@@ -1,9 +1,11 @@
 //! Penalties on the parameters.
 
+use std::ops::Range;
+
 use hnn_integrators::{Lane, Parameters, Scalar};
 
 use crate::derivative::check_gradient;
-use crate::{Loss, LossError, Selection};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// `|theta|_2^2`, the sum of the squares of all parameters (biases included).
 ///
@@ -43,7 +45,7 @@ impl<T: Scalar> Copied<T> {
 
 /// A penalty that is a sum over the parameters: its term, and the derivative of that.
 macro_rules! penalty {
-    ($penalty:ident, $name:literal, $term:expr, $derivative:expr) => {
+    ($penalty:ident, $name:literal, $term:expr, $derivative:expr, $prior:expr) => {
         impl<T: Scalar> $penalty<T> {
             /// The penalty.
             #[must_use]
@@ -76,11 +78,37 @@ macro_rules! penalty {
                 parts.for_each(|(sum, w)| *sum += weight * derivative(*w));
                 Ok(value)
             }
+
+            fn residual_layout(
+                &mut self,
+                _field: &F,
+                _selection: Selection<'_>,
+            ) -> Result<ResidualLayout, LossError> {
+                let prior: Option<f64> = $prior;
+                let loss = $name.to_owned();
+                let prior = prior.ok_or(LossError::NoResiduals { loss })?;
+                let mut layout = ResidualLayout::default();
+                layout.prior = prior;
+                Ok(layout)
+            }
+
+            fn residuals(
+                &mut self,
+                _field: &F,
+                groups: Range<usize>,
+                rows: ResidualRows<'_, T>,
+            ) -> Result<(), LossError> {
+                ResidualLayout::default().check(&groups, rows.num_params(), &rows)
+            }
         }
     };
 }
 
-penalty!(L2Penalty, "l2", |w| w * w, |w| w + w);
-penalty!(L1Penalty, "l1", |w| Lane::abs(w), |w| {
-    if w == T::ZERO { T::ZERO } else { w.signum() }
-});
+penalty!(L2Penalty, "l2", |w| w * w, |w| w + w, Some(1.0));
+penalty!(
+    L1Penalty,
+    "l1",
+    |w| Lane::abs(w),
+    |w| { if w == T::ZERO { T::ZERO } else { w.signum() } },
+    None
+);

@@ -2,6 +2,10 @@
 
 use std::ops::Range;
 
+use hnn_integrators::{FieldError, Scalar};
+
+use crate::LossError;
+
 /// How the residuals `r` of a loss `L = |r|^2 + prior |theta|^2` lie, and on what they depend.
 ///
 /// They come in groups. The residuals of a group depend on the parameters `theta`, and on *locals*
@@ -146,4 +150,108 @@ pub struct JacobianRows<'a, T> {
     pub by_theta: &'a mut [T],
     /// `dr/dlocals`: as many numbers for each residual as its group has locals; group after group.
     pub by_locals: &'a mut [T],
+}
+
+impl<'a, T> ResidualRows<'a, T> {
+    /// The rows of the first groups, and the others: so many residuals of a model of so many
+    /// parameters, and so many derivatives by locals.
+    pub(crate) fn split_at(
+        self,
+        residuals: usize,
+        params: usize,
+        by_locals: usize,
+    ) -> (Self, Self) {
+        let (values, other_values) = self.values.split_at_mut(residuals);
+        let (jacobian, other_jacobian) = self.jacobian.map_or((None, None), |jacobian| {
+            let (by_theta, other_theta) = jacobian.by_theta.split_at_mut(residuals * params);
+            let (by_locals, other_locals) = jacobian.by_locals.split_at_mut(by_locals);
+            let other = JacobianRows { by_theta: other_theta, by_locals: other_locals };
+            (Some(JacobianRows { by_theta, by_locals }), Some(other))
+        });
+        (Self { values, jacobian }, Self { values: other_values, jacobian: other_jacobian })
+    }
+}
+
+impl ResidualLayout {
+    /// The residuals of some groups.
+    fn residuals_of(&self, groups: &Range<usize>) -> Range<usize> {
+        self.begin(groups.start).0..self.begin(groups.end).0
+    }
+
+    /// The locals of some groups.
+    pub(crate) fn locals_of(&self, groups: &Range<usize>) -> Range<usize> {
+        self.begin(groups.start).1..self.begin(groups.end).1
+    }
+
+    /// Number of derivatives of the residuals of some groups by the locals of each.
+    fn num_by_locals(&self, groups: &Range<usize>) -> usize {
+        groups.clone().map(|g| self.residuals(g).len() * self.locals(g).len()).sum()
+    }
+
+    /// Checks that there are such groups, and a place for what belongs to them.
+    pub(crate) fn check<T>(
+        &self,
+        groups: &Range<usize>,
+        params: usize,
+        rows: &ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        if groups.start > groups.end || groups.end > self.num_groups() {
+            return Err(LossError::NoSuchRow { row: groups.end, rows: self.num_groups() });
+        }
+        let residuals = self.residuals_of(groups).len();
+        FieldError::check_lengths(residuals, [("the residuals", rows.values.len())])?;
+        if let Some(JacobianRows { by_theta, by_locals }) = &rows.jacobian {
+            let given = [("the derivatives by the parameters", by_theta.len())];
+            FieldError::check_lengths(residuals.saturating_mul(params), given)?;
+            let given = [("the derivatives by the locals", by_locals.len())];
+            FieldError::check_lengths(self.num_by_locals(groups), given)?;
+        }
+        Ok(())
+    }
+
+    /// Cuts the rows of some groups, checked, into those of consecutive parts of them.
+    pub(crate) fn cut<'a, T>(
+        &self,
+        params: usize,
+        mut rows: ResidualRows<'a, T>,
+        parts: impl IntoIterator<Item = Range<usize>>,
+    ) -> Vec<(Range<usize>, ResidualRows<'a, T>)> {
+        let cut = |groups: Range<usize>| {
+            let residuals = self.residuals_of(&groups).len();
+            let empty = ResidualRows { values: &mut [], jacobian: None };
+            let all = std::mem::replace(&mut rows, empty);
+            let (own, rest) = all.split_at(residuals, params, self.num_by_locals(&groups));
+            rows = rest;
+            (groups, own)
+        };
+        parts.into_iter().map(cut).collect()
+    }
+}
+
+impl<T: Scalar> ResidualRows<'_, T> {
+    /// For how many parameters there is a place in each row; 0 without a Jacobian.
+    pub(crate) fn num_params(&self) -> usize {
+        let by_theta = self.jacobian.as_ref().map_or(0, |rows| rows.by_theta.len());
+        by_theta / self.values.len().max(1)
+    }
+
+    /// The same places, lent for a shorter time.
+    pub(crate) fn reborrow(&mut self) -> ResidualRows<'_, T> {
+        let jacobian = self.jacobian.as_mut().map(|JacobianRows { by_theta, by_locals }| {
+            JacobianRows { by_theta: &mut **by_theta, by_locals: &mut **by_locals }
+        });
+        ResidualRows { values: &mut *self.values, jacobian }
+    }
+
+    /// Multiplies all by a factor.
+    pub(crate) fn multiply(&mut self, factor: T) {
+        if factor == T::ONE {
+            return;
+        }
+        let jacobian = self.jacobian.as_mut();
+        let by = jacobian.map(|rows| [&mut *rows.by_theta, &mut *rows.by_locals]);
+        for numbers in std::iter::once(&mut *self.values).chain(by.into_iter().flatten()) {
+            numbers.iter_mut().for_each(|number| *number *= factor);
+        }
+    }
 }

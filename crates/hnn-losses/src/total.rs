@@ -1,8 +1,12 @@
 //! Sums of losses.
 
+use std::ops::Range;
+
 use hnn_integrators::Scalar;
 
-use crate::{Loss, LossError, Selection};
+use crate::loss::check_locals;
+use crate::parts::Parts;
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// `L = sum of weight_i * L_i`, with each term's own value kept for the log; a term that is itself a
 /// sum is logged as its terms.
@@ -24,6 +28,7 @@ use crate::{Loss, LossError, Selection};
 /// ```
 pub struct TotalLoss<T, F: ?Sized> {
     terms: Vec<Term<T, F>>,
+    parts: Parts,
 }
 
 struct Term<T, F: ?Sized> {
@@ -35,13 +40,14 @@ struct Term<T, F: ?Sized> {
 impl<T: Scalar, F: ?Sized> TotalLoss<T, F> {
     /// The sum of one term of weight 1.
     pub fn new(loss: impl Loss<T, F> + 'static) -> Self {
-        Self { terms: vec![Term { weight: 1.0, loss: Box::new(loss), last: 0.0 }] }
+        let term = Term { weight: 1.0, loss: Box::new(loss) as Box<_>, last: 0.0 };
+        Self { terms: vec![term], parts: Parts::default() }
     }
 
     /// The sum of no terms, to be added by [`plus`](Self::plus).
     #[must_use]
     pub fn empty() -> Self {
-        Self { terms: Vec::new() }
+        Self { terms: Vec::new(), parts: Parts::default() }
     }
 
     /// The sum with one more term.
@@ -81,6 +87,43 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
             term.last = term.loss.value_and_gradient(field, selection, weight, theta_bar)?;
             Ok(sum + term.weight * term.last)
         })
+    }
+
+    fn residual_layout(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        let mut parts = Parts::default();
+        for Term { weight, loss, .. } in &mut self.terms {
+            parts.push(loss.residual_layout(field, selection)?, *weight);
+        }
+        self.parts = parts;
+        Ok(self.parts.layout().clone())
+    }
+
+    fn residuals(
+        &mut self,
+        field: &F,
+        groups: Range<usize>,
+        rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        let Self { terms, parts } = self;
+        parts.write(groups, rows, |term, groups, rows| {
+            terms[term].loss.residuals(field, groups, rows)
+        })
+    }
+
+    fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
+        check_locals(out.len(), self.parts.layout().num_locals())?;
+        let mut terms = self.terms.iter().zip(self.parts.locals());
+        terms.try_for_each(|(term, own)| term.loss.copy_locals(&mut out[own]))
+    }
+
+    fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
+        check_locals(locals.len(), self.parts.layout().num_locals())?;
+        let mut terms = self.terms.iter_mut().zip(self.parts.locals());
+        terms.try_for_each(|(term, own)| term.loss.set_locals(&locals[own]))
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {

@@ -1,9 +1,12 @@
 //! The loss of trajectories, from one step to all of them.
 
+use std::ops::Range;
+
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
 use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
+use super::residuals::{Prepared, RowScratch};
 use super::rollout::{Problem, Windows};
 use super::slopes::{Slopes, Sums};
 use super::starts::FittedStarts;
@@ -11,7 +14,8 @@ use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
 use crate::blocks::Blocks;
 use crate::derivative::{check_field, check_finite, check_gradient, check_shape, selected};
-use crate::{Loss, LossError, Selection};
+use crate::loss::check_locals;
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// What the sum of the squared errors is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,15 +67,17 @@ where
     F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
-    stepper: S,
-    rows: Rows<T>,
-    plan: Plan,
+    pub(super) stepper: S,
+    pub(super) rows: Rows<T>,
+    pub(super) plan: Plan,
     reduction: Reduction,
     segment: usize,
     curriculum: Vec<(f64, Window)>,
-    starts: Option<FittedStarts<T>>,
-    derivatives: Option<Derivatives<T>>,
+    pub(super) starts: Option<FittedStarts<T>>,
+    pub(super) derivatives: Option<Derivatives<T>>,
     blocks: Blocks<T, Windows<T, S, F>, Sums>,
+    pub(super) prepared: Prepared,
+    pub(super) row_scratches: Vec<RowScratch<T, F::Residuals, S::Tape>>,
 }
 
 impl<T, F, S> TrajectoryLoss<T, F, S>
@@ -106,6 +112,8 @@ where
             starts: None,
             derivatives: None,
             blocks: Blocks::default(),
+            prepared: Prepared::default(),
+            row_scratches: Vec::new(),
         })
     }
 
@@ -224,7 +232,7 @@ where
         Ok(())
     }
 
-    fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+    pub(super) fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
         let (n, dim) = (self.rows.len() as f64, self.rows.dim as f64);
         Ok(match self.reduction {
             Reduction::Mean => self.plan.compared(self.starts.is_some().into()) as f64 * dim,
@@ -330,6 +338,35 @@ where
     ) -> Result<f64, LossError> {
         check_gradient(theta_bar.len(), field.num_params())?;
         Ok(self.evaluate(field, selection, weight, Some(theta_bar), None)?.states)
+    }
+
+    fn residual_layout(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        self.prepare(field, selection)
+    }
+
+    fn residuals(
+        &mut self,
+        field: &F,
+        groups: Range<usize>,
+        rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        self.write(field, groups, rows)
+    }
+
+    fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
+        check_locals(out.len(), self.num_locals())?;
+        out.iter_mut().zip(self.locals()).for_each(|(out, local)| *out = local);
+        Ok(())
+    }
+
+    fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
+        check_locals(locals.len(), self.num_locals())?;
+        self.replace_locals(locals);
+        Ok(())
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {

@@ -2,6 +2,7 @@
 
 mod derivatives;
 mod loss;
+mod residuals;
 mod rollout;
 mod slopes;
 mod starts;

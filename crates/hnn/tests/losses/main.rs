@@ -7,4 +7,5 @@ mod finite_differences;
 mod fitted_starts;
 mod joint;
 mod losses;
+mod residuals;
 mod trajectory;

@@ -1,11 +1,17 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
+mod residuals;
+
+use std::ops::Range;
+
 use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 use ndarray::{ArrayView1, ArrayView2};
 
+use self::residuals::Prepared;
 use crate::blocks::Blocks;
+use crate::jacobian::FieldJacobian;
 use crate::trajectory::Slopes;
-use crate::{ErrorMeasure, Loss, LossError, Selection};
+use crate::{ErrorMeasure, Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// The mean squared error of the field against measured derivatives,
 /// `L = mean over rows and coordinates of (f(t, x; theta) - dx/dt)^2`.
@@ -36,7 +42,12 @@ pub struct DerivativeLoss<T: Scalar, F: DifferentiableField<T>> {
     rows: Rows<T>,
     measure: ErrorMeasure,
     blocks: Blocks<T, Scratch<T, F::Residuals>>,
+    prepared: Prepared,
+    row_scratches: Vec<RowScratch<T, F::Residuals>>,
 }
+
+/// What a block of residuals needs.
+type RowScratch<T, R> = (Scratch<T, R>, FieldJacobian<T, R>);
 
 /// The data, a row a sample.
 struct Rows<T> {
@@ -84,7 +95,13 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             x: x.iter().copied().collect(),
             dx: dx.iter().copied().collect(),
         };
-        Ok(Self { rows, measure: ErrorMeasure::default(), blocks: Blocks::default() })
+        Ok(Self {
+            rows,
+            measure: ErrorMeasure::default(),
+            blocks: Blocks::default(),
+            prepared: Prepared::default(),
+            row_scratches: Vec::new(),
+        })
     }
 
     /// The same with the mean of another measure of the errors.
@@ -202,7 +219,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         scale: T,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
-        let Self { rows, measure, blocks } = self;
+        let Self { rows, measure, blocks, .. } = self;
         let measure = *measure;
         check_field(field, rows.dim)?;
         let count = selected(selection, rows.t.len())?;
@@ -253,6 +270,23 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
         let entries = self.entries(selection)?;
         let scale = T::from_f64(weight / entries);
         Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
+    }
+
+    fn residual_layout(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        self.prepare(field, selection)
+    }
+
+    fn residuals(
+        &mut self,
+        field: &F,
+        groups: Range<usize>,
+        rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        self.write(field, groups, rows)
     }
 }
 

@@ -1,0 +1,220 @@
+//! Residuals and their Jacobians against values, gradients and differences.
+
+use crate::common::{lengths_of, network, params, wave};
+use hnn_integrators::{GAUSS_LEGENDRE4, Parameters, RK4};
+use hnn_losses::{
+    DerivativeLoss, ErrorMeasure, JacobianRows, JointLoss, L1Penalty, L2Penalty, Loss, LossError,
+    ResidualRows, Selection, TotalLoss, TrajectoryData, TrajectoryLoss, Window,
+};
+use hnn_models::{Dissipative, Hnn, Mlp};
+use ndarray::{Array1, Array2};
+use proptest::prelude::*;
+
+type Model = Hnn<Mlp<f64>, Dissipative<Mlp<f64>>>;
+type AnyLoss = Box<dyn Loss<f64, Model>>;
+
+fn model(seed: u64) -> Model {
+    let friction = Dissipative::new(network(&[2, 4, 1], seed + 1)).expect("one output");
+    Hnn::forced(network(&[2, 6, 5, 1], seed), friction).expect("even")
+}
+
+/// The losses that are sums of squares, of random data.
+fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
+    let lengths = lengths_of(seed);
+    let rows = lengths.iter().sum();
+    let times = Array1::from_shape_fn(rows, |row| 0.1 * row as f64);
+    let pairs = |phase| wave(seed, phase, 2 * rows).into_shape_with_order((rows, 2)).expect("rows");
+    let (states, dx): (Array2<f64>, Array2<f64>) = (pairs(1.9), pairs(0.4));
+    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
+    let derivative =
+        || DerivativeLoss::new(times.view(), states.view(), dx.view()).expect("derivatives");
+    let windows = |window| TrajectoryLoss::<f64, Model, _>::new(RK4, window, data).expect("fits");
+    let fitted = || windows(Window::Steps(k)).with_fitted_starts(0.1).expect("a rate");
+    let implicit = TrajectoryLoss::new(GAUSS_LEGENDRE4, Window::Steps(k), data).expect("fits");
+    let total = TotalLoss::new(derivative())
+        .plus(3.0, fitted())
+        .and_then(|total| total.plus(0.5, windows(Window::Steps(1))))
+        .and_then(|total| total.plus(1e-2, L2Penalty::new()));
+    vec![
+        Box::new(derivative()),
+        Box::new(windows(Window::Steps(1))),
+        Box::new(windows(Window::Whole)),
+        Box::new(windows(Window::Steps(k)).with_derivatives(0.3, dx.view()).expect("a weight")),
+        Box::new(fitted().with_derivatives(0.3, dx.view()).expect("a weight")),
+        Box::new(implicit),
+        Box::new(JointLoss::new(derivative(), 10.0, fitted()).expect("the same data")),
+        Box::new(L2Penalty::new()),
+        Box::new(total.expect("weights")),
+    ]
+}
+
+/// Residuals and their rows by parameters, then by locals.
+struct Evaluated {
+    residuals: Vec<f64>,
+    by_theta: Array2<f64>,
+    by_locals: Vec<Vec<f64>>,
+    prior: f64,
+}
+
+/// Groups in pieces of `piece`.
+fn evaluate(loss: &mut AnyLoss, model: &Model, piece: usize) -> Evaluated {
+    let layout = loss.residual_layout(model, Selection::All).expect("a sum of squares");
+    let params = Parameters::<f64>::num_params(model);
+    let mut by_theta = Array2::from_elem((layout.len(), params), f64::NAN);
+    let (mut residuals, mut by_locals) = (vec![f64::NAN; layout.len()], Vec::new());
+    for begin in (0..layout.num_groups()).step_by(piece) {
+        let groups = begin..(begin + piece).min(layout.num_groups());
+        let widths = groups
+            .clone()
+            .flat_map(|g| std::iter::repeat_n(layout.locals(g).len(), layout.residuals(g).len()));
+        let widths: Vec<_> = widths.collect();
+        let first = layout.residuals(begin).start;
+        let mut locals = vec![f64::NAN; widths.iter().sum()];
+        let rows = by_theta.as_slice_mut().expect("in order");
+        let jacobian = JacobianRows {
+            by_theta: &mut rows[first * params..][..widths.len() * params],
+            by_locals: &mut locals,
+        };
+        let values = &mut residuals[first..][..widths.len()];
+        let rows = ResidualRows { values, jacobian: Some(jacobian) };
+        loss.residuals(model, groups.clone(), rows).expect("writes");
+        let mut alone = vec![f64::NAN; widths.len()];
+        let rows = ResidualRows { values: &mut alone, jacobian: None };
+        loss.residuals(model, groups, rows).expect("writes");
+        for (alone, with_rows) in alone.iter().zip(&residuals[first..]) {
+            assert!((alone - with_rows).abs() < 1e-12, "{}", loss.name());
+        }
+        let mut rest = &locals[..];
+        for width in widths {
+            let (own, others) = rest.split_at(width);
+            by_locals.push(own.to_vec());
+            rest = others;
+        }
+    }
+    Evaluated { residuals, by_theta, by_locals, prior: layout.prior }
+}
+
+fn close(a: f64, b: f64, tolerance: f64) -> bool {
+    (a - b).abs() <= tolerance * (1.0 + a.abs())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// `L = |r|^2 + prior |theta|^2`, and `2 (J^T r + prior theta)` is its gradient.
+    #[test]
+    fn values_and_gradients(seed in 0..999_u64, k in 1..6_usize, piece in 1..9_usize) {
+        let model = model(seed);
+        let theta = params(&model);
+        for mut loss in losses(seed, k) {
+            let Evaluated { residuals, by_theta, prior, .. } = evaluate(&mut loss, &model, piece);
+            let square = |numbers: &[f64]| numbers.iter().map(|x| x * x).sum::<f64>();
+            let mut gradient = vec![0.0; theta.len()];
+            let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient);
+            let value = value.expect("evaluates");
+            let sum = square(&residuals) + prior * square(&theta);
+            prop_assert!(close(value, sum, 1e-12), "{}: {value}, {sum}", loss.name());
+            let product = by_theta.t().dot(&Array1::from(residuals));
+            for ((g, product), w) in gradient.iter().zip(&product).zip(&theta) {
+                let half = product + prior * w;
+                prop_assert!(close(*g, 2.0 * half, 1e-10), "{}: {g}, {half}", loss.name());
+            }
+        }
+    }
+
+    /// Rows against differences along a direction of all parameters, and of all locals.
+    #[test]
+    fn rows_are_derivatives(seed in 0..999_u64, k in 1..6_usize) {
+        let mut model = model(seed);
+        let theta = params(&model);
+        let direction = wave(seed, 0.7, theta.len());
+        for mut loss in losses(seed, k) {
+            let at = evaluate(&mut loss, &model, usize::MAX);
+            let h = 1e-5;
+            let mut moved = |h: f64| {
+                let moved = theta.iter().zip(&direction).map(|(w, d)| w + h * d);
+                model.set_params(&moved.collect::<Vec<_>>()).expect("fits");
+                evaluate(&mut loss, &model, usize::MAX).residuals
+            };
+            let (up, down) = (moved(h), moved(-h));
+            model.set_params(&theta).expect("fits");
+            let exact = at.by_theta.dot(&direction);
+            for ((up, down), exact) in up.iter().zip(&down).zip(&exact) {
+                let difference = (up - down) / (2.0 * h);
+                prop_assert!(close(*exact, difference, 1e-7), "{exact}, {difference}");
+            }
+
+            let layout = loss.residual_layout(&model, Selection::All).expect("squares");
+            let mut locals = vec![0.0; layout.num_locals()];
+            loss.copy_locals(&mut locals).expect("fits");
+            let direction = wave(seed, 0.2, locals.len());
+            let mut moved = |h: f64| {
+                let moved = locals.iter().zip(&direction).map(|(s, d)| s + h * d);
+                loss.set_locals(&moved.collect::<Vec<_>>()).expect("fits");
+                evaluate(&mut loss, &model, usize::MAX).residuals
+            };
+            let (up, down) = (moved(h), moved(-h));
+            for group in 0..layout.num_groups() {
+                let direction = &direction.as_slice().expect("in order")[layout.locals(group)];
+                for row in layout.residuals(group) {
+                    let by_locals = at.by_locals[row].iter().zip(direction);
+                    let exact: f64 = by_locals.map(|(row, d)| row * d).sum();
+                    let difference = (up[row] - down[row]) / (2.0 * h);
+                    prop_assert!(close(exact, difference, 1e-7), "{exact}, {difference}");
+                }
+            }
+        }
+    }
+}
+
+/// Large errors of a Huber loss weigh less; the gradient is that of the loss.
+#[test]
+fn robust_residuals_have_the_gradient_of_the_loss() {
+    let model = model(1);
+    let (x, dx) = (wave(1, 0.3, 40), wave(1, 0.9, 40) * 3.0);
+    let pairs = |numbers: Array1<f64>| numbers.into_shape_with_order((20, 2)).expect("pairs");
+    let times = Array1::zeros(20);
+    let loss = DerivativeLoss::new(times.view(), pairs(x).view(), pairs(dx).view()).expect("fits");
+    let loss = loss.measured_by(ErrorMeasure::Huber { threshold: 0.7 }).expect("a threshold");
+    let mut loss: AnyLoss = Box::new(loss);
+    let at = evaluate(&mut loss, &model, 1);
+    let mut gradient = vec![0.0; at.by_theta.ncols()];
+    let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient);
+    assert!(at.residuals.iter().map(|r| r * r).sum::<f64>() < 0.9 * value.expect("evaluates"));
+    let half = at.by_theta.t().dot(&Array1::from(at.residuals));
+    assert!(gradient.iter().zip(&half).all(|(g, half)| close(*g, 2.0 * half, 1e-10)));
+}
+
+#[test]
+fn what_is_no_sum_of_squares_says_so() {
+    let model = model(1);
+    let one = Array2::zeros((1, 2));
+    let times = Array1::zeros(1);
+    let derivative = DerivativeLoss::<f64, Model>::new(times.view(), one.view(), one.view());
+    let absolute = derivative.and_then(|loss| loss.measured_by(ErrorMeasure::Absolute));
+    let losses: [AnyLoss; 2] = [Box::new(L1Penalty::new()), Box::new(absolute.expect("a measure"))];
+    for mut loss in losses {
+        let error = loss.residual_layout(&model, Selection::All).expect_err("no squares");
+        assert!(matches!(error, LossError::NoResiduals { .. }), "{error}");
+    }
+}
+
+/// Slices and groups that do not fit are errors, of every loss.
+#[test]
+fn wrong_lengths() {
+    let model = model(2);
+    for mut loss in losses(2, 3) {
+        let layout = loss.residual_layout(&model, Selection::All).expect("squares");
+        let (groups, len) = (layout.num_groups(), layout.len());
+        let mut values = vec![0.0; len + 1];
+        let rows = ResidualRows { values: &mut values, jacobian: None };
+        assert!(loss.residuals(&model, 0..groups, rows).is_err(), "{}", loss.name());
+        let rows = ResidualRows { values: &mut values[..len], jacobian: None };
+        assert!(loss.residuals(&model, 0..groups + 1, rows).is_err(), "{}", loss.name());
+        let jacobian = Some(JacobianRows { by_theta: &mut [0.0], by_locals: &mut [] });
+        let rows = ResidualRows { values: &mut values[..len], jacobian };
+        assert!(loss.residuals(&model, 0..groups, rows).is_err(), "{}", loss.name());
+        let one_more = vec![0.0; layout.num_locals() + 1];
+        assert!(loss.set_locals(&one_more).is_err(), "{}", loss.name());
+    }
+}
