@@ -13,11 +13,11 @@ use crate::TrainError;
 use crate::error::require;
 
 /// What a file begins with; the version counts changes of what follows.
-const MAGIC: &[u8] = b"hnn-train run 1\n";
+const MAGIC: &[u8] = b"hnn-train run 2\n";
 /// Guards the rest of a file.
 const SUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 
-/// Where and how often a [`Trainer`](crate::Trainer) saves the state of its run, and whether it
+/// Where and how often a [`Trainer`](crate::Trainer) (or [`LeastSquares`](crate::LeastSquares)) saves the state of its run, and whether it
 /// goes on from what is saved there.
 ///
 /// The state is all that changes during a run: parameters, optimiser, random streams, averages,

@@ -78,6 +78,56 @@ pub enum TrainError {
         /// Why.
         reason: String,
     },
+    /// Least squares begin, or have come, where residuals or their derivatives are not finite.
+    #[error(
+        "step {step}: {what} of the loss \"{loss}\" is {value}; begin at other parameters, or look for outliers and for rows at which the model has no derivative"
+    )]
+    NotFinite {
+        /// The step.
+        step: usize,
+        /// The loss.
+        loss: String,
+        /// `"the value"` or `"the gradient"`.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// Noise cannot be estimated from a loss that does not count squares.
+    #[error(
+        "the loss \"{loss}\" is {value}, but its squared residuals add up to {squares}: estimate noise from squared errors, or fit without evidence"
+    )]
+    NotSquares {
+        /// The loss.
+        loss: String,
+        /// Its value.
+        value: f64,
+        /// The squares, and the prior.
+        squares: f64,
+    },
+    /// Equations that take more memory than they may.
+    #[error("{count} {what} take {bytes} bytes, and the equations may take {memory}: {remedy}")]
+    TooLarge {
+        /// Of what there are too many.
+        what: &'static str,
+        /// How many.
+        count: usize,
+        /// What they take.
+        bytes: u128,
+        /// What they may take.
+        memory: usize,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// The data leave parameters undetermined.
+    #[error(
+        "{residuals} residuals do not determine {parameters} unknowns: give more data, a prior (`L2Penalty`), or the evidence of a fit"
+    )]
+    Undetermined {
+        /// Number of unknowns, locals included.
+        parameters: usize,
+        /// Number of residuals.
+        residuals: usize,
+    },
     /// The loss failed.
     #[error("step {step}: {source}")]
     Loss {

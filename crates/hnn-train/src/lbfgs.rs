@@ -11,7 +11,7 @@ use hnn_losses::{Loss, LossError, Selection};
 
 use crate::error::require;
 use crate::state::norm;
-use crate::{Control, Observer, Progress, StepRecord, TrainError, TrainingRecord};
+use crate::{Control, Observer, Progress, StepRecord, StopReason, TrainError, TrainingRecord};
 
 /// More remembered pairs of updates gain nothing.
 const MOST_PAIRS: usize = 1000;
@@ -117,25 +117,32 @@ impl Lbfgs {
         let mut problem = Problem::new(Shared(objective));
         let mut record = TrainingRecord::default();
         let mut next = method.init(&mut problem, IterState::new().param(start));
-        // The objective keeps the reason of an error.
-        while let (Ok((state, _)), true) = (next, record.steps.len() < self.steps) {
+        record.stop = loop {
+            // The objective keeps the reason of an error.
+            let Ok((state, _)) = next else { break StopReason::NothingBetter };
+            if record.steps.len() >= self.steps {
+                break StopReason::Steps;
+            }
             if ended(&mut method, &problem, &state) {
-                break;
+                break objective.borrow().converged();
             }
             objective.borrow_mut().evaluations = 0;
             next = method.next_iter(&mut problem, state);
-            let Ok((found, _)) = &mut next else { break };
+            let Ok((found, _)) = &mut next else { continue };
             found.increment_iter();
             record.steps.push(objective.borrow().best.record(record.steps.len()));
             let latest = &record.steps[record.steps.len() - 1];
             let theta = &objective.borrow().best.theta;
             let progress = Progress::new(latest, self.steps, begin.elapsed(), theta);
-            // A line search that finds nothing better ends the run.
-            if observer.on_step(&progress) == Control::Stop || found.terminated() {
-                break;
+            let control = observer.on_step(&progress);
+            if control == Control::Stop && record.steps.len() < self.steps {
+                break StopReason::Observer;
             }
-        }
-        record.stopped_early = record.steps.len() < self.steps;
+            // A line search that finds nothing better ends the run.
+            if found.terminated() && record.steps.len() < self.steps {
+                break StopReason::NothingBetter;
+            }
+        };
         record.kept_step = record.steps.len().saturating_sub(1);
         record.seconds = begin.elapsed().as_secs_f64();
         record
@@ -222,6 +229,12 @@ impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
             self.unit = self.value;
         }
         Ok(())
+    }
+
+    /// What vanishes, the gradient or the change of the loss.
+    fn converged(&self) -> StopReason {
+        let is_flat = self.best.gradient_norm < f64::EPSILON.sqrt() * self.unit;
+        if is_flat { StopReason::Gradient } else { StopReason::Reduction }
     }
 
     /// Evaluates at a point, unless that was the last one.

@@ -8,9 +8,12 @@
 mod adam;
 mod average;
 mod checkpoint;
+mod course;
 mod early_stopping;
 mod error;
 mod lbfgs;
+mod least_squares;
+mod linalg;
 mod minibatch;
 mod observer;
 mod optimiser;
@@ -25,9 +28,12 @@ pub use checkpoint::Checkpoint;
 pub use early_stopping::EarlyStopping;
 pub use error::TrainError;
 pub use lbfgs::Lbfgs;
+pub use least_squares::{
+    Evidence, EvidenceRule, Form, LeastSquares, Posterior, Scaling, TermEvidence, Tolerances,
+};
 pub use minibatch::MiniBatch;
 pub use observer::{Control, Observer, Progress};
 pub use optimiser::Optimiser;
-pub use record::{StepRecord, TrainingRecord};
+pub use record::{StepRecord, StopReason, TrainingRecord};
 pub use schedule::Schedule;
 pub use trainer::Trainer;

@@ -5,14 +5,38 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
+use crate::{Evidence, TrainError};
+
+/// Why a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Its steps are done.
+    #[default]
+    Steps,
+    /// The validation loss has not improved for as long as [`EarlyStopping`](crate::EarlyStopping)
+    /// was patient.
+    Validation,
+    /// The observer said so.
+    Observer,
+    /// The gradient vanishes: a minimum (or a saddle).
+    Gradient,
+    /// The step vanishes beside the parameters.
+    Step,
+    /// What a step can still gain vanishes beside the loss.
+    Reduction,
+    /// No damping, however strong, gives a step that lowers the loss; nor does a line search find
+    /// one.
+    NothingBetter,
+}
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepRecord {
     /// The step, from 0.
     pub step: usize,
-    /// The learning rate of its update.
+    /// The learning rate of its update; of least squares, the damping `lambda` of the step that was
+    /// accepted.
     pub rate: f64,
     /// The loss before its update.
     pub loss: f64,
@@ -29,16 +53,25 @@ pub struct StepRecord {
 pub struct TrainingRecord {
     /// Its steps.
     pub steps: Vec<StepRecord>,
-    /// Whether early stopping or an observer ended it before its last step.
-    pub stopped_early: bool,
+    /// Why it ended.
+    pub stop: StopReason,
     /// The step whose parameters the model has now: the best one where there is a validation
     /// loss, the last one otherwise.
     pub kept_step: usize,
     /// How long it took, in seconds.
     pub seconds: f64,
+    /// What the last step says about noise and prior, with
+    /// [`LeastSquares::with_evidence`](crate::LeastSquares::with_evidence).
+    pub evidence: Option<Evidence>,
 }
 
 impl TrainingRecord {
+    /// Whether it ended before its last step.
+    #[must_use]
+    pub fn stopped_early(&self) -> bool {
+        self.stop != StopReason::Steps
+    }
+
     /// The loss at the last step (NaN if there was none).
     #[must_use]
     pub fn final_loss(&self) -> f64 {

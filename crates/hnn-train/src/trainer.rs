@@ -37,7 +37,7 @@ pub struct Trainer<T> {
     pub(crate) minibatch: Option<MiniBatch>,
     pub(crate) clip_norm: Option<f64>,
     pub(crate) averaging: Option<f64>,
-    stopping: Option<EarlyStopping>,
+    pub(crate) stopping: Option<EarlyStopping>,
     pub(crate) checkpoint: Option<Checkpoint>,
 }
 
@@ -125,18 +125,9 @@ impl<T: Scalar> Trainer<T> {
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
         self.check()?;
-        if self.stopping.is_some() && validation.is_none() {
-            return Err(TrainError::NoValidation);
-        }
         let result = Run::new(self, &mut *model, loss, validation, observer).and_then(Run::train);
         model.set_mode(Mode::Evaluation);
         result
-    }
-
-    /// When to validate, and to stop.
-    pub(crate) fn stopping(&self) -> EarlyStopping {
-        let never = EarlyStopping { patience: usize::MAX, ..EarlyStopping::default() };
-        self.stopping.unwrap_or(never)
     }
 
     /// What a run must have in common with the one it resumes, by name.
@@ -167,9 +158,6 @@ impl<T: Scalar> Trainer<T> {
         if let Some(decay) = self.averaging {
             require((0.0..1.0).contains(&decay), "the averaging decay", decay, "in [0, 1)")?;
         }
-        if let Some(checkpoint) = &self.checkpoint {
-            checkpoint.check()?;
-        }
-        self.stopping().check()
+        Ok(())
     }
 }

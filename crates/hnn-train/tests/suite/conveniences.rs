@@ -198,7 +198,7 @@ fn patience_counts_from_the_last_real_improvement() {
             &mut (),
         );
         let record = record.expect("trains");
-        (record.steps.len(), record.kept_step, record.stopped_early)
+        (record.steps.len(), record.kept_step, record.stopped_early())
     };
     // By 5 %: the last is at step 1, and three validations later it is over.
     assert_eq!(run(0.05), (5, 3, true));

@@ -1,6 +1,7 @@
 //! Tests of this crate, in one program.
 
 mod conveniences;
+mod least_squares;
 mod resuming;
 mod settings;
 mod training;

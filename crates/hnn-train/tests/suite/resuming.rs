@@ -141,7 +141,7 @@ fn a_run_that_is_stopped_or_over_goes_on_or_stays() {
     for steps in [40, 80, 120, STEPS, STEPS] {
         let run = train(trainer().with_checkpoint(every_steps(1000)), 0, &mut stop);
         let (theta, record) = run.expect("trains");
-        assert_eq!((record.steps.len(), record.stopped_early), (steps, steps < STEPS));
+        assert_eq!((record.steps.len(), record.stopped_early()), (steps, steps < STEPS));
         assert_eq!(bits(&(theta, record)) == bits(&whole), steps == STEPS);
     }
     // Patience that was at an end stays there.
@@ -149,7 +149,7 @@ fn a_run_that_is_stopped_or_over_goes_on_or_stays() {
     let impatient = || trainer().with_early_stopping(stopping);
     let once = train(impatient().with_checkpoint(checkpoint.clone()), 0, &mut go_on);
     let once = once.expect("a checkpoint of another run is replaced");
-    assert!(once.1.stopped_early);
+    assert!(once.1.stopped_early());
     let again = train(impatient().with_checkpoint(every_steps(1)), 0, &mut |_| panic!("a step"));
     assert_eq!(again.expect("is over"), once);
 }

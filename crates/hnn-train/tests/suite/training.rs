@@ -172,7 +172,7 @@ fn early_stopping_keeps_the_best_weights() {
             Control::Continue
         })
         .expect("trains");
-    assert_eq!((record.kept_step, record.stopped_early, seen.len()), (3, true, 9));
+    assert_eq!((record.kept_step, record.stopped_early(), seen.len()), (3, true, 9));
     // The weights are those after four updates.
     let (mut again, mut loss) = problem();
     Trainer::new(4).fit(&mut again, &mut loss, None, &mut ()).expect("trains");
@@ -184,7 +184,7 @@ fn early_stopping_keeps_the_best_weights() {
         .with_early_stopping(EarlyStopping { keep_best: false, ..stopping })
         .fit(&mut last, &mut loss, Some(&mut validation), &mut ())
         .expect("trains");
-    assert_eq!((record.kept_step, record.stopped_early), (8, true));
+    assert_eq!((record.kept_step, record.stopped_early()), (8, true));
     assert_ne!(params(&last), params(&model));
 }
 
@@ -258,7 +258,7 @@ fn lbfgs_converges() {
     };
     let (mut model, mut loss) = problem();
     let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut stop).expect("stops");
-    assert_eq!((record.steps.len(), record.stopped_early), (3, true));
+    assert_eq!((record.steps.len(), record.stopped_early()), (3, true));
     let mut nan = Scripted(|_| f64::NAN, 0);
     let before = params(&model);
     assert!(Lbfgs::new(5).fit(&mut model, &mut nan, &mut ()).is_err());

@@ -1,0 +1,257 @@
+//! What every training run does, whatever moves the parameters: it validates, tells the observer,
+//! saves, goes on from what is saved, and ends with the parameters that are kept.
+
+use std::time::{Duration, Instant};
+
+use hnn_integrators::{Mode, Parameters, Scalar};
+use hnn_losses::{Loss, Selection};
+
+use crate::minibatch::Draw;
+use crate::state::{Loaded, Saved, State};
+use crate::{
+    Checkpoint, Control, EarlyStopping, Observer, Progress, StepRecord, StopReason, TrainError,
+};
+
+/// What a run is asked to do.
+pub(crate) struct Plan {
+    pub(crate) steps: usize,
+    pub(crate) stopping: Option<EarlyStopping>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// What it must have in common with the run it resumes, by name.
+    pub(crate) settings: Vec<(String, String)>,
+}
+
+impl Plan {
+    /// When to validate, and to stop.
+    fn rule(&self) -> EarlyStopping {
+        let never = EarlyStopping { patience: usize::MAX, ..EarlyStopping::default() };
+        self.stopping.unwrap_or(never)
+    }
+}
+
+/// A run on its way.
+pub(crate) struct Course<'a, 'v, T, F: ?Sized> {
+    pub(crate) model: &'a mut F,
+    pub(crate) loss: &'a mut dyn Loss<T, F>,
+    validation: Option<&'v mut dyn Loss<T, F>>,
+    observer: &'a mut dyn Observer,
+    pub(crate) state: State<T>,
+    plan: Plan,
+    begin: Instant,
+    /// How long the run took before it was interrupted.
+    before: Duration,
+    saved: Instant,
+    has_stepped: bool,
+}
+
+impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
+    /// At its begin.
+    pub(crate) fn new(
+        plan: Plan,
+        model: &'a mut F,
+        loss: &'a mut dyn Loss<T, F>,
+        validation: Option<&'v mut dyn Loss<T, F>>,
+        observer: &'a mut dyn Observer,
+        averaging: Option<f64>,
+    ) -> Result<Self, TrainError> {
+        if plan.stopping.is_some() && validation.is_none() {
+            return Err(TrainError::NoValidation);
+        }
+        if let Some(checkpoint) = &plan.checkpoint {
+            checkpoint.check()?;
+        }
+        plan.rule().check()?;
+        let begin = Instant::now();
+        let mut theta = vec![T::ZERO; model.num_params()];
+        model.copy_params(&mut theta)?;
+        let (state, before) = (State::new(theta, averaging), Duration::ZERO);
+        let (saved, has_stepped) = (begin, false);
+        Ok(Self {
+            model,
+            loss,
+            validation,
+            observer,
+            state,
+            plan,
+            begin,
+            before,
+            saved,
+            has_stepped,
+        })
+    }
+
+    /// Number of steps planned.
+    pub(crate) fn steps(&self) -> usize {
+        self.plan.steps
+    }
+
+    /// The number of the step to come.
+    pub(crate) fn step_number(&self) -> usize {
+        self.state.record.steps.len()
+    }
+
+    pub(crate) fn has_checkpoint(&self) -> bool {
+        self.plan.checkpoint.is_some()
+    }
+
+    /// Why there is no step to come, if so.
+    pub(crate) fn ended(&self) -> Option<StopReason> {
+        if self.step_number() >= self.plan.steps {
+            return Some(StopReason::Steps);
+        }
+        self.state.best.waited_enough(&self.plan.rule()).then_some(StopReason::Validation)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.before + self.begin.elapsed()
+    }
+
+    /// Ends a step: takes it down, and says why there is no further one, if so.
+    pub(crate) fn end_step(&mut self, record: StepRecord) -> Option<StopReason> {
+        self.has_stepped = true;
+        self.state.record.steps.push(record);
+        let elapsed = self.elapsed();
+        let State { record, theta, .. } = &self.state;
+        let latest = &record.steps[record.steps.len() - 1];
+        let control =
+            self.observer.on_step(&Progress::new(latest, self.plan.steps, elapsed, theta));
+        self.ended().or((control == Control::Stop).then_some(StopReason::Observer))
+    }
+
+    /// The validation loss after step `step`, where one is due.
+    pub(crate) fn validate(&mut self, step: usize) -> Result<Option<f64>, TrainError> {
+        let rule = self.plan.rule();
+        let is_due = (step + 1).is_multiple_of(rule.every) || step + 1 == self.plan.steps;
+        let Some(validation) = self.validation.as_deref_mut().filter(|_| is_due) else {
+            return Ok(None);
+        };
+        self.model.set_params(self.state.candidate())?;
+        self.model.set_mode(Mode::Evaluation);
+        let value = validation
+            .value(self.model, Selection::All)
+            .map_err(|source| TrainError::Loss { step, source })?;
+        let State { theta, average, best, .. } = &mut self.state;
+        let candidate = average.as_ref().map_or(&*theta, |average| &average.mean);
+        best.update(&rule, step, value, candidate);
+        self.model.set_params(theta)?;
+        Ok(Some(value))
+    }
+
+    /// Ends the run: the model gets the parameters that are kept. They are in need of a look if
+    /// nothing has said yet that the loss is finite with them.
+    pub(crate) fn keep(&mut self, reason: StopReason) -> Result<Kept, TrainError> {
+        let count = self.step_number();
+        self.state.record.stop = reason;
+        let Some(last) = self.state.record.steps.last() else { return Ok(Kept::Seen) };
+        let last_validation = last.validation;
+        self.state.record.kept_step = count - 1;
+        if self.has_stepped {
+            self.state.record.seconds = self.elapsed().as_secs_f64();
+        }
+        let best = &self.state.best;
+        if best.loss.is_finite() && self.plan.rule().keep_best {
+            self.state.record.kept_step = best.step;
+            self.model.set_params(&best.theta)?;
+            return Ok(Kept::Seen);
+        }
+        if best.loss.is_infinite() && self.state.record.steps.iter().any(|s| s.validation.is_some())
+        {
+            let value = last_validation.unwrap_or(f64::INFINITY);
+            return Err(self.diverged(count - 1, "the validation loss".to_owned(), value));
+        }
+        self.model.set_params(self.state.candidate())?;
+        let is_seen = !self.has_stepped || last_validation.is_some_and(f64::is_finite);
+        Ok(if is_seen { Kept::Seen } else { Kept::Unseen })
+    }
+
+    pub(crate) fn diverged(&self, step: usize, what: String, value: f64) -> TrainError {
+        let last_finite = self.state.record.final_loss();
+        TrainError::Diverged { step, what, value, last_finite }
+    }
+
+    /// Whether the state should be saved now, after a step.
+    pub(crate) fn is_save_due(&self) -> bool {
+        let step = self.step_number().saturating_sub(1);
+        self.plan.checkpoint.as_ref().is_some_and(|c| c.is_due(step, self.saved))
+    }
+
+    /// Whether something has happened that is not saved.
+    pub(crate) fn has_stepped(&self) -> bool {
+        self.has_stepped
+    }
+
+    /// Saves the state, with that of the method.
+    pub(crate) fn save(
+        &mut self,
+        optimiser: Vec<f64>,
+        draw: Option<&Draw>,
+    ) -> Result<(), TrainError> {
+        let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
+        self.state.record.seconds = self.elapsed().as_secs_f64();
+        let mut loss = Vec::new();
+        self.loss.save_state(&mut loss);
+        let settings = self.plan.settings.clone();
+        checkpoint.save(&Saved { settings, state: &self.state, optimiser, loss, draw })?;
+        self.saved = Instant::now();
+        Ok(())
+    }
+
+    /// What is saved of this run, if it goes on.
+    pub(crate) fn load(&self) -> Result<Option<Loaded<T>>, TrainError> {
+        let Some(checkpoint) = &self.plan.checkpoint else { return Ok(None) };
+        let Some(saved) = checkpoint.load::<Loaded<T>>()? else { return Ok(None) };
+        let pairs = self.plan.settings.iter().zip(&saved.settings);
+        let other = pairs.into_iter().find(|(ours, theirs)| ours != theirs);
+        if let Some(((name, ours), (_, theirs))) = other {
+            return Err(self.unfit(format!(
+                "its run had another {name}: {theirs:?}, and this one has {ours:?}"
+            )));
+        }
+        Ok(Some(saved))
+    }
+
+    /// Checks that a saved run began as this one does, by the loss and its gradient's norm.
+    pub(crate) fn check_first(
+        &self,
+        before: (f64, f64),
+        now: (f64, f64),
+    ) -> Result<(), TrainError> {
+        let same = |a: f64, b: f64| (a - b).abs() <= 1e-3 * b.abs();
+        if same(now.0, before.0) && same(now.1, before.1) {
+            return Ok(());
+        }
+        let (before, now) = (before.0, now.0);
+        Err(self.unfit(format!(
+            "its run began with a loss of {before} and this one with {now}: the first parameters, \
+             the loss or the data are others"
+        )))
+    }
+
+    /// Goes on from a saved state. The method's has been taken by `restored`, which says whether
+    /// it fits.
+    pub(crate) fn restore(&mut self, saved: Loaded<T>, restored: bool) -> Result<(), TrainError> {
+        let mut loss = &saved.loss[..];
+        self.loss
+            .restore_state(&mut loss)
+            .map_err(|source| TrainError::Loss { step: saved.state.record.steps.len(), source })?;
+        if !(restored && loss.is_empty() && saved.state.fits(self.state.theta.len())) {
+            return Err(self.unfit("its state does not fit this run".to_owned()));
+        }
+        self.state = saved.state;
+        self.before = Duration::try_from_secs_f64(self.state.record.seconds).unwrap_or_default();
+        Ok(self.model.set_params(&self.state.theta)?)
+    }
+
+    /// A saved run is not this one.
+    fn unfit(&self, reason: String) -> TrainError {
+        let path = self.plan.checkpoint.as_ref().map(|c| c.path().to_owned()).unwrap_or_default();
+        TrainError::Checkpoint { path, reason }
+    }
+}
+
+/// Whether a loss has said that the parameters that are kept are good for a finite value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Seen,
+    Unseen,
+}

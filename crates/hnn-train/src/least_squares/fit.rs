@@ -1,0 +1,491 @@
+//! A run of least squares.
+
+use hnn_integrators::{Parameters, Scalar};
+use hnn_losses::{Loss, LossError, ResidualLayout, Selection};
+
+use super::LeastSquares;
+use super::damping::Damping;
+use super::equations::Equations;
+use super::estimates::Estimates;
+use super::evidence::Evidence;
+use super::linear::{Damped, Linear, Weights, square};
+use super::rows::{Buffer, Read, Rows};
+use crate::course::{Course, Plan};
+use crate::optimiser::take;
+use crate::{Observer, StepRecord, StopReason, TrainError, TrainingRecord};
+
+/// Failures of a step after which what it promises says nothing about a minimum any more: strong
+/// damping makes any step small.
+const FEW: usize = 3;
+/// The least variance of a residual that is estimated, in units of the mean square at the start.
+const LEAST_VARIANCE: f64 = 1e-30;
+
+pub(super) struct Fit<'s, 'a, 'v, T, F> {
+    settings: &'s LeastSquares,
+    course: Course<'a, 'v, T, F>,
+    layout: ResidualLayout,
+    equations: Equations,
+    buffer: Buffer<T>,
+    linear: Linear,
+    /// None before the first step.
+    damping: Option<Damping>,
+    /// The loss and its gradient's norm at the start.
+    start: (f64, f64),
+    estimates: Option<Estimates>,
+    /// The parameters and locals that are accepted.
+    theta: Vec<f64>,
+    locals: Vec<T>,
+    at: Value,
+    trial: Trial<T>,
+}
+
+/// What a point is worth.
+#[derive(Debug, Clone, Copy, Default)]
+struct Value {
+    /// The loss.
+    loss: f64,
+    /// What falls: the loss, or its terms weighted by the noise.
+    objective: f64,
+}
+
+/// A point that may be accepted.
+#[derive(Debug, Default)]
+struct Trial<T> {
+    step: Vec<f64>,
+    theta: Vec<T>,
+    locals: Vec<T>,
+    /// Why the loss could not be evaluated.
+    failure: Option<LossError>,
+}
+
+/// What became of a step.
+struct Outcome {
+    /// The damping of the last trial.
+    lambda: f64,
+    /// The fraction of the objective that was gained.
+    gain: f64,
+    converged: Option<StopReason>,
+}
+
+impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
+    /// At its begin, or where the run that it resumes was.
+    pub(super) fn new(
+        settings: &'s LeastSquares,
+        model: &'a mut F,
+        loss: &'a mut dyn Loss<T, F>,
+        validation: Option<&'v mut dyn Loss<T, F>>,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self, TrainError> {
+        let num_params = model.num_params();
+        let plan = Plan {
+            steps: settings.steps,
+            stopping: settings.stopping,
+            checkpoint: settings.checkpoint.clone(),
+            settings: settings.settings::<T>(num_params),
+        };
+        let course = Course::new(plan, model, loss, validation, observer, None)?;
+        let layout = course
+            .loss
+            .begin_step(0, settings.steps)
+            .and_then(|()| course.loss.residual_layout(course.model, Selection::All))
+            .map_err(|source| TrainError::Loss { step: 0, source })?;
+        let equations = Equations::new::<T>(settings, num_params, &layout)?;
+        let buffer = Buffer::new(equations.rows_bytes());
+        let rule = settings.evidence.clone();
+        let estimates = rule.map(|rule| Estimates::new(rule, &layout)).transpose()?;
+        let mut fit = Self {
+            settings,
+            course,
+            layout,
+            equations,
+            buffer,
+            linear: Linear::default(),
+            damping: None,
+            start: (0.0, 0.0),
+            estimates,
+            theta: Vec::new(),
+            locals: Vec::new(),
+            at: Value::default(),
+            trial: Trial { failure: None, ..Trial::default() },
+        };
+        fit.copy_locals().map_err(|source| TrainError::Loss { step: 0, source })?;
+        fit.resume()?;
+        Ok(fit)
+    }
+
+    /// Fits to the end. Whatever goes wrong, the model has the last parameters that were accepted.
+    pub(super) fn run(mut self) -> Result<TrainingRecord, TrainError> {
+        match self.steps() {
+            Ok(()) => Ok(self.course.state.record),
+            Err(error) => {
+                // Should this fail too, the first error says why.
+                self.return_to_accepted().ok();
+                Err(error)
+            }
+        }
+    }
+
+    fn steps(&mut self) -> Result<(), TrainError> {
+        let mut ended = self.ended_before().or(self.course.ended());
+        let reason = loop {
+            if let Some(reason) = ended {
+                break reason;
+            }
+            ended = self.step()?;
+            if ended.is_none() && self.course.is_save_due() {
+                self.save()?;
+            }
+        };
+        if self.course.has_stepped() && self.estimates.is_some() {
+            self.linearise()?;
+            self.course.state.record.evidence = self.evidence()?;
+        }
+        self.course.keep(reason)?;
+        if self.course.has_stepped() { self.save() } else { Ok(()) }
+    }
+
+    /// Why the run that is resumed needs no further step, if so.
+    fn ended_before(&self) -> Option<StopReason> {
+        use StopReason::{Gradient, NothingBetter, Reduction, Step};
+        let stop = self.course.state.record.stop;
+        matches!(stop, Gradient | NothingBetter | Reduction | Step).then_some(stop)
+    }
+
+    /// One accepted step. Says why it is the last one, if so.
+    fn step(&mut self) -> Result<Option<StopReason>, TrainError> {
+        let step = self.course.step_number();
+        let failed = |source| TrainError::Loss { step, source };
+        self.course.loss.begin_step(step, self.settings.steps).map_err(failed)?;
+        self.linearise()?;
+        if self.estimates.as_ref().is_some_and(Estimates::is_due) {
+            self.estimate()?;
+        }
+        let gradient_norm = self.gradient_norm();
+        if step == 0 {
+            self.start = (self.at.loss, gradient_norm);
+        }
+        let mut outcome = self.improve()?;
+        if let Some(estimates) = &mut self.estimates {
+            estimates.count(outcome.gain);
+            // Converged is what stays so when noise and prior are estimated once more.
+            if outcome.converged.is_some() {
+                self.linearise()?;
+                if !self.estimate()? {
+                    outcome.converged = None;
+                }
+            }
+        }
+        let terms = self.terms()?;
+        let validation = self.course.validate(step)?;
+        let (rate, loss) = (outcome.lambda, self.at.loss);
+        let record = StepRecord { step, rate, loss, terms, gradient_norm, validation };
+        let ended = self.course.end_step(record);
+        Ok(outcome.converged.or(ended))
+    }
+
+    /// Reads the residuals and their rows at the accepted point.
+    fn linearise(&mut self) -> Result<(), TrainError> {
+        let step = self.course.step_number();
+        let failed = |source| TrainError::Loss { step, source };
+        let Course { model, loss, .. } = &mut self.course;
+        self.layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        self.copy_locals().map_err(failed)?;
+        let Course { model, loss, state, .. } = &mut self.course;
+        self.theta.clear();
+        self.theta.extend(state.theta.iter().map(|w| w.to_f64()));
+        self.at.loss = loss.value(model, Selection::All).map_err(failed)?;
+        self.require_finite("the value", self.at.loss)?;
+        let weights = self.weights();
+        let Self { equations, linear, .. } = self;
+        let mut rows = Rows {
+            model: &*self.course.model,
+            loss: &mut *self.course.loss,
+            layout: &self.layout,
+            weights: &weights,
+            num_params: self.theta.len(),
+            buffer: &mut self.buffer,
+        };
+        equations.linearise(&mut rows, &self.theta, linear).map_err(failed)?;
+        linear.rescale(self.settings.scaling);
+        let size = square(&linear.gradient) + linear.diagonal.iter().sum::<f64>();
+        self.require_finite("the size of the gradient and of the rows", size)?;
+        self.at.objective = self.at.loss;
+        if self.estimates.is_some() {
+            let value = self.weighted(&weights, square(&self.theta));
+            self.check_squares(value.loss)?;
+            self.at.objective = value.objective;
+        }
+        Ok(())
+    }
+
+    /// The value of the squares that were read last.
+    fn weighted(&self, weights: &Weights, theta_square: f64) -> Value {
+        let squares = self.buffer.squares().iter().enumerate();
+        let plain: f64 = squares.map(|(term, square)| square / weights.of_term(term)).sum();
+        let weighted: f64 = self.buffer.squares().iter().sum();
+        Value {
+            loss: plain + self.layout.prior * theta_square,
+            objective: weighted + weights.prior * theta_square,
+        }
+    }
+
+    fn copy_locals(&mut self) -> Result<(), LossError> {
+        self.locals.resize(self.layout.num_locals(), T::ZERO);
+        self.course.loss.copy_locals(&mut self.locals)
+    }
+
+    fn weights(&self) -> Weights {
+        let estimated = self.estimates.as_ref().and_then(|estimates| estimates.weights.clone());
+        estimated.unwrap_or(Weights::plain(self.layout.prior))
+    }
+
+    fn require_finite(&self, what: &'static str, value: f64) -> Result<(), TrainError> {
+        if value.is_finite() {
+            return Ok(());
+        }
+        let (step, loss) = (self.course.step_number(), self.course.loss.name().to_owned());
+        Err(TrainError::NotFinite { step, loss, what, value })
+    }
+
+    /// Evidence takes the loss for a sum of squares.
+    fn check_squares(&self, squares: f64) -> Result<(), TrainError> {
+        let value = self.at.loss;
+        if (squares - value).abs() <= 1e-3 * value.abs() {
+            return Ok(());
+        }
+        Err(TrainError::NotSquares { loss: self.course.loss.name().to_owned(), value, squares })
+    }
+
+    /// The norm of the gradient by the parameters.
+    fn gradient_norm(&self) -> f64 {
+        2.0 * square(&self.linear.gradient[..self.theta.len()]).sqrt()
+    }
+
+    /// Looks for a damping with which a step is accepted.
+    fn improve(&mut self) -> Result<Outcome, TrainError> {
+        let rounding = T::EPSILON.to_f64();
+        let tolerances = self.settings.tolerances;
+        let (objective, unit) = (self.at.objective, self.linear.unit());
+        let first = Damping::new(self.settings.damping * unit);
+        let mut damping = self.damping.unwrap_or(first);
+        if self.linear.cosine(objective) <= tolerances.gradient.max(rounding) {
+            self.damping = Some(damping);
+            let converged = Some(StopReason::Gradient);
+            return Ok(Outcome { lambda: damping.lambda, gain: 0.0, converged });
+        }
+        let small = tolerances.reduction.max(rounding) * objective;
+        let mut failures = 0;
+        let mut all_errors = true;
+        let (gain, converged) = loop {
+            let solved = self.solve(damping.lambda)?;
+            let promise = self.linear.promise(damping.lambda, &self.trial.step);
+            let trial = if solved && promise > 0.0 { self.try_step()? } else { None };
+            let is_short = solved && self.is_short(tolerances.step.max(rounding));
+            let promises_little = solved && promise <= small;
+            all_errors &= solved && self.trial.failure.is_some();
+            if let Some(value) = trial.filter(|value| value.objective < objective) {
+                let lambda = damping.lambda;
+                let gain = objective - value.objective;
+                damping.accept(gain / promise, unit);
+                self.accept(value)?;
+                let converged = if is_short {
+                    Some(StopReason::Step)
+                } else {
+                    (promises_little && gain <= small).then_some(StopReason::Reduction)
+                };
+                self.damping = Some(damping);
+                return Ok(Outcome { lambda, gain: gain / objective, converged });
+            }
+            failures += 1;
+            if is_short || promises_little {
+                let few = if is_short { StopReason::Step } else { StopReason::Reduction };
+                break (0.0, if failures <= FEW { few } else { StopReason::NothingBetter });
+            }
+            if !damping.reject(unit) {
+                break (0.0, StopReason::NothingBetter);
+            }
+        };
+        self.return_to_accepted()?;
+        if let (true, Some(source)) = (all_errors, self.trial.failure.take()) {
+            return Err(TrainError::Loss { step: self.course.step_number(), source });
+        }
+        self.damping = Some(damping);
+        Ok(Outcome { lambda: damping.lambda, gain, converged: Some(converged) })
+    }
+
+    /// The step with this damping; false if there is none. The model is at the accepted point.
+    fn solve(&mut self, lambda: f64) -> Result<bool, TrainError> {
+        let weights = self.weights();
+        let step = self.course.step_number();
+        let Self { equations, linear, trial, theta, .. } = self;
+        trial.step.resize(theta.len() + self.layout.num_locals(), 0.0);
+        let mut rows = Rows {
+            model: &*self.course.model,
+            loss: &mut *self.course.loss,
+            layout: &self.layout,
+            weights: &weights,
+            num_params: theta.len(),
+            buffer: &mut self.buffer,
+        };
+        let damped = Damped { prior: weights.prior, theta, linear, lambda };
+        equations
+            .solve(&mut rows, &damped, &mut trial.step)
+            .map_err(|source| TrainError::Loss { step, source })
+    }
+
+    /// Whether the step is short beside the unknowns.
+    fn is_short(&self, tolerance: f64) -> bool {
+        let locals = self.locals.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
+        let size = (square(&self.theta) + locals).sqrt();
+        square(&self.trial.step).sqrt() <= tolerance * (size + tolerance)
+    }
+
+    /// The value at the end of the step, if there is one; the model returns where it was.
+    fn try_step(&mut self) -> Result<Option<Value>, TrainError> {
+        let value = self.try_unknowns();
+        self.return_to_accepted()?;
+        value
+    }
+
+    fn try_unknowns(&mut self) -> Result<Option<Value>, TrainError> {
+        let Trial { step, theta, locals, failure, .. } = &mut self.trial;
+        *failure = None;
+        let (of_theta, of_locals) = step.split_at(self.theta.len());
+        theta.clear();
+        theta.extend(self.theta.iter().zip(of_theta).map(|(w, s)| T::from_f64(w + s)));
+        locals.clear();
+        let moved = self.locals.iter().zip(of_locals);
+        locals.extend(moved.map(|(x, s)| T::from_f64(x.to_f64() + s)));
+        if !theta.iter().chain(&*locals).all(|x| x.is_finite()) {
+            return Ok(None);
+        }
+        self.course.model.set_params(theta)?;
+        let value = self.course.loss.set_locals(locals).and_then(|()| self.evaluate());
+        match value {
+            Ok(value) => Ok(Some(value).filter(|value| value.objective.is_finite())),
+            Err(error) => {
+                self.trial.failure = Some(error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// The value at the trial, where the model is.
+    fn evaluate(&mut self) -> Result<Value, LossError> {
+        if self.estimates.is_none() {
+            let loss = self.course.loss.value(self.course.model, Selection::All)?;
+            return Ok(Value { loss, objective: loss });
+        }
+        let weights = self.weights();
+        let mut rows = Rows {
+            model: &*self.course.model,
+            loss: &mut *self.course.loss,
+            layout: &self.layout,
+            weights: &weights,
+            num_params: self.theta.len(),
+            buffer: &mut self.buffer,
+        };
+        rows.each(Read::Values, |_| ())?;
+        let theta_square = self.trial.theta.iter().map(|w| w.to_f64().powi(2)).sum();
+        Ok(self.weighted(&weights, theta_square))
+    }
+
+    /// Moves to the trial.
+    fn accept(&mut self, value: Value) -> Result<(), TrainError> {
+        self.at = value;
+        self.course.state.theta.copy_from_slice(&self.trial.theta);
+        self.locals.copy_from_slice(&self.trial.locals);
+        self.return_to_accepted()
+    }
+
+    /// Puts the model and the locals where they were accepted.
+    fn return_to_accepted(&mut self) -> Result<(), TrainError> {
+        let Course { model, loss, state, .. } = &mut self.course;
+        model.set_params(&state.theta)?;
+        let step = state.record.steps.len();
+        loss.set_locals(&self.locals).map_err(|source| TrainError::Loss { step, source })
+    }
+
+    /// The value of each term at the accepted point.
+    fn terms(&mut self) -> Result<Vec<(String, f64)>, TrainError> {
+        let step = self.course.step_number();
+        let Course { model, loss, .. } = &mut self.course;
+        if !loss.terms().is_empty() {
+            // The last evaluation may have been one of a trial that failed.
+            loss.value(model, Selection::All)
+                .map_err(|source| TrainError::Loss { step, source })?;
+        }
+        Ok(loss.terms())
+    }
+
+    /// What the point that was read last says about noise and prior.
+    fn evidence(&mut self) -> Result<Option<Evidence>, TrainError> {
+        let weights = self.weights();
+        let Equations::Normal(normal) = &mut self.equations else { return Ok(None) };
+        let mut rows = Rows {
+            model: &*self.course.model,
+            loss: &mut *self.course.loss,
+            layout: &self.layout,
+            weights: &weights,
+            num_params: self.theta.len(),
+            buffer: &mut self.buffer,
+        };
+        let step = self.course.state.record.steps.len();
+        Evidence::new(normal, &mut rows, &self.theta)
+            .map_err(|source| TrainError::Loss { step, source })
+    }
+
+    /// Estimates noise and prior at the point that was read last, and reads it with them. Whether
+    /// they stayed as they were.
+    fn estimate(&mut self) -> Result<bool, TrainError> {
+        let Some(evidence) = self.evidence()? else { return Ok(true) };
+        let least = LEAST_VARIANCE * self.start.0 / self.layout.len() as f64;
+        let Some(estimates) = &mut self.estimates else { return Ok(true) };
+        let settled = estimates.update(&evidence, &self.theta, least);
+        // The damping keeps its share of the Hessian.
+        let before = self.linear.unit();
+        self.linear.scale.fill(0.0);
+        self.linearise()?;
+        if let Some(damping) = &mut self.damping {
+            damping.lambda *= self.linear.unit() / before;
+        }
+        Ok(settled)
+    }
+
+    fn save(&mut self) -> Result<(), TrainError> {
+        let mut state = vec![self.start.0, self.start.1];
+        let damping = self.damping.unwrap_or(Damping::new(self.settings.damping));
+        state.extend([damping.lambda, damping.growth, self.linear.scale.len() as f64]);
+        state.extend(&self.linear.scale);
+        if let Some(estimates) = &self.estimates {
+            estimates.save(&mut state);
+        }
+        self.course.save(state, None)
+    }
+
+    /// Goes on from a saved state, if there is one of this run.
+    fn resume(&mut self) -> Result<(), TrainError> {
+        let Some(saved) = self.course.load()? else { return Ok(()) };
+        self.linearise()?;
+        let now = (self.at.loss, self.gradient_norm());
+        let mut state = &saved.optimiser[..];
+        let restored = self.restore(&mut state).is_ok() && state.is_empty();
+        if restored && !saved.state.record.steps.is_empty() {
+            self.course.check_first(self.start, now)?;
+        }
+        self.course.restore(saved, restored)?;
+        let step = self.course.step_number();
+        self.copy_locals().map_err(|source| TrainError::Loss { step, source })
+    }
+
+    fn restore(&mut self, state: &mut &[f64]) -> Result<(), TrainError> {
+        let [loss, gradient, lambda, growth, scale] = take(state, 5)?.try_into().unwrap_or([0.0; 5]);
+        self.start = (loss, gradient);
+        self.damping = Some(Damping { lambda, growth });
+        self.linear.scale = take(state, scale as usize)?.to_vec();
+        match &mut self.estimates {
+            Some(estimates) => estimates.restore(state),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Least squares: Levenberg-Marquardt, noise and prior by evidence, the posterior.
+
+mod arrow;
+mod damping;
+mod dual;
+mod equations;
+mod estimates;
+mod evidence;
+mod fit;
+mod linear;
+mod locals;
+mod matrix_free;
+mod normal;
+mod posterior;
+mod rows;
+mod settings;
+mod size;
+
+use hnn_integrators::{Mode, Parameters, Scalar};
+use hnn_losses::{Loss, Selection};
+
+pub use evidence::{Evidence, TermEvidence};
+pub use posterior::Posterior;
+pub use settings::{EvidenceRule, Form, Scaling, Tolerances};
+
+use self::fit::Fit;
+use self::linear::{Linear, Weights};
+use self::normal::Normal;
+use self::rows::{Buffer, Rows};
+use crate::error::require;
+use crate::{Checkpoint, EarlyStopping, Observer, TrainError, TrainingRecord};
+
+/// Bytes of rows that are read at a time, unless one group has more.
+const ROWS_BYTES: usize = 64 << 20;
+
+/// Fits a model's parameters to a loss that is a sum of squares, `L = |r|^2 + prior |theta|^2`, by the
+/// method of Levenberg (1944) and Marquardt (1963).
+///
+/// A step `s` minimises the linearised `|r + J s|^2 + prior |theta + s|^2`, kept short:
+/// `(J^T J + prior + lambda D) s = -(J^T r + prior theta)`. It is accepted if the loss falls, and
+/// `lambda` follows the ratio of gain to promise (Nielsen 1999; Madsen, Nielsen and Tingleff, Methods for
+/// Non-Linear Least Squares Problems, 2004). Where the residuals can be made small this takes tens of
+/// steps where first-order methods take tens of thousands. Locals of the loss (fitted starts) are
+/// unknowns too, at little cost.
+///
+/// ```
+/// use hnn_integrators::Parameters;
+/// use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+/// use hnn_train::LeastSquares;
+/// # use hnn_integrators::FieldError;
+/// /// Two numbers.
+/// struct Point([f64; 2]);
+/// # impl Parameters<f64> for Point {
+/// #     fn num_params(&self) -> usize { 2 }
+/// #     fn copy_params(&self, out: &mut [f64]) -> Result<(), FieldError> {
+/// #         out.copy_from_slice(&self.0);
+/// #         Ok(())
+/// #     }
+/// #     fn set_params(&mut self, theta: &[f64]) -> Result<(), FieldError> {
+/// #         self.0.copy_from_slice(theta);
+/// #         Ok(())
+/// #     }
+/// # }
+/// /// Rosenbrock's function: residuals `10 (y - x^2)` and `1 - x`.
+/// struct Rosenbrock;
+/// impl Loss<f64, Point> for Rosenbrock {
+///     fn name(&self) -> &str {
+///         "Rosenbrock"
+///     }
+///     fn value(&mut self, at: &Point, _: Selection<'_>) -> Result<f64, LossError> {
+///         let [x, y] = at.0;
+///         Ok(100.0 * (y - x * x).powi(2) + (1.0 - x).powi(2))
+///     }
+///     fn residual_layout(
+///         &mut self,
+///         _: &Point,
+///         _: Selection<'_>,
+///     ) -> Result<ResidualLayout, LossError> {
+///         let mut layout = ResidualLayout::default();
+///         let term = layout.add_term("Rosenbrock");
+///         layout.push_group([(term, 2)], 0);
+///         Ok(layout)
+///     }
+///     fn residuals(
+///         &mut self,
+///         at: &Point,
+///         _: std::ops::Range<usize>,
+///         rows: ResidualRows<'_, f64>,
+///     ) -> Result<(), LossError> {
+///         let [x, y] = at.0;
+///         rows.values.copy_from_slice(&[10.0 * (y - x * x), 1.0 - x]);
+///         if let Some(jacobian) = rows.jacobian {
+///             jacobian.by_theta.copy_from_slice(&[-20.0 * x, 10.0, -1.0, 0.0]);
+///         }
+///         Ok(())
+///     }
+/// #   fn value_and_gradient(
+/// #       &mut self, _: &Point, _: Selection<'_>, _: f64, _: &mut [f64],
+/// #   ) -> Result<f64, LossError> {
+/// #       Err(LossError::NoSteps)
+/// #   }
+/// }
+/// let mut point = Point([-1.2, 1.0]);
+/// let record = LeastSquares::new(50).fit(&mut point, &mut Rosenbrock, None, &mut ())?;
+/// assert!(record.final_loss() < 1e-20 && record.stopped_early());
+/// assert!((point.0[0] - 1.0).abs() < 1e-9 && (point.0[1] - 1.0).abs() < 1e-9);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct LeastSquares {
+    steps: usize,
+    tolerances: Tolerances,
+    damping: f64,
+    scaling: Scaling,
+    form: Option<Form>,
+    memory: usize,
+    evidence: Option<EvidenceRule>,
+    stopping: Option<EarlyStopping>,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl LeastSquares {
+    /// At most `steps` accepted steps. A first damping of 1e-3 times the largest entry of the diagonal
+    /// of `J^T J`, for all parameters alike; the form of the equations by their size; at most 2 GiB.
+    #[must_use]
+    pub fn new(steps: usize) -> Self {
+        Self {
+            steps,
+            tolerances: Tolerances::default(),
+            damping: 1e-3,
+            scaling: Scaling::default(),
+            form: None,
+            memory: 2 << 30,
+            evidence: None,
+            stopping: None,
+            checkpoint: None,
+        }
+    }
+
+    /// The same with other tolerances.
+    #[must_use]
+    pub fn with_tolerances(mut self, tolerances: Tolerances) -> Self {
+        self.tolerances = tolerances;
+        self
+    }
+
+    /// The same with another first damping: small where the start is good, near 1 where it is bad.
+    #[must_use]
+    pub fn with_damping(mut self, damping: f64) -> Self {
+        self.damping = damping;
+        self
+    }
+
+    /// The same with steps kept short in another measure.
+    #[must_use]
+    pub fn with_scaling(mut self, scaling: Scaling) -> Self {
+        self.scaling = scaling;
+        self
+    }
+
+    /// The same with this form of the equations.
+    #[must_use]
+    pub fn with_form(mut self, form: Form) -> Self {
+        self.form = Some(form);
+        self
+    }
+
+    /// The same with another bound of the memory for the equations, in bytes.
+    #[must_use]
+    pub fn with_memory(mut self, bytes: usize) -> Self {
+        self.memory = bytes;
+        self
+    }
+
+    /// The same with the prior and the noise of each term estimated on the way, which replace the
+    /// loss's own prior and weights: see [`Evidence`].
+    #[must_use]
+    pub fn with_evidence(mut self, rule: EvidenceRule) -> Self {
+        self.evidence = Some(rule);
+        self
+    }
+
+    /// The same with early stopping. Needs a validation loss.
+    #[must_use]
+    pub fn with_early_stopping(mut self, stopping: EarlyStopping) -> Self {
+        self.stopping = Some(stopping);
+        self
+    }
+
+    /// The same with its state saved on the way, so that a run that was interrupted goes on.
+    #[must_use]
+    pub fn with_checkpoint(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// Fits `model`, in evaluation mode (no dropout); with a validation loss, it ends with the
+    /// parameters that were best by it, as in [`Trainer::fit`](crate::Trainer::fit).
+    ///
+    /// A step of the record is an accepted one, its rate the damping, its loss that after it; the
+    /// last one, where the run converged, may not have moved. Trials at which the loss fails or is not
+    /// finite are rejected.
+    ///
+    /// # Errors
+    /// If a setting makes no sense, the loss is no sum of squares or fails, it is not finite at the
+    /// start or its rows later on, the equations do not fit the memory, or a checkpoint cannot be
+    /// written or resumed. The model then has the best parameters found.
+    pub fn fit<T: Scalar, F: Parameters<T>>(
+        &self,
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
+        validation: Option<&mut dyn Loss<T, F>>,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingRecord, TrainError> {
+        self.check()?;
+        model.set_mode(Mode::Evaluation);
+        Fit::new(self, model, loss, validation, observer)?.run()
+    }
+
+    /// What the data say about the parameters, at those that the model has.
+    ///
+    /// With the evidence of a fit, noise and prior are its; without, the prior is the loss's, and all
+    /// residuals have one variance, which they give themselves.
+    ///
+    /// # Errors
+    /// If the loss fails, the equations do not fit the memory, or the data leave a combination of
+    /// parameters undetermined.
+    pub fn posterior<T: Scalar, F: Parameters<T>>(
+        &self,
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
+        evidence: Option<&Evidence>,
+    ) -> Result<Posterior, TrainError> {
+        model.set_mode(Mode::Evaluation);
+        let num_params = model.num_params();
+        let mut theta = vec![T::ZERO; num_params];
+        model.copy_params(&mut theta)?;
+        let failed = |source| TrainError::Loss { step: 0, source };
+        let layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        let weights = evidence.map_or(Weights::plain(layout.prior), Evidence::weights);
+        let (given, terms) = (weights.of_terms.len(), layout.terms().len());
+        let fits = evidence.is_none() || given == terms;
+        require(fits, "the number of terms of the evidence", given, "that of the loss's terms")?;
+        size::check_normal(self.memory, num_params, &layout, true)?;
+        size::check_groups(self.memory, num_params, &layout, size_of::<T>())?;
+        let (mut normal, mut linear) = (Normal::default(), Linear::default());
+        let mut buffer = Buffer::new(ROWS_BYTES);
+        let (layout, weights) = (&layout, &weights);
+        let mut rows =
+            Rows { model: &*model, loss, layout, weights, num_params, buffer: &mut buffer };
+        linear.resize(num_params, layout.num_locals());
+        normal.linearise(&mut rows, &mut linear).map_err(failed)?;
+        let square = buffer.squares().iter().sum();
+        let mean = theta.iter().map(|w| w.to_f64()).collect();
+        Posterior::new(normal, layout, weights, square, mean)
+    }
+
+    fn check(&self) -> Result<(), TrainError> {
+        self.tolerances.check()?;
+        let sensible = self.damping > 0.0 && self.damping.is_finite();
+        require(sensible, "the first damping", self.damping, "a positive number, such as 1e-3")?;
+        self.evidence.as_ref().map_or(Ok(()), EvidenceRule::check)
+    }
+
+    /// What a run must have in common with the one it resumes, by name.
+    fn settings<T: Scalar>(&self, num_params: usize) -> Vec<(String, String)> {
+        let named = |name: &str, value: String| (name.to_owned(), value);
+        vec![
+            named("optimiser", "least squares".to_owned()),
+            named("scalar type", T::NAME.to_owned()),
+            named("number of parameters", num_params.to_string()),
+            named("number of steps", self.steps.to_string()),
+            named("tolerances", format!("{:?}", self.tolerances)),
+            named("first damping", self.damping.to_string()),
+            named("scaling", format!("{:?}", self.scaling)),
+            named("form", format!("{:?}", self.form)),
+            named("memory", self.memory.to_string()),
+            named("evidence", format!("{:?}", self.evidence)),
+            named("early stopping", format!("{:?}", self.stopping)),
+        ]
+    }
+}

@@ -1,0 +1,145 @@
+//! What a fit knows about its parameters.
+
+use hnn_losses::ResidualLayout;
+use ndarray::{Array1, Array2, ArrayView2};
+use rand::SeedableRng;
+use rand_chacha::ChaCha12Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+
+use super::linear::Weights;
+use super::normal::Normal;
+use crate::TrainError;
+use crate::error::require;
+use crate::linalg::Cholesky;
+
+/// The distribution of the parameters given the data, Gaussian about those of the model (Laplace's
+/// approximation): covariance `s^2 H^-1`, with `H = J^T J + prior` and the locals integrated out.
+///
+/// Made by [`LeastSquares::posterior`](crate::LeastSquares::posterior).
+#[derive(Debug)]
+pub struct Posterior {
+    mean: Vec<f64>,
+    /// `U` of `H = U^T U`.
+    factor: Cholesky,
+    /// `s^2`.
+    variance: f64,
+}
+
+impl Posterior {
+    /// Of equations that have been read, with the evidence's weights or the loss's own; then the
+    /// variance is that of the residuals, whose squares add up to `square`.
+    pub(super) fn new(
+        mut normal: Normal,
+        layout: &ResidualLayout,
+        weights: &Weights,
+        square: f64,
+        mean: Vec<f64>,
+    ) -> Result<Self, TrainError> {
+        let (parameters, residuals) = (mean.len() + layout.num_locals(), layout.len());
+        let undetermined = TrainError::Undetermined { parameters, residuals };
+        if !normal.factor_undamped(weights.prior, &mean) {
+            return Err(undetermined);
+        }
+        let mut variance = 1.0;
+        if weights.of_terms.is_empty() {
+            let mut determined = parameters as f64;
+            if weights.prior > 0.0 {
+                let inverse = normal.factor.inverse();
+                let trace: f64 = (0..mean.len()).map(|i| inverse.diagonal(i)).sum();
+                determined -= weights.prior * trace;
+            }
+            let free = residuals as f64 - determined;
+            if !(free > 0.0) {
+                return Err(undetermined);
+            }
+            variance = square / free;
+        }
+        Ok(Self { mean, factor: normal.factor, variance })
+    }
+
+    /// Number of parameters `P`.
+    #[must_use]
+    pub fn num_params(&self) -> usize {
+        self.mean.len()
+    }
+
+    /// `s^2`: 1 where noise and prior came from [`Evidence`](crate::Evidence), else the variance of
+    /// a residual, `|r|^2 / (N - gamma)`.
+    #[must_use]
+    pub fn variance(&self) -> f64 {
+        self.variance
+    }
+
+    /// The covariance of some parameters, by their places in the flat vector.
+    ///
+    /// # Errors
+    /// If there is no such parameter.
+    pub fn covariance(&self, params: &[usize]) -> Result<Array2<f64>, TrainError> {
+        let mut rows = Array2::zeros((params.len(), self.num_params()));
+        for (mut row, param) in rows.rows_mut().into_iter().zip(params) {
+            let exists = *param < self.num_params();
+            require(exists, "the number of a parameter", param, "less than their count")?;
+            row[*param] = 1.0;
+        }
+        self.covariance_of(rows.view())
+    }
+
+    /// The covariance of linear functions of the parameters: a row of `P` numbers for each, such as
+    /// the gradient of an output by the parameters.
+    ///
+    /// # Errors
+    /// If rows have another length.
+    pub fn covariance_of(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        let z = self.whitened(rows)?;
+        Ok(z.dot(&z.t()) * self.variance)
+    }
+
+    /// The standard errors of all parameters.
+    #[must_use]
+    pub fn standard_errors(&self) -> Array1<f64> {
+        let inverse = self.factor.inverse();
+        (0..self.num_params()).map(|i| (self.variance * inverse.diagonal(i)).sqrt()).collect()
+    }
+
+    /// The standard deviations of linear functions of the parameters, `sqrt(j^T Cov j)` for each row
+    /// `j`: the half widths of bands about predictions whose gradients by the parameters the rows are.
+    ///
+    /// # Errors
+    /// If rows have another length.
+    pub fn standard_deviations(
+        &self,
+        rows: ArrayView2<'_, f64>,
+    ) -> Result<Array1<f64>, TrainError> {
+        let z = self.whitened(rows)?;
+        Ok(z.rows().into_iter().map(|z| (self.variance * z.dot(&z)).sqrt()).collect())
+    }
+
+    /// Parameters drawn at random, a row each: `theta + s U^-1 z`. Their rollouts make bands.
+    #[must_use]
+    pub fn samples(&self, count: usize, seed: u64) -> Array2<f64> {
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
+        let (p, deviation) = (self.num_params(), self.variance.sqrt());
+        let mut numbers = vec![0.0; count.saturating_mul(p)];
+        numbers.fill_with(|| deviation * Distribution::<f64>::sample(&StandardNormal, &mut rng));
+        numbers.par_chunks_exact_mut(p).for_each(|sample| {
+            self.factor.backward(sample);
+            sample.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x += mean);
+        });
+        Array2::from_shape_vec((count, p), numbers).unwrap_or_default()
+    }
+
+    /// `U^-T j` for each row `j`.
+    fn whitened(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        let p = self.num_params();
+        require(
+            rows.ncols() == p,
+            "the length of a row by the parameters",
+            rows.ncols(),
+            "the number of parameters",
+        )?;
+        let mut z: Vec<f64> = rows.iter().copied().collect();
+        z.par_chunks_exact_mut(p).for_each(|row| self.factor.forward(row));
+        Ok(Array2::from_shape_vec(rows.dim(), z).unwrap_or_default())
+    }
+}
