@@ -4,13 +4,14 @@ use std::path::Path;
 
 #[test]
 fn seeds_are_read_or_refused() {
-    let targets: [(&str, fn(&[u8])); 7] = [
+    let targets: [(&str, fn(&[u8]) -> bool); 8] = [
         ("text", hnn_fuzz::text),
         ("csv", hnn_fuzz::csv),
         ("model", hnn_fuzz::model),
         ("state_dict", hnn_fuzz::state_dict),
         ("formula", hnn_fuzz::formula),
         ("expression", hnn_fuzz::expression),
+        ("ansatz", hnn_fuzz::ansatz),
         ("checkpoint", hnn_fuzz::checkpoint),
     ];
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds");

@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
+use hnn_integrators::{
+    At, FieldError, Scalar, TooLarge, VectorField, Workspace, coordinate_major, rows,
+};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use crate::trajectory::check_finite;
 use crate::{DataError, Trajectory, TrajectoryView};
-
-/// Most numbers (points times coordinates) that windows and samplings make, 2 GiB in `f64`: a count
-/// given by mistake is an error before it fills the memory.
-pub const MAX_NUMBERS: usize = 1 << 28;
 
 /// A data set: `M` trajectories, of possibly different lengths and with times of their own, `N`
 /// points in all.
@@ -240,8 +238,8 @@ impl<T: Scalar> DataSet<T> {
     /// Losses over whole trajectories are easier to train on windows, and on longer ones later.
     ///
     /// # Errors
-    /// If `len` or `stride` is 0, no trajectory is as long as a window, or the windows hold more
-    /// than [`MAX_NUMBERS`].
+    /// If `len` or `stride` is 0, no trajectory is as long as a window, or the windows take more
+    /// memory than a call may.
     pub fn windows(&self, len: usize, stride: usize) -> Result<Self, DataError> {
         for (what, given) in [("points a window", len), ("points of stride", stride)] {
             if given == 0 {
@@ -256,11 +254,11 @@ impl<T: Scalar> DataSet<T> {
         }
         let windows = |n: &usize| n.checked_sub(len).map_or(0, |rest| rest / stride + 1);
         let count = self.lengths.iter().map(windows).sum::<usize>();
-        let given = count.saturating_mul(len).saturating_mul(self.dim());
-        if given > MAX_NUMBERS {
-            let (what, hint) = ("numbers in all windows", "take shorter ones, or a longer stride");
-            return Err(DataError::TooMany { what, given, most: MAX_NUMBERS, hint });
-        }
+        let columns = 1 + self.dim() + self.derivatives.ncols() + self.inputs.ncols();
+        // Twice: one by one, and put together.
+        let each = 2 * columns * size_of::<T>();
+        let remedy = "take shorter windows, or a longer stride";
+        TooLarge::check("points of windows", count.saturating_mul(len), each, remedy)?;
         let window = |first: usize| self.view(first..first + len).to_owned();
         let firsts = (0..self.num_trajectories()).map(|index| self.rows_of(index));
         Self::new(

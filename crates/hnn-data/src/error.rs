@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hnn_integrators::{FieldError, SolveError};
+use hnn_integrators::{FieldError, SolveError, TooLarge};
 use thiserror::Error;
 
 /// What went wrong with a recording or a data set.
@@ -93,18 +93,9 @@ pub enum DataError {
         /// How many are needed.
         needed: usize,
     },
-    /// More than a data set holds.
-    #[error("{given} {what}, but at most {most} fit: {hint}")]
-    TooMany {
-        /// What is too many.
-        what: &'static str,
-        /// How many were asked for.
-        given: usize,
-        /// How many there may be.
-        most: usize,
-        /// What to do.
-        hint: &'static str,
-    },
+    /// What was asked for takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// A split that leaves one part empty.
     #[error("cannot split {count} after the first {first}: both parts need at least one")]
     Split {

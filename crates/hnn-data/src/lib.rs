@@ -34,7 +34,7 @@ mod points;
 mod read;
 mod trajectory;
 
-pub use data_set::{DataSet, MAX_NUMBERS};
+pub use data_set::DataSet;
 pub use derivatives::DerivativeScheme;
 pub use error::DataError;
 pub use measurements::{GAP_FACTOR, Measurements};

@@ -144,7 +144,7 @@ fn find_column(header: &csv::StringRecord, name: &str) -> Result<usize, String> 
 }
 
 fn read(path: &Path) -> Result<String, DataError> {
-    std::fs::read_to_string(path).map_err(|source| DataError::Read { path: path.into(), source })
+    hnn_files::read_text(path).map_err(|source| DataError::Read { path: path.into(), source })
 }
 
 /// Rows read so far.

@@ -1,4 +1,5 @@
-//! Files that are written as a whole or not at all: the one way in which this workspace writes.
+//! Files that are written as a whole or not at all, and read up to a size: the one way in which this
+//! workspace writes and reads.
 //!
 //! [`write`](fn@write) fills a temporary file beside the target, syncs it to the disk, renames it
 //! over the target, and syncs the folder. So
@@ -29,10 +30,36 @@ mod error;
 mod temporary;
 
 use std::fs::File;
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 pub use error::FileError;
+
+/// The most bytes of a file that [`read`] reads: 256 MiB.
+pub const LARGEST_FILE: u64 = 1 << 28;
+
+/// Reads the file `path`. A device or a pipe without an end is an error instead of all the memory.
+///
+/// # Errors
+/// If the system does not let the file be read, or it is larger than [`LARGEST_FILE`].
+pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 <= LARGEST_FILE {
+        return Ok(bytes);
+    }
+    let reason = format!("it is larger than {LARGEST_FILE} bytes: give it in parts");
+    Err(io::Error::new(ErrorKind::FileTooLarge, reason))
+}
+
+/// As [`read`], of text in UTF-8.
+///
+/// # Errors
+/// As [`read`], and if it is no such text.
+pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
+    String::from_utf8(read(path)?)
+        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.utf8_error()))
+}
 
 /// Writes the file `path`, with what `content` puts into it, at once or not at all. The folder
 /// must be there.

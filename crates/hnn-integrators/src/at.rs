@@ -118,14 +118,16 @@ impl<'a, T: Scalar> Interval<'a, T> {
         let batch = self.batch();
         FieldError::check_lengths(batch, [("the step sizes", self.dt.len())])?;
         match self.u {
-            Inputs::None => FieldError::check_lengths(inputs * batch, [("the inputs", 0)])?,
+            Inputs::None => {
+                FieldError::check_lengths(inputs.saturating_mul(batch), [("the inputs", 0)])?
+            }
             Inputs::Linear { begin, end } => FieldError::check_lengths(
-                inputs * batch,
+                inputs.saturating_mul(batch),
                 [("the inputs at the begin", begin.len()), ("the inputs at the end", end.len())],
             )?,
             Inputs::Function(_) => {}
         }
-        FieldError::check_lengths(dim * batch, states)
+        FieldError::check_lengths(dim.saturating_mul(batch), states)
     }
 
     /// How many numbers the inputs are that are given at the begin and at the end.

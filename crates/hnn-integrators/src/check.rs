@@ -2,7 +2,7 @@
 
 use ndarray::ArrayView2;
 
-use crate::{Scalar, SolveError};
+use crate::{Scalar, SolveError, TooLarge};
 
 /// Initial states must be there, have the field's dimension and be finite.
 pub(crate) fn start<T: Scalar>(x0: ArrayView2<'_, T>, dim: usize) -> Result<(), SolveError> {
@@ -19,6 +19,13 @@ pub(crate) fn start<T: Scalar>(x0: ArrayView2<'_, T>, dim: usize) -> Result<(), 
         }
     }
     Ok(())
+}
+
+/// A call must be allowed to take the memory of the states of all trajectories at so many times.
+pub(crate) fn room<T: Scalar>(x0: ArrayView2<'_, T>, times: usize) -> Result<(), SolveError> {
+    let (count, each) = (x0.nrows().saturating_mul(times), x0.ncols() * size_of::<T>());
+    let remedy = "save fewer times, or solve in several calls";
+    Ok(TooLarge::check("states to save", count, each, remedy)?)
 }
 
 /// Times must be finite and strictly monotone, in either direction.

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::TooLarge;
+
 /// What a vector field may answer instead of a value.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
@@ -71,6 +73,9 @@ pub enum FieldError {
         "the steps of this method cannot be undone: take a splitting method, or other checkpoints than Reversible"
     )]
     Irreversible,
+    /// What was asked for takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// The engine behind the field failed.
     #[error("the field's engine failed: {reason}")]
     Engine {

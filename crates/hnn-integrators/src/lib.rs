@@ -48,6 +48,7 @@ mod formula;
 #[doc(hidden)]
 pub mod kernel;
 pub mod lane;
+mod memory;
 mod method;
 mod parallel;
 mod rollout;
@@ -76,6 +77,7 @@ pub use fixed_step::SegmentsJob;
 pub use fixed_step::{FixedStep, Trajectories};
 pub use formula::{AnalyticField, AnalyticSeparable, LaneState};
 pub use lane::{Lane, Wide};
+pub use memory::{MOST_BYTES, TooLarge};
 pub use method::{
     BLANES_MOAN_SRKN6, DOP853, DORMAND_PRINCE5, EULER, EmbeddedPair, Flow, GAUSS_LEGENDRE4,
     GAUSS_LEGENDRE6, HEUN, IMPLICIT_MIDPOINT, ImplicitTableau, KAHAN_LI8, MIDPOINT, PEFRL,

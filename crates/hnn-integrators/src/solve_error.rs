@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::FieldError;
+use crate::{FieldError, TooLarge};
 
 /// Why an integration was not done, or not to its end.
 ///
@@ -91,6 +91,9 @@ pub enum SolveError {
         /// Number of trajectories.
         expected: usize,
     },
+    /// What was asked for takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// A state became infinite or NaN.
     #[error(
         "trajectory {trajectory} became infinite or NaN at t = {time} after {step} good steps: take smaller steps, or check the field and the start"

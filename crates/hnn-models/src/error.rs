@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, TooLarge};
 use thiserror::Error;
 
 /// What can go wrong when a model is built, saved or loaded.
@@ -18,17 +18,9 @@ pub enum ModelError {
         /// The sizes given.
         sizes: Vec<usize>,
     },
-    /// The sizes of a network's layers are beyond what can be trained here.
-    #[error(
-        "layer sizes {} make a network of more than {most} parameters: give smaller ones, such as 200",
-        list(sizes)
-    )]
-    TooLarge {
-        /// The sizes given.
-        sizes: Vec<usize>,
-        /// The most parameters.
-        most: usize,
-    },
+    /// The sizes of a network's layers make more parameters than one call may take memory for.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// The network has another output size than the model needs.
     #[error("the {role} network has {given} outputs, but the model needs {expected}")]
     OutputSize {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, TooLarge};
 
 /// Why a figure could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +103,9 @@ pub enum PlotError {
         /// Height in pixels.
         height: u32,
     },
+    /// An image takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// A state or a field of the wrong dimension.
     #[error("{what} has dimension {given}, expected {expected}")]
     Dimension {

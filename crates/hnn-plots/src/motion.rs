@@ -99,7 +99,9 @@ impl Motion {
     pub fn squared_error(&self, truth: &Self) -> Result<Series, PlotError> {
         check_length(&self.label, "time", self.times.len(), truth.times.len())?;
         check_length(&self.label, "coordinate", self.dim(), truth.dim())?;
-        let differs = |(a, b): (&f64, &f64)| (a - b).abs() > 1e-9 * (1.0 + a.abs());
+        // Up to the rounding of times of their size, whatever their unit.
+        let size = truth.times.iter().fold(0.0_f64, |size, t| size.max(t.abs()));
+        let differs = |(a, b): (&f64, &f64)| (a - b).abs() > 1e-9 * size;
         if let Some(index) = self.times.iter().zip(&truth.times).position(differs) {
             let (given, expected) = (self.times[index], truth.times[index]);
             return Err(PlotError::Times { label: self.label.clone(), index, given, expected });

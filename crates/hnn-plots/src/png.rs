@@ -1,5 +1,6 @@
 //! A scene as PNG, anti-aliased.
 
+use hnn_integrators::TooLarge;
 use tiny_skia::{
     FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke as SkiaStroke,
     StrokeDash, Transform,
@@ -12,9 +13,14 @@ use crate::{PlotError, font};
 /// Pixels of the PNG a unit of the scene.
 pub(crate) const PIXELS: f64 = 2.0;
 
+/// Of a pixel: in the image, in the copy that is encoded, and in the file.
+const BYTES: usize = 10;
+
 /// The scene as the bytes of a PNG file.
 pub(crate) fn bytes(scene: &Scene) -> Result<Vec<u8>, PlotError> {
     let (width, height) = ((scene.width * PIXELS) as u32, (scene.height * PIXELS) as u32);
+    let remedy = "make the figure smaller, or save it as SVG";
+    TooLarge::check("pixels", u64::from(width) * u64::from(height), BYTES, remedy)?;
     let mut pixmap = Pixmap::new(width, height).ok_or(PlotError::Size { width, height })?;
     pixmap.fill(tiny_skia::Color::WHITE);
     for shape in &scene.shapes {

@@ -44,6 +44,12 @@ fn rollouts_must_fit_together() -> Result<(), PlotError> {
     let truth = Motion::new("truth", [0.0, 0.1], states.view())?;
     let later = Motion::new("HNN", [0.0, 0.2], states.view())?;
     assert!(message(squared_error(&truth, &[later])).contains("time number 1 is 0.2"));
+    // The same in other units.
+    for unit in [1e-12, 1e12] {
+        let at = |t: f64| Motion::new("any", [0.0, t * unit], states.view());
+        assert!(squared_error(&at(0.1)?, &[at(0.2)?]).is_err());
+        assert!(squared_error(&at(0.1)?, &[at(0.1 * (1.0 + 1e-12))?]).is_ok());
+    }
     assert!(message(truth.coordinate(2)).contains("dimension 2, expected 3"));
     assert!(message(trajectories(&[truth], &["q", "p", "r"])).contains("dimension 2, expected 3"));
     let nothing = Array2::<f64>::zeros((0, 2));
@@ -66,6 +72,9 @@ fn panels_and_figures_must_have_something_to_show() {
     assert!(message(tiny.to_png()).contains("10 x 10 pixels"));
     let huge = Figure::new(line(&[0.0], &[1.0])).size(u32::MAX, 500);
     assert!(message(huge.to_svg()).contains("pixels"));
+    let large = Figure::new(line(&[0.0], &[1.0])).size(16_000, 16_000);
+    assert!(message(large.to_png()).contains("256000000 pixels would take"));
+    assert!(large.to_svg().is_ok());
     let names: [&str; 0] = [];
     assert!(message(by_category("a", &names, "b", Mark::Bars, vec![])).contains("nothing"));
     let one = Series::of_values("HNN", [1.0]).expect("a series");

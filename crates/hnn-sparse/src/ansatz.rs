@@ -2,8 +2,9 @@
 
 use crate::expression::Expression;
 use crate::library::check_names;
-use crate::size::{require_room, require_room_for_derivatives, require_square};
+use crate::size::{require_room_for_derivatives, require_square};
 use crate::{Library, SparseError, error::require, error::same_length};
+use hnn_integrators::TooLarge;
 
 /// How a friction feature `d(q, p)` acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -204,7 +205,7 @@ impl Ansatz {
         let dim = self.dim();
         // A block of 256 states has as many numbers of each.
         let count = self.columns.len() as u128 * dim as u128;
-        require_room("components of the columns' fields", count, 2048, FEWER)?;
+        TooLarge::check("components of the columns' fields", count, 2048, FEWER)?;
         require_room_for_derivatives(self.columns.iter().map(|column| &column.feature), 1)?;
         let components =
             |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };

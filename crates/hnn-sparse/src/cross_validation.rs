@@ -1,9 +1,9 @@
 //! Lambda by cross-validation, on Gram matrices of folds.
 
+use hnn_integrators::TooLarge;
 use std::collections::BTreeMap;
 
 use crate::equations::RowBlock;
-use crate::size::require_room;
 use crate::{Equations, Gram, Lasso, LassoSolution, SparseError, error::require};
 
 /// What is left out together.
@@ -138,7 +138,7 @@ fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseEr
     require(count <= rows, "the number of folds", count, "at most the number of points")?;
     // Each fold, and sums of those before and after it.
     let each = 24 * equations.columns().saturating_mul(equations.columns());
-    require_room("folds", count, each, "take fewer folds or features")?;
+    TooLarge::check("folds", count, each, "take fewer folds or features")?;
     let mut grams = vec![Gram::empty(equations.names().to_vec())?; count];
     equations.visit_scaled(equations.size(), &mut |block| {
         let fold = |row: usize| match folds {

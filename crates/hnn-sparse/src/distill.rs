@@ -1,6 +1,6 @@
 //! From a network to a formula.
 
-use hnn_integrators::{Workspace, coordinate_major, rows};
+use hnn_integrators::{TooLarge, Workspace, coordinate_major, rows};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng};
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::data::column_sizes;
 use crate::equations::root_mean_square;
 use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
-use crate::{error::require, error::same_length, size::require_room};
+use crate::{error::require, error::same_length};
 
 /// A network's error is a smooth function of the state, so more samples do not average it out, and
 /// at some states it is larger than where it was measured.
@@ -124,7 +124,7 @@ impl Distillation {
 
     /// States, fields and fresh states to test at, row after row and coordinate after coordinate.
     fn require_room(&self, samples: usize) -> Result<(), SparseError> {
-        require_room("samples", samples, 64 * self.domain.len(), "take fewer samples")
+        Ok(TooLarge::check("samples", samples, 64 * self.domain.len(), "take fewer samples")?)
     }
 
     /// Finds the formula in the library that the model's energy has over the domain.

@@ -1,9 +1,10 @@
 //! The linear equations of an identification, block by block.
 
+use hnn_integrators::TooLarge;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::gram::not_finite;
-use crate::{Ansatz, SparseError, error::require, size::require_room};
+use crate::{Ansatz, SparseError, error::require};
 
 /// Some rows of a regression `X w = y`.
 pub(crate) struct RowBlock<'a> {
@@ -164,7 +165,7 @@ impl Equations {
     /// If a number is not finite, or so many do not fit in memory.
     pub fn to_arrays(&self) -> Result<(Array2<f64>, Array1<f64>), SparseError> {
         let remedy = "take `Gram::of`, which does not hold them all";
-        require_room("rows of a regression", self.rows(), 8 * (self.columns() + 1), remedy)?;
+        TooLarge::check("rows of a regression", self.rows(), 8 * (self.columns() + 1), remedy)?;
         let mut x = Array2::zeros((self.rows(), self.columns()));
         let mut y = Array1::zeros(self.rows());
         let mut first = 0;

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, TooLarge};
 use thiserror::Error;
 
 use crate::expression::LARGEST_EXPONENT;
-use crate::size::MOST_BYTES;
 
 /// What goes wrong in the identification of a Hamiltonian.
 #[derive(Debug, Error)]
@@ -141,20 +140,8 @@ pub enum SparseError {
         momenta: usize,
     },
     /// What was asked for takes more memory than one call may.
-    #[error(
-        "{count} {what} would take {bytes} bytes, but a call may take {most} at most: {remedy}",
-        most = MOST_BYTES
-    )]
-    TooLarge {
-        /// What was asked for.
-        what: &'static str,
-        /// How many.
-        count: u128,
-        /// The memory they take.
-        bytes: u128,
-        /// What to do.
-        remedy: &'static str,
-    },
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// A setting has a value that it cannot have.
     #[error("{name} is {given}, but must be {expected}")]
     Setting {

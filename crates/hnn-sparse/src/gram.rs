@@ -212,7 +212,7 @@ impl Gram {
 }
 
 fn check_columns(columns: usize) -> Result<(), SparseError> {
-    require_square("columns of a regression", columns, "take fewer")
+    Ok(require_square("columns of a regression", columns, "take fewer")?)
 }
 
 /// `column 0`, `column 1`, ...

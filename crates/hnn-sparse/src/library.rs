@@ -1,5 +1,6 @@
 //! Libraries of features: the terms that a Hamiltonian may have.
 
+use hnn_integrators::TooLarge;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{Range, RangeInclusive};
 
@@ -7,13 +8,13 @@ use ndarray::{Array2, Array3, ArrayView2};
 
 use crate::expression::{Argument, Expression, Monomial};
 use crate::program::Program;
-use crate::size::{binomial, require_room, require_room_for_derivatives, require_square};
+use crate::size::{binomial, require_room_for_derivatives, require_square};
 use crate::{SparseError, error::require, error::same_length};
 
 /// Features of the state `x = [q_1..q_n, p_1..p_n]`, from which a Hamiltonian is made.
 ///
 /// A regression on `m` features takes `m^2` numbers. Every constructor returns an error where that
-/// is more than 2 GiB, before it makes the features.
+/// is more than 1 GiB, before it makes the features.
 ///
 /// ```
 /// use hnn_sparse::Library;
@@ -300,7 +301,7 @@ impl Library {
     /// If the states have another dimension.
     pub fn gradients(&self, x: ArrayView2<'_, f64>) -> Result<Array3<f64>, SparseError> {
         let dim = self.dim();
-        require_room("derivatives of features", self.len() as u128 * dim as u128, 64, FEWER)?;
+        TooLarge::check("derivatives of features", self.len() as u128 * dim as u128, 64, FEWER)?;
         require_room_for_derivatives(&self.features, 1)?;
         let gradients: Vec<_> =
             self.features.iter().flat_map(|f| (0..dim).map(|i| f.derivative(i))).collect();
@@ -317,7 +318,7 @@ impl Library {
         same_length("coordinates of the state", x.len(), self.dim())?;
         let shape = (self.len(), self.dim(), self.dim());
         let count = [shape.0, shape.1, shape.2].map(|n| n as u128).iter().product::<u128>();
-        require_room("second derivatives of features", count, 8, FEWER)?;
+        TooLarge::check("second derivatives of features", count, 8, FEWER)?;
         require_room_for_derivatives(&self.features, 2)?;
         Ok(Array3::from_shape_fn(shape, |(j, i, k)| {
             self.features[j].derivative(i).derivative(k).value(x)
@@ -332,7 +333,7 @@ impl Library {
         same_length("coordinates of the states", x.ncols(), self.dim())?;
         let program = Program::compile(self.dim(), outputs);
         let count = program.outputs() as u128 * x.nrows() as u128;
-        require_room("values of features", count, 8, "give fewer states at once")?;
+        TooLarge::check("values of features", count, 8, "give fewer states at once")?;
         let mut out = vec![0.0; program.outputs() * x.nrows()];
         let lanes = hnn_integrators::coordinate_major(x);
         program.run(x.nrows(), &lanes, &mut out, &mut Default::default());
@@ -353,7 +354,7 @@ fn canonical_names(n: usize) -> Result<Vec<String>, SparseError> {
 fn check_degrees_of_freedom(n: usize) -> Result<(), SparseError> {
     require(n > 0, "the number of degrees of freedom", n, "at least 1")?;
     let remedy = "their Jacobian is too large; leave out degrees of freedom";
-    require_square("coordinates", 2 * n as u128, remedy)
+    Ok(require_square("coordinates", 2 * n as u128, remedy)?)
 }
 
 /// That names of coordinates tell them apart.

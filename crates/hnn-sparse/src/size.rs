@@ -1,47 +1,21 @@
-//! How much memory a call may take for what its caller asked.
+//! How much memory features, and the columns that they make, take.
 
-use crate::SparseError;
+use hnn_integrators::TooLarge;
+
 use crate::expression::Expression;
 
-/// The most bytes that one call may take: two gibibytes.
-pub(crate) const MOST_BYTES: u128 = 1 << 31;
-
-/// The error of `count` things of `each` bytes that are too many, and what to do about it.
-pub(crate) fn require_room(
-    what: &'static str,
-    count: impl TryInto<u128>,
-    each: usize,
-    remedy: &'static str,
-) -> Result<(), SparseError> {
-    let count = count.try_into().unwrap_or(u128::MAX);
-    require_bytes(what, count, count.saturating_mul(each as u128), remedy)
-}
-
-fn require_bytes(
-    what: &'static str,
-    count: u128,
-    bytes: u128,
-    remedy: &'static str,
-) -> Result<(), SparseError> {
-    if bytes <= MOST_BYTES {
-        Ok(())
-    } else {
-        Err(SparseError::TooLarge { what, count, bytes, remedy })
-    }
-}
-
-/// The same for derivatives of features.
+/// Checks the memory for derivatives of features.
 pub(crate) fn require_room_for_derivatives<'a>(
     features: impl IntoIterator<Item = &'a Expression>,
     order: u32,
-) -> Result<(), SparseError> {
+) -> Result<(), TooLarge> {
     let (mut count, mut bytes) = (0_u128, 0_u128);
     for feature in features {
         count += 1;
         bytes = bytes.saturating_add(feature.bytes_of_derivatives(order));
     }
     let remedy = "take fewer features, or products of fewer factors";
-    require_bytes("features with derivatives", count, bytes, remedy)
+    TooLarge::check_bytes("features with derivatives", count, bytes, remedy)
 }
 
 /// The same for what takes a square matrix of numbers, as the columns of a regression do.
@@ -49,9 +23,9 @@ pub(crate) fn require_square(
     what: &'static str,
     count: impl TryInto<u128>,
     remedy: &'static str,
-) -> Result<(), SparseError> {
+) -> Result<(), TooLarge> {
     let count = count.try_into().unwrap_or(u128::MAX);
-    require_bytes(what, count, count.saturating_mul(count).saturating_mul(8), remedy)
+    TooLarge::check_bytes(what, count, count.saturating_mul(count).saturating_mul(8), remedy)
 }
 
 /// `binomial(n, k)` for `k <= n`, or the largest number. It at least doubles with each factor, so
@@ -79,13 +53,12 @@ mod tests {
     }
 
     #[test]
-    fn the_error_names_number_bytes_and_remedy() {
+    fn squares_are_checked() {
         let error = require_square("features of a library", 230_229_u128, "lower the degrees");
         let message = error.expect_err("too many").to_string();
         for part in ["230229 features of a library", "424043139528 bytes", "lower the degrees"] {
             assert!(message.contains(part), "{message}");
         }
-        assert!(require_room("samples", 1000_usize, 8, "fewer").is_ok());
-        assert!(require_room("samples", usize::MAX, usize::MAX, "fewer").is_err());
+        assert!(require_square("columns", 10_625_usize, "fewer").is_ok());
     }
 }

@@ -1,7 +1,7 @@
 //! How fast neighbouring trajectories part.
 
 use hnn_data::DataError;
-use hnn_integrators::{Tolerances, VectorField, solve_batch};
+use hnn_integrators::{Tolerances, TooLarge, VectorField, solve_batch};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::SystemError;
@@ -46,9 +46,6 @@ impl Default for Lyapunov {
         Self { distance: 1e-7, interval: 1.0, transient: 20, intervals: 200, tolerance: 1e-12 }
     }
 }
-
-/// Most intervals in one call, the transient's included.
-const MOST_INTERVALS: usize = 10_000_000;
 
 /// A largest Lyapunov exponent.
 #[derive(Debug, Clone, PartialEq)]
@@ -116,12 +113,8 @@ impl Lyapunov {
             return Err(SystemError::TooFew { what, purpose, given, needed: 2 });
         }
         let given = self.transient.saturating_add(self.intervals);
-        if given > MOST_INTERVALS {
-            let hint = "take fewer, longer intervals, or go on from the last state";
-            let (what, most) = ("intervals", MOST_INTERVALS);
-            return Err(SystemError::TooMany { what, given, most, hint });
-        }
-        Ok(())
+        let remedy = "take fewer, longer intervals, or go on from the last state";
+        Ok(TooLarge::check("intervals", given, size_of::<f64>(), remedy)?)
     }
 }
 

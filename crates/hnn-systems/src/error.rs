@@ -1,7 +1,7 @@
 //! Errors of this crate.
 
 use hnn_data::DataError;
-use hnn_integrators::{FieldError, SolveError};
+use hnn_integrators::{FieldError, SolveError, TooLarge};
 use thiserror::Error;
 
 /// What went wrong with a system's constants or with sampling.
@@ -78,18 +78,9 @@ pub enum SystemError {
         /// Positions tried.
         tries: usize,
     },
-    /// More than is computed in one call.
-    #[error("{given} {what} asked for, but one call computes at most {most}: {hint}")]
-    TooMany {
-        /// What is too many.
-        what: &'static str,
-        /// How many were asked for.
-        given: usize,
-        /// How many there may be.
-        most: usize,
-        /// What to do.
-        hint: &'static str,
-    },
+    /// What was asked for takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// A data set cannot be made.
     #[error(transparent)]
     Data(#[from] DataError),

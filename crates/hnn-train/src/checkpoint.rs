@@ -1,6 +1,5 @@
 //! Files from which a run that was interrupted goes on.
 
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -121,7 +120,7 @@ impl Checkpoint {
         if !self.resuming {
             return Ok(None);
         }
-        let bytes = match fs::read(&self.path) {
+        let bytes = match hnn_files::read(&self.path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(self.error(e.to_string())),

@@ -65,7 +65,12 @@ impl<T: Scalar> Best<T> {
             self.theta.clear();
             self.theta.extend_from_slice(theta);
         }
-        if loss < self.reference * (1.0 - rule.min_improvement) {
+        // Of its size, since a loss may be negative.
+        let least = match self.reference.is_finite() {
+            true => rule.min_improvement * self.reference.abs(),
+            false => 0.0,
+        };
+        if loss < self.reference - least {
             (self.reference, self.waited) = (loss, 0);
         } else {
             self.waited += 1;

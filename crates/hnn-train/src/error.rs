@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use hnn_files::FileError;
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, TooLarge};
 use hnn_losses::LossError;
 use thiserror::Error;
 
@@ -35,6 +35,9 @@ pub enum TrainError {
         /// What it must be.
         expected: &'static str,
     },
+    /// What was asked for takes more memory than one call may.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
     /// Early stopping has nothing to go by.
     #[error(
         "early stopping needs a validation loss, and none was given: give `fit` one, or take `with_early_stopping` away"

@@ -6,7 +6,7 @@ use std::time::Instant;
 use argmin::core::{CostFunction, Error, Gradient, IterState, Problem, Solver, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
-use hnn_integrators::{Mode, Parameters, Scalar};
+use hnn_integrators::{Mode, Parameters, Scalar, TooLarge};
 use hnn_losses::{Loss, LossError, Selection};
 
 use crate::error::require;
@@ -79,6 +79,9 @@ impl Lbfgs {
         let sensible = (1..=MOST_PAIRS).contains(&self.memory);
         let pairs = "L-BFGS's number of remembered pairs";
         require(sensible, pairs, self.memory, "from 1 to 1000, such as 10")?;
+        let pairs = self.memory.saturating_mul(model.num_params());
+        let remedy = "remember fewer updates, such as 10";
+        TooLarge::check("numbers in remembered pairs", pairs, 2 * size_of::<f64>(), remedy)?;
         model.set_mode(Mode::Evaluation);
         let mut theta = vec![T::ZERO; model.num_params()];
         model.copy_params(&mut theta)?;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use hnn_integrators::TooLarge;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha12Rng;
@@ -10,8 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 use crate::error::require;
 
-/// The most rows: their order alone then takes 4 GiB.
-const MOST_ROWS: usize = 1 << 30;
+/// Of a row: in the order, and in a batch of them all.
+const BYTES: usize = 16;
+
+fn check_rows(rows: usize) -> Result<(), TooLarge> {
+    TooLarge::check("rows to draw from", rows, BYTES, "train on a part of them at a time")
+}
 
 /// Random mini-batches of groups of rows: every group once an epoch, in an order that the seed
 /// decides.
@@ -73,17 +78,17 @@ impl MiniBatch {
     /// Batches of `size` of `rows` points.
     ///
     /// # Errors
-    /// If either is 0, or there are more than 2^30 rows.
+    /// If either is 0, or there are more than 2^26 rows.
     pub fn points(rows: usize, size: usize, seed: u64) -> Result<Self, TrainError> {
-        let given = (1..=MOST_ROWS).contains(&rows);
-        require(given, "the number of rows to draw from", rows, "from 1 to 2^30")?;
+        require(rows > 0, "the number of rows to draw from", rows, "at least 1")?;
+        check_rows(rows)?;
         Self::of(Groups::Points(rows), size, seed)
     }
 
     /// Batches of `size` trajectories, given by their lengths; their rows follow each other.
     ///
     /// # Errors
-    /// If there is no trajectory, one is empty, they have more than 2^30 rows, or `size` is 0.
+    /// If there is no trajectory, one is empty, they have more than 2^26 rows, or `size` is 0.
     pub fn trajectories(lengths: &[usize], size: usize, seed: u64) -> Result<Self, TrainError> {
         require(!lengths.is_empty(), "the number of trajectories to draw from", 0, "at least 1")?;
         let mut bounds = vec![0];
@@ -91,7 +96,7 @@ impl MiniBatch {
         for length in lengths {
             require(*length > 0, "the length of a trajectory to draw", 0, "at least 1 row")?;
             end = end.saturating_add(*length);
-            require(end <= MOST_ROWS, "the number of rows to draw from", end, "at most 2^30")?;
+            check_rows(end)?;
             bounds.push(end as u32);
         }
         Self::of(Groups::Bounds(bounds), size, seed)

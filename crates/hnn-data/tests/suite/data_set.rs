@@ -223,7 +223,7 @@ fn bad_requests() {
     let error = long.windows(50_000, 1).expect_err("too many").to_string();
     assert_eq!(
         error,
-        "2500050000 numbers in all windows, but at most 268435456 fit: take shorter ones, or a longer stride"
+        "2500050000 points of windows would take 80001600000 bytes, but a call may take 1073741824 at most: take shorter windows, or a longer stride"
     );
     let error = data.windows(4, 1).expect_err("too long").to_string();
     assert_eq!(error, "3 points in the longest trajectory, but one window needs at least 4");

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use hnn_files::{FileError, write, write_all};
+use hnn_files::{FileError, LARGEST_FILE, read, read_text, write, write_all};
 
 /// The names in a folder, sorted.
 fn names(folder: &Path) -> Vec<String> {
@@ -91,6 +91,23 @@ fn paths_that_name_no_file_to_write_are_errors() {
     write_all(folder.path().join("missing/file"), b"x").expect_err("no folder");
     write_all(folder.path(), b"x").expect_err("a folder is in the way");
     assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_is_read_is_bounded() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("large");
+    fs::write(&path, "θ = 1").expect("written");
+    assert_eq!(read_text(&path).expect("text"), "θ = 1");
+    fs::write(&path, b"\xff").expect("written");
+    assert_eq!(read(&path).expect("bytes"), b"\xff");
+    assert_eq!(read_text(&path).expect_err("no text").kind(), ErrorKind::InvalidData);
+    assert_eq!(read(folder.path().join("none")).expect_err("none").kind(), ErrorKind::NotFound);
+    // A hole takes no room on the disk.
+    let large = fs::File::create(&path).expect("created");
+    large.set_len(LARGEST_FILE + 1).expect("sized");
+    let error = read(&path).expect_err("too large");
+    assert!(error.to_string().contains("268435456 bytes"), "{error}");
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::names;
 #[test]
 fn the_child() {
     let Ok(path) = std::env::var("HNN_FILES_CHILD") else { return };
+    if std::env::var("HNN_FILES_GOES_ON").is_ok() {
+        (0_usize..).try_for_each(|i| write_all(&path, &content(i))).expect("written");
+    }
     let result = write(path, |file| {
         file.write_all(&[1; 100_000])?;
         if std::env::var("HNN_FILES_HANGS").is_ok() {
@@ -26,6 +29,11 @@ fn the_child() {
     assert!(
         matches!(error, FileError::Write { source, .. } if source.kind() == ErrorKind::FileTooLarge)
     );
+}
+
+/// One byte, so many times: a mixture or a part is told at once.
+fn content(i: usize) -> Vec<u8> {
+    vec![(i % 251) as u8; 300_000 + 1000 * (i % 251)]
 }
 
 /// A command of a process that writes `path`, after a line of shell.
@@ -72,6 +80,36 @@ fn a_killed_writer_is_cleaned_after_but_not_a_living_one() {
     alive.kill().and_then(|()| alive.wait()).expect("killed");
     write_all(&path, b"newer").expect("written");
     assert_eq!(names(folder.path()), ["model", "model.json"]);
+}
+
+/// As often as `HNN_KILLS` says, or a few times.
+#[test]
+fn a_writer_killed_at_any_moment_leaves_a_whole_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("model");
+    write_all(&path, &content(0)).expect("written");
+    let kills = std::env::var("HNN_KILLS").map_or(5, |kills| kills.parse().expect("a number"));
+    let (mut seen, mut litter) = (Vec::new(), 0);
+    for kill in 0..kills {
+        let mut writer = child(&path, "").env("HNN_FILES_GOES_ON", "1").spawn().expect("a shell");
+        // Once it writes, at a moment of a writing.
+        let begin = Instant::now();
+        while fs::read(&path).expect("always there") == content(0) {
+            assert!(begin.elapsed() < Duration::from_secs(60), "{:?}", writer.try_wait());
+            thread::sleep(Duration::from_micros(500));
+        }
+        thread::sleep(Duration::from_micros(kill * 1237 % 9973));
+        writer.kill().and_then(|()| writer.wait()).expect("killed");
+        let bytes = fs::read(&path).expect("always there");
+        assert_eq!(bytes, content(bytes[0].into()), "a part of a file");
+        seen.push(bytes[0]);
+        litter += names(folder.path()).len() - 1;
+        write_all(&path, &content(0)).expect("written");
+        assert_eq!(names(folder.path()), ["model"]);
+    }
+    seen.dedup();
+    assert!(seen.len() > 1, "killed at one moment only");
+    assert!(kills < 50 || litter > 0, "no kill came in a writing");
 }
 
 #[test]

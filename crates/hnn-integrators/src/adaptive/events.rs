@@ -138,6 +138,7 @@ impl Adaptive {
         check::times(times)?;
         self.check_settings()?;
         check::start(x0, field.dim())?;
+        check::room(x0, times.len())?;
         let size = field.block_len().clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size).enumerate().collect();
         let runs = parallel::map(blocks, |(index, x0): (usize, ArrayView2<'_, T>)| {

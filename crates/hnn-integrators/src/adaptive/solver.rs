@@ -209,6 +209,7 @@ impl Adaptive {
         check::start(x0, field.dim())?;
         let (trajectories, dim) = x0.dim();
         let most = times.iter().map(|times| times.len()).max().unwrap_or(0);
+        check::room(x0, most)?;
         let mut solution = BatchSolution {
             states: Array3::from_elem((trajectories, most, dim), T::NAN),
             statistics: Vec::with_capacity(trajectories),

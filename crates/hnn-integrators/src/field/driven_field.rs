@@ -60,8 +60,12 @@ where
     ) -> Result<(), FieldError> {
         let (batch, dim) = (at.batch(), self.dim);
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(dim * batch, slices)?;
-        FieldError::check_lengths(self.inputs * batch, [("the inputs", at.u.len())])?;
+        FieldError::check_lengths(dim.saturating_mul(batch), slices)?;
+        let inputs = self.inputs.saturating_mul(batch);
+        FieldError::check_lengths(inputs, [("the inputs", at.u.len())])?;
+        if batch == 0 {
+            return Ok(());
+        }
         let (own, _) = workspace.split(2 * dim + self.inputs);
         let (state, own) = own.split_at_mut(dim);
         let (slope, inputs) = own.split_at_mut(dim);

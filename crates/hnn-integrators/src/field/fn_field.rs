@@ -107,9 +107,9 @@ where
     ) -> Result<(), FieldError> {
         let (batch, dim) = (t.len(), self.dim);
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(dim * batch, slices)?;
-        if batch == 1 {
-            (self.closure)(t[0], x, dx);
+        FieldError::check_lengths(dim.saturating_mul(batch), slices)?;
+        if batch <= 1 {
+            t.iter().for_each(|t| (self.closure)(*t, x, dx));
             return Ok(());
         }
         let (own, _) = workspace.split(2 * dim);
@@ -189,6 +189,9 @@ where
     ) -> Result<(), FieldError> {
         let (batch, dim) = (times.len(), self.field.dim);
         bars.check(batch, [dim, 0, 0], [x, v])?;
+        if batch == 0 {
+            return Ok(());
+        }
         let (own, _) = workspace.split(3 * dim);
         let (state, own) = own.split_at_mut(dim);
         let (cotangent, bar) = own.split_at_mut(dim);

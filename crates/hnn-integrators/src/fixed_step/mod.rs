@@ -212,6 +212,7 @@ impl<T: Scalar> SegmentsJob<'_, T> {
         let first = save_start.then_some(start);
         let ends = segments.iter().filter(|segment| segment.saved).map(|segment| segment.end);
         let times: Vec<T> = first.into_iter().chain(ends).collect();
+        check::room(x0, times.len())?;
         let mut states = Array3::from_elem((x0.nrows(), times.len(), x0.ncols()), T::NAN);
         let size = block_len.clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size);

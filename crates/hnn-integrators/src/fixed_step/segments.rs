@@ -1,7 +1,7 @@
 //! The plan of a fixed-step run.
 
 use super::Steps;
-use crate::{Scalar, SolveError, check};
+use crate::{Scalar, SolveError, TooLarge, check};
 
 /// Equal steps, taken at one go.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,7 +26,7 @@ pub(super) fn over<T: Scalar>(
     let (from, to) = (start.to_f64(), end.to_f64());
     let (whole, dt) = match steps {
         Steps::Count(0) => return Err(SolveError::NoSteps),
-        Steps::Count(count) => (count, (to - from) / count as f64),
+        Steps::Count(count) => (count, step_size(from, to, count)?),
         Steps::Size(dt) => whole_steps(from, to, dt)?,
     };
     // A remainder is one more, shorter step.
@@ -35,6 +35,8 @@ pub(super) fn over<T: Scalar>(
     let shorter = matches!(steps, Steps::Size(_)) && remainder.abs() > noticeable;
     let last = whole + usize::from(shorter);
     let every = save_every.unwrap_or(last).max(1);
+    let remedy = "save every k-th state only, or observe the run";
+    TooLarge::check("states to save", last / every, size_of::<Segment<T>>(), remedy)?;
     let time = |step| if step == last { end } else { T::from_f64(from + step as f64 * dt) };
     let segment = |before, until, dt| {
         let saved = until == last || until % every == 0;
@@ -51,12 +53,24 @@ pub(super) fn over<T: Scalar>(
     Ok(segments)
 }
 
+/// More steps than numbers count one by one.
+const TOO_MANY: f64 = 1e15;
+
+fn step_size(from: f64, to: f64, count: usize) -> Result<f64, SolveError> {
+    let dt = (to - from) / count as f64;
+    if (count as f64) < TOO_MANY {
+        Ok(dt)
+    } else {
+        Err(SolveError::StepSize { dt, interval: (to - from).abs() })
+    }
+}
+
 /// Number and size of the whole steps in an interval. A multiple up to rounding counts as one.
 fn whole_steps(from: f64, to: f64, dt: f64) -> Result<(usize, f64), SolveError> {
     check::positive("the step size", dt)?;
     let interval = (to - from).abs();
     let ratio = interval / dt;
-    if !(ratio < 1e15) {
+    if !(ratio < TOO_MANY) {
         return Err(SolveError::StepSize { dt, interval });
     }
     let whole = ratio.round();
@@ -74,7 +88,7 @@ pub(super) fn between<T: Scalar>(steps: Steps, times: &[T]) -> Result<Vec<Segmen
         let (from, to) = (pair[0].to_f64(), pair[1].to_f64());
         let steps = match steps {
             Steps::Count(0) => return Err(SolveError::NoSteps),
-            Steps::Count(count) => count,
+            Steps::Count(count) => step_size(from, to, count).map(|_| count)?,
             Steps::Size(dt) => {
                 let (whole, size) = whole_steps(from, to, dt)?;
                 let covered = (whole as f64 * size).abs() >= (1.0 - 1e-12) * (to - from).abs();

@@ -75,17 +75,20 @@ impl<'a, T: Scalar> Grid<'a, T> {
     /// Checks that there is a row, a time for each at each state, and as many inputs as a field
     /// needs.
     pub(super) fn check(&self, inputs: usize) -> Result<(), FieldError> {
-        let Self { batch, clock, .. } = self;
-        FieldError::check_lengths((*batch).max(1), [("the rows", *batch)])?;
+        let Self { batch, clock, inputs: samples } = *self;
+        FieldError::check_lengths(batch.max(1), [("the rows", batch)])?;
         let states = self.steps().saturating_add(1);
         if let Clock::Times(times) = clock {
-            FieldError::check_lengths(states * batch, [("the times", times.len())])?;
+            FieldError::check_lengths(states.saturating_mul(batch), [("the times", times.len())])?;
         }
-        let given = match self.inputs {
+        let given = match samples {
             Samples::None => 0,
             Samples::Held(u) | Samples::Linear(u) => u.len(),
         };
-        FieldError::check_lengths(states.saturating_mul(inputs * batch), [("the inputs", given)])
+        FieldError::check_lengths(
+            states.saturating_mul(inputs.saturating_mul(batch)),
+            [("the inputs", given)],
+        )
     }
 
     /// The inputs during a step, of so many numbers a state.

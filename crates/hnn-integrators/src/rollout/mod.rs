@@ -11,7 +11,9 @@ pub use backward::Visit;
 pub use checkpoints::Checkpoints;
 pub use grid::{Clock, Grid, Samples};
 
-use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, Workspace};
+use crate::{
+    DifferentiableStepper, FieldError, Parameters, Scalar, TooLarge, VectorField, Workspace,
+};
 
 /// Chained steps of a batch, and the pull-back of cotangents through them: the discrete adjoint,
 /// the exact derivative of the run as computed.
@@ -105,14 +107,11 @@ where
     }
 }
 
-/// Makes room for so many states of `len` numbers, if there is memory for them.
+/// Makes room for so many states of `len` numbers, if a call may take it.
 fn resize<T: Scalar>(buffer: &mut Vec<T>, states: usize, len: usize) -> Result<(), FieldError> {
-    let count = states.saturating_mul(len);
-    if buffer.try_reserve_exact(count.saturating_sub(buffer.len())).is_err() {
-        let reason = format!("no memory for {states} states: take other checkpoints, or walk");
-        return Err(FieldError::Engine { reason });
-    }
-    buffer.resize(count, T::ZERO);
+    let each = len.saturating_mul(size_of::<T>());
+    TooLarge::check("states of a run", states, each, "take other checkpoints, or walk")?;
+    buffer.resize(states * len, T::ZERO);
     Ok(())
 }
 
@@ -138,6 +137,9 @@ where
 
     fn check(&self, field: &F, grid: &Grid<'_, T>, x0: &[T]) -> Result<(), FieldError> {
         grid.check(field.inputs())?;
-        FieldError::check_lengths(field.dim() * grid.batch, [("the first states", x0.len())])
+        FieldError::check_lengths(
+            field.dim().saturating_mul(grid.batch),
+            [("the first states", x0.len())],
+        )
     }
 }

@@ -2,11 +2,12 @@
 
 use crate::common::*;
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use hnn_integrators::{
     Adaptive, Crossing, DOP853, DORMAND_PRINCE5, Event, FnField, SolveError, Tolerances,
 };
-use ndarray::array;
+use ndarray::{Array2, array};
 
 const TIGHT: Tolerances = Tolerances { rtol: 1e-13, atol: 1e-13 };
 
@@ -25,6 +26,24 @@ fn the_period_of_the_pendulum() {
         let found = run.occurrences[0].time;
         assert!((found - period).abs() < 1e-10, "{found} {period}");
     }
+}
+
+/// Watching costs about what solving costs.
+#[test]
+fn events_of_many_trajectories_are_found_soon() {
+    let x0 = Array2::from_shape_fn((20_000, 2), |(row, i)| [0.3 + 1e-5 * row as f64, 0.2][i]);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6));
+    let begin = Instant::now();
+    solver.solve_batch(&Pendulum, x0.view(), &[0.0, 10.0]).expect("solved");
+    let plain = begin.elapsed();
+    let turn =
+        Event { function: &|_t, x: &[f64]| x[1], crossing: Crossing::Either, terminal: false };
+    let runs = solver.solve_batch_events(&Pendulum, x0.view(), &[0.0, 10.0], &[turn]);
+    let watched = begin.elapsed() - plain;
+    for run in runs.expect("runs") {
+        assert!(run.expect("solved").occurrences.len() >= 2);
+    }
+    assert!(watched < 20 * plain + Duration::from_millis(500), "{watched:?}, {plain:?}");
 }
 
 #[test]

@@ -118,6 +118,38 @@ fn a_start_at_rest_is_no_failure() {
     }
 }
 
+/// Small and large oscillations alike, alone and beside others; these methods keep quadratic
+/// energies to rounding.
+#[test]
+fn amplitudes_and_other_rows_change_nothing() {
+    let oscillator = FnField::new(2, |_t: f64, x: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1];
+        dx[1] = -x[0];
+    });
+    let amplitudes = array![1.0, 1e-10, 1e-16, 1e-150, 1e10, 1e150];
+    for method in [IMPLICIT_MIDPOINT, GAUSS_LEGENDRE4] {
+        let end = |amplitudes: &[f64]| {
+            let x0 = Array2::from_shape_fn((amplitudes.len(), 2), |(row, i)| {
+                amplitudes[row] * [0.8, 0.6][i]
+            });
+            let run = FixedStep::count(method.clone(), 1000);
+            let run = run.run(erased(&oscillator), (0.0, 100.0), x0.view()).expect("solves");
+            let ends = run.last().to_owned();
+            Array2::from_shape_fn(ends.dim(), |(row, i)| ends[[row, i]] / amplitudes[row])
+        };
+        let together = end(amplitudes.as_slice().expect("a row"));
+        for (row, amplitude) in amplitudes.iter().enumerate() {
+            let alone = end(&[*amplitude]);
+            let energy = alone[[0, 0]].powi(2) + alone[[0, 1]].powi(2);
+            assert!((energy - 1.0).abs() < 1e-12, "{amplitude:e}: {energy}");
+            for i in 0..2 {
+                assert!((together[[row, i]] - alone[[0, i]]).abs() < 1e-12, "{amplitude:e}");
+                assert!((together[[row, i]] - together[[0, i]]).abs() < 1e-12, "{amplitude:e}");
+            }
+        }
+    }
+}
+
 #[test]
 fn formulas_have_vector_jacobian_products() {
     let x: Vec<f64> = (0..4 * 5).map(|i| 0.3 * f64::from(i) - 2.0).collect();

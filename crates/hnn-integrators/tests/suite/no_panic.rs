@@ -6,7 +6,8 @@ use hnn_integrators::{
     Adaptive, Adjoint, Bars, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
     EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid,
     IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout, Samples,
-    Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace, rk4,
+    SolveError, Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit,
+    Workspace, rk4,
 };
 use ndarray::{Array2, ArrayView2, ArrayViewMut2};
 use proptest::prelude::*;
@@ -216,14 +217,38 @@ fn nothing_and_too_much() {
             .expect("no step");
         assert_eq!((bar, rollout.end()), ([7.0], &[1.0][..]));
     }
+    let fixed = |run: FixedStep<Tableau>| {
+        let many = Array2::from_elem((1000, 2), 0.5);
+        run.run(&Pendulum, (0.0, 1.0), many.view()).map_err(SolveError::from)
+    };
+    for (run, is_large) in [
+        (FixedStep::size(RK4, 1e-14).save_every(1), true),
+        (FixedStep::size(RK4, 1e-6).save_every(1), true),
+        (FixedStep::size(RK4, 1e-16), false),
+        (FixedStep::count(RK4, usize::MAX), false),
+    ] {
+        match fixed(run) {
+            Err(SolveError::TooLarge(error)) => assert!(is_large && error.bytes > 1 << 30),
+            Err(SolveError::StepSize { .. }) => assert!(!is_large),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(
+        fixed(FixedStep::count(RK4, 3).save_every(usize::MAX)).expect("runs").times.len(),
+        2
+    );
+    let times: Vec<f64> = (0..20_000).map(f64::from).collect();
+    let many = Array2::from_elem((10_000, 2), 0.5);
+    let failure = solver.solve_batch(&Pendulum, many.view(), &times).expect_err("6 GB");
+    assert!(matches!(failure.error, SolveError::TooLarge(_)), "{}", failure.error);
     for steps in [1 << 60, usize::MAX] {
         let clock = Clock::Equal { start: 0.0, dt: 0.1, steps };
         let grid = Grid { batch: 1, clock, inputs: Samples::None };
         let error = rollout.states(&RK4, &field, grid, &[1.0]).expect_err("no memory");
-        assert!(matches!(error, FieldError::Engine { .. }), "{error}");
+        assert!(matches!(error, FieldError::TooLarge(_)), "{error}");
         let kept = Checkpoints::Segments(steps);
         let error = rollout.gradient(&RK4, &field, grid, &[1.0], kept, see, Bars::new(&mut bar));
-        assert!(matches!(error, Err(FieldError::Engine { .. })));
+        assert!(matches!(error, Err(FieldError::TooLarge(_))));
         let inputs = grid.with_inputs(Samples::Held(&[1.0]));
         assert!(rollout.states(&RK4, &field, inputs, &[1.0]).is_err());
     }

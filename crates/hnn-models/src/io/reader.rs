@@ -169,7 +169,7 @@ fn fault(path: &Path, reason: impl ToString) -> ModelError {
 
 pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, ModelError> {
     let error = |source| ModelError::File { action: "read", path: path.to_owned(), source };
-    std::fs::read(path).map_err(error)
+    hnn_files::read(path).map_err(error)
 }
 
 pub(super) fn load<T: Scalar, P: Persist<T>>(path: &Path) -> Result<P, ModelError> {

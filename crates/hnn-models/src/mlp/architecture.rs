@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use hnn_integrators::TooLarge;
 use serde::{Deserialize, Serialize};
 
 use super::Activation;
@@ -43,24 +44,23 @@ impl TryFrom<Unchecked> for Architecture {
     }
 }
 
-/// The most parameters of a network, 2^27: a gigabyte of `f64`.
-const MOST_PARAMS: usize = 1 << 27;
+/// Of a parameter, with its gradient and what training keeps of it.
+const BYTES: usize = 64;
 
 impl Architecture {
     /// A network with `sizes = [input, hidden.., output]`, tanh, and no bias on the output layer
     /// (in a Hamiltonian it would be a constant energy).
     ///
     /// # Errors
-    /// If there are fewer than two sizes, one is 0, or they make more than 2^27 parameters.
+    /// If there are fewer than two sizes, one is 0, or they make more than 2^24 parameters.
     pub fn new(sizes: &[usize]) -> Result<Self, ModelError> {
         if sizes.len() < 2 || sizes.contains(&0) {
             return Err(ModelError::LayerSizes { sizes: sizes.to_vec() });
         }
         let of_layer = |pair: &[usize]| pair[0].saturating_add(1).saturating_mul(pair[1]);
         let params = sizes.windows(2).map(of_layer).fold(0, usize::saturating_add);
-        if params > MOST_PARAMS {
-            return Err(ModelError::TooLarge { sizes: sizes.to_vec(), most: MOST_PARAMS });
-        }
+        let remedy = "give smaller layers, such as 200";
+        TooLarge::check("parameters of a network", params, BYTES, remedy)?;
         Ok(Self { sizes: sizes.to_vec(), activation: Activation::Tanh, output_bias: false })
     }
 

@@ -5,7 +5,8 @@ use super::observations::Observed;
 use super::quadrature::integral_weights;
 use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
-use crate::{Ansatz, Equations, SparseError, error::require, size::require_room};
+use crate::{Ansatz, Equations, SparseError, error::require};
+use hnn_integrators::TooLarge;
 
 /// The weak form of the equations (Messenger and Bortz 2021), the default for states without
 /// derivatives.
@@ -100,7 +101,7 @@ impl WeakForm {
         let rows = grid.windows_of(observations) * ansatz.dim() as f64;
         let bytes = 16 * ansatz.dim() * (unknowns + 1);
         let remedy = "take a larger `stride`, or fewer features";
-        require_room(
+        TooLarge::check(
             "windows of the weak form",
             grid.windows_of(observations) as u128,
             bytes,
@@ -200,7 +201,7 @@ impl Grid {
             });
         }
         let remedy = "take a larger `stride` or a smaller `width`";
-        require_room("windows along a trajectory", count as u128, 16 * points, remedy)?;
+        TooLarge::check("windows along a trajectory", count as u128, 16 * points, remedy)?;
         (0..count as usize).map(|k| piece(k as f64)).collect()
     }
 }

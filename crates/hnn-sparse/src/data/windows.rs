@@ -1,11 +1,10 @@
 //! Equations that are weighted sums over pieces of trajectories.
 
-use hnn_integrators::Workspace;
+use hnn_integrators::{TooLarge, Workspace};
 
 use super::observations::{Observations, Observed};
 use crate::equations::{Equations, Table};
 use crate::program::Program;
-use crate::size::require_room;
 use crate::{Ansatz, SparseError, error::same_length};
 
 /// One equation a component: `sum_k target_k x_i(t_k) = sum_j c_j sum_k features_k F_ji(x(t_k))`.
@@ -34,7 +33,7 @@ pub(crate) fn equations(
     let mut rows: Vec<(Vec<f64>, Vec<f64>, usize)> = vec![];
     for (index, trajectory) in observations.trajectories.iter().enumerate() {
         let count = trajectory.times.len();
-        require_room(
+        TooLarge::check(
             "values of features along a trajectory",
             [columns, dim, count].map(|n| n as u128).iter().product::<u128>(),
             8,

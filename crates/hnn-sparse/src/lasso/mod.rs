@@ -13,10 +13,11 @@ pub use certificate::Certificate;
 pub use penalty::Penalty;
 
 use certificate::certify;
+use hnn_integrators::TooLarge;
 use scaled::Scaled;
 use working::{Polish, Swept, Working};
 
-use crate::{Gram, SparseError, error::require, error::same_length, size::require_room};
+use crate::{Gram, SparseError, error::require, error::same_length};
 
 /// A LASSO or elastic net solver.
 ///
@@ -158,7 +159,7 @@ impl Lasso {
         require(inside, "the smallest lambda's share of the largest", smallest_share, "in (0, 1)")?;
         require(count > 0, "the number of lambdas", count, "at least 1")?;
         let each = size_of::<LassoSolution>() + 8 * gram.columns();
-        require_room("lambdas of a path", count, each, "take fewer")?;
+        TooLarge::check("lambdas of a path", count, each, "take fewer")?;
         let scaled = Scaled::new(gram, &self.penalty)?;
         let mut path = Path::start(self, &scaled)?;
         let largest = path.lambda_max(&scaled);

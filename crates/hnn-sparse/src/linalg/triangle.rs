@@ -3,6 +3,7 @@
 //! A Gram matrix squares the condition number and loses residuals below `1e-8 |y|`; the triangle
 //! does neither, at twice the work. (Golub and Van Loan, Matrix Computations, 5.2 and 6.5.)
 
+use hnn_integrators::TooLarge;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use ndarray::Array2;
 
@@ -10,7 +11,6 @@ use super::{axpy_wide, dot_wide};
 use crate::SparseError;
 use crate::equations::Equations;
 use crate::gram::Gram;
-use crate::size::require_room;
 
 /// `R` of the QR decomposition of `[X y]`, rows packed one after the other with full length.
 #[derive(Debug, Clone)]
@@ -27,7 +27,7 @@ impl Triangle {
     pub(crate) fn by_component(equations: &Equations) -> Result<Vec<Self>, SparseError> {
         let (columns, dim) = (equations.columns(), equations.ansatz().dim());
         let each = 8 * (columns + 1).saturating_mul(columns + 1);
-        require_room(
+        TooLarge::check(
             "triangles of a regression, one a coordinate",
             dim,
             each,

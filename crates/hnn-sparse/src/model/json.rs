@@ -1,7 +1,5 @@
 //! Formulas in files.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,8 +30,6 @@ enum Format {
 
 /// Version of the format that is written; older ones are read.
 const VERSION: u32 = 1;
-/// The most bytes that are read.
-const LARGEST_FILE: u64 = 1 << 26;
 
 impl ModelTerm {
     /// That its numbers can be written; `row` is its place, for the error.
@@ -115,21 +111,11 @@ impl SparseHamiltonian {
         functions: &[Arc<dyn CustomFunction>],
     ) -> Result<Self, SparseError> {
         let path = path.as_ref();
-        let read = || {
-            let (file, mut text) = (File::open(path)?, String::new());
-            file.take(LARGEST_FILE + 1).read_to_string(&mut text)?;
-            Ok(text)
-        };
-        let text = read().map_err(|source| SparseError::File {
+        let text = hnn_files::read_text(path).map_err(|source| SparseError::File {
             action: "read",
             path: path.into(),
             source,
         })?;
-        if text.len() as u64 > LARGEST_FILE {
-            let given = format!("more than {LARGEST_FILE} bytes");
-            let expected = "smaller: no formula is as long";
-            return Err(SparseError::Setting { name: "the file's size", given, expected });
-        }
         Self::from_json(&text, functions)
     }
 }

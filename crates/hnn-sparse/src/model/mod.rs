@@ -7,11 +7,12 @@ mod json;
 mod print;
 mod separable;
 
+use hnn_integrators::TooLarge;
 use std::sync::Arc;
 
 use crate::ansatz::{Ansatz, Column};
 use crate::expression::Expression;
-use crate::size::{require_room, require_room_for_derivatives};
+use crate::size::require_room_for_derivatives;
 use crate::{SparseError, error::same_length};
 use compiled::Compiled;
 use differentiable::Derivatives;
@@ -87,9 +88,11 @@ impl SparseHamiltonian {
     /// those that are exactly 0 are left out, all others are terms.
     ///
     /// # Errors
-    /// If there are not as many coefficients as columns, or the formula's Jacobian is too large.
+    /// If there are not as many coefficients as columns, one is NaN or infinite, or the formula's
+    /// Jacobian is too large.
     pub fn from_coefficients(ansatz: &Ansatz, coefficients: &[f64]) -> Result<Self, SparseError> {
         same_length("coefficients, one a column", coefficients.len(), ansatz.columns().len())?;
+        check_finite(coefficients)?;
         let nonzero = coefficients.iter().enumerate().filter(|(_, c)| **c != 0.0);
         let terms: Vec<_> = nonzero.map(|(column, &c)| (column, c, 0.0)).collect();
         Self::new(ansatz, &terms)
@@ -110,7 +113,7 @@ impl SparseHamiltonian {
         // Each entry of the Jacobian is looked at, term by term.
         let entries = (dim as u128).pow(2) * (terms.len() as u128 + 1);
         let remedy = "take a formula of fewer coordinates, or of fewer terms";
-        require_room("derivatives of a formula", entries, 64, remedy)?;
+        TooLarge::check("derivatives of a formula", entries, 64, remedy)?;
         require_room_for_derivatives(terms.iter().map(|term| &term.column.feature), 2)?;
         let theta: Vec<f64> = terms.iter().map(|term| term.coefficient).collect();
         let fields: Vec<Vec<Expression>> = terms
@@ -166,9 +169,10 @@ impl SparseHamiltonian {
     /// Replaces the coefficients.
     ///
     /// # Errors
-    /// If there are not as many as terms.
+    /// If there are not as many as terms, or one is NaN or infinite; nothing is replaced then.
     pub fn set_coefficients(&mut self, coefficients: &[f64]) -> Result<(), SparseError> {
         same_length("coefficients, one a term", coefficients.len(), self.terms.len())?;
+        check_finite(coefficients)?;
         self.assign(coefficients);
         Ok(())
     }
@@ -218,5 +222,14 @@ impl SparseHamiltonian {
             !term.column.is_energy() || (q && p)
         };
         self.terms.iter().find(entangled).map(|term| term.column.name(&self.coordinates))
+    }
+}
+
+fn check_finite(coefficients: &[f64]) -> Result<(), SparseError> {
+    match coefficients.iter().position(|c| !c.is_finite()) {
+        Some(row) => {
+            Err(SparseError::NotFinite { what: "the list of coefficients", row, column: 0 })
+        }
+        None => Ok(()),
     }
 }

@@ -6,11 +6,10 @@
 mod flow;
 mod normal;
 
-use hnn_integrators::VectorField;
+use hnn_integrators::{TooLarge, VectorField};
 
 use crate::data::Observed;
 use crate::equations::root_mean_square;
-use crate::size::require_room;
 use crate::{Observations, SparseError, SparseHamiltonian, error::require, error::same_length};
 use flow::Flow;
 use normal::{Normal, Segment};
@@ -171,7 +170,7 @@ fn require_memory(
     let triangles = segments * columns * columns;
     let flow = 8 * segments * dim * (1 + dim + params);
     let remedy = "take more points a segment, fewer terms, or fewer data";
-    require_room("numbers of a fit by shooting", rows + triangles + flow, 8, remedy)
+    Ok(TooLarge::check("numbers of a fit by shooting", rows + triangles + flow, 8, remedy)?)
 }
 
 /// Segments of about `points` intervals, the measured states as their starts.

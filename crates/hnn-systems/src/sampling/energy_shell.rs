@@ -4,7 +4,7 @@ use ndarray::{Array2, ArrayView1};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-use super::check_numbers;
+use super::check_points;
 use super::starts::{Purpose, stream};
 use crate::error::Constants;
 use crate::{Hamiltonian, SystemError};
@@ -41,9 +41,8 @@ impl EnergyShell {
     ///
     /// # Errors
     /// If bounds are not finite or out of order, there are not half as many bounds as the system
-    /// has dimensions, the states hold more than
-    /// [`MAX_NUMBERS`](hnn_data::MAX_NUMBERS), or the potential leaves no room for an energy that was
-    /// drawn.
+    /// has dimensions, the states take more memory than a call may, or the potential leaves no room
+    /// for an energy that was drawn.
     pub fn draw(
         &self,
         system: &dyn Hamiltonian<f64>,
@@ -59,7 +58,7 @@ impl EnergyShell {
         for &(low, high) in self.positions.iter().chain([&self.energies]) {
             check.not_below("upper bound", high, low)?;
         }
-        check_numbers(count, dim)?;
+        check_points(count, dim)?;
         let mut starts = Array2::zeros((count, dim));
         for (index, mut row) in starts.outer_iter_mut().enumerate() {
             row.assign(&ArrayView1::from(&self.draw_one(system, index, seed)?));

@@ -7,8 +7,8 @@ mod starts;
 pub use self::energy_shell::EnergyShell;
 pub use self::starts::Starts;
 
-use hnn_data::{DataSet, MAX_NUMBERS};
-use hnn_integrators::{SolveError, Tolerances, VectorField, solve_batch};
+use hnn_data::DataSet;
+use hnn_integrators::{SolveError, Tolerances, TooLarge, VectorField, solve_batch};
 use ndarray::ArrayView2;
 use rand::RngExt;
 use rand_distr::StandardNormal;
@@ -122,7 +122,7 @@ impl Sampling {
         system: &dyn VectorField<f64>,
         seed: u64,
     ) -> Result<DataSet<f64>, SystemError> {
-        check_numbers(self.trajectories.saturating_mul(self.points), system.dim())?;
+        check_points(self.trajectories.saturating_mul(self.points), system.dim())?;
         let starts = self.starts.draw(self.trajectories, system.dim(), seed)?;
         self.sample_from(system, starts.view(), seed)
     }
@@ -142,7 +142,7 @@ impl Sampling {
         if starts.nrows() == 0 {
             return Err(SystemError::Empty { what: "starting state" });
         }
-        check_numbers(starts.nrows().saturating_mul(times.len()), starts.ncols())?;
+        check_points(starts.nrows().saturating_mul(times.len()), starts.ncols())?;
         let tolerances = Tolerances::both(self.tolerance);
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
         let all_times = std::iter::repeat_n(&times[..], starts.nrows());
@@ -171,7 +171,7 @@ impl Sampling {
             let (what, purpose) = ("points", "a trajectory");
             return Err(SystemError::TooFew { what, purpose, given: self.points, needed: 2 });
         }
-        check_numbers(self.points, 1)?;
+        check_points(self.points, 1)?;
         let last = (self.points - 1) as f64;
         let at = |k: usize| self.t_start + (self.t_end - self.t_start) * (k as f64 / last);
         Ok((0..self.points).map(at).collect())
@@ -179,11 +179,8 @@ impl Sampling {
 }
 
 /// Checks the size of what is to be drawn before it is allocated: points, and numbers a point.
-fn check_numbers(points: usize, width: usize) -> Result<(), SystemError> {
-    let given = width.max(1).saturating_mul(points);
-    if given <= MAX_NUMBERS {
-        return Ok(());
-    }
-    let hint = "draw fewer, or in several calls with seeds of their own";
-    Err(SystemError::TooMany { what: "numbers", given, most: MAX_NUMBERS, hint })
+fn check_points(points: usize, width: usize) -> Result<(), TooLarge> {
+    let remedy = "draw fewer, or in several calls with seeds of their own";
+    // No array has so long a row either.
+    TooLarge::check("points to draw", points.max(1), width.max(1).saturating_mul(8), remedy)
 }

@@ -4,7 +4,7 @@ use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use super::check_numbers;
+use super::check_points;
 use super::orbits::{three_bodies, two_bodies};
 use crate::SystemError;
 use crate::error::Constants;
@@ -75,10 +75,10 @@ impl Starts {
     ///
     /// # Errors
     /// If bounds are not finite or out of order, a box has another dimension, a coordinate overflows,
-    /// or the states hold more than [`MAX_NUMBERS`](hnn_data::MAX_NUMBERS).
+    /// or the states take more memory than a call may.
     pub fn draw(&self, count: usize, dim: usize, seed: u64) -> Result<Array2<f64>, SystemError> {
         self.check(dim)?;
-        check_numbers(count, dim)?;
+        check_points(count, dim)?;
         let mut starts = Array2::zeros((count, dim));
         for (index, mut row) in starts.outer_iter_mut().enumerate() {
             let state = self.draw_one(dim, &mut stream(seed, index, Purpose::Start));

@@ -229,7 +229,9 @@ fn absurd_counts() {
     let (spring, good) = (Spring::default(), Sampling::spring());
     for count in [usize::MAX, usize::MAX / 2, 1 << 40] {
         let error = ring.draw(count, 2, 0).expect_err("too many").to_string();
-        assert!(error.contains("one call computes at most 268435456"), "{error}");
+        for part in [&format!("{count} points to draw"), "bytes", "draw fewer"] {
+            assert!(error.contains(part), "{error}");
+        }
         assert!(ring.draw(1, count, 0).is_err() && ring.draw(count, 0, 0).is_err());
         assert!(shell.draw(&Pendulum::default(), count, 0).is_err());
         assert!(Sampling { trajectories: count, ..good.clone() }.sample(&spring, 0).is_err());

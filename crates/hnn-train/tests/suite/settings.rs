@@ -188,13 +188,18 @@ fn absurd_counts_cost_nothing() {
     assert_eq!(record.expect("stops").steps.len(), 1);
     let record = Lbfgs::new(usize::MAX).fit(&mut model, &mut loss, &mut stop);
     assert_eq!(record.expect("stops").steps.len(), 1);
-    for rows in [0, 1 << 40, usize::MAX] {
-        assert!(matches!(MiniBatch::points(rows, 1, 0), Err(TrainError::Setting { .. })));
+    for rows in [1 << 40, usize::MAX] {
+        assert!(matches!(MiniBatch::points(rows, 1, 0), Err(TrainError::TooLarge(_))));
     }
-    for lengths in [&[usize::MAX, 6][..], &[usize::MAX], &[1 << 29, 1 << 30], &[], &[3, 0]] {
+    for lengths in [&[usize::MAX, 6][..], &[usize::MAX], &[1 << 29, 1 << 30]] {
+        let result = MiniBatch::trajectories(lengths, 1, 0);
+        assert!(matches!(result, Err(TrainError::TooLarge(_))), "{lengths:?}");
+    }
+    for lengths in [&[][..], &[3, 0]] {
         let result = MiniBatch::trajectories(lengths, 1, 0);
         assert!(matches!(result, Err(TrainError::Setting { .. })), "{lengths:?}");
     }
+    assert!(matches!(MiniBatch::points(0, 1, 0), Err(TrainError::Setting { .. })));
     assert!(MiniBatch::points(3, 0, 0).is_err());
     // A batch of more than there is is all there is.
     let mut all = MiniBatch::points(3, usize::MAX, 0).expect("sizes");
@@ -228,6 +233,13 @@ fn early_stopping_goes_by_finite_validation_losses() {
         trainer.fit(&mut model::<f64>(), &mut loss(1.0), validation, &mut ())
     };
     assert!(matches!(fit(None), Err(TrainError::NoValidation)));
+    // A loss may be negative: an improvement is then a share of its size.
+    let mut script = Script(vec![-1.0, -0.95, -1.05, -1.2]);
+    let impatient = EarlyStopping { patience: 2, min_improvement: 0.1, ..stopping };
+    let mut trainer = Trainer::new(4).with_early_stopping(impatient);
+    let record = trainer.fit(&mut model::<f64>(), &mut loss(1.0), Some(&mut script), &mut ());
+    let record = record.expect("trains");
+    assert_eq!((record.steps.len(), record.kept_step), (3, 2));
     let record = fit(Some(&mut Script(vec![f64::NAN, 2.0, f64::INFINITY, f64::NAN])));
     assert_eq!(record.expect("one is finite").kept_step, 1);
     let result = fit(Some(&mut Script(vec![f64::NAN; 4])));

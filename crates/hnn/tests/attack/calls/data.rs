@@ -1,0 +1,86 @@
+//! Recordings and data sets.
+
+use hnn::Error;
+use hnn::data::{DataSet, DerivativeScheme, Measurements, Trajectory};
+use hnn::integrators::{FixedStep, RK4, Solution, Tolerances, Trajectories, solve};
+use hnn::ndarray::Array2;
+use hnn::systems::Spring;
+
+use crate::odd::Odd;
+
+pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
+    match odd.below(3) {
+        0 => measurements(odd),
+        1 => conversions(odd),
+        _ => sets(odd),
+    }
+}
+
+/// Trajectories of the plane, mostly with derivatives.
+pub(super) fn set(odd: &mut Odd) -> Result<DataSet<f64>, Error> {
+    let known = !odd.yes(0.1);
+    let trajectories = odd.some(3, |odd| {
+        let rows = 1 + odd.below(7);
+        let (times, states) = (odd.times(rows), odd.table(rows, 2));
+        if known {
+            Trajectory::new(times, states, odd.table(rows, 2))
+        } else {
+            Trajectory::states_only(times, states)
+        }
+    });
+    Ok(DataSet::new(trajectories)?)
+}
+
+fn sets(odd: &mut Odd) -> Result<(), Error> {
+    let data = set(odd)?;
+    assert!(data.states().iter().chain(data.times()).all(|x| x.is_finite()));
+    let _ = (data.points(), data.pairs(), data.time_batches(), data.starts());
+    let _ = data.trajectory(odd.count(4));
+    data.cast::<f32>()?.cast::<f64>()?;
+    let (a, b) = data.split_at(odd.count(3))?;
+    assert_eq!(a.len() + b.len(), data.len());
+    data.select(&[odd.count(2), 0])?;
+    data.windows(odd.count(4), odd.count(3))?;
+    data.with_derivatives_of(&Spring::new(odd.positive(), odd.positive())?)?;
+    DataSet::of_states(&Spring::default(), odd.number(), odd.table(3, 2))?;
+    Ok(())
+}
+
+fn measurements(odd: &mut Odd) -> Result<(), Error> {
+    let rows = odd.below(20);
+    let trials = (0..odd.length(rows)).map(|k| if odd.is_odd() { 7 } else { k as u64 / 9 });
+    let trials = trials.collect();
+    let measured = if odd.yes(0.5) {
+        let inputs = odd.below(2);
+        Measurements::new(trials, odd.times(rows), odd.table(rows, 2), odd.table(rows, inputs))?
+    } else {
+        let times = odd.times(rows);
+        let rows: Vec<_> = times.iter().map(|t| (1, *t, odd.number(), odd.number())).collect();
+        Measurements::from_rows(&rows)?
+    };
+    let gap = odd.or_odd(3.0);
+    measured.segments(gap)?;
+    let schemes =
+        [DerivativeScheme::Midpoint, DerivativeScheme::Central, DerivativeScheme::Forward];
+    let data = measured.trajectories(gap, odd.pick(&schemes))?;
+    assert!(data.derivatives().iter().all(|x| x.is_finite()));
+    let (first, rest) = measured.split_at(odd.count(20))?;
+    assert_eq!(first.len() + rest.len(), measured.len());
+    Ok(())
+}
+
+fn conversions(odd: &mut Odd) -> Result<(), Error> {
+    let (spring, x0) = (Spring::default(), odd.table(2, 2));
+    let times = odd.times(4);
+    let run = FixedStep::count(RK4, 2).run_at(&spring, &times, x0.view())?;
+    let data = DataSet::try_from(&run)?;
+    let _ = Trajectories::try_from(&data)?;
+    let solution = solve(&spring, x0.row(0), &times, Tolerances::default())?;
+    DataSet::try_from(&solution)?;
+    let (times, states) = (odd.times(3), odd.table(3, 2));
+    let of_ones_own = Solution { times, states, ..solution };
+    DataSet::try_from(&of_ones_own)?;
+    let states = Array2::zeros((odd.length(3), 2)).insert_axis(hnn::ndarray::Axis(0));
+    DataSet::try_from(&Trajectories { times: odd.times(3), states })?;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Networks, and the fields made of them.
+
+use hnn::Error;
+use hnn::integrators::{At, DifferentiableField, Mode, Parameters};
+use hnn::models::{
+    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation,
+    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, SeparableHnn, Sum,
+};
+use hnn::systems::Hamiltonian;
+
+use crate::odd::Odd;
+
+pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
+    match odd.below(8) {
+        0 => networks(odd),
+        1 => run(Baseline::new(network(odd, 2, 2)?)?, odd),
+        2 => hamiltonian(odd),
+        3 => {
+            let (inputs, outputs) = (odd.length(2), odd.length(1));
+            let friction = network(odd, inputs, outputs)?;
+            run(Hnn::with_friction(network(odd, 2, 1)?, friction)?, odd)
+        }
+        4 => {
+            let port = InputPort::with_matrix(odd.table(1, 1))?;
+            let dissipative = Dissipative::new(network(odd, 2, 1)?)?;
+            let force = Sum(FrictionForce::new(dissipative), port);
+            run(Hnn::forced(network(odd, 2, 1)?, force)?, odd)
+        }
+        5 => evaluate(&mut SeparableHnn::new(network(odd, 1, 1)?, network(odd, 1, 1)?)?, odd),
+        6 => {
+            let prior = KineticPrior::new(network(odd, 2, 1)?, odd.positive())?;
+            let angles = vec![true; odd.length(1)];
+            let lagrangian = Angles::new(KineticPrior::new(network(odd, 3, 1)?, 1.0)?, &angles);
+            let _ = Lnn::new(lagrangian?)?;
+            run(Lnn::new(prior)?, odd)
+        }
+        _ => {
+            let lagrangian = MechanicalLagrangian::new(network(odd, 1, 1)?, network(odd, 1, 1)?)?;
+            let lagrangian = lagrangian.with_epsilon(odd.or_odd(1e-6))?;
+            let model = Lnn::forced(lagrangian, InputPort::new(odd.length(1)))?;
+            run(model.with_rcond(odd.or_odd(1e-10))?, odd)
+        }
+    }
+}
+
+/// A small network of random weights, of which some may be none.
+pub(super) fn network(odd: &mut Odd, inputs: usize, outputs: usize) -> Result<Mlp<f64>, Error> {
+    let activations = [
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::Sin,
+        Activation::Sigmoid,
+        Activation::Swish,
+    ];
+    let kinds = [Initialisation::Orthogonal, Initialisation::Glorot, Initialisation::He];
+    let sizes = [odd.length(inputs), 1 + odd.below(6), odd.length(outputs)];
+    let architecture = Architecture::new(&sizes)?.with_activation(odd.pick(&activations));
+    let mut network = Mlp::new(architecture, odd.pick(&kinds), 5);
+    if odd.is_odd() {
+        let theta = odd.numbers(network.num_params());
+        network = Mlp::from_params(network.architecture().clone(), theta)?;
+    }
+    if odd.yes(0.1) {
+        network = network.with_dropout(odd.or_odd(0.2), 1)?;
+    }
+    Ok(network)
+}
+
+fn networks(odd: &mut Odd) -> Result<(), Error> {
+    let sizes = odd.some(4, |odd| odd.count(6));
+    let architecture = Architecture::new(&sizes)?.with_output_bias(odd.yes(0.5));
+    let network = Mlp::<f32>::new(architecture.clone(), Initialisation::Glorot, 0);
+    assert_eq!(network.params().len(), architecture.num_params());
+    let theta = vec![odd.number(); odd.length(architecture.num_params())];
+    Mlp::from_params(architecture, theta)?.with_dropout(odd.positive(), 1)?;
+    Ok(())
+}
+
+fn hamiltonian(odd: &mut Odd) -> Result<(), Error> {
+    let angles = vec![odd.yes(0.7); odd.length(1)];
+    let inputs = if odd.is_odd() { 2 } else { 2 + usize::from(angles.contains(&true)) };
+    let model = Hnn::new(Angles::new(network(odd, inputs, 1)?, &angles)?)?;
+    model.energy_rows(odd.table(3, 2).view())?;
+    model.energy_gradient_state(&odd.numbers(2))?;
+    run(model, odd)
+}
+
+/// Evaluates a model and pulls back, and sets its parameters.
+fn evaluate<M: DifferentiableField<f64>>(model: &mut M, odd: &mut Odd) -> Result<(), Error> {
+    let batch = odd.below(4);
+    let (dim, inputs) = (odd.length(model.dim()), odd.length(model.inputs()));
+    let (t, u, x) = (odd.numbers(batch), odd.numbers(inputs * batch), odd.numbers(dim * batch));
+    model.set_mode(Mode::Training { step: odd.count(9) as u64 });
+    let (mut dx, mut x_bar, mut residuals) = (x.clone(), x.clone(), M::Residuals::default());
+    let at = At { t: &t, u: &u };
+    if odd.yes(0.9) {
+        model.eval_recorded(at, &x, &mut dx, &mut residuals)?;
+    }
+    let mut theta_bar = odd.numbers(model.num_params().min(99));
+    let theta_bar = odd.yes(0.5).then_some(&mut theta_bar[..]);
+    model.vjp(&x, &mut residuals, &dx, &mut x_bar, theta_bar)?;
+    model.set_mode(Mode::Evaluation);
+    let mut theta = vec![0.0; odd.length(model.num_params())];
+    model.copy_params(&mut theta)?;
+    Ok(model.set_params(&theta)?)
+}
+
+/// The same, and sometimes saves and loads.
+fn run<M>(mut model: M, odd: &mut Odd) -> Result<(), Error>
+where
+    M: DifferentiableField<f64> + Persist<f64>,
+{
+    evaluate(&mut model, odd)?;
+    if odd.yes(0.05) {
+        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir())?;
+        let path = folder.path().join("model");
+        model.save(&path)?;
+        let again = M::load(&path)?;
+        assert_eq!(again.num_params(), model.num_params());
+    }
+    Ok(())
+}

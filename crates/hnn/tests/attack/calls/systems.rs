@@ -1,0 +1,155 @@
+//! Systems, and what is sampled of them.
+
+use hnn::Error;
+use hnn::integrators::VectorField;
+use hnn::systems::{
+    CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
+    EnergyShell, FromEnergy, Hamiltonian, Harmonic, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
+    PendulumFit, Sampling, Spring, Starts, distances, growth_rate,
+};
+
+use super::{data, integrators};
+use crate::odd::Odd;
+
+pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
+    match odd.below(7) {
+        0 | 1 => constants(odd),
+        2 => sampling(odd),
+        3 => starts(odd),
+        4 => chaos(odd),
+        5 => fit(odd),
+        _ => rates(odd),
+    }
+}
+
+fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
+    let (a, b, c) = (odd.positive(), odd.positive(), odd.positive());
+    Ok(match odd.below(14) {
+        0 => Box::new(Spring::new(a, b)?),
+        1 => Box::new(Pendulum::new(a, b)?),
+        2 => Box::new(Pendulum::from_omega_squared(a)?),
+        3 => Box::new(DampedPendulum::new(odd.number(), a)?),
+        4 => Box::new(Damped::on(Spring::new(a, b)?, c)?),
+        5 => {
+            Box::new(Duffing::new(odd.number(), odd.number())?.with_damping(a)?.with_forcing(b, c)?)
+        }
+        6 => Box::new(HenonHeiles::new(odd.number())?),
+        7 => Box::new(ElasticPendulum::new(a, b, c, odd.positive())?),
+        8 => Box::new(Chain::<3>::new(a, b)?.with_nonlinearity(odd.number(), odd.number())?),
+        9 => Box::new(NBody::<2>::new([a, b], c)?.with_softening(odd.positive())?),
+        10 => Box::new(Kepler::new(a, b)?),
+        11 => Box::new(DoublePendulum::new([a, b], [c, odd.positive()], odd.positive())?),
+        12 => Box::new(CartPole::new(a, b, c, odd.positive())?.with_friction(a, b)?),
+        _ => Box::new(FromEnergy(Spring::new(a, b)?)),
+    })
+}
+
+fn constants(odd: &mut Odd) -> Result<(), Error> {
+    let system = system(odd)?;
+    let x = odd.numbers(system.dim());
+    system.energy_state(&x)?;
+    system.energy_gradient_state(&x)?;
+    let x = odd.states(0..=3, system.dim());
+    system.energy_rows(x.view())?;
+    system.energy_gradient_rows(x.view())?;
+    system.eval_rows(odd.number(), x.view())?;
+    let chain = Chain::<3>::new(odd.positive(), odd.positive())?;
+    let mode = odd.count(4);
+    let _ = (chain.mode_frequency(mode), chain.mode_shape(mode));
+    let kepler = Kepler::new(odd.positive(), odd.positive())?;
+    let (axis, eccentricity) = (odd.positive(), odd.or_odd(0.3));
+    let _ = (kepler.period(axis), kepler.periapsis(axis, eccentricity)?);
+    let pole = CartPole::default();
+    let pushed = pole.with_force(Constant(odd.number()));
+    VectorField::<f64>::eval_state(&pushed, 0.0, &[0.1; 4])?;
+    let (amplitude, omega, phase) = (odd.number(), odd.number(), odd.number());
+    let shaken = pole.with_force(Harmonic { amplitude, omega, phase });
+    VectorField::<f64>::eval_state(&shaken, odd.number(), &[0.1; 4])?;
+    let double = DoublePendulum::default();
+    let x = odd.table(2, 4);
+    double.to_canonical(double.to_lagrangian(x.view())?.view())?;
+    Ok(())
+}
+
+fn law(odd: &mut Odd) -> Starts {
+    let low = odd.positive();
+    let high = if odd.is_odd() { odd.number() } else { low + 1.0 };
+    match odd.below(5) {
+        0 => Starts::Ring { low, high },
+        1 => Starts::Signed { low, high },
+        2 => Starts::Box((0..odd.length(2)).map(|_| (low, high)).collect()),
+        3 => Starts::TwoBodies { low, high, noise: odd.or_odd(0.1) },
+        _ => Starts::ThreeBodies { low, high, noise: odd.or_odd(0.1) },
+    }
+}
+
+fn starts(odd: &mut Odd) -> Result<(), Error> {
+    let law = law(odd);
+    let dim = match law {
+        Starts::TwoBodies { .. } => 8,
+        Starts::ThreeBodies { .. } => 12,
+        _ => odd.count(5),
+    };
+    let states = law.draw(odd.count(9), dim, 0)?;
+    assert!(states.iter().all(|x| x.is_finite()));
+    let (a, b) = (odd.number(), odd.number());
+    let shell = EnergyShell {
+        positions: vec![(a, a + odd.positive()); odd.length(1)],
+        energies: (b, b + odd.positive()),
+    };
+    shell.draw(&Pendulum::default(), odd.count(3), 1)?;
+    Ok(())
+}
+
+fn sampling(odd: &mut Odd) -> Result<(), Error> {
+    let system = integrators::field(odd)?;
+    let sampling = Sampling {
+        starts: law(odd),
+        trajectories: odd.count(4),
+        t_start: odd.or_odd(0.0),
+        t_end: odd.positive(),
+        points: odd.count(9),
+        noise: odd.or_odd(0.1).abs(),
+        tolerance: odd.or_odd(1e-6),
+    };
+    let data = if odd.yes(0.5) {
+        sampling.sample(system.as_ref(), 3)?
+    } else {
+        let starts = odd.table(2, system.dim().min(9));
+        sampling.sample_from(system.as_ref(), starts.view(), 3)?
+    };
+    assert!(data.states().iter().chain(data.derivatives()).all(|x| x.is_finite()));
+    Ok(())
+}
+
+fn chaos(odd: &mut Odd) -> Result<(), Error> {
+    let system = system(odd)?;
+    let lyapunov = Lyapunov {
+        distance: odd.or_odd(1e-6),
+        interval: odd.or_odd(0.1),
+        transient: odd.count(3),
+        intervals: odd.count(5),
+        tolerance: odd.or_odd(1e-6),
+    };
+    let field: &dyn VectorField<f64> = &Pendulum::default();
+    let start = odd.numbers(2);
+    let found = lyapunov.exponent(field, &start)?;
+    assert!(found.exponent.is_finite() && found.rates.len() >= 2, "{lyapunov:?}: {found:?}");
+    system.energy_state(&vec![odd.number(); system.dim()])?;
+    Ok(())
+}
+
+fn rates(odd: &mut Odd) -> Result<(), Error> {
+    let (a, b) = (odd.table(4, 2), odd.table(4, 2));
+    let apart = distances(a.view(), b.view())?;
+    let rate = growth_rate(&odd.times(4), &apart, odd.or_odd(3.0))?;
+    assert!(rate.is_finite());
+    Ok(())
+}
+
+fn fit(odd: &mut Odd) -> Result<(), Error> {
+    PendulumFit::new(odd.number(), odd.positive())?;
+    let fit = PendulumFit::least_squares(&data::set(odd)?)?;
+    assert!(fit.a().is_finite() && fit.c().is_finite());
+    Ok(())
+}
