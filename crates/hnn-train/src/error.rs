@@ -109,7 +109,7 @@ pub enum TrainError {
     },
     /// Equations that take more memory than they may.
     #[error("{count} {what} take {bytes} bytes, and the equations may take {memory}: {remedy}")]
-    TooLarge {
+    EquationsTooLarge {
         /// Of what there are too many.
         what: &'static str,
         /// How many.

@@ -24,7 +24,8 @@ pub(super) fn check_normal(
     layout: &ResidualLayout,
     evidence: bool,
 ) -> Result<(), TrainError> {
-    let remedy = "raise the memory, take a smaller model, or the matrix-free form (not with evidence)";
+    let remedy =
+        "raise the memory, take a smaller model, or the matrix-free form (not with evidence)";
     let bytes = normal(num_params, layout, evidence);
     check(memory, ("parameters in normal equations", num_params, bytes), remedy)
 }
@@ -62,6 +63,6 @@ fn check(
     if bytes <= memory as u128 {
         Ok(())
     } else {
-        Err(TrainError::TooLarge { what, count, bytes, memory, remedy })
+        Err(TrainError::EquationsTooLarge { what, count, bytes, memory, remedy })
     }
 }

@@ -279,7 +279,11 @@ mod tests {
             let mut x = vec![0.0; n];
             let t = std::time::Instant::now();
             factor.solution(&mut x);
-            println!("gram {a:?} copy {copy:?} chol {b:?} inverse {c:?} back {:?} {}", t.elapsed(), inv.diagonal(3));
+            println!(
+                "gram {a:?} copy {copy:?} chol {b:?} inverse {c:?} back {:?} {}",
+                t.elapsed(),
+                inv.diagonal(3)
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use hnn::Error;
 use hnn::integrators::{
-    Adaptive, Adjoint, At, BLANES_MOAN_SRKN6, Checkpoints, Clock, Crossing, DOP853,
+    Adaptive, Adjoint, At, BLANES_MOAN_SRKN6, Bars, Checkpoints, Clock, Crossing, DOP853,
     DORMAND_PRINCE5, DualField, EULER, EmbeddedPair, Event, FixedStep, Flow, FnField,
     GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, ImplicitTableau, Lane, RK4, Rollout, Samples, Scalar,
     Splitting, TSITOURAS5, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace,
@@ -230,7 +230,8 @@ fn rollout(odd: &mut Odd) -> Result<(), Error> {
         }
         Ok(())
     };
-    rollout.gradient(&RK4, &field, grid, &x0, kept, see, &mut start_bar, Some(&mut theta_bar))?;
+    let bars = Bars::new(&mut start_bar).with_theta(&mut theta_bar);
+    rollout.gradient(&RK4, &field, grid, &x0, kept, see, bars)?;
     Ok(())
 }
 

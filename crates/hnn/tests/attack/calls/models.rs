@@ -1,7 +1,7 @@
 //! Networks, and the fields made of them.
 
 use hnn::Error;
-use hnn::integrators::{At, DifferentiableField, Mode, Parameters};
+use hnn::integrators::{At, Bars, DifferentiableField, Mode, Parameters};
 use hnn::models::{
     Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation,
     InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, SeparableHnn, Sum,
@@ -98,7 +98,8 @@ fn evaluate<M: DifferentiableField<f64>>(model: &mut M, odd: &mut Odd) -> Result
     }
     let mut theta_bar = odd.numbers(model.num_params().min(99));
     let theta_bar = odd.yes(0.5).then_some(&mut theta_bar[..]);
-    model.vjp(&x, &mut residuals, &dx, &mut x_bar, theta_bar)?;
+    let bars = Bars::new(&mut x_bar).with_theta(theta_bar);
+    model.vjp(&x, &mut residuals, &dx, bars)?;
     model.set_mode(Mode::Evaluation);
     let mut theta = vec![0.0; odd.length(model.num_params())];
     model.copy_params(&mut theta)?;
