@@ -101,7 +101,8 @@ impl Evidence {
         let prior = theta.len() as f64 * weights.prior.ln();
         let noise: f64 = terms.iter().map(|t| t.residuals as f64 * t.variance.ln()).sum();
         let curvature = normal.factor.log_determinant() + normal.arrow.locals.log_determinant();
-        let constant = (layout.len() as f64 - layout.num_locals() as f64) * std::f64::consts::TAU.ln();
+        let constant =
+            (layout.len() as f64 - layout.num_locals() as f64) * std::f64::consts::TAU.ln();
         let log_evidence = 0.5 * (prior - noise - objective - curvature - constant);
         Ok(Some(Self { prior: weights.prior, effective_parameters, terms, log_evidence }))
     }

@@ -479,7 +479,8 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     }
 
     fn restore(&mut self, state: &mut &[f64]) -> Result<(), TrainError> {
-        let [loss, gradient, lambda, growth, scale] = take(state, 5)?.try_into().unwrap_or([0.0; 5]);
+        let [loss, gradient, lambda, growth, scale] =
+            take(state, 5)?.try_into().unwrap_or([0.0; 5]);
         self.start = (loss, gradient);
         self.damping = Some(Damping { lambda, growth });
         self.linear.scale = take(state, scale as usize)?.to_vec();

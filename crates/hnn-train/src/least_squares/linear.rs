@@ -78,10 +78,8 @@ impl Linear {
     /// The largest `|g_j| / sqrt(H_jj E)`.
     pub(super) fn cosine(&self, objective: f64) -> f64 {
         let pairs = self.gradient.iter().zip(&self.diagonal);
-        let largest = pairs
-            .filter(|(g, _)| **g != 0.0)
-            .map(|(g, h)| g.abs() / h.sqrt())
-            .fold(0.0, f64::max);
+        let largest =
+            pairs.filter(|(g, _)| **g != 0.0).map(|(g, h)| g.abs() / h.sqrt()).fold(0.0, f64::max);
         if objective > 0.0 { largest / objective.sqrt() } else { 0.0 }
     }
 

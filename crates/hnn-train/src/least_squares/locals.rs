@@ -173,9 +173,10 @@ impl Locals {
 
     /// `sum of ln det (C + lambda D)`.
     pub(super) fn log_determinant(&self) -> f64 {
-        let pivots = self.groups.iter().flat_map(|group| {
-            (0..group.locals.len()).map(|i| self.factor_row(group, i)[i].ln())
-        });
+        let pivots = self
+            .groups
+            .iter()
+            .flat_map(|group| (0..group.locals.len()).map(|i| self.factor_row(group, i)[i].ln()));
         2.0 * pivots.sum::<f64>()
     }
 }

@@ -128,9 +128,8 @@ pub(super) fn runs_within(
     block: &Range<usize>,
 ) -> impl Iterator<Item = (Range<usize>, usize)> {
     let Range { start, end } = *block;
-    let within = move |(run, term): (Range<usize>, usize)| {
-        (run.start.max(start)..run.end.min(end), term)
-    };
+    let within =
+        move |(run, term): (Range<usize>, usize)| (run.start.max(start)..run.end.min(end), term);
     let runs = layout.runs().map(within).filter(|(run, _)| !run.is_empty());
     runs.map(move |(run, term)| (run.start - start..run.end - start, term))
 }
@@ -173,9 +172,8 @@ impl<T: Scalar, F: ?Sized> Rows<'_, T, F> {
         let jacobian = if read == Read::Values {
             None
         } else {
-            let of_locals = |group| {
-                self.layout.residuals(group).len() * self.layout.locals(group).len()
-            };
+            let of_locals =
+                |group| self.layout.residuals(group).len() * self.layout.locals(group).len();
             by_theta.resize(residuals.len() * self.num_params, T::ZERO);
             by_locals.resize(groups.clone().map(of_locals).sum(), T::ZERO);
             Some(JacobianRows { by_theta, by_locals })

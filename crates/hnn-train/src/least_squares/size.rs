@@ -24,7 +24,8 @@ pub(super) fn check_normal(
     layout: &ResidualLayout,
     evidence: bool,
 ) -> Result<(), TrainError> {
-    let remedy = "raise the memory, take a smaller model, or the matrix-free form (not with evidence)";
+    let remedy =
+        "raise the memory, take a smaller model, or the matrix-free form (not with evidence)";
     let bytes = normal(num_params, layout, evidence);
     check(memory, ("parameters in normal equations", num_params, bytes), remedy)
 }

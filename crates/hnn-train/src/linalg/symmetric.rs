@@ -2,12 +2,12 @@
 
 use hnn_integrators::Scalar;
 
-use super::panels::{Panels, WIDTH};
 use super::dot;
+use super::panels::{Panels, WIDTH};
 use super::product::{Part, add_product};
 
 /// Rows that are packed at a time: a panel and its neighbours stay in the first-level cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 192;
 
 /// A symmetric matrix of order `n` and a vector, `A` and `g` (of least squares, `J^T J` and
 /// `J^T r`): the upper triangle in rows, the vector as one more column.
@@ -99,12 +99,7 @@ impl Symmetric {
     }
 
     /// Adds `rows^T rows` to `A` and `rows^T values` to `g`: a row of `n` numbers for each value.
-    pub(crate) fn add_rows<T: Scalar>(
-        &mut self,
-        rows: &[T],
-        values: &[T],
-        packed: &mut Panels,
-    ) {
+    pub(crate) fn add_rows<T: Scalar>(&mut self, rows: &[T], values: &[T], packed: &mut Panels) {
         let (n, panels) = (self.n, self.panels());
         for (block, values) in values.chunks(DEPTH).enumerate() {
             let rows = &rows[block * DEPTH * n..];
@@ -123,12 +118,7 @@ impl Symmetric {
     }
 
     /// Adds `rows rows^T` to `A`, for `n` rows of `width` numbers.
-    pub(crate) fn add_columns<T: Scalar>(
-        &mut self,
-        rows: &[T],
-        width: usize,
-        packed: &mut Panels,
-    ) {
+    pub(crate) fn add_columns<T: Scalar>(&mut self, rows: &[T], width: usize, packed: &mut Panels) {
         for begin in (0..width).step_by(DEPTH) {
             let count = DEPTH.min(width - begin);
             packed.pack(count, self.panels(), |panel, lanes| {
