@@ -253,37 +253,4 @@ mod tests {
         factor.matrix().copy(&gram(20, 10, f64::NAN));
         assert!(!factor.factor());
     }
-
-    #[test]
-    #[ignore]
-    fn timing() {
-        let (n, count) = (1034, 2250);
-        let (rows, values) = (rows(count, n), rows(count, 1));
-        let mut gram = Symmetric::default();
-        let mut packed = Panels::default();
-        let mut factor = Cholesky::default();
-        for _ in 0..8 {
-            let t = std::time::Instant::now();
-            gram.clear(n);
-            gram.add_rows(&rows, &values, &mut packed);
-            let a = t.elapsed();
-            let t = std::time::Instant::now();
-            factor.matrix().copy(&gram);
-            let copy = t.elapsed();
-            (0..n).for_each(|i| *factor.matrix().diagonal_mut(i) += 1e-3);
-            assert!(factor.factor());
-            let b = t.elapsed();
-            let t = std::time::Instant::now();
-            let inv = factor.inverse();
-            let c = t.elapsed();
-            let mut x = vec![0.0; n];
-            let t = std::time::Instant::now();
-            factor.solution(&mut x);
-            println!(
-                "gram {a:?} copy {copy:?} chol {b:?} inverse {c:?} back {:?} {}",
-                t.elapsed(),
-                inv.diagonal(3)
-            );
-        }
-    }
 }

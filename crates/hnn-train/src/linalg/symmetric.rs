@@ -7,7 +7,7 @@ use super::panels::{Panels, WIDTH};
 use super::product::{Part, add_product};
 
 /// Rows that are packed at a time: a panel and its neighbours stay in the first-level cache.
-const DEPTH: usize = 128;
+const DEPTH: usize = 192;
 
 /// A symmetric matrix of order `n` and a vector, `A` and `g` (of least squares, `J^T J` and
 /// `J^T r`): the upper triangle in rows, the vector as one more column.

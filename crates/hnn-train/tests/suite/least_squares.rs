@@ -247,7 +247,6 @@ fn nist_s_certified_values() {
         let mut loss = squares(vec![(1, 0); 14], misra1a);
         let settings = LeastSquares::new(300).with_scaling(Scaling::Diagonal);
         let (theta, record) = fit::<f64>(&settings, &start, &mut loss);
-        println!("{} {:?} {theta:?}", record.steps.len(), record.stop);
         close(&theta, &b, 1e-6);
         close(&[record.final_loss()], &[1.245_513_889_4e-1], 1e-9);
         assert!(record.stopped_early(), "{:?}", record.stop);
@@ -280,11 +279,377 @@ fn nist_s_certified_values() {
         let mut loss = squares(vec![(37, 0)], thurber);
         let settings = LeastSquares::new(300).with_scaling(Scaling::Diagonal);
         let (theta, record) = fit::<f64>(&settings, &start, &mut loss);
-        println!("{} {:?} {theta:?}", record.steps.len(), record.stop);
         close(&theta, &b, 1e-6);
         close(&[record.final_loss()], &[5.642_708_239_7e3], 1e-9);
         let mut model = Constants(theta);
         let posterior = settings.posterior(&mut model, &mut loss, None).expect("determined");
         close(&posterior.standard_errors().to_vec(), &errors, 1e-4);
     }
+}
+
+/// Numbers that look random, in (-1, 1).
+fn noise(i: usize) -> f64 {
+    let x = (12.9898 * (i as f64 + 1.0)).sin() * 43_758.545_3;
+    2.0 * (x - x.floor()) - 1.0
+}
+
+/// Decays of twelve groups with amplitudes of their own: `a_g exp(-b t) + c`.
+fn decay(b: &[f64], amplitude: f64, i: usize) -> (f64, [f64; 3]) {
+    let (group, t) = (i / 10, (i % 10) as f64 / 5.0);
+    let truth = (1.0 + 0.3 * group as f64) * (-0.7 * t).exp() + 0.4;
+    let factor = (-b[0] * t).exp();
+    let residual = amplitude * factor + b[1] - truth - 0.01 * noise(i);
+    (residual, [-t * amplitude * factor, 1.0, factor])
+}
+
+fn with_locals() -> Squares<impl Fn(&[f64], &[f64], usize) -> Residual + Send> {
+    squares(vec![(10, 1); 12], |b, amplitudes, i| {
+        let (residual, [by_b, by_c, by_a]) = decay(b, amplitudes[0], i);
+        (residual, vec![by_b, by_c], vec![by_a])
+    })
+}
+
+#[test]
+fn locals_cost_nothing_but_give_the_same() {
+    let mut arrow = with_locals();
+    let mut dense = squares(vec![(10, 0); 12], |b: &[f64], _: &[f64], i| {
+        let (residual, [by_b, by_c, by_a]) = decay(b, b[2 + i / 10], i);
+        let mut row = vec![0.0; 14];
+        (row[0], row[1], row[2 + i / 10]) = (by_b, by_c, by_a);
+        (residual, row, vec![])
+    });
+    let settings = LeastSquares::new(100).with_scaling(Scaling::Diagonal);
+    let (theta, record) = fit::<f64>(&settings, &[0.1, 0.0], &mut arrow);
+    let start = [&[0.1, 0.0][..], &[1.0; 12]].concat();
+    let (expected, of_dense) = fit::<f64>(&settings, &start, &mut dense);
+    close(&theta, &expected[..2], 1e-7);
+    close(&arrow.locals, &expected[2..], 1e-7);
+    close(&[record.final_loss()], &[of_dense.final_loss()], 1e-10);
+    let errors = |theta: &[f64], loss: &mut dyn Loss<f64, Constants>| {
+        let posterior = settings.posterior(&mut Constants(theta.to_vec()), loss, None);
+        let posterior = posterior.expect("determined");
+        (posterior.standard_errors().to_vec(), posterior.variance())
+    };
+    let (of_arrow, variance) = errors(&theta, &mut arrow);
+    let (of_dense, same) = errors(&expected, &mut dense);
+    close(&of_arrow, &of_dense[..2], 1e-6);
+    close(&[variance], &[same], 1e-9);
+    // Without a matrix, as well.
+    let mut free = with_locals();
+    let settings = settings.with_form(Form::MatrixFree);
+    let (theta, _) = fit::<f64>(&settings, &[0.1, 0.0], &mut free);
+    close(&theta, &expected[..2], 1e-7);
+    close(&free.locals, &expected[2..], 1e-7);
+}
+
+/// Fewer residuals than parameters, and a prior: sums of sines of frequencies that are parameters.
+fn wide() -> Squares<impl Fn(&[f64], &[f64], usize) -> Residual + Send> {
+    let mut loss = squares(vec![(3, 0); 7], |b: &[f64], _: &[f64], i| {
+        let t = i as f64 / 10.0;
+        let row = |k: usize| (b[k] * t).sin();
+        let sum: f64 = (0..40).map(row).sum();
+        let row = (0..40).map(|k| t * (b[k] * t).cos()).collect();
+        (sum - 3.0 * (2.0 * t).cos(), row, vec![])
+    });
+    loss.prior = 1e-3;
+    loss
+}
+
+#[test]
+fn all_forms_give_the_same_steps() {
+    let start: Vec<f64> = (0..40).map(|k| 2.0 * noise(100 + k)).collect();
+    let run = |settings: LeastSquares| fit::<f64>(&settings, &start, &mut wide());
+    let new = || LeastSquares::new(6);
+    let (normal, record) = run(new().with_form(Form::Normal));
+    assert!(record.final_loss() < 0.5 * record.steps[0].loss, "{record:?}");
+    let (dual, same) = run(new().with_form(Form::Dual));
+    close(&dual, &normal, 1e-8);
+    close(&[same.final_loss()], &[record.final_loss()], 1e-8);
+    let (chosen, same) = run(new());
+    assert_eq!((chosen, same.steps), (dual, run(new().with_form(Form::Dual)).1.steps));
+    // Conjugate gradients stop early, but go the same way.
+    let (_, free) = run(new().with_form(Form::MatrixFree));
+    close(&[free.final_loss()], &[record.final_loss()], 0.05);
+    let (_, single) = fit::<f32>(&new(), &start, &mut wide());
+    close(&[single.final_loss()], &[record.final_loss()], 1e-2);
+}
+
+/// A line through twenty points of noise 0.3, and five repeated measurements of its slope of noise
+/// 0.05, over many parameters of which a prior decides: a model that is linear in them.
+fn linear() -> Squares<impl Fn(&[f64], &[f64], usize) -> Residual + Send> {
+    let mut loss = squares(vec![], |b: &[f64], _: &[f64], i| {
+        let row = linear_row(i);
+        let value: f64 = row.iter().zip(b).map(|(x, b)| x * b).sum();
+        (value - linear_datum(i), row, vec![])
+    });
+    loss.terms = vec![("rough", vec![(30, 0); 5]), ("fine", vec![(50, 0)])];
+    loss
+}
+
+fn linear_row(i: usize) -> Vec<f64> {
+    (0..12).map(|k| noise(12 * i + k)).collect()
+}
+
+fn linear_datum(i: usize) -> f64 {
+    let truth = |k: usize| 2.0 * noise(5000 + 7 * k);
+    let exact: f64 = linear_row(i).iter().enumerate().map(|(k, x)| x * truth(k)).sum();
+    // Uniform noise in (-1, 1) has the variance 1/3.
+    exact + if i < 150 { 0.6 } else { 0.05 } * noise(9000 + i)
+}
+
+/// `ln p(data)` of the linear model: Gaussian with the covariance `sigma^2 + X X^T / alpha`.
+fn exact_evidence(prior: f64, variances: [f64; 2]) -> f64 {
+    let n = 200;
+    let mut covariance = vec![vec![0.0; n]; n];
+    let rows: Vec<Vec<f64>> = (0..n).map(linear_row).collect();
+    for i in 0..n {
+        for j in 0..n {
+            let product: f64 = rows[i].iter().zip(&rows[j]).map(|(a, b)| a * b).sum();
+            covariance[i][j] = product / prior;
+        }
+        covariance[i][i] += variances[usize::from(i >= 150)];
+    }
+    // By elimination: `ln det` and `y^T C^-1 y`.
+    let mut y: Vec<f64> = (0..n).map(linear_datum).collect();
+    let (mut log_determinant, mut square) = (0.0, 0.0);
+    for k in 0..n {
+        let pivot = covariance[k][k];
+        log_determinant += pivot.ln();
+        square += y[k] * y[k] / pivot;
+        for i in k + 1..n {
+            let factor = covariance[i][k] / pivot;
+            for j in k + 1..n {
+                covariance[i][j] -= factor * covariance[k][j];
+            }
+            y[i] -= factor * y[k];
+        }
+    }
+    -0.5 * (square + log_determinant + n as f64 * std::f64::consts::TAU.ln())
+}
+
+#[test]
+fn evidence_finds_noise_and_prior() {
+    let settings = LeastSquares::new(50).with_evidence(EvidenceRule::default());
+    let mut loss = linear();
+    let (theta, record) = fit::<f64>(&settings, &[0.0; 12], &mut loss);
+    assert!(record.stopped_early(), "{record:?}");
+    let evidence = record.evidence.expect("determined");
+    let [rough, fine] = &evidence.terms[..] else { panic!("{evidence:?}") };
+    assert_eq!(
+        (&*rough.name, rough.residuals, &*fine.name, fine.residuals),
+        ("rough", 150, "fine", 50)
+    );
+    close(&[rough.variance, fine.variance], &[0.12, 0.05_f64.powi(2) / 3.0], 0.25);
+    close(&[rough.reduced_chi2, fine.reduced_chi2], &[1.0, 1.0], 0.03);
+    let determined = rough.effective_parameters + fine.effective_parameters;
+    close(&[determined], &[evidence.effective_parameters], 1e-9);
+    assert!(fine.effective_parameters > 0.8 * determined && determined < 12.0);
+    // The evidence is exact for a linear model, and largest where it was estimated.
+    let (prior, variances) = (evidence.prior, [rough.variance, fine.variance]);
+    let exact = exact_evidence(prior, variances);
+    close(&[evidence.log_evidence], &[exact], 1e-6);
+    for factor in [0.8, 1.25] {
+        assert!(exact_evidence(factor * prior, variances) < exact);
+        assert!(exact_evidence(prior, [factor * variances[0], variances[1]]) < exact);
+        assert!(exact_evidence(prior, [variances[0], factor * variances[1]]) < exact);
+    }
+    // What is known is kept.
+    let known =
+        EvidenceRule { variances: vec![("fine".to_owned(), 1e-3)], ..EvidenceRule::default() };
+    let (_, record) =
+        fit::<f64>(&LeastSquares::new(50).with_evidence(known), &[0.0; 12], &mut loss);
+    let fine = &record.evidence.expect("determined").terms[1];
+    close(&[fine.variance, fine.reduced_chi2], &[1e-3, 0.05_f64.powi(2) / 3e-3], 0.3);
+    // Its posterior: two standard errors hold nearly all true parameters, and the bands theirs.
+    let mut model = Constants(theta.clone());
+    let posterior = settings.posterior(&mut model, &mut loss, Some(&evidence)).expect("determined");
+    let truth = |k: usize| 2.0 * noise(5000 + 7 * k);
+    let within =
+        (0..12).filter(|k| (theta[*k] - truth(*k)).abs() < 2.0 * posterior.standard_errors()[*k]);
+    assert!(within.count() >= 10);
+    let rows = ndarray::Array2::from_shape_fn((2, 12), |(i, k)| linear_row(i)[k]);
+    let bands = posterior.standard_deviations(rows.view()).expect("fits");
+    let draws = posterior.samples(4000, 1);
+    for (row, band) in rows.rows().into_iter().zip(bands) {
+        let values = draws.dot(&row);
+        close(&[values.std(0.0)], &[band], 0.05);
+        close(
+            &[values.mean().expect("some")],
+            &[row.iter().zip(&theta).map(|(x, b)| x * b).sum()],
+            0.01,
+        );
+    }
+    let pair = posterior.covariance(&[3, 5]).expect("there");
+    close(&[pair[[0, 0]].sqrt()], &[posterior.standard_errors()[3]], 1e-9);
+    assert!(pair[[0, 1]] == pair[[1, 0]] && pair[[0, 1]] != 0.0);
+    assert!(posterior.covariance(&[12]).is_err());
+    assert!(posterior.standard_deviations(rows.slice(ndarray::s![.., ..5])).is_err());
+}
+
+/// All that has a state: locals, two terms, noise, a validation loss.
+fn eventful(
+    settings: LeastSquares,
+    observer: &mut dyn FnMut(&Progress<'_>) -> Control,
+) -> (Vec<f64>, Vec<f64>, TrainingRecord) {
+    let mut loss = with_locals();
+    loss.terms = vec![("early", vec![(10, 1); 5]), ("late", vec![(10, 1); 7])];
+    let mut validation = with_locals();
+    let settings = settings
+        .with_scaling(Scaling::Diagonal)
+        .with_evidence(EvidenceRule { every: 2, begin: 0.9, ..EvidenceRule::default() })
+        .with_early_stopping(EarlyStopping {
+            every: 1,
+            keep_best: false,
+            ..EarlyStopping::default()
+        });
+    let mut model = Constants(vec![0.1, 0.0]);
+    let mut observer = |progress: &Progress<'_>| observer(progress);
+    let record = settings.fit(&mut model, &mut loss, Some(&mut validation), &mut observer);
+    (model.0, loss.locals, TrainingRecord { seconds: 0.0, ..record.expect("fits") })
+}
+
+#[test]
+fn a_run_that_is_stopped_goes_on_bit_for_bit_on_any_number_of_threads() {
+    let run = |threads: usize, settings: LeastSquares, stop: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
+        pool.install(|| {
+            eventful(settings, &mut |progress| match progress.record.step {
+                step if step == stop => Control::Stop,
+                _ => Control::Continue,
+            })
+        })
+    };
+    let whole = run(1, LeastSquares::new(40), usize::MAX);
+    assert!(whole.2.steps.len() > 6 && whole.2.evidence.is_some(), "{whole:?}");
+    assert_eq!(run(3, LeastSquares::new(40), usize::MAX), whole);
+    let folder = tempfile::tempdir().expect("a folder");
+    let checkpoint = Checkpoint::new(folder.path().join("run")).resuming(true);
+    let going_on = |stop| run(2, LeastSquares::new(40).with_checkpoint(checkpoint.clone()), stop);
+    for stop in [1, 4] {
+        let part = going_on(stop);
+        assert_eq!((part.2.steps.len(), part.2.stop), (stop + 1, StopReason::Observer));
+    }
+    let (theta, locals, record) = going_on(usize::MAX);
+    assert_eq!((&theta, &locals, &record), (&whole.0, &whole.1, &whole.2));
+    // It is over, and stays so.
+    assert_eq!(going_on(0), whole);
+    let other = LeastSquares::new(41).with_checkpoint(checkpoint);
+    let mut model = Constants(vec![0.1, 0.0]);
+    let error = other.fit(&mut model, &mut with_locals(), None, &mut ()).expect_err("another run");
+    assert!(matches!(error, TrainError::Checkpoint { .. }), "{error}");
+}
+
+#[test]
+fn a_run_says_why_it_ended() {
+    let reason = |settings: LeastSquares, loss: &mut dyn Loss<f64, Constants>| {
+        fit(&settings, &[250.0, 0.0005], loss).1.stop
+    };
+    let new = || LeastSquares::new(100).with_scaling(Scaling::Diagonal);
+    let misra = || squares(vec![(14, 0)], misra1a);
+    let tolerances = |gradient, step, reduction| Tolerances { gradient, step, reduction };
+    let with = |t: Tolerances| reason(new().with_tolerances(t), &mut misra());
+    assert_eq!(with(tolerances(1e-4, 0.0, 0.0)), StopReason::Gradient);
+    assert_eq!(with(tolerances(0.0, 1e-4, 0.0)), StopReason::Step);
+    assert_eq!(with(tolerances(0.0, 0.0, 1e-6)), StopReason::Reduction);
+    let few = LeastSquares::new(2);
+    assert_eq!(reason(few, &mut misra()), StopReason::Steps);
+    // Derivatives that point the wrong way.
+    let mut wrong = squares(vec![(14, 0)], |b: &[f64], locals: &[f64], i| {
+        let (value, row, none) = misra1a(b, locals, i);
+        (value, row.into_iter().map(|j| -j).collect(), none)
+    });
+    assert_eq!(reason(new(), &mut wrong), StopReason::NothingBetter);
+    // A validation loss that rises, and parameters that were best by it.
+    let mut model = Constants(vec![250.0_f64, 0.0005]);
+    let mut far =
+        squares(vec![(1, 0)], |b: &[f64], _: &[f64], _| (b[0] - 247.0, vec![1.0, 0.0], vec![]));
+    let stopping = EarlyStopping { every: 1, patience: 2, ..EarlyStopping::default() };
+    let record = new()
+        .with_early_stopping(stopping)
+        .fit(&mut model, &mut misra(), Some(&mut far), &mut ())
+        .expect("fits");
+    assert_eq!(record.stop, StopReason::Validation);
+    assert!(record.kept_step + 2 < record.steps.len() + 1 && (model.0[0] - 247.0).abs() < 5.0);
+}
+
+#[test]
+fn only_accepted_steps_read_rows_and_failed_trials_are_no_failures() {
+    // No value beyond b = 2, where the first steps lead.
+    let mut loss = squares(vec![(2, 0)], |b: &[f64], _: &[f64], i| {
+        let value = if i == 0 { (2.0 - b[0]).sqrt() - 0.1 } else { 0.0 };
+        (value, vec![if i == 0 { -0.5 / (2.0 - b[0]).sqrt() } else { 0.0 }], vec![])
+    });
+    let settings = LeastSquares::new(50).with_damping(1e-12);
+    let (theta, record) = fit::<f64>(&settings, &[-200.0], &mut loss);
+    close(&theta, &[1.99], 1e-6);
+    assert_eq!(loss.jacobians, record.steps.len());
+    assert!(loss.values > 2 * record.steps.len(), "{} values", loss.values);
+    // Not finite at the start: an error that names the loss, and nothing is changed.
+    let mut model = Constants(vec![3.0]);
+    let error = settings.fit(&mut model, &mut loss, None, &mut ()).expect_err("no value");
+    assert!(matches!(&error, TrainError::NotFinite { step: 0, loss, .. } if loss == "squares"));
+    assert_eq!(model.0, [3.0]);
+    let mut rows = squares(vec![(2, 0)], |b: &[f64], _: &[f64], _| (b[0], vec![f64::NAN], vec![]));
+    let error = settings.fit(&mut model, &mut rows, None, &mut ()).expect_err("no rows");
+    assert!(matches!(error, TrainError::NotFinite { .. }), "{error}");
+}
+
+#[test]
+fn settings_of_least_squares_are_checked() {
+    let refused = |settings: LeastSquares, word: &str| {
+        let mut model = Constants(vec![250.0_f64, 0.0005]);
+        let mut loss = squares(vec![(14, 0)], misra1a);
+        let error = settings.fit(&mut model, &mut loss, None, &mut ()).expect_err(word);
+        assert!(error.to_string().contains(word), "{error}");
+    };
+    let new = || LeastSquares::new(5);
+    for bad in [f64::NAN, -1.0, 1.0] {
+        for tolerances in [
+            Tolerances { gradient: bad, ..Tolerances::default() },
+            Tolerances { step: bad, ..Tolerances::default() },
+            Tolerances { reduction: bad, ..Tolerances::default() },
+        ] {
+            refused(new().with_tolerances(tolerances), "tolerance");
+        }
+    }
+    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        refused(new().with_damping(bad), "damping");
+        let variances = vec![("squares".to_owned(), bad)];
+        refused(new().with_evidence(EvidenceRule { variances, ..Default::default() }), "variance");
+    }
+    refused(new().with_evidence(EvidenceRule { every: 0, ..Default::default() }), "interval");
+    refused(new().with_evidence(EvidenceRule { begin: 0.0, ..Default::default() }), "reduction");
+    let variances = vec![("dust".to_owned(), 1.0)];
+    refused(new().with_evidence(EvidenceRule { variances, ..Default::default() }), "dust");
+    refused(new().with_memory(1000).with_form(Form::Normal), "parameters in normal equations take");
+    refused(new().with_memory(1000).with_form(Form::Dual), "residuals in dual equations take");
+    refused(new().with_memory(100), "residuals of one group take 224 bytes");
+    refused(new().with_form(Form::Dual).with_evidence(EvidenceRule::default()), "form");
+    refused(new().with_form(Form::MatrixFree).with_evidence(EvidenceRule::default()), "form");
+    refused(new().with_early_stopping(EarlyStopping::default()), "validation");
+    let mut model = Constants(vec![1.0; 20]);
+    let mut flat = squares(vec![(14, 0)], |_: &[f64], _: &[f64], _| (1.0, vec![0.0; 20], vec![]));
+    let error = new().posterior(&mut model, &mut flat, None).expect_err("undetermined");
+    assert!(matches!(error, TrainError::Undetermined { parameters: 20, residuals: 14 }), "{error}");
+    // Other losses say that they have no residuals.
+    struct Value;
+    impl Loss<f64, Constants> for Value {
+        fn name(&self) -> &str {
+            "value"
+        }
+        fn value(&mut self, _: &Constants, _: Selection<'_>) -> Result<f64, LossError> {
+            Ok(1.0)
+        }
+        fn value_and_gradient(
+            &mut self,
+            _: &Constants,
+            _: Selection<'_>,
+            _: f64,
+            _: &mut [f64],
+        ) -> Result<f64, LossError> {
+            Ok(1.0)
+        }
+    }
+    let error = new().fit(&mut model, &mut Value, None, &mut ()).expect_err("no squares");
+    assert!(matches!(error, TrainError::Loss { source: LossError::NoResiduals { .. }, .. }));
 }
