@@ -68,9 +68,9 @@ pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
 pub use field::{
-    Bars, DifferentiableField, DifferentiableSeparable, DrivenField, DualField, FnField,
-    FnFieldVjp, Mode, Parameters, Separable, ThetaBar, ThetaRows, VectorField, coordinate_major,
-    rows,
+    Bars, DifferentiableField, DifferentiableSeparable, DrivenField, DrivenFieldVjp, DualField,
+    FnField, FnFieldVjp, Mode, Parameters, Separable, ThetaBar, ThetaRows, VectorField,
+    coordinate_major, rows,
 };
 #[doc(hidden)]
 pub use fixed_step::SegmentsJob;

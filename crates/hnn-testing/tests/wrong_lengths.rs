@@ -7,6 +7,7 @@ use hnn_integrators::{
     Samples, Stepper, VELOCITY_VERLET, Visit, Workspace,
 };
 
+use hnn_testing::check_vjp;
 use hnn_testing::lengths::{
     assert_checked, differentiable_field_is_checked, field_is_checked, separable_field_is_checked,
 };
@@ -45,13 +46,18 @@ fn of_closures() {
         dx.copy_from_slice(&[x[1], -x[0]]);
     });
     field_is_checked(&field);
-    field_is_checked(&FnField::with_inputs(
-        2,
-        3,
-        |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
-            dx.copy_from_slice(&[x[1] + u[2], u[0] + u[1] - t]);
+    let driven = FnField::with_inputs(2, 3, |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+        dx.copy_from_slice(&[x[1] + u[2], u[0] + u[1] - t * x[0]]);
+    });
+    field_is_checked(&driven);
+    let mut driven = driven.with_vjp(
+        |t: f64, _x: &[f64], _u: &[f64], v: &[f64], x_bar: &mut [f64], u_bar: &mut [f64]| {
+            x_bar.copy_from_slice(&[-t * v[1], v[0]]);
+            u_bar.copy_from_slice(&[v[1], v[1], v[0]]);
         },
-    ));
+    );
+    differentiable_field_is_checked(&driven);
+    check_vjp(&mut driven, 3, 0);
     differentiable_field_is_checked(&field.with_vjp(
         |_t: f64, _x: &[f64], v: &[f64], x_bar: &mut [f64]| {
             x_bar.copy_from_slice(&[-v[1], v[0]]);

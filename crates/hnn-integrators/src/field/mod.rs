@@ -10,7 +10,7 @@ mod vector_field;
 
 pub use bars::{Bars, ThetaBar, ThetaRows};
 pub use differentiable::{DifferentiableField, Mode, Parameters};
-pub use driven_field::DrivenField;
+pub use driven_field::{DrivenField, DrivenFieldVjp};
 pub use dual_field::DualField;
 pub use fn_field::{FnField, FnFieldVjp};
 pub use separable::{DifferentiableSeparable, Separable};

@@ -351,6 +351,73 @@ fn held_samples() {
     every_family!(check);
 }
 
+/// The cotangents of a run's samples, and of the parameter row by row, by undoing the steps too;
+/// a run of one step is a step.
+#[test]
+fn cotangents_of_samples_and_rows() {
+    fn with(held: bool, samples: &[f64]) -> Samples<'_, f64> {
+        if held { Samples::Held(samples) } else { Samples::Linear(samples) }
+    }
+    fn check<S: DifferentiableStepper<f64, Torque>>(method: &S, reversible: bool) {
+        let samples: Vec<f64> =
+            (0..=4).flat_map(|step| inputs_at(wave, &[f64::from(step); 3])).collect();
+        for (held, steps) in [(true, 1), (true, 4), (false, 1), (false, 4)] {
+            let samples = &samples[..6 * (steps + 1)];
+            let value = |samples: &[f64]| {
+                let grid = Grid::equal(3, 0.2, 0.1, steps);
+                let grid = grid.with_inputs(with(held, samples));
+                let mut rollout = Rollout::default();
+                let states = rollout.states(method, &OPEN, grid, &X0).expect("states");
+                states.iter().map(|x| 0.5 * x * x).sum::<f64>()
+            };
+            let grid = Grid::equal(3, 0.2, 0.1, steps).with_inputs(with(held, samples));
+            let mut kinds = vec![Checkpoints::All, Checkpoints::Count(1)];
+            kinds.extend(reversible.then_some(Checkpoints::Reversible));
+            for kept in kinds {
+                let visit = |visit: Visit<'_, f64>| {
+                    if let Visit::State { x, x_bar, .. } = visit {
+                        x_bar.iter_mut().zip(x).for_each(|(bar, x)| *bar += x);
+                    }
+                    Ok(())
+                };
+                let (mut bar, mut rows, mut u_bar) = ([0.0; 6], [1.0; 6], vec![0.0; samples.len()]);
+                let theta = ThetaBar::rows(&mut rows, 2).part(1..);
+                let bars = Bars::new(&mut bar).with_u(&mut u_bar[..]).with_theta(theta);
+                let mut rollout = Rollout::default();
+                rollout.gradient(method, &OPEN, grid, &X0, kept, visit, bars).expect("back");
+                let (_, _, [theta_bar]) = gradient(method, &OPEN, grid, kept);
+                assert_close(&[rows[1] + rows[3] + rows[5] - 3.0], &[theta_bar], 1e-12, 1e-12);
+                assert_eq!([rows[0], rows[2], rows[4]], [1.0; 3]);
+                for (i, u_bar) in u_bar.iter().enumerate() {
+                    let moved = |h: f64| {
+                        let mut samples = samples.to_vec();
+                        samples[i] += h;
+                        value(&samples)
+                    };
+                    let slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+                    assert_close(&[*u_bar], &[slope], 1e-8, 1e-8);
+                }
+            }
+        }
+        // A function has no cotangent, and the field's inputs two a row at each end.
+        let (mut tape, mut out, mut u_bar) = (S::Tape::default(), X0, [0.0; 13]);
+        let by_wave = |_row: usize, t: f64, u: &mut [f64]| u.copy_from_slice(&wave(t));
+        let over = Interval { t: &T, dt: &DT, u: Inputs::Function(&by_wave) };
+        method.record(&OPEN, over, &X0, &mut out, &mut tape).expect("record");
+        let bars = Bars::new(&mut out).with_u(&mut u_bar[..12]);
+        let error = method.pull_back(&OPEN, &mut tape, bars);
+        assert_eq!(error, Err(FieldError::FunctionInputs));
+        let over = Interval { u: Inputs::Linear { begin: &X0, end: &X0 }, ..over };
+        method.record(&OPEN, over, &X0, &mut out, &mut tape).expect("record");
+        let error = method.pull_back(&OPEN, &mut tape, Bars::new(&mut out).with_u(&mut u_bar[..]));
+        let (what, given, expected) = ("the inputs' cotangents", 13, 12);
+        assert_eq!(error, Err(FieldError::Length { what, given, expected }));
+    }
+    every_family!(check, false);
+    check(&VELOCITY_VERLET, true);
+    check(&RUTH3, true);
+}
+
 /// A walk shows the states of the whole run, to the last bit, with a kernel and without.
 #[test]
 fn a_walk_shows_every_state() {
