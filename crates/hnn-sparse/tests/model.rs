@@ -14,7 +14,7 @@ use hnn_sparse::{
     SparseHamiltonian,
 };
 use hnn_systems::Hamiltonian;
-use hnn_testing::lengths;
+use hnn_testing::{check_rows, check_step_rows, lengths};
 use ndarray::array;
 
 /// Every kind of term, with friction.
@@ -86,6 +86,8 @@ fn the_vector_jacobian_product_is_the_derivative() {
         assert!((theta_bar[j] - 1.0 - slope).abs() < 1e-10 * (1.0 + slope.abs()), "theta {j}");
     }
     assert!(Parameters::<f64>::copy_params(&model, &mut [0.0; 2]).is_err());
+    check_rows(&rich(), 5, 0);
+    check_step_rows(&RK4, &rich(), 5, 0);
 }
 
 #[test]
@@ -258,6 +260,7 @@ fn separability() {
 #[test]
 fn separable_formulas_have_gradients() {
     let mut model = henon_heiles().truth.separate().expect("separable");
+    check_step_rows(&YOSHIDA4, &model, 5, 0);
     let mut theta = vec![0.0; Parameters::<f64>::num_params(&model)];
     model.copy_params(&mut theta).expect("as many");
     let (start, weights) = ([0.1, -0.2, 0.3, 0.25], [0.4, -1.0, 0.7, 0.2]);
