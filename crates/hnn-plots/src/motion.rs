@@ -139,7 +139,7 @@ impl Motion {
         if i < self.dim() {
             return Ok(());
         }
-        let (given, expected) = (self.dim(), i + 1);
+        let (given, expected) = (self.dim(), i.saturating_add(1));
         Err(PlotError::Dimension { what: "the state of a motion", given, expected })
     }
 }

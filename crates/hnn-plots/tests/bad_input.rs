@@ -51,6 +51,7 @@ fn rollouts_must_fit_together() -> Result<(), PlotError> {
         assert!(squared_error(&at(0.1)?, &[at(0.1 * (1.0 + 1e-12))?]).is_ok());
     }
     assert!(message(truth.coordinate(2)).contains("dimension 2, expected 3"));
+    assert!(truth.path(0, usize::MAX).is_err());
     assert!(message(trajectories(&[truth], &["q", "p", "r"])).contains("dimension 2, expected 3"));
     let nothing = Array2::<f64>::zeros((0, 2));
     assert!(message(Motion::new("HNN", Vec::<f64>::new(), nothing.view())).contains("empty"));

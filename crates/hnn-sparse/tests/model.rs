@@ -227,6 +227,17 @@ fn files_read_back_the_same() {
             "no temporary left"
         );
     }
+    // To the last bit, whatever the digits.
+    let mut model = rich();
+    for k in 1..500 {
+        let digits =
+            |i: usize| (1.7 * (k * 31 + i) as f64).sin() * 10.0_f64.powi(k as i32 % 40 - 20);
+        let coefficients: Vec<f64> = (0..model.terms().len()).map(digits).collect();
+        model.set_coefficients(&coefficients).expect("finite");
+        let text = model.to_json().expect("finite");
+        let read = SparseHamiltonian::from_json(&text, &[]).expect("read");
+        assert_eq!(read.coefficients(), coefficients);
+    }
     assert!(matches!(
         SparseHamiltonian::load(&path, &[]),
         Err(SparseError::MissingFunction { .. })

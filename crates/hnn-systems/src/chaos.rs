@@ -63,8 +63,8 @@ impl Lyapunov {
     /// The exponent along the trajectory from `x0` at time 0.
     ///
     /// # Errors
-    /// If a setting is out of range, `x0` has another dimension than the field, or the solver
-    /// fails.
+    /// If a setting is out of range, `x0` has another dimension than the field, the solver fails,
+    /// or a rate of growth is not finite.
     pub fn exponent(
         &self,
         field: &dyn VectorField<f64>,
@@ -93,7 +93,13 @@ impl Lyapunov {
         let n = rates.len() as f64;
         let exponent = rates.iter().sum::<f64>() / n;
         let squares: f64 = rates.iter().map(|rate| (rate - exponent).powi(2)).sum();
-        Ok(LyapunovExponent { exponent, std_error: (squares / (n - 1.0) / n).sqrt(), rates })
+        let std_error = (squares / (n - 1.0) / n).sqrt();
+        if std_error.is_finite() {
+            return Ok(LyapunovExponent { exponent, std_error, rates });
+        }
+        let hint = "take a distance well above the rounding of the states, and intervals in which it \
+                    neither vanishes nor leaves all bounds";
+        Err(SystemError::Undetermined { what: "a Lyapunov exponent", hint })
     }
 
     /// Puts the second state at the distance from the first, in the given direction.

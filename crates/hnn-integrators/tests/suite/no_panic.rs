@@ -9,7 +9,7 @@ use hnn_integrators::{
     SolveError, Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit,
     Workspace, rk4,
 };
-use ndarray::{Array2, ArrayView2, ArrayViewMut2};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, array};
 use proptest::prelude::*;
 
 use crate::common::*;
@@ -237,6 +237,8 @@ fn nothing_and_too_much() {
         fixed(FixedStep::count(RK4, 3).save_every(usize::MAX)).expect("runs").times.len(),
         2
     );
+    let endless = solver.clone().max_steps(usize::MAX);
+    endless.solve_batch(&Pendulum, array![[1.0, 0.0]].view(), &[0.0, 1.0]).expect("soon done");
     let times: Vec<f64> = (0..20_000).map(f64::from).collect();
     let many = Array2::from_elem((10_000, 2), 0.5);
     let failure = solver.solve_batch(&Pendulum, many.view(), &times).expect_err("6 GB");

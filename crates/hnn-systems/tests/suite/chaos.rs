@@ -6,7 +6,7 @@ use hnn_data::DataSet;
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
     DoublePendulum, EnergyShell, Hamiltonian, Lyapunov, NBody, Pendulum, Sampling, Starts,
-    distances, growth_rate,
+    SystemError, distances, growth_rate,
 };
 use ndarray::{Array2, array};
 
@@ -72,6 +72,9 @@ fn bad_settings() {
         assert!(bad.exponent(&Plain(&Pendulum::default()), &at_rest).is_err());
     }
     assert!(good.exponent(&Plain(&Pendulum::default()), &[0.0]).is_err());
+    let short = Lyapunov { interval: 5e-324, ..good };
+    let error = short.exponent(&Plain(&Pendulum::default()), &[1.0, 0.0]).expect_err("no time");
+    assert!(matches!(error, SystemError::Undetermined { .. }), "{error}");
     assert!(growth_rate(&[0.0, 1.0], &[1.0], 2.0).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0, 3.0], 2.0).is_err());
     for absurd in [

@@ -91,8 +91,8 @@ fn the_child() {
     let run = train(trainer().with_checkpoint(checkpoint), 0, &mut |progress| {
         if first.is_none() {
             first = Some(progress.record.step);
-            let begun = std::fs::write(folder.join("begun"), progress.record.step.to_string());
-            begun.expect("written");
+            let step = progress.record.step.to_string();
+            hnn_files::write_all(folder.join("begun"), step.as_bytes()).expect("written");
         }
         std::thread::sleep(Duration::from_micros(500 * kills()));
         Control::Continue

@@ -69,6 +69,12 @@ impl Odd {
         if self.is_odd() { self.pick(&NUMBERS) } else { self.rng.random_range(0.05..2.0) }
     }
 
+    /// A time that a run may take: an endless one is as endless as it was asked to be.
+    pub(crate) fn duration(&mut self) -> f64 {
+        let t = self.positive();
+        if (100.0..f64::INFINITY).contains(&t) { 100.0 } else { t }
+    }
+
     /// Where a value must be one of few kinds: the usual one, or odd.
     pub(crate) fn or_odd(&mut self, usual: f64) -> f64 {
         if self.is_odd() { self.pick(&NUMBERS) } else { usual }
@@ -120,12 +126,12 @@ impl Odd {
 
     /// Times, mostly increasing.
     pub(crate) fn times(&mut self, shared: usize) -> Vec<f64> {
-        let (mut t, step) = (if self.is_odd() { self.number() } else { 0.0 }, self.positive());
+        let (mut t, step) = (self.or_odd(0.0), self.duration());
         let uneven = self.yes(0.3);
         let mut times = Vec::new();
         for _ in 0..self.length(shared) {
             times.push(t);
-            t += if uneven { self.positive() } else { 0.2 * step };
+            t += if uneven { self.duration() } else { 0.2 * step };
         }
         times
     }

@@ -1,14 +1,14 @@
 //! Systems, and what is sampled of them.
 
 use hnn::Error;
-use hnn::integrators::VectorField;
+use hnn::integrators::{FnField, VectorField};
 use hnn::systems::{
     CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
     EnergyShell, FromEnergy, Hamiltonian, Harmonic, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
     PendulumFit, Sampling, Spring, Starts, distances, growth_rate,
 };
 
-use super::{data, integrators};
+use super::data;
 use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
@@ -102,12 +102,20 @@ fn starts(odd: &mut Odd) -> Result<(), Error> {
 }
 
 fn sampling(odd: &mut Odd) -> Result<(), Error> {
-    let system = integrators::field(odd)?;
+    // Systems of any period would take the solver's million steps.
+    let (t0, force) = (odd.positive(), odd.number());
+    let system: Box<dyn VectorField<f64>> = match odd.below(3) {
+        0 => Box::new(Pendulum::default()),
+        1 => Box::new(Duffing::default().with_forcing(force.clamp(-2.0, 2.0), 1.0)?),
+        _ => Box::new(FnField::new(2, move |t: f64, x: &[f64], dx: &mut [f64]| {
+            (dx[0], dx[1]) = (x[1] / (t - t0), x[0].sqrt());
+        })),
+    };
     let sampling = Sampling {
         starts: law(odd),
         trajectories: odd.count(4),
-        t_start: odd.or_odd(0.0),
-        t_end: odd.positive(),
+        t_start: if odd.is_odd() { odd.number().clamp(-100.0, 1e300) } else { 0.0 },
+        t_end: odd.duration(),
         points: odd.count(9),
         noise: odd.or_odd(0.1).abs(),
         tolerance: odd.or_odd(1e-6),
@@ -115,7 +123,7 @@ fn sampling(odd: &mut Odd) -> Result<(), Error> {
     let data = if odd.yes(0.5) {
         sampling.sample(system.as_ref(), 3)?
     } else {
-        let starts = odd.table(2, system.dim().min(9));
+        let starts = odd.table(2, 2).mapv(|x| x.clamp(-10.0, 10.0));
         sampling.sample_from(system.as_ref(), starts.view(), 3)?
     };
     assert!(data.states().iter().chain(data.derivatives()).all(|x| x.is_finite()));
@@ -126,13 +134,14 @@ fn chaos(odd: &mut Odd) -> Result<(), Error> {
     let system = system(odd)?;
     let lyapunov = Lyapunov {
         distance: odd.or_odd(1e-6),
-        interval: odd.or_odd(0.1),
+        interval: odd.duration(),
         transient: odd.count(3),
         intervals: odd.count(5),
         tolerance: odd.or_odd(1e-6),
     };
     let field: &dyn VectorField<f64> = &Pendulum::default();
-    let start = odd.numbers(2);
+    // Fast turns would take the solver's million steps.
+    let start: Vec<f64> = odd.numbers(2).into_iter().map(|x| x.clamp(-10.0, 10.0)).collect();
     let found = lyapunov.exponent(field, &start)?;
     assert!(found.exponent.is_finite() && found.rates.len() >= 2, "{lyapunov:?}: {found:?}");
     system.energy_state(&vec![odd.number(); system.dim()])?;
