@@ -113,7 +113,6 @@ pub struct LeastSquares {
     damping: f64,
     scaling: Scaling,
     form: Option<Form>,
-    memory: usize,
     evidence: Option<EvidenceRule>,
     stopping: Option<EarlyStopping>,
     checkpoint: Option<Checkpoint>,
@@ -121,7 +120,7 @@ pub struct LeastSquares {
 
 impl LeastSquares {
     /// At most `steps` accepted steps. A first damping of 1e-3 times the largest entry of the diagonal
-    /// of `J^T J`, for all parameters alike; the form of the equations by their size; at most 2 GiB.
+    /// of `J^T J`, for all parameters alike; the form of the equations by their size.
     #[must_use]
     pub fn new(steps: usize) -> Self {
         Self {
@@ -130,7 +129,6 @@ impl LeastSquares {
             damping: 1e-3,
             scaling: Scaling::default(),
             form: None,
-            memory: 2 << 30,
             evidence: None,
             stopping: None,
             checkpoint: None,
@@ -165,13 +163,6 @@ impl LeastSquares {
         self
     }
 
-    /// The same with another bound of the memory for the equations, in bytes.
-    #[must_use]
-    pub fn with_memory(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
-        self
-    }
-
     /// The same with the prior and the noise of each term estimated on the way, which replace the
     /// loss's own prior and weights: see [`Evidence`].
     #[must_use]
@@ -203,7 +194,7 @@ impl LeastSquares {
     ///
     /// # Errors
     /// If a setting makes no sense, the loss is no sum of squares or fails, it is not finite at the
-    /// start or its rows later on, the equations do not fit the memory, or a checkpoint cannot be
+    /// start or its rows later on, the equations take too much memory, or a checkpoint cannot be
     /// written or resumed. The model then has the best parameters found.
     pub fn fit<T: Scalar, F: Parameters<T>>(
         &self,
@@ -223,7 +214,7 @@ impl LeastSquares {
     /// residuals have one variance, which they give themselves.
     ///
     /// # Errors
-    /// If the loss fails, the equations do not fit the memory, or the data leave a combination of
+    /// If the loss fails, the equations take too much memory, or the data leave a combination of
     /// parameters undetermined.
     pub fn posterior<T: Scalar, F: Parameters<T>>(
         &self,
@@ -241,8 +232,8 @@ impl LeastSquares {
         let (given, terms) = (weights.of_terms.len(), layout.terms().len());
         let fits = evidence.is_none() || given == terms;
         require(fits, "the number of terms of the evidence", given, "that of the loss's terms")?;
-        size::check_normal(self.memory, num_params, &layout, true)?;
-        size::check_groups(self.memory, num_params, &layout, size_of::<T>())?;
+        size::check_normal(num_params, &layout, true)?;
+        size::check_groups(num_params, &layout, size_of::<T>())?;
         let (mut normal, mut linear) = (Normal::default(), Linear::default());
         let mut buffer = Buffer::new(ROWS_BYTES);
         let (layout, weights) = (&layout, &weights);
@@ -274,7 +265,6 @@ impl LeastSquares {
             named("first damping", self.damping.to_string()),
             named("scaling", format!("{:?}", self.scaling)),
             named("form", format!("{:?}", self.form)),
-            named("memory", self.memory.to_string()),
             named("evidence", format!("{:?}", self.evidence)),
             named("early stopping", format!("{:?}", self.stopping)),
         ]

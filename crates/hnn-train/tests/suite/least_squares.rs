@@ -621,12 +621,23 @@ fn settings_of_least_squares_are_checked() {
     refused(new().with_evidence(EvidenceRule { begin: 0.0, ..Default::default() }), "reduction");
     let variances = vec![("dust".to_owned(), 1.0)];
     refused(new().with_evidence(EvidenceRule { variances, ..Default::default() }), "dust");
-    refused(new().with_memory(1000).with_form(Form::Normal), "parameters in normal equations take");
-    refused(new().with_memory(1000).with_form(Form::Dual), "residuals in dual equations take");
-    refused(new().with_memory(100), "residuals of one group take 224 bytes");
     refused(new().with_form(Form::Dual).with_evidence(EvidenceRule::default()), "form");
     refused(new().with_form(Form::MatrixFree).with_evidence(EvidenceRule::default()), "form");
     refused(new().with_early_stopping(EarlyStopping::default()), "validation");
+    // What no memory holds, before anything is evaluated.
+    let too_large = |settings: LeastSquares, params: usize, groups: Vec<(usize, usize)>| {
+        let mut loss = squares(groups, |_: &[f64], _: &[f64], _| panic!("evaluated"));
+        let mut model = Constants(vec![1.0; params]);
+        let error = settings.fit::<f64, _>(&mut model, &mut loss, None, &mut ());
+        let error = error.expect_err("too large");
+        assert!(matches!(error, TrainError::TooLarge(_)), "{error}");
+        error.to_string()
+    };
+    let error = too_large(new().with_form(Form::Normal), 20_000, vec![(1, 0)]);
+    assert!(error.starts_with("20000 parameters in normal equations would take 6"), "{error}");
+    too_large(new().with_evidence(EvidenceRule::default()), 20_000, vec![(1, 0)]);
+    too_large(new().with_form(Form::Dual), 1, vec![(20_000, 0)]);
+    too_large(new(), 20, vec![(1 << 24, 0)]);
     let mut model = Constants(vec![1.0; 20]);
     let mut flat = squares(vec![(14, 0)], |_: &[f64], _: &[f64], _| (1.0, vec![0.0; 20], vec![]));
     let error = new().posterior(&mut model, &mut flat, None).expect_err("undetermined");
