@@ -15,13 +15,14 @@ mod posterior;
 mod rows;
 mod settings;
 mod size;
+mod trials;
 
 use hnn_integrators::{Mode, Parameters, Scalar};
 use hnn_losses::{Loss, Selection};
 
 pub use evidence::{Evidence, TermEvidence};
 pub use posterior::Posterior;
-pub use settings::{EvidenceRule, Form, Scaling, Tolerances};
+pub use settings::{EvidenceRule, Form, Scaling, StopTolerances};
 
 use self::fit::Fit;
 use self::linear::{Linear, Weights};
@@ -109,7 +110,7 @@ const ROWS_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct LeastSquares {
     steps: usize,
-    tolerances: Tolerances,
+    tolerances: StopTolerances,
     damping: f64,
     scaling: Scaling,
     form: Option<Form>,
@@ -125,7 +126,7 @@ impl LeastSquares {
     pub fn new(steps: usize) -> Self {
         Self {
             steps,
-            tolerances: Tolerances::default(),
+            tolerances: StopTolerances::default(),
             damping: 1e-3,
             scaling: Scaling::default(),
             form: None,
@@ -137,7 +138,7 @@ impl LeastSquares {
 
     /// The same with other tolerances.
     #[must_use]
-    pub fn with_tolerances(mut self, tolerances: Tolerances) -> Self {
+    pub fn with_tolerances(mut self, tolerances: StopTolerances) -> Self {
         self.tolerances = tolerances;
         self
     }
