@@ -704,6 +704,5 @@ fn a_network_is_fitted_in_few_steps() {
     // 104 numbers of states, of which the windows' starts and the network take some.
     let windows = &evidence.terms[1];
     let variance = windows.variance * windows.residuals as f64 / 10.0;
-    println!("{evidence:?} {variance} {:?} {}", noisy.stop, noisy.steps.len());
     assert!((0.5..2.0).contains(&(variance / 0.01)), "{variance} {evidence:?}");
 }
