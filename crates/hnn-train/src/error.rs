@@ -107,20 +107,6 @@ pub enum TrainError {
         /// The squares, and the prior.
         squares: f64,
     },
-    /// Equations that take more memory than they may.
-    #[error("{count} {what} take {bytes} bytes, and the equations may take {memory}: {remedy}")]
-    EquationsTooLarge {
-        /// Of what there are too many.
-        what: &'static str,
-        /// How many.
-        count: usize,
-        /// What they take.
-        bytes: u128,
-        /// What they may take.
-        memory: usize,
-        /// What to do.
-        remedy: &'static str,
-    },
     /// The data leave parameters undetermined.
     #[error(
         "{residuals} residuals do not determine {parameters} unknowns: give more data, a prior (`L2Penalty`), or the evidence of a fit"

@@ -5,6 +5,9 @@
 //! [`DifferentiableField`](hnn_integrators::DifferentiableField), and tells an [`Observer`] how it
 //! goes.
 
+// A negated comparison is also true of NaN, which is what checks of numbers want.
+#![allow(clippy::neg_cmp_op_on_partial_ord)]
+
 mod adam;
 mod average;
 mod checkpoint;
@@ -29,7 +32,7 @@ pub use early_stopping::EarlyStopping;
 pub use error::TrainError;
 pub use lbfgs::Lbfgs;
 pub use least_squares::{
-    Evidence, EvidenceRule, Form, LeastSquares, Posterior, Scaling, TermEvidence, Tolerances,
+    Evidence, EvidenceRule, Form, LeastSquares, Posterior, Scaling, StopTolerances, TermEvidence,
 };
 pub use minibatch::MiniBatch;
 pub use observer::{Control, Observer, Progress};

@@ -38,7 +38,7 @@ pub struct StepRecord {
     /// The learning rate of its update; of least squares, the damping `lambda` of the step that was
     /// accepted.
     pub rate: f64,
-    /// The loss before its update.
+    /// The loss before its update; of L-BFGS and least squares, after it.
     pub loss: f64,
     /// The value of each term of the loss, by name.
     pub terms: Vec<(String, f64)>,

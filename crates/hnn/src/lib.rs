@@ -82,6 +82,8 @@ mod pages {
     struct Losses;
     #[doc = include_str!("../../../docs/src/training.md")]
     struct Training;
+    #[doc = include_str!("../../../docs/src/least-squares.md")]
+    struct LeastSquares;
     #[doc = include_str!("../../../docs/src/plots.md")]
     struct Plots;
     #[doc = include_str!("../../../docs/src/sparse.md")]

@@ -22,5 +22,6 @@ pub use hnn_systems::{
     Sampling, Spring, Starts,
 };
 pub use hnn_train::{
-    Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Schedule, Trainer, WeightDecay,
+    Adam, Checkpoint, EarlyStopping, LeastSquares, MiniBatch, Observer, Schedule, Trainer,
+    WeightDecay,
 };

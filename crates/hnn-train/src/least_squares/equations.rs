@@ -33,11 +33,11 @@ impl Equations {
     ) -> Result<Self, TrainError> {
         require(num_params > 0, "the number of parameters to fit", 0, "at least 1")?;
         require(!layout.is_empty(), "the number of residuals to fit", 0, "at least 1")?;
-        let (memory, scalar) = (settings.memory, size_of::<T>());
+        let scalar = size_of::<T>();
         let has_evidence = settings.evidence.is_some();
-        let normal = || size::check_normal(memory, num_params, layout, has_evidence);
-        let dual = || size::check_dual(memory, num_params, layout, scalar);
-        size::check_groups(memory, num_params, layout, scalar)?;
+        let normal = || size::check_normal(num_params, layout, has_evidence);
+        let dual = || size::check_dual(num_params, layout, scalar);
+        size::check_groups(num_params, layout, scalar)?;
         let has_dual = layout.num_locals() == 0 && !has_evidence;
         let form = settings.form.unwrap_or_else(|| {
             let is_wide = layout.len() < num_params && layout.len() <= LARGEST_MATRIX;

@@ -8,63 +8,42 @@ use super::damping::Damping;
 use super::equations::Equations;
 use super::estimates::Estimates;
 use super::evidence::Evidence;
-use super::linear::{Damped, Linear, Weights, square};
-use super::rows::{Buffer, Read, Rows};
+use super::linear::{Linear, Weights, square};
+use super::rows::{Buffer, Rows};
+use super::trials::Trial;
 use crate::course::{Course, Plan};
 use crate::optimiser::take;
 use crate::{Observer, StepRecord, StopReason, TrainError, TrainingRecord};
 
-/// Failures of a step after which what it promises says nothing about a minimum any more: strong
-/// damping makes any step small.
-const FEW: usize = 3;
 /// The least variance of a residual that is estimated, in units of the mean square at the start.
 const LEAST_VARIANCE: f64 = 1e-30;
 
 pub(super) struct Fit<'s, 'a, 'v, T, F> {
-    settings: &'s LeastSquares,
-    course: Course<'a, 'v, T, F>,
-    layout: ResidualLayout,
-    equations: Equations,
-    buffer: Buffer<T>,
-    linear: Linear,
+    pub(super) settings: &'s LeastSquares,
+    pub(super) course: Course<'a, 'v, T, F>,
+    pub(super) layout: ResidualLayout,
+    pub(super) equations: Equations,
+    pub(super) buffer: Buffer<T>,
+    pub(super) linear: Linear,
     /// None before the first step.
-    damping: Option<Damping>,
+    pub(super) damping: Option<Damping>,
     /// The loss and its gradient's norm at the start.
     start: (f64, f64),
-    estimates: Option<Estimates>,
+    pub(super) estimates: Option<Estimates>,
     /// The parameters and locals that are accepted.
-    theta: Vec<f64>,
-    locals: Vec<T>,
-    at: Value,
-    trial: Trial<T>,
+    pub(super) theta: Vec<f64>,
+    pub(super) locals: Vec<T>,
+    pub(super) at: Value,
+    pub(super) trial: Trial<T>,
 }
 
 /// What a point is worth.
 #[derive(Debug, Clone, Copy, Default)]
-struct Value {
+pub(super) struct Value {
     /// The loss.
-    loss: f64,
+    pub(super) loss: f64,
     /// What falls: the loss, or its terms weighted by the noise.
-    objective: f64,
-}
-
-/// A point that may be accepted.
-#[derive(Debug, Default)]
-struct Trial<T> {
-    step: Vec<f64>,
-    theta: Vec<T>,
-    locals: Vec<T>,
-    /// Why the loss could not be evaluated.
-    failure: Option<LossError>,
-}
-
-/// What became of a step.
-struct Outcome {
-    /// The damping of the last trial.
-    lambda: f64,
-    /// The fraction of the objective that was gained.
-    gain: f64,
-    converged: Option<StopReason>,
+    pub(super) objective: f64,
 }
 
 impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
@@ -106,7 +85,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
             theta: Vec::new(),
             locals: Vec::new(),
             at: Value::default(),
-            trial: Trial { failure: None, ..Trial::default() },
+            trial: Trial::default(),
         };
         fit.copy_locals().map_err(|source| TrainError::Loss { step: 0, source })?;
         fit.resume()?;
@@ -197,14 +176,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
         self.require_finite("the value", self.at.loss)?;
         let weights = self.weights();
         let Self { equations, linear, .. } = self;
-        let mut rows = Rows {
-            model: &*self.course.model,
-            loss: &mut *self.course.loss,
-            layout: &self.layout,
-            weights: &weights,
-            num_params: self.theta.len(),
-            buffer: &mut self.buffer,
-        };
+        let mut rows = rows(&mut self.course, &self.layout, &weights, &mut self.buffer);
         equations.linearise(&mut rows, &self.theta, linear).map_err(failed)?;
         linear.rescale(self.settings.scaling);
         let size = square(&linear.gradient) + linear.diagonal.iter().sum::<f64>();
@@ -219,7 +191,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     }
 
     /// The value of the squares that were read last.
-    fn weighted(&self, weights: &Weights, theta_square: f64) -> Value {
+    pub(super) fn weighted(&self, weights: &Weights, theta_square: f64) -> Value {
         let squares = self.buffer.squares().iter().enumerate();
         let plain: f64 = squares.map(|(term, square)| square / weights.of_term(term)).sum();
         let weighted: f64 = self.buffer.squares().iter().sum();
@@ -234,7 +206,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
         self.course.loss.copy_locals(&mut self.locals)
     }
 
-    fn weights(&self) -> Weights {
+    pub(super) fn weights(&self) -> Weights {
         let estimated = self.estimates.as_ref().and_then(|estimates| estimates.weights.clone());
         estimated.unwrap_or(Weights::plain(self.layout.prior))
     }
@@ -261,151 +233,6 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
         2.0 * square(&self.linear.gradient[..self.theta.len()]).sqrt()
     }
 
-    /// Looks for a damping with which a step is accepted.
-    fn improve(&mut self) -> Result<Outcome, TrainError> {
-        let rounding = T::EPSILON.to_f64();
-        let tolerances = self.settings.tolerances;
-        let (objective, unit) = (self.at.objective, self.linear.unit());
-        let first = Damping::new(self.settings.damping * unit);
-        let mut damping = self.damping.unwrap_or(first);
-        if self.linear.cosine(objective) <= tolerances.gradient.max(rounding) {
-            self.damping = Some(damping);
-            let converged = Some(StopReason::Gradient);
-            return Ok(Outcome { lambda: damping.lambda, gain: 0.0, converged });
-        }
-        let small = tolerances.reduction.max(rounding) * objective;
-        let mut failures = 0;
-        let mut all_errors = true;
-        let (gain, converged) = loop {
-            let solved = self.solve(damping.lambda)?;
-            let promise = self.linear.promise(damping.lambda, &self.trial.step);
-            let trial = if solved && promise > 0.0 { self.try_step()? } else { None };
-            let is_short = solved && self.is_short(tolerances.step.max(rounding));
-            let promises_little = solved && promise <= small;
-            all_errors &= solved && self.trial.failure.is_some();
-            if let Some(value) = trial.filter(|value| value.objective < objective) {
-                let lambda = damping.lambda;
-                let gain = objective - value.objective;
-                damping.accept(gain / promise, unit);
-                self.accept(value)?;
-                let converged = if is_short {
-                    Some(StopReason::Step)
-                } else {
-                    (promises_little && gain <= small).then_some(StopReason::Reduction)
-                };
-                self.damping = Some(damping);
-                return Ok(Outcome { lambda, gain: gain / objective, converged });
-            }
-            failures += 1;
-            if is_short || promises_little {
-                let few = if is_short { StopReason::Step } else { StopReason::Reduction };
-                break (0.0, if failures <= FEW { few } else { StopReason::NothingBetter });
-            }
-            if !damping.reject(unit) {
-                break (0.0, StopReason::NothingBetter);
-            }
-        };
-        self.return_to_accepted()?;
-        if let (true, Some(source)) = (all_errors, self.trial.failure.take()) {
-            return Err(TrainError::Loss { step: self.course.step_number(), source });
-        }
-        self.damping = Some(damping);
-        Ok(Outcome { lambda: damping.lambda, gain, converged: Some(converged) })
-    }
-
-    /// The step with this damping; false if there is none. The model is at the accepted point.
-    fn solve(&mut self, lambda: f64) -> Result<bool, TrainError> {
-        let weights = self.weights();
-        let step = self.course.step_number();
-        let Self { equations, linear, trial, theta, .. } = self;
-        trial.step.resize(theta.len() + self.layout.num_locals(), 0.0);
-        let mut rows = Rows {
-            model: &*self.course.model,
-            loss: &mut *self.course.loss,
-            layout: &self.layout,
-            weights: &weights,
-            num_params: theta.len(),
-            buffer: &mut self.buffer,
-        };
-        let damped = Damped { prior: weights.prior, theta, linear, lambda };
-        equations
-            .solve(&mut rows, &damped, &mut trial.step)
-            .map_err(|source| TrainError::Loss { step, source })
-    }
-
-    /// Whether the step is short beside the unknowns.
-    fn is_short(&self, tolerance: f64) -> bool {
-        let locals = self.locals.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
-        let size = (square(&self.theta) + locals).sqrt();
-        square(&self.trial.step).sqrt() <= tolerance * (size + tolerance)
-    }
-
-    /// The value at the end of the step, if there is one; the model returns where it was.
-    fn try_step(&mut self) -> Result<Option<Value>, TrainError> {
-        let value = self.try_unknowns();
-        self.return_to_accepted()?;
-        value
-    }
-
-    fn try_unknowns(&mut self) -> Result<Option<Value>, TrainError> {
-        let Trial { step, theta, locals, failure, .. } = &mut self.trial;
-        *failure = None;
-        let (of_theta, of_locals) = step.split_at(self.theta.len());
-        theta.clear();
-        theta.extend(self.theta.iter().zip(of_theta).map(|(w, s)| T::from_f64(w + s)));
-        locals.clear();
-        let moved = self.locals.iter().zip(of_locals);
-        locals.extend(moved.map(|(x, s)| T::from_f64(x.to_f64() + s)));
-        if !theta.iter().chain(&*locals).all(|x| x.is_finite()) {
-            return Ok(None);
-        }
-        self.course.model.set_params(theta)?;
-        let value = self.course.loss.set_locals(locals).and_then(|()| self.evaluate());
-        match value {
-            Ok(value) => Ok(Some(value).filter(|value| value.objective.is_finite())),
-            Err(error) => {
-                self.trial.failure = Some(error);
-                Ok(None)
-            }
-        }
-    }
-
-    /// The value at the trial, where the model is.
-    fn evaluate(&mut self) -> Result<Value, LossError> {
-        if self.estimates.is_none() {
-            let loss = self.course.loss.value(self.course.model, Selection::All)?;
-            return Ok(Value { loss, objective: loss });
-        }
-        let weights = self.weights();
-        let mut rows = Rows {
-            model: &*self.course.model,
-            loss: &mut *self.course.loss,
-            layout: &self.layout,
-            weights: &weights,
-            num_params: self.theta.len(),
-            buffer: &mut self.buffer,
-        };
-        rows.each(Read::Values, |_| ())?;
-        let theta_square = self.trial.theta.iter().map(|w| w.to_f64().powi(2)).sum();
-        Ok(self.weighted(&weights, theta_square))
-    }
-
-    /// Moves to the trial.
-    fn accept(&mut self, value: Value) -> Result<(), TrainError> {
-        self.at = value;
-        self.course.state.theta.copy_from_slice(&self.trial.theta);
-        self.locals.copy_from_slice(&self.trial.locals);
-        self.return_to_accepted()
-    }
-
-    /// Puts the model and the locals where they were accepted.
-    fn return_to_accepted(&mut self) -> Result<(), TrainError> {
-        let Course { model, loss, state, .. } = &mut self.course;
-        model.set_params(&state.theta)?;
-        let step = state.record.steps.len();
-        loss.set_locals(&self.locals).map_err(|source| TrainError::Loss { step, source })
-    }
-
     /// The value of each term at the accepted point.
     fn terms(&mut self) -> Result<Vec<(String, f64)>, TrainError> {
         let step = self.course.step_number();
@@ -421,16 +248,9 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     /// What the point that was read last says about noise and prior.
     fn evidence(&mut self) -> Result<Option<Evidence>, TrainError> {
         let weights = self.weights();
+        let step = self.course.step_number();
         let Equations::Normal(normal) = &mut self.equations else { return Ok(None) };
-        let mut rows = Rows {
-            model: &*self.course.model,
-            loss: &mut *self.course.loss,
-            layout: &self.layout,
-            weights: &weights,
-            num_params: self.theta.len(),
-            buffer: &mut self.buffer,
-        };
-        let step = self.course.state.record.steps.len();
+        let mut rows = rows(&mut self.course, &self.layout, &weights, &mut self.buffer);
         Evidence::new(normal, &mut rows, &self.theta)
             .map_err(|source| TrainError::Loss { step, source })
     }
@@ -489,4 +309,15 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
             None => Ok(()),
         }
     }
+}
+
+/// The rows of a run's loss, at the parameters that its model has.
+pub(super) fn rows<'r, T: Scalar, F: Parameters<T>>(
+    course: &'r mut Course<'_, '_, T, F>,
+    layout: &'r ResidualLayout,
+    weights: &'r Weights,
+    buffer: &'r mut Buffer<T>,
+) -> Rows<'r, T, F> {
+    let num_params = course.state.theta.len();
+    Rows { model: &*course.model, loss: &mut *course.loss, layout, weights, num_params, buffer }
 }

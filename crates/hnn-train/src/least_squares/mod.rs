@@ -15,13 +15,14 @@ mod posterior;
 mod rows;
 mod settings;
 mod size;
+mod trials;
 
 use hnn_integrators::{Mode, Parameters, Scalar};
 use hnn_losses::{Loss, Selection};
 
 pub use evidence::{Evidence, TermEvidence};
 pub use posterior::Posterior;
-pub use settings::{EvidenceRule, Form, Scaling, Tolerances};
+pub use settings::{EvidenceRule, Form, Scaling, StopTolerances};
 
 use self::fit::Fit;
 use self::linear::{Linear, Weights};
@@ -109,11 +110,10 @@ const ROWS_BYTES: usize = 64 << 20;
 #[derive(Debug, Clone)]
 pub struct LeastSquares {
     steps: usize,
-    tolerances: Tolerances,
+    tolerances: StopTolerances,
     damping: f64,
     scaling: Scaling,
     form: Option<Form>,
-    memory: usize,
     evidence: Option<EvidenceRule>,
     stopping: Option<EarlyStopping>,
     checkpoint: Option<Checkpoint>,
@@ -121,16 +121,15 @@ pub struct LeastSquares {
 
 impl LeastSquares {
     /// At most `steps` accepted steps. A first damping of 1e-3 times the largest entry of the diagonal
-    /// of `J^T J`, for all parameters alike; the form of the equations by their size; at most 2 GiB.
+    /// of `J^T J`, for all parameters alike; the form of the equations by their size.
     #[must_use]
     pub fn new(steps: usize) -> Self {
         Self {
             steps,
-            tolerances: Tolerances::default(),
+            tolerances: StopTolerances::default(),
             damping: 1e-3,
             scaling: Scaling::default(),
             form: None,
-            memory: 2 << 30,
             evidence: None,
             stopping: None,
             checkpoint: None,
@@ -139,7 +138,7 @@ impl LeastSquares {
 
     /// The same with other tolerances.
     #[must_use]
-    pub fn with_tolerances(mut self, tolerances: Tolerances) -> Self {
+    pub fn with_tolerances(mut self, tolerances: StopTolerances) -> Self {
         self.tolerances = tolerances;
         self
     }
@@ -162,13 +161,6 @@ impl LeastSquares {
     #[must_use]
     pub fn with_form(mut self, form: Form) -> Self {
         self.form = Some(form);
-        self
-    }
-
-    /// The same with another bound of the memory for the equations, in bytes.
-    #[must_use]
-    pub fn with_memory(mut self, bytes: usize) -> Self {
-        self.memory = bytes;
         self
     }
 
@@ -203,7 +195,7 @@ impl LeastSquares {
     ///
     /// # Errors
     /// If a setting makes no sense, the loss is no sum of squares or fails, it is not finite at the
-    /// start or its rows later on, the equations do not fit the memory, or a checkpoint cannot be
+    /// start or its rows later on, the equations take too much memory, or a checkpoint cannot be
     /// written or resumed. The model then has the best parameters found.
     pub fn fit<T: Scalar, F: Parameters<T>>(
         &self,
@@ -223,7 +215,7 @@ impl LeastSquares {
     /// residuals have one variance, which they give themselves.
     ///
     /// # Errors
-    /// If the loss fails, the equations do not fit the memory, or the data leave a combination of
+    /// If the loss fails, the equations take too much memory, or the data leave a combination of
     /// parameters undetermined.
     pub fn posterior<T: Scalar, F: Parameters<T>>(
         &self,
@@ -241,8 +233,8 @@ impl LeastSquares {
         let (given, terms) = (weights.of_terms.len(), layout.terms().len());
         let fits = evidence.is_none() || given == terms;
         require(fits, "the number of terms of the evidence", given, "that of the loss's terms")?;
-        size::check_normal(self.memory, num_params, &layout, true)?;
-        size::check_groups(self.memory, num_params, &layout, size_of::<T>())?;
+        size::check_normal(num_params, &layout, true)?;
+        size::check_groups(num_params, &layout, size_of::<T>())?;
         let (mut normal, mut linear) = (Normal::default(), Linear::default());
         let mut buffer = Buffer::new(ROWS_BYTES);
         let (layout, weights) = (&layout, &weights);
@@ -274,7 +266,6 @@ impl LeastSquares {
             named("first damping", self.damping.to_string()),
             named("scaling", format!("{:?}", self.scaling)),
             named("form", format!("{:?}", self.form)),
-            named("memory", self.memory.to_string()),
             named("evidence", format!("{:?}", self.evidence)),
             named("early stopping", format!("{:?}", self.stopping)),
         ]

@@ -7,7 +7,7 @@ use crate::error::require;
 /// that units do not matter. What rounding of the scalar type hides counts as nothing whatever they
 /// say.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tolerances {
+pub struct StopTolerances {
     /// Of the gradient: `max |g_j| / (sqrt(H_jj) sqrt(L))`, the largest cosine of an angle between
     /// the residuals and a column of their Jacobian.
     pub gradient: f64,
@@ -17,14 +17,14 @@ pub struct Tolerances {
     pub reduction: f64,
 }
 
-impl Default for Tolerances {
+impl Default for StopTolerances {
     /// 1e-10, 1e-10 and 1e-12.
     fn default() -> Self {
         Self { gradient: 1e-10, step: 1e-10, reduction: 1e-12 }
     }
 }
 
-impl Tolerances {
+impl StopTolerances {
     pub(super) fn check(&self) -> Result<(), TrainError> {
         for (setting, value) in [
             ("the tolerance of the gradient", self.gradient),

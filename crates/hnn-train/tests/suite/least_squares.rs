@@ -2,11 +2,17 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{FieldError, Parameters, Scalar};
-use hnn_losses::{JacobianRows, Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use hnn_data::DataSet;
+use hnn_integrators::{FieldError, Parameters, RK4, Scalar};
+use hnn_losses::{
+    DerivativeLoss, JacobianRows, L2Penalty, Loss, LossError, ResidualLayout, ResidualRows,
+    Selection, TotalLoss, TrajectoryLoss, Window,
+};
+use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+use hnn_systems::{Sampling, Spring};
 use hnn_train::{
     Checkpoint, Control, EarlyStopping, EvidenceRule, Form, LeastSquares, Progress, Scaling,
-    StopReason, Tolerances, TrainError, TrainingRecord,
+    StopReason, StopTolerances, TrainError, TrainingRecord,
 };
 
 /// A model that is its parameters.
@@ -546,8 +552,8 @@ fn a_run_says_why_it_ended() {
     };
     let new = || LeastSquares::new(100).with_scaling(Scaling::Diagonal);
     let misra = || squares(vec![(14, 0)], misra1a);
-    let tolerances = |gradient, step, reduction| Tolerances { gradient, step, reduction };
-    let with = |t: Tolerances| reason(new().with_tolerances(t), &mut misra());
+    let tolerances = |gradient, step, reduction| StopTolerances { gradient, step, reduction };
+    let with = |t: StopTolerances| reason(new().with_tolerances(t), &mut misra());
     assert_eq!(with(tolerances(1e-4, 0.0, 0.0)), StopReason::Gradient);
     assert_eq!(with(tolerances(0.0, 1e-4, 0.0)), StopReason::Step);
     assert_eq!(with(tolerances(0.0, 0.0, 1e-6)), StopReason::Reduction);
@@ -605,9 +611,9 @@ fn settings_of_least_squares_are_checked() {
     let new = || LeastSquares::new(5);
     for bad in [f64::NAN, -1.0, 1.0] {
         for tolerances in [
-            Tolerances { gradient: bad, ..Tolerances::default() },
-            Tolerances { step: bad, ..Tolerances::default() },
-            Tolerances { reduction: bad, ..Tolerances::default() },
+            StopTolerances { gradient: bad, ..StopTolerances::default() },
+            StopTolerances { step: bad, ..StopTolerances::default() },
+            StopTolerances { reduction: bad, ..StopTolerances::default() },
         ] {
             refused(new().with_tolerances(tolerances), "tolerance");
         }
@@ -621,12 +627,23 @@ fn settings_of_least_squares_are_checked() {
     refused(new().with_evidence(EvidenceRule { begin: 0.0, ..Default::default() }), "reduction");
     let variances = vec![("dust".to_owned(), 1.0)];
     refused(new().with_evidence(EvidenceRule { variances, ..Default::default() }), "dust");
-    refused(new().with_memory(1000).with_form(Form::Normal), "parameters in normal equations take");
-    refused(new().with_memory(1000).with_form(Form::Dual), "residuals in dual equations take");
-    refused(new().with_memory(100), "residuals of one group take 224 bytes");
     refused(new().with_form(Form::Dual).with_evidence(EvidenceRule::default()), "form");
     refused(new().with_form(Form::MatrixFree).with_evidence(EvidenceRule::default()), "form");
     refused(new().with_early_stopping(EarlyStopping::default()), "validation");
+    // What no memory holds, before anything is evaluated.
+    let too_large = |settings: LeastSquares, params: usize, groups: Vec<(usize, usize)>| {
+        let mut loss = squares(groups, |_: &[f64], _: &[f64], _| panic!("evaluated"));
+        let mut model = Constants(vec![1.0; params]);
+        let error = settings.fit::<f64, _>(&mut model, &mut loss, None, &mut ());
+        let error = error.expect_err("too large");
+        assert!(matches!(error, TrainError::TooLarge(_)), "{error}");
+        error.to_string()
+    };
+    let error = too_large(new().with_form(Form::Normal), 20_000, vec![(1, 0)]);
+    assert!(error.starts_with("20000 parameters in normal equations would take 6"), "{error}");
+    too_large(new().with_evidence(EvidenceRule::default()), 20_000, vec![(1, 0)]);
+    too_large(new().with_form(Form::Dual), 1, vec![(20_000, 0)]);
+    too_large(new(), 20, vec![(1 << 24, 0)]);
     let mut model = Constants(vec![1.0; 20]);
     let mut flat = squares(vec![(14, 0)], |_: &[f64], _: &[f64], _| (1.0, vec![0.0; 20], vec![]));
     let error = new().posterior(&mut model, &mut flat, None).expect_err("undetermined");
@@ -652,4 +669,40 @@ fn settings_of_least_squares_are_checked() {
     }
     let error = new().fit(&mut model, &mut Value, None, &mut ()).expect_err("no squares");
     assert!(matches!(error, TrainError::Loss { source: LossError::NoResiduals { .. }, .. }));
+}
+
+/// A network, by the losses of this workspace: derivatives, windows with fitted starts, a penalty.
+#[test]
+fn a_network_is_fitted_in_few_steps() {
+    fn fit<T: Scalar>(noise: f64, evidence: bool) -> TrainingRecord {
+        let sampling = Sampling { trajectories: 4, points: 13, noise, ..Sampling::spring() };
+        let data: DataSet<T> =
+            sampling.sample(&Spring::default(), 3).expect("samples").cast().expect("finite");
+        let architecture = Architecture::new(&[2, 8, 1]).expect("sizes");
+        let network = Mlp::<T>::new(architecture, Initialisation::Orthogonal, 1);
+        let mut model = Hnn::new(network).expect("even");
+        let derivative =
+            DerivativeLoss::new(data.times().into(), data.states(), data.derivatives());
+        let windows = TrajectoryLoss::new(RK4, Window::Steps(6), &data)
+            .and_then(|windows| windows.with_fitted_starts(0.1));
+        let mut loss = TotalLoss::new(derivative.expect("fits"))
+            .plus(10.0, windows.expect("fits"))
+            .and_then(|loss| loss.plus(1e-9, L2Penalty::new()))
+            .expect("weights");
+        let mut settings = LeastSquares::new(40);
+        if evidence {
+            settings = settings.with_evidence(EvidenceRule::default());
+        }
+        settings.fit(&mut model, &mut loss, None, &mut ()).expect("fits")
+    }
+    let record = fit::<f64>(0.0, false);
+    assert!(record.final_loss() < 1e-5, "{record:?}");
+    assert!(record.steps.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
+    assert!(fit::<f32>(0.0, false).final_loss() < 1e-4);
+    let noisy = fit::<f64>(0.1, true);
+    let evidence = noisy.evidence.expect("determined");
+    // 104 numbers of states, of which the windows' starts and the network take some.
+    let windows = &evidence.terms[1];
+    let variance = windows.variance * windows.residuals as f64 / 10.0;
+    assert!((0.5..2.0).contains(&(variance / 0.01)), "{variance} {evidence:?}");
 }
