@@ -39,8 +39,8 @@ const ROWS_BYTES: usize = 64 << 20;
 ///
 /// A step `s` minimises the linearised `|r + J s|^2 + prior |theta + s|^2`, kept short:
 /// `(J^T J + prior + lambda D) s = -(J^T r + prior theta)`. It is accepted if the loss falls, and
-/// `lambda` follows the ratio of gain to promise (Nielsen 1999; Madsen, Nielsen and Tingleff, Methods for
-/// Non-Linear Least Squares Problems, 2004). Where the residuals can be made small this takes tens of
+/// `lambda` falls by much then, and else grows by little (delayed gratification, Transtrum and Sethna
+/// 2012, arXiv:1201.5885). Where the residuals can be made small this takes tens of
 /// steps where first-order methods take tens of thousands. Locals of the loss (fitted starts) are
 /// unknowns too, at little cost.
 ///

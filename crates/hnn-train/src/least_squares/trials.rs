@@ -12,7 +12,7 @@ use crate::{StopReason, TrainError};
 
 /// Failures of a step after which what it promises says nothing about a minimum any more: strong
 /// damping makes any step small.
-const FEW: usize = 3;
+const FEW: usize = 10;
 
 /// A point that may be accepted.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
             if let Some(value) = trial.filter(|value| value.objective < objective) {
                 let lambda = damping.lambda;
                 let gain = objective - value.objective;
-                damping.accept(gain / promise, unit);
+                damping.accept(unit);
                 self.accept(value)?;
                 let converged = if is_short {
                     Some(StopReason::Step)
