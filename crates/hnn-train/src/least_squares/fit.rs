@@ -166,8 +166,14 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     fn linearise(&mut self) -> Result<(), TrainError> {
         let step = self.course.step_number();
         let failed = |source| TrainError::Loss { step, source };
-        let Course { model, loss, .. } = &mut self.course;
-        self.layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        let Course { model, loss, state, .. } = &mut self.course;
+        let layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        if layout != self.layout {
+            // A curriculum has gone on.
+            self.equations = Equations::new::<T>(self.settings, state.theta.len(), &layout)?;
+            self.buffer = Buffer::new(self.equations.rows_bytes());
+            self.layout = layout;
+        }
         self.copy_locals().map_err(failed)?;
         let Course { model, loss, state, .. } = &mut self.course;
         self.theta.clear();

@@ -1,5 +1,6 @@
 //! What a fit knows about its parameters.
 
+use hnn_integrators::TooLarge;
 use hnn_losses::ResidualLayout;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
@@ -74,8 +75,10 @@ impl Posterior {
     /// The covariance of some parameters, by their places in the flat vector.
     ///
     /// # Errors
-    /// If there is no such parameter.
+    /// If there is no such parameter, or they are more than memory holds.
     pub fn covariance(&self, params: &[usize]) -> Result<Array2<f64>, TrainError> {
+        let row = 8 * self.num_params();
+        TooLarge::check("rows of parameters", params.len(), row, "take fewer at a time")?;
         let mut rows = Array2::zeros((params.len(), self.num_params()));
         for (mut row, param) in rows.rows_mut().into_iter().zip(params) {
             let exists = *param < self.num_params();
@@ -89,8 +92,10 @@ impl Posterior {
     /// the gradient of an output by the parameters.
     ///
     /// # Errors
-    /// If rows have another length.
+    /// If rows have another length, or are more than memory holds.
     pub fn covariance_of(&self, rows: ArrayView2<'_, f64>) -> Result<Array2<f64>, TrainError> {
+        let (count, row) = (rows.nrows(), 8 * rows.nrows());
+        TooLarge::check("rows of a covariance", count, row, "take fewer at a time")?;
         let z = self.whitened(rows)?;
         Ok(z.dot(&z.t()) * self.variance)
     }
@@ -116,17 +121,20 @@ impl Posterior {
     }
 
     /// Parameters drawn at random, a row each: `theta + s U^-1 z`. Their rollouts make bands.
-    #[must_use]
-    pub fn samples(&self, count: usize, seed: u64) -> Array2<f64> {
+    ///
+    /// # Errors
+    /// If they are more than memory holds.
+    pub fn samples(&self, count: usize, seed: u64) -> Result<Array2<f64>, TrainError> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let (p, deviation) = (self.num_params(), self.variance.sqrt());
-        let mut numbers = vec![0.0; count.saturating_mul(p)];
+        TooLarge::check("samples of parameters", count, 8 * p, "take fewer")?;
+        let mut numbers = vec![0.0; count * p];
         numbers.fill_with(|| deviation * Distribution::<f64>::sample(&StandardNormal, &mut rng));
         numbers.par_chunks_exact_mut(p).for_each(|sample| {
             self.factor.backward(sample);
             sample.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x += mean);
         });
-        Array2::from_shape_vec((count, p), numbers).unwrap_or_default()
+        Ok(Array2::from_shape_vec((count, p), numbers).unwrap_or_default())
     }
 
     /// `U^-T j` for each row `j`.

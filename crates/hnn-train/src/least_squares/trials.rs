@@ -91,6 +91,7 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
     fn solve(&mut self, lambda: f64) -> Result<bool, TrainError> {
         let weights = self.weights();
         let step = self.course.step_number();
+        self.trial.failure = None;
         let Self { equations, linear, trial, theta, .. } = self;
         trial.step.resize(theta.len() + self.layout.num_locals(), 0.0);
         let mut rows = rows(&mut self.course, &self.layout, &weights, &mut self.buffer);
@@ -115,8 +116,7 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
     }
 
     fn try_unknowns(&mut self) -> Result<Option<Value>, TrainError> {
-        let Trial { step, theta, locals, failure, .. } = &mut self.trial;
-        *failure = None;
+        let Trial { step, theta, locals, .. } = &mut self.trial;
         let (of_theta, of_locals) = step.split_at(self.theta.len());
         theta.clear();
         theta.extend(self.theta.iter().zip(of_theta).map(|(w, s)| T::from_f64(w + s)));

@@ -246,6 +246,24 @@ mod tests {
     }
 
     #[test]
+    fn the_same_numbers_for_any_number_of_threads() {
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
+            pool.install(|| {
+                let mut factor = Cholesky::default();
+                factor.matrix().copy(&gram(500, 203, 0.5));
+                assert!(factor.factor());
+                let mut x = vec![0.0; 203];
+                factor.solution(&mut x);
+                let inverse = factor.inverse();
+                x.extend((0..203).flat_map(|i| inverse.row(i)));
+                x.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+            })
+        };
+        assert_eq!(run(1), run(3));
+    }
+
+    #[test]
     fn a_matrix_that_is_not_positive_definite_is_refused() {
         let mut factor = Cholesky::default();
         factor.matrix().copy(&gram(20, 100, 0.0));

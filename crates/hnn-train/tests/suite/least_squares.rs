@@ -475,7 +475,8 @@ fn evidence_finds_noise_and_prior() {
     assert!(within.count() >= 10);
     let rows = ndarray::Array2::from_shape_fn((2, 12), |(i, k)| linear_row(i)[k]);
     let bands = posterior.standard_deviations(rows.view()).expect("fits");
-    let draws = posterior.samples(4000, 1);
+    let draws = posterior.samples(4000, 1).expect("few");
+    assert!(posterior.samples(usize::MAX / 100, 1).is_err());
     for (row, band) in rows.rows().into_iter().zip(bands) {
         let values = draws.dot(&row);
         close(&[values.std(0.0)], &[band], 0.05);
