@@ -25,6 +25,10 @@ pub(crate) struct Slots<T> {
     pub(crate) t_end: Vec<T>,
     pub(crate) error: Vec<T>,
     pub(crate) x: Vec<T>,
+    /// The largest absolute value that each coordinate had at the begin of a step.
+    pub(crate) met: Vec<T>,
+    /// The error that the step tried may make.
+    pub(crate) allowed: Vec<T>,
     /// State at the end of the step tried: that of the method's last stage.
     pub(crate) end: Vec<T>,
     /// Slopes, stage after stage.
@@ -48,6 +52,8 @@ impl<T: Scalar> Slots<T> {
             t_end: lane(),
             error: lane(),
             x: vec![T::ZERO; dim * count],
+            met: vec![T::ZERO; dim * count],
+            allowed: vec![T::ZERO; dim * count],
             end: vec![T::ZERO; dim * count],
             slopes: vec![T::ZERO; stages * dim * count],
             rejected: vec![0; count],
@@ -89,6 +95,8 @@ impl<T: Scalar> Slots<T> {
             &mut self.t_end,
             &mut self.error,
             &mut self.x,
+            &mut self.met,
+            &mut self.allowed,
             &mut self.end,
             &mut self.slopes,
         ] {
@@ -162,8 +170,10 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
         let remaining = self.last - self.t;
         // Stretched by up to 1 %, so that no tiny step remains.
         let (stretched, left) = (size * Wide::constant(1.01), remaining * self.sign);
-        self.dt = stretched.choose_le(left, size * self.sign, remaining);
-        self.t_end = stretched.choose_le(left, self.t + self.dt, self.last);
+        let end = self.t + size * self.sign;
+        self.t_end = stretched.choose_le(left, end, self.last);
+        // The state goes as far as the clock, which rounds.
+        self.dt = stretched.choose_le(left, end - self.t, remaining);
         self.h = size * self.sign;
     }
 
@@ -180,7 +190,7 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
     ) -> Wide<T, W, I> {
         let (zero, one) = (Wide::splat(T::ZERO), Wide::splat(T::ONE));
         let per = Wide::constant(1.0 / dim.max(1) as f64);
-        self.error = self.dt * self.dt * fine * per;
+        self.error = fine * per;
         if let Some(coarse) = coarse {
             let ratio = fine / coarse.mul_add(Wide::constant(0.01), fine);
             self.error *= fine.choose_le(zero, fine, ratio);
@@ -225,22 +235,62 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
     }
 }
 
-/// An error estimate of a coordinate in units of its tolerance; NaN where the coordinate is not
-/// finite at the step's end, and no error where both estimate and tolerance are 0.
+/// The larger of two sizes; the first where the second is NaN.
 #[inline(always)]
-pub(crate) fn relative_error<T: Scalar, I: Isa, const W: usize>(
-    estimate: Wide<T, W, I>,
-    x: Wide<T, W, I>,
-    end: Wide<T, W, I>,
+pub(crate) fn larger<T: Scalar, I: Isa, const W: usize>(
+    a: Wide<T, W, I>,
+    b: Wide<T, W, I>,
+) -> Wide<T, W, I> {
+    a.choose_le(b, b, a)
+}
+
+/// Share of its largest value so far that a coordinate counts as at least.
+const LEAST_SHARE: f64 = 0.125;
+
+/// The size of a coordinate: what it is in a step, but at least a share of what it has been.
+#[inline(always)]
+pub(crate) fn size<T: Scalar, I: Isa, const W: usize>(
+    now: Wide<T, W, I>,
+    met: Wide<T, W, I>,
+) -> Wide<T, W, I> {
+    larger(now, met * Wide::constant(LEAST_SHARE))
+}
+
+/// The least that any coordinate counts as, where the largest has this size; above 0.
+///
+/// A coordinate that begins at rest at 0 may grow like so high a power of the time that no step,
+/// however short, has a small error in units of what it brings. `EPSILON^2` is less than any ratio of
+/// units, and an end to such steps.
+#[inline(always)]
+pub(crate) fn least_size<T: Scalar, I: Isa, const W: usize>(
+    largest: Wide<T, W, I>,
+) -> Wide<T, W, I> {
+    let share = Wide::<T, W, I>::splat(T::EPSILON * T::EPSILON);
+    largest.mul_add(share, share * share)
+}
+
+/// The error that a coordinate may make.
+#[inline(always)]
+pub(crate) fn allowed_error<T: Scalar, I: Isa, const W: usize>(
+    size: Wide<T, W, I>,
+    least: Wide<T, W, I>,
     tolerances: Tolerances,
 ) -> Wide<T, W, I> {
     let rtol = Wide::<T, W, I>::constant(tolerances.rtol);
-    let zero = Wide::splat(T::ZERO);
-    let (x, size) = (Lane::abs(x), Lane::abs(end));
-    let scale = rtol.mul_add(x.choose_le(size, size, x), Wide::constant(tolerances.atol));
-    // 0, but NaN where the end is not finite.
-    let estimate = estimate + end * zero;
-    Lane::abs(estimate).choose_le(zero, estimate, estimate / scale)
+    rtol.mul_add(larger(size, least), Wide::constant(tolerances.atol))
+}
+
+/// The error of a coordinate in units of what is allowed, from the estimate for a step of length
+/// 1; NaN where the coordinate is not finite at the step's end.
+#[inline(always)]
+pub(crate) fn relative_error<T: Scalar, I: Isa, const W: usize>(
+    estimate: Wide<T, W, I>,
+    dt: Wide<T, W, I>,
+    end: Wide<T, W, I>,
+    allowed: Wide<T, W, I>,
+) -> Wide<T, W, I> {
+    // 0 is added, but NaN where the end is not finite.
+    dt.mul_add(estimate, end * Wide::splat(T::ZERO)) / allowed
 }
 
 impl<T: Scalar> Slots<T> {
