@@ -1,14 +1,15 @@
 //! Why the steps of a trajectory are as short as they are.
 
 use super::Tolerances;
+use crate::kernel::LEAST_SHARE;
 use crate::{At, Scalar, StepLimit, VectorField, Workspace};
 
 /// A trajectory at its last good state.
 pub(super) struct Stuck<'a, T> {
     pub(super) at: At<'a, T>,
     pub(super) x: &'a [T],
-    /// The largest absolute value of each coordinate so far.
-    pub(super) size: &'a [T],
+    /// The least error that each coordinate may make.
+    pub(super) least: &'a [T],
     /// The step that is wanted.
     pub(super) step: f64,
     /// Length of the whole trajectory.
@@ -29,20 +30,27 @@ impl<T: Scalar> Stuck<'_, T> {
         if too_small && t > FAR * self.span {
             return StepLimit::Clock { spacing: epsilon * t };
         }
-        let Tolerances { rtol, atol } = self.tolerances;
-        let sizes = || self.size.iter().map(|size| size.to_f64());
-        if sizes().any(|size| size > 0.0 && rtol + atol / size < epsilon) {
+        let (Tolerances { rtol, atol }, sizes) = (self.tolerances, self.sizes());
+        if sizes.iter().any(|size| *size > 0.0 && rtol + atol / size < epsilon) {
             return StepLimit::Rounding { epsilon };
         }
-        match self.fastest_rate(field) {
+        match self.fastest_rate(field, &sizes) {
             Some(rate) if rate * self.step.abs() > UNSTABLE => StepLimit::Stiffness { rate },
             _ => StepLimit::Solution,
         }
     }
 
+    /// The largest absolute value of each coordinate so far, as far as the tolerances tell.
+    fn sizes(&self) -> Vec<f64> {
+        let Tolerances { rtol, atol } = self.tolerances;
+        let met = |least: f64| if rtol > 0.0 { (least - atol) / (rtol * LEAST_SHARE) } else { 0.0 };
+        let both = self.x.iter().zip(self.least);
+        both.map(|(x, least)| x.to_f64().abs().max(met(least.to_f64()))).collect()
+    }
+
     /// The field's fastest rate, the spectral radius of its Jacobian, by the power method on
     /// differences; each coordinate in units of its size.
-    fn fastest_rate(&self, field: &dyn VectorField<T>) -> Option<f64> {
+    fn fastest_rate(&self, field: &dyn VectorField<T>, size: &[f64]) -> Option<f64> {
         let distance = T::EPSILON.to_f64().sqrt();
         let mut workspace = Workspace::default();
         let mut slope_at = |x: &[T]| -> Option<Vec<f64>> {
@@ -50,9 +58,8 @@ impl<T: Scalar> Stuck<'_, T> {
             field.eval(self.at, x, &mut slope, &mut workspace).ok()?;
             slope.iter().map(|slope| slope.is_finite().then_some(slope.to_f64())).collect()
         };
-        let size = Vec::from_iter(self.size.iter().map(|size| size.to_f64()));
         let norm = |v: &[f64]| {
-            let units = v.iter().zip(&size).filter(|(_, size)| **size > 0.0);
+            let units = v.iter().zip(size).filter(|(_, size)| **size > 0.0);
             units.map(|(v, size)| (v / size).powi(2)).sum::<f64>().sqrt()
         };
         let slope = slope_at(self.x)?;

@@ -31,6 +31,11 @@ impl<'a, T: Scalar> Drive<'a, T> {
         self.slots[slot] = (index, piece);
     }
 
+    /// Whether signals have pieces.
+    pub(super) fn has_pieces(&self) -> bool {
+        matches!(self.signals, Some(Signals::Sampled(_)))
+    }
+
     /// Where the piece at hand ends, if it does.
     pub(super) fn end(&self, slot: usize, forward: bool) -> Option<T> {
         let Some(Signals::Sampled(signals)) = self.signals else { return None };

@@ -81,6 +81,7 @@ impl<T: Scalar> Block<'_, '_, T> {
         let times = self.run.times[entry.index];
         let step = StepTaken { pair: self.run.pair, slots: &self.slots, slot };
         let (until, sign) = (stop.unwrap_or(self.slots.t_end[slot]), self.slots.sign[slot]);
+        let mut passed = false;
         while let Some(&time) = times.get(entry.next) {
             let left = (until - time) * sign;
             if left < T::ZERO || (stop.is_some() && left == T::ZERO) {
@@ -96,8 +97,11 @@ impl<T: Scalar> Block<'_, '_, T> {
                 out.iter_mut().enumerate().for_each(|(i, out)| *out = inside(i));
             }
             entry.next += 1;
+            passed = true;
         }
-        self.aim(slot);
+        if passed {
+            self.aim(slot);
+        }
     }
 
     /// Ends the trajectories that are done or have failed; others take their place.
@@ -132,8 +136,9 @@ impl<T: Scalar> Block<'_, '_, T> {
     }
 
     /// What keeps the steps of a slot short.
+    #[cold]
     pub(super) fn cause(&self, slot: usize, index: usize, too_small: bool) -> StepLimit {
-        let Slots { t, h, x, met, .. } = &self.slots;
+        let Slots { t, h, x, least, .. } = &self.slots;
         let of = |lanes: &[T]| {
             let own = lanes.get(slot..).unwrap_or_default();
             Vec::from_iter(own.iter().step_by(self.slots.count()).copied())
@@ -144,7 +149,7 @@ impl<T: Scalar> Block<'_, '_, T> {
         let stuck = Stuck {
             at: At { t, u: &u },
             x: &of(x),
-            size: &of(met),
+            least: &of(least),
             step: h[slot].to_f64(),
             span: span(self.run.times[index]),
             tolerances: self.law.tolerances,

@@ -1,10 +1,11 @@
 //! Trajectories that begin, and pieces of their signals.
 
+use super::Tolerances;
 use super::block::Block;
 use super::first_step::FirstStep;
 use super::ledger::Entry;
 use super::run::{direction, span};
-use crate::kernel::Slots;
+use crate::kernel::{LEAST_SHARE, Slots};
 use crate::step::add_scaled_stages;
 use crate::{At, FieldError, Scalar};
 
@@ -81,10 +82,7 @@ impl<T: Scalar> Block<'_, '_, T> {
             }
             empty.pop();
             let count = self.slots.count();
-            for (i, x) in x0.iter().enumerate() {
-                self.slots.x[i * count + slot] = *x;
-                self.slots.met[i * count + slot] = T::ZERO;
-            }
+            x0.iter().enumerate().for_each(|(i, x)| self.slots.x[i * count + slot] = *x);
             let (since, evaluations) = (self.round, 0);
             self.ledger[slot] =
                 Some(Entry { index, next: 1, since, refused: 0, evaluations, complaint: None });
@@ -109,8 +107,10 @@ impl<T: Scalar> Block<'_, '_, T> {
         }
         match self.run.settings.first_step {
             Some(size) => {
-                for slot in &starts.slots {
+                for (row, slot) in starts.slots.iter().enumerate() {
                     self.slots.h[*slot] = T::from_f64(size) * self.slots.sign[*slot];
+                    let slope = row_of(&starts.slope, row, starts.slots.len());
+                    self.set_least(*slot, size, slope);
                     self.charge(*slot, 1);
                 }
             }
@@ -186,6 +186,10 @@ impl<T: Scalar> Block<'_, '_, T> {
         if evaluated.is_err() {
             second.fill(T::NAN);
         }
+        for (row, (slot, first)) in slots.iter().zip(&*firsts).enumerate() {
+            let slopes = row_of(slope, row, new).chain(row_of(second, row, new));
+            self.set_least(*slot, first.trial, slopes);
+        }
         second.iter_mut().zip(&*slope).for_each(|(second, first)| *second -= *first);
         for (row, (slot, first)) in slots.iter().zip(&*firsts).enumerate() {
             let (change, x) = (row_of(second, row, new), row_of(x, row, new));
@@ -199,10 +203,29 @@ impl<T: Scalar> Block<'_, '_, T> {
         }
     }
 
+    /// The least errors allowed at the start, by slopes that are known and a time for which they may hold.
+    ///
+    /// A coordinate that begins at rest at 0 may grow like so high a power of the time that no step,
+    /// however short, has a small error in units of what it brings. Its size counts as at least
+    /// `EPSILON^2` times the largest one: less than any ratio of units, and an end to such steps.
+    fn set_least(&mut self, slot: usize, time: f64, slopes: impl Iterator<Item = f64>) {
+        let (count, Tolerances { rtol, atol }) = (self.slots.count(), self.law.tolerances);
+        let sizes = row_of(&self.slots.x, slot, count).chain(slopes.map(|slope| slope * time));
+        let share = T::EPSILON.to_f64().powi(2);
+        let largest = sizes.map(f64::abs).filter(|size| size.is_finite()).fold(share, f64::max);
+        for i in (slot..self.slots.x.len()).step_by(count) {
+            let size = (LEAST_SHARE * self.slots.x[i].to_f64().abs()).max(share * largest);
+            self.slots.least[i] = T::from_f64(rtol * size + atol);
+        }
+    }
+
     /// Slots whose accepted step ends with a piece of their signal, before their trajectory does.
     pub(super) fn find_turning(&mut self) {
         let Slots { t_end, last, error, h, .. } = &self.slots;
         self.scratch.turning.clear();
+        if !self.drive.has_pieces() {
+            return;
+        }
         for (slot, entry) in self.ledger.iter().enumerate() {
             let Some(entry) = entry else { continue };
             let goes_on = entry.next < self.run.times[entry.index].len();

@@ -25,10 +25,9 @@ pub(crate) struct Slots<T> {
     pub(crate) t_end: Vec<T>,
     pub(crate) error: Vec<T>,
     pub(crate) x: Vec<T>,
-    /// The largest absolute value that each coordinate had at the begin of a step.
-    pub(crate) met: Vec<T>,
-    /// The error that the step tried may make.
-    pub(crate) allowed: Vec<T>,
+    /// The least error that each coordinate may make: as if it were a share of the largest value that it
+    /// has had.
+    pub(crate) least: Vec<T>,
     /// State at the end of the step tried: that of the method's last stage.
     pub(crate) end: Vec<T>,
     /// Slopes, stage after stage.
@@ -52,8 +51,7 @@ impl<T: Scalar> Slots<T> {
             t_end: lane(),
             error: lane(),
             x: vec![T::ZERO; dim * count],
-            met: vec![T::ZERO; dim * count],
-            allowed: vec![T::ZERO; dim * count],
+            least: vec![T::ZERO; dim * count],
             end: vec![T::ZERO; dim * count],
             slopes: vec![T::ZERO; stages * dim * count],
             rejected: vec![0; count],
@@ -95,8 +93,7 @@ impl<T: Scalar> Slots<T> {
             &mut self.t_end,
             &mut self.error,
             &mut self.x,
-            &mut self.met,
-            &mut self.allowed,
+            &mut self.least,
             &mut self.end,
             &mut self.slopes,
         ] {
@@ -235,7 +232,7 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
     }
 }
 
-/// The larger of two sizes; the first where the second is NaN.
+/// The larger of two numbers; the first where the second is NaN.
 #[inline(always)]
 pub(crate) fn larger<T: Scalar, I: Isa, const W: usize>(
     a: Wide<T, W, I>,
@@ -245,50 +242,31 @@ pub(crate) fn larger<T: Scalar, I: Isa, const W: usize>(
 }
 
 /// Share of its largest value so far that a coordinate counts as at least.
-const LEAST_SHARE: f64 = 0.125;
+pub(crate) const LEAST_SHARE: f64 = 0.125;
 
-/// The size of a coordinate: what it is in a step, but at least a share of what it has been.
+/// The least error that a coordinate may make from a value on.
 #[inline(always)]
-pub(crate) fn size<T: Scalar, I: Isa, const W: usize>(
-    now: Wide<T, W, I>,
-    met: Wide<T, W, I>,
-) -> Wide<T, W, I> {
-    larger(now, met * Wide::constant(LEAST_SHARE))
-}
-
-/// The least that any coordinate counts as, where the largest has this size; above 0.
-///
-/// A coordinate that begins at rest at 0 may grow like so high a power of the time that no step,
-/// however short, has a small error in units of what it brings. `EPSILON^2` is less than any ratio of
-/// units, and an end to such steps.
-#[inline(always)]
-pub(crate) fn least_size<T: Scalar, I: Isa, const W: usize>(
-    largest: Wide<T, W, I>,
-) -> Wide<T, W, I> {
-    let share = Wide::<T, W, I>::splat(T::EPSILON * T::EPSILON);
-    largest.mul_add(share, share * share)
-}
-
-/// The error that a coordinate may make.
-#[inline(always)]
-pub(crate) fn allowed_error<T: Scalar, I: Isa, const W: usize>(
-    size: Wide<T, W, I>,
+pub(crate) fn least_error<T: Scalar, I: Isa, const W: usize>(
     least: Wide<T, W, I>,
+    x: Wide<T, W, I>,
     tolerances: Tolerances,
 ) -> Wide<T, W, I> {
-    let rtol = Wide::<T, W, I>::constant(tolerances.rtol);
-    rtol.mul_add(larger(size, least), Wide::constant(tolerances.atol))
+    let share = Wide::<T, W, I>::constant(LEAST_SHARE * tolerances.rtol);
+    larger(least, share.mul_add(Lane::abs(x), Wide::constant(tolerances.atol)))
 }
 
-/// The error of a coordinate in units of what is allowed, from the estimate for a step of length
-/// 1; NaN where the coordinate is not finite at the step's end.
+/// The error of a coordinate in units of what is allowed, from the estimate for a step of length 1
+/// that goes from `x` to `end`; NaN where the end is not finite.
 #[inline(always)]
 pub(crate) fn relative_error<T: Scalar, I: Isa, const W: usize>(
     estimate: Wide<T, W, I>,
     dt: Wide<T, W, I>,
-    end: Wide<T, W, I>,
-    allowed: Wide<T, W, I>,
+    [x, end, least]: [Wide<T, W, I>; 3],
+    tolerances: Tolerances,
 ) -> Wide<T, W, I> {
+    let rtol = Wide::<T, W, I>::constant(tolerances.rtol);
+    let size = larger(Lane::abs(x), Lane::abs(end));
+    let allowed = larger(rtol.mul_add(size, Wide::constant(tolerances.atol)), least);
     // 0 is added, but NaN where the end is not finite.
     dt.mul_add(estimate, end * Wide::splat(T::ZERO)) / allowed
 }
