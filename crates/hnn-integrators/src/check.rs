@@ -35,6 +35,7 @@ pub(crate) fn times<T: Scalar>(times: &[T]) -> Result<(), SolveError> {
         index,
         given: times[index].to_f64(),
         previous: previous.to_f64(),
+        spacing: (previous.abs() * T::EPSILON).to_f64(),
     };
     if !first.is_finite() {
         return Err(wrong(0, *first));

@@ -48,7 +48,7 @@ pub enum FieldError {
     },
     /// The stage equations of an implicit method were not solved.
     #[error(
-        "the stage equations of row {row} are not solved after {iterations} iterations (residual {residual:e}): take a smaller step"
+        "the stage equations of row {row} are not solved after {iterations} iterations (residual {residual:e}): take a smaller step, with dt |df/dx| well below 1"
     )]
     NotConverged {
         /// Row (trajectory) in the batch.

@@ -11,6 +11,7 @@
 //!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
 //! - Methods, as values: [`Tableau`], [`Splitting`], [`ImplicitTableau`], [`EmbeddedPair`]; the
 //!   constants below, or your own.
+//! - Inputs over time: [`Signal`]s, with which [`Driven`] makes a field with inputs one that every solver takes.
 //! - Runs: [`FixedStep`], [`Adaptive`] (with events), [`solve`]; [`Rollout`] and [`Adjoint`] for
 //!   gradients.
 //!
@@ -53,6 +54,7 @@ mod method;
 mod parallel;
 mod rollout;
 mod scalar;
+mod signal;
 pub mod simd;
 mod solve_error;
 mod step;
@@ -86,7 +88,8 @@ pub use method::{
 };
 pub use rollout::{Adjoint, Checkpoints, Clock, Gradient, Grid, Rollout, Samples, Visit};
 pub use scalar::Scalar;
-pub use solve_error::{SolveError, SolveFailure};
+pub use signal::{Between, Driven, Signal, SignalError, Signals};
+pub use solve_error::{SolveError, SolveFailure, StepLimit};
 pub use step::{
     DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper, rk4,
 };

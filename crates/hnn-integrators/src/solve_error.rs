@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{FieldError, TooLarge};
+use crate::{FieldError, SignalError, TooLarge};
 
 /// Why an integration was not done, or not to its end.
 ///
@@ -66,7 +66,8 @@ pub enum SolveError {
     },
     /// Times that are not strictly increasing or strictly decreasing finite numbers.
     #[error(
-        "the times must be finite and strictly increasing (or strictly decreasing, to go backwards), but time {index} is {given} after {previous}"
+        "the times must be finite and strictly increasing (or strictly decreasing, to go backwards), but time {index} is {given} after {previous}{}",
+        hint_of_spacing(*given, *previous, *spacing)
     )]
     Times {
         /// Index of the offending time.
@@ -75,6 +76,8 @@ pub enum SolveError {
         given: f64,
         /// The time before it.
         previous: f64,
+        /// How far apart the numbers of this type are around it.
+        spacing: f64,
     },
     /// No time at all, or one that is not finite.
     #[error("no start: pass at least one time, the first being that of the initial state")]
@@ -94,6 +97,25 @@ pub enum SolveError {
     /// What was asked for takes more memory than one call may.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
+    /// A field with inputs, and nothing that says what they are.
+    #[error(
+        "the field has {inputs} inputs, but no signal: integrate `Driven::new(&field, signals)`, with a signal for each trajectory or a function of the time"
+    )]
+    NoSignal {
+        /// Inputs of the field.
+        inputs: usize,
+    },
+    /// Signals for a field without inputs.
+    #[error("signals are given, but the field has no inputs: integrate the field itself")]
+    NoInputs,
+    /// A signal that does not fit.
+    #[error("the signal of trajectory {trajectory}: {source}")]
+    Signal {
+        /// Row of the initial states.
+        trajectory: usize,
+        /// What is wrong.
+        source: SignalError,
+    },
     /// A state became infinite or NaN.
     #[error(
         "trajectory {trajectory} became infinite or NaN at t = {time} after {step} good steps: take smaller steps, or check the field and the start"
@@ -108,7 +130,8 @@ pub enum SolveError {
     },
     /// The step size fell to the spacing of numbers around the time.
     #[error(
-        "trajectory {trajectory} needs steps below {dt:e} at t = {time} (after {step} steps): the solution may have a singularity there, be stiff, or the tolerance be too small for the number type"
+        "trajectory {trajectory} needs steps below {dt:e} at t = {time} (after {step} steps): {}",
+        cause.with_cure("the solution has a singularity there, or the field a jump: end before, or check the field")
     )]
     StepTooSmall {
         /// Row of the initial states.
@@ -119,10 +142,13 @@ pub enum SolveError {
         time: f64,
         /// The step size tried last.
         dt: f64,
+        /// What keeps it so short.
+        cause: StepLimit,
     },
     /// The limit of steps was reached.
     #[error(
-        "trajectory {trajectory} had only reached t = {time} after {limit} steps: allow more, loosen the tolerance, or use an implicit method if the field is stiff"
+        "trajectory {trajectory} had only reached t = {time} after {limit} steps: {}",
+        cause.with_cure("allow more (`max_steps`), or loosen the tolerance")
     )]
     TooManySteps {
         /// Row of the initial states.
@@ -131,6 +157,8 @@ pub enum SolveError {
         limit: usize,
         /// Time reached.
         time: f64,
+        /// What keeps the steps short.
+        cause: StepLimit,
     },
     /// The function of an event is NaN.
     #[error(
@@ -156,6 +184,57 @@ pub enum SolveError {
         /// The field's own error.
         source: FieldError,
     },
+}
+
+/// What keeps the steps of an adaptive method short.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum StepLimit {
+    /// Times so far from 0 that the numbers of their type are this far apart.
+    Clock {
+        /// The distance of neighbouring numbers.
+        spacing: f64,
+    },
+    /// A tolerance below the rounding of the type of number.
+    Rounding {
+        /// That rounding, relative.
+        epsilon: f64,
+    },
+    /// A stiff field: a fast part, long over, forbids explicit steps that the rest would allow.
+    Stiffness {
+        /// The fastest part's rate `|lambda|`, an eigenvalue of the field's Jacobian.
+        rate: f64,
+    },
+    /// The solution itself.
+    Solution,
+}
+
+impl StepLimit {
+    /// The cause and its cure; that of the solution itself depends on what went wrong.
+    fn with_cure(&self, solution: &str) -> String {
+        match self {
+            Self::Clock { spacing } => format!(
+                "times of this number type are {spacing:e} apart there; count time from the begin of the trajectory, or use f64"
+            ),
+            Self::Rounding { epsilon } => format!(
+                "the tolerance is below the rounding of this number type ({epsilon:e}); ask for ten times that or more, or use f64"
+            ),
+            Self::Stiffness { rate } => format!(
+                "the field is stiff, its fastest part has a rate of {rate:e}, and steps much longer than the inverse of that are unstable (in this crate's implicit methods too, which iterate); take the fast part out of the model, allow more steps, or use a solver with Newton's iteration"
+            ),
+            Self::Solution => solution.to_owned(),
+        }
+    }
+}
+
+/// Says so where times that may differ elsewhere are the same in this type of number.
+fn hint_of_spacing(given: f64, previous: f64, spacing: f64) -> String {
+    if given != previous || given == 0.0 {
+        return String::new();
+    }
+    format!(
+        " (numbers of this type are {spacing:e} apart there: where times are closer, count them from the begin of the trajectory, or use f64)"
+    )
 }
 
 impl SolveError {

@@ -37,7 +37,7 @@ pub struct Lyapunov {
     pub transient: usize,
     /// Intervals that count.
     pub intervals: usize,
-    /// Tolerance of the adaptive solver; well below the distance.
+    /// Relative tolerance of the adaptive solver; well below the distance over the size of the state.
     pub tolerance: f64,
 }
 
@@ -79,7 +79,7 @@ impl Lyapunov {
         for interval in 0..self.transient + self.intervals {
             let t = interval as f64 * self.interval;
             let times = [t, t + self.interval];
-            let tolerances = Tolerances::both(self.tolerance);
+            let tolerances = Tolerances::relative(self.tolerance);
             let run = solve_batch(field, pair.view(), &times, tolerances)
                 .map_err(|failure| failure.error)?;
             pair.assign(&run.states.index_axis(ndarray::Axis(1), 1));

@@ -4,8 +4,8 @@
 
 pub use hnn_data::{DataSet, Measurements};
 pub use hnn_integrators::{
-    AnalyticField, DifferentiableField, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
-    Tolerances, VectorField, solve, solve_batch,
+    AnalyticField, DifferentiableField, Driven, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
+    Signal, Signals, Tolerances, VectorField, solve, solve_batch,
 };
 pub use hnn_losses::{
     DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window,

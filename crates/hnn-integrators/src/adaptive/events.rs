@@ -4,7 +4,7 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::observe::{Observer, StepTaken};
 use super::{Adaptive, BatchSolution, Solution};
-use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel};
+use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel, signal};
 
 /// Which crossings count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -139,6 +139,8 @@ impl Adaptive {
         self.check_settings()?;
         check::start(x0, field.dim())?;
         check::room(x0, times.len())?;
+        let interval = (times[0], times[times.len() - 1]);
+        signal::check(field, std::iter::repeat_n(interval, x0.nrows()))?;
         let size = field.block_len().clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size).enumerate().collect();
         let runs = parallel::map(blocks, |(index, x0): (usize, ArrayView2<'_, T>)| {

@@ -8,7 +8,7 @@ use super::block::AdaptiveJob;
 use super::observe::{Observer, StepTaken};
 use super::{Adaptive, AdaptiveRun, BatchSolution, Statistics};
 use crate::field::ByReference;
-use crate::{Scalar, SolveError, VectorField, check};
+use crate::{Scalar, SolveError, VectorField, check, signal};
 
 impl Adaptive {
     /// Integrates one trajectory without keeping anything: `observe(t, state)` sees the start and
@@ -45,6 +45,7 @@ impl Adaptive {
         check::times(&[start, end])?;
         self.check_settings()?;
         check::start(x0.insert_axis(Axis(0)), field.dim())?;
+        signal::check(field, std::iter::once((start, end)))?;
         if observe(start, &x0.to_vec()).is_break() {
             return Ok(start);
         }

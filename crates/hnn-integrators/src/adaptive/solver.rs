@@ -7,7 +7,7 @@ use super::run::Settings;
 use super::{AdaptiveRun, Statistics, Tolerances};
 use crate::{
     DORMAND_PRINCE5, EmbeddedPair, Scalar, SolveError, SolveFailure, VectorField, check,
-    field::ByReference, parallel,
+    field::ByReference, parallel, signal,
 };
 
 /// Integration with a step size that keeps to [`Tolerances`], the states given at any times by
@@ -125,8 +125,10 @@ impl Adaptive {
     ///
     /// # Errors
     /// Another dimension than the field's, a non-finite state, unsorted times, tolerances or
-    /// step sizes that are not positive, a step size that falls to nothing (a singularity), too
-    /// many steps, or the field's own error; what had been computed before comes with it.
+    /// step sizes that are not positive, more states than [`MOST_BYTES`](crate::MOST_BYTES), a step
+    /// size that falls to nothing or too many steps (with what keeps the steps so short, a
+    /// [`StepLimit`](crate::StepLimit)), or the field's own error; what had been computed before
+    /// comes with it.
     pub fn solve<T, F>(
         &self,
         field: &F,
@@ -207,6 +209,7 @@ impl Adaptive {
     {
         self.check_settings()?;
         check::start(x0, field.dim())?;
+        signal::check(field, times.iter().map(|times| (times[0], times[times.len() - 1])))?;
         let (trajectories, dim) = x0.dim();
         let most = times.iter().map(|times| times.len()).max().unwrap_or(0);
         check::room(x0, most)?;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::kernel::Job;
-use crate::{At, FieldError, Scalar, Workspace};
+use crate::{At, FieldError, Scalar, Signals, Workspace};
 
 /// A dynamics `dx/dt = f(t, x, u)` over a batch of states; object-safe.
 ///
@@ -66,6 +66,12 @@ pub trait VectorField<T: Scalar>: Send + Sync {
         Ok(rows(&dx, x.nrows(), x.ncols()))
     }
 
+    /// What the inputs are, where the field comes with them ([`Driven`](crate::Driven)).
+    #[doc(hidden)]
+    fn signals(&self) -> Option<Signals<'_, T>> {
+        None
+    }
+
     /// Does a job in one kernel, where the field has one (every
     /// [`AnalyticField`](crate::AnalyticField) does); says whether it did. Otherwise nothing is
     /// touched.
@@ -96,6 +102,9 @@ impl<T: Scalar, F: VectorField<T> + ?Sized> VectorField<T> for ByReference<'_, F
     }
     fn block_len(&self) -> usize {
         self.0.block_len()
+    }
+    fn signals(&self) -> Option<Signals<'_, T>> {
+        self.0.signals()
     }
     fn kernel(&self, job: &mut Job<'_, T>) -> bool {
         self.0.kernel(job)

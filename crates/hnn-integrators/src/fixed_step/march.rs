@@ -3,16 +3,26 @@
 use ndarray::ArrayView2;
 
 use super::segments::Segment;
-use crate::{FieldError, Interval, Scalar, SolveError, Workspace, coordinate_major};
+use crate::signal::{Signal, Signals, resolution};
+use crate::{FieldError, Inputs, Interval, Scalar, SolveError, Workspace, coordinate_major};
 
 /// `steps` equal steps of a batch, in place.
 pub(super) type Advance<'a, T> = dyn Fn(usize, Interval<'_, T>, &mut [T], &mut Workspace<T>) -> Result<(), FieldError>
     + Sync
     + 'a;
 
+/// What a run integrates: its steps, and the inputs meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Course<'a, T> {
+    pub(super) advance: &'a Advance<'a, T>,
+    pub(super) signals: Option<Signals<'a, T>>,
+    /// How many inputs.
+    pub(super) inputs: usize,
+}
+
 /// A block of trajectories that goes segment after segment.
 pub(super) struct March<'a, T> {
-    advance: &'a Advance<'a, T>,
+    course: Course<'a, T>,
     /// Global index of the first trajectory.
     first: usize,
     batch: usize,
@@ -21,6 +31,9 @@ pub(super) struct March<'a, T> {
     before: Vec<T>,
     t: Vec<T>,
     dt: Vec<T>,
+    /// The inputs at the begin and at the end of a step.
+    begin: Vec<T>,
+    end: Vec<T>,
     workspace: Workspace<T>,
 }
 
@@ -31,11 +44,12 @@ enum Failure {
 }
 
 impl<'a, T: Scalar> March<'a, T> {
-    pub(super) fn new(advance: &'a Advance<'a, T>, first: usize, x0: ArrayView2<'_, T>) -> Self {
+    pub(super) fn new(course: Course<'a, T>, first: usize, x0: ArrayView2<'_, T>) -> Self {
         let batch = x0.nrows();
-        let (t, dt) = (vec![T::ZERO; batch], vec![T::ZERO; batch]);
         let (x, before, workspace) = (coordinate_major(x0), Vec::new(), Workspace::default());
-        Self { advance, first, batch, x, before, t, dt, workspace }
+        let (numbers, inputs) = (|| vec![T::ZERO; batch], vec![T::ZERO; course.inputs * batch]);
+        let (t, dt, begin, end) = (numbers(), numbers(), inputs.clone(), inputs);
+        Self { course, first, batch, x, before, t, dt, begin, end, workspace }
     }
 
     /// The current states, of shape (B, D).
@@ -57,11 +71,58 @@ impl<'a, T: Scalar> March<'a, T> {
     fn advance(&mut self, steps: usize, start: T, dt: T) -> Result<(), Failure> {
         self.t.fill(start);
         self.dt.fill(dt);
+        let (advance, first) = (self.course.advance, self.first);
         let over = Interval::new(&self.t, &self.dt);
-        (self.advance)(steps, over, &mut self.x, &mut self.workspace).map_err(Failure::Field)?;
+        let advanced = match self.course.signals {
+            None => advance(steps, over, &mut self.x, &mut self.workspace),
+            Some(Signals::Function(function)) => {
+                let of_row = |row: usize, t: T, u: &mut [T]| function(first + row, t, u);
+                let over = Interval { u: Inputs::Function(&of_row), ..over };
+                advance(steps, over, &mut self.x, &mut self.workspace)
+            }
+            Some(Signals::Sampled(signals)) => {
+                let signals = &signals[first..first + self.batch];
+                let time = |step| start + T::from_usize(step) * dt;
+                (0..steps).try_for_each(|step| self.cut_step(signals, time(step), time(step + 1)))
+            }
+        };
+        advanced.map_err(Failure::Field)?;
         match self.x.iter().position(|x| !x.is_finite()) {
             None => Ok(()),
             Some(at) => Err(Failure::NonFinite { row: at % self.batch }),
+        }
+    }
+
+    /// A step, cut into shorter ones where samples lie inside it: each row at its own. A row with fewer
+    /// of them than others waits at the end, with steps of length 0.
+    fn cut_step(&mut self, signals: &[Signal<T>], start: T, end: T) -> Result<(), FieldError> {
+        let forward = end > start;
+        // A sample as close as this to a time is at that time.
+        let close = Scalar::min(resolution(start, end), T::from_f64(1e-3) * (end - start).abs());
+        let close = if forward { close } else { -close };
+        self.t.fill(start);
+        loop {
+            let mut arrived = true;
+            for (row, signal) in signals.iter().enumerate() {
+                let now = self.t[row];
+                let piece = signal.piece(now + close, forward);
+                let cut = signal.end_of(piece, forward);
+                let cut = cut.filter(|cut| (*cut < end - close) == forward && *cut != end - close);
+                arrived &= cut.is_none();
+                let until = cut.unwrap_or(end);
+                self.dt[row] = until - now;
+                for k in 0..self.course.inputs {
+                    self.begin[k * self.batch + row] = signal.value(piece, now, k);
+                    self.end[k * self.batch + row] = signal.value(piece, until, k);
+                }
+            }
+            let u = Inputs::Linear { begin: &self.begin, end: &self.end };
+            let over = Interval { t: &self.t, dt: &self.dt, u };
+            (self.course.advance)(1, over, &mut self.x, &mut self.workspace)?;
+            if arrived {
+                return Ok(());
+            }
+            self.t.iter_mut().zip(&self.dt).for_each(|(t, dt)| *t += *dt);
         }
     }
 

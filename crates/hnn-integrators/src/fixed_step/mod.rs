@@ -5,12 +5,13 @@ mod segments;
 
 use std::ops::ControlFlow;
 
-use march::{Advance, March};
+use march::{Advance, Course, March};
 use ndarray::{Array3, ArrayView2, Axis};
-use segments::Segment;
+use segments::Plan;
 
 use crate::{
-    Interval, Scalar, SolveError, SolveFailure, Stepper, VectorField, Workspace, check, parallel,
+    Interval, Scalar, SolveError, SolveFailure, Stepper, TooLarge, VectorField, Workspace, check,
+    parallel, signal,
 };
 
 /// How long a step is.
@@ -84,9 +85,10 @@ impl<S> FixedStep<S> {
     /// Integrates over `interval = (start, end)` from the states `x0` of shape (M, D).
     ///
     /// # Errors
-    /// No or non-finite states, another dimension than the field's, no steps, a non-finite
-    /// interval or step size, a state that becomes non-finite, or the field's own error; what had
-    /// been computed before comes with it.
+    /// No or non-finite states, another dimension than the field's, no steps or more than can be
+    /// counted, a non-finite interval or step size, more states to keep than
+    /// [`MOST_BYTES`](crate::MOST_BYTES), a state that becomes non-finite, or the field's own
+    /// error; what had been computed before comes with it.
     pub fn run<T, F>(
         &self,
         field: &F,
@@ -98,8 +100,8 @@ impl<S> FixedStep<S> {
         F: VectorField<T> + ?Sized,
         S: Stepper<T, F>,
     {
-        let segments = segments::over(self.steps, self.save_every, interval)?;
-        self.march(field, interval.0, self.save_every.is_some(), &segments, x0)
+        let plan = segments::over(self.steps, self.save_every, interval)?;
+        self.march(field, interval, self.save_every.is_some(), &plan, x0)
     }
 
     /// Integrates from the states `x0` (M, D) at `times[0]` and keeps the states at all `times`.
@@ -120,8 +122,8 @@ impl<S> FixedStep<S> {
         F: VectorField<T> + ?Sized,
         S: Stepper<T, F>,
     {
-        let segments = segments::between(self.steps, times)?;
-        self.march(field, times[0], true, &segments, x0)
+        let plan = segments::between(self.steps, times)?;
+        self.march(field, (times[0], times[times.len() - 1]), true, &plan, x0)
     }
 
     /// Integrates without keeping anything: `observe(t, states)` sees the start, every `k`-th
@@ -156,16 +158,18 @@ impl<S> FixedStep<S> {
         S: Stepper<T, F>,
     {
         check::start(x0, field.dim())?;
-        let segments = segments::over(self.steps, self.save_every, interval)?;
+        let plan = segments::over(self.steps, self.save_every, interval)?;
         if self.save_every.is_some() && observe(interval.0, x0).is_break() {
             return Ok(interval.0);
         }
         let advance = |steps: usize, over: Interval<'_, T>, x: &mut [T], ws: &mut Workspace<T>| {
             self.stepper.advance(field, steps, over, x, ws)
         };
-        let mut march = March::new(&advance, 0, x0);
-        for segment in &segments {
-            march.advance_by(segment)?;
+        signal::check(field, std::iter::repeat_n(interval, x0.nrows()))?;
+        let (signals, inputs) = (field.signals(), field.inputs());
+        let mut march = March::new(Course { advance: &advance, signals, inputs }, 0, x0);
+        for segment in plan.segments() {
+            march.advance_by(&segment)?;
             if segment.saved && observe(segment.end, march.states()).is_break() {
                 return Ok(segment.end);
             }
@@ -177,9 +181,9 @@ impl<S> FixedStep<S> {
     fn march<T, F>(
         &self,
         field: &F,
-        start: T,
+        interval: (T, T),
         save_start: bool,
-        segments: &[Segment<T>],
+        plan: &Plan<T>,
         x0: ArrayView2<'_, T>,
     ) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>>
     where
@@ -191,34 +195,40 @@ impl<S> FixedStep<S> {
         let advance = |steps: usize, over: Interval<'_, T>, x: &mut [T], ws: &mut Workspace<T>| {
             self.stepper.advance(field, steps, over, x, ws)
         };
-        let (advance, block_len) = (&advance as &Advance<'_, T>, field.block_len());
-        T::march_segments(SegmentsJob { advance, block_len, start, save_start, segments, x0 })
+        signal::check(field, std::iter::repeat_n(interval, x0.nrows()))?;
+        let (signals, inputs) = (field.signals(), field.inputs());
+        let course = Course { advance: &advance as &Advance<'_, T>, signals, inputs };
+        let (block_len, start) = (field.block_len(), interval.0);
+        T::march_segments(SegmentsJob { course, block_len, start, save_start, plan, x0 })
     }
 }
 
 /// Trajectories to be taken through segments of equal steps, block by block.
 pub struct SegmentsJob<'a, T> {
-    advance: &'a Advance<'a, T>,
+    course: Course<'a, T>,
     block_len: usize,
     start: T,
     save_start: bool,
-    segments: &'a [Segment<T>],
+    plan: &'a Plan<T>,
     x0: ArrayView2<'a, T>,
 }
 
 impl<T: Scalar> SegmentsJob<'_, T> {
     pub(crate) fn run(self) -> Result<Trajectories<T>, SolveFailure<Trajectories<T>>> {
-        let Self { advance, block_len, start, save_start, segments, x0 } = self;
+        let Self { course, block_len, start, save_start, plan, x0 } = self;
+        let most = plan.len().saturating_add(usize::from(save_start));
+        let each = (x0.len() + 1).saturating_mul(size_of::<T>());
+        let remedy = "save every k-th state only, or observe the run";
+        TooLarge::check("states to save", most, each, remedy).map_err(SolveError::from)?;
         let first = save_start.then_some(start);
-        let ends = segments.iter().filter(|segment| segment.saved).map(|segment| segment.end);
+        let ends = plan.segments().filter(|segment| segment.saved).map(|segment| segment.end);
         let times: Vec<T> = first.into_iter().chain(ends).collect();
-        check::room(x0, times.len())?;
         let mut states = Array3::from_elem((x0.nrows(), times.len(), x0.ncols()), T::NAN);
         let size = block_len.clamp(1, x0.nrows());
         let blocks = x0.axis_chunks_iter(Axis(0), size);
         let blocks = blocks.zip(states.axis_chunks_iter_mut(Axis(0), size)).enumerate().collect();
         let results = parallel::map(blocks, |(index, (x0, mut out))| {
-            let mut march = March::new(advance, index * size, x0);
+            let mut march = March::new(course, index * size, x0);
             let mut slots = 0..;
             let mut save = |states: ArrayView2<'_, T>| {
                 let slot = slots.next().unwrap_or_default();
@@ -227,8 +237,8 @@ impl<T: Scalar> SegmentsJob<'_, T> {
             if save_start {
                 save(x0);
             }
-            for segment in segments {
-                march.advance_by(segment)?;
+            for segment in plan.segments() {
+                march.advance_by(&segment)?;
                 if segment.saved {
                     save(march.states());
                 }

@@ -2,7 +2,7 @@
 
 use super::control::Controller;
 use super::lanes::{LaneKernel, dispatch_lanes};
-use super::slots::{Clocks, Slots, relative_error};
+use super::slots::{Clocks, Slots, least_error, relative_error};
 use super::state::{MOST_STAGES, along, load, store, weighted, zero};
 use crate::lane::Aligned;
 use crate::simd::Isa;
@@ -66,21 +66,24 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
         let mut x = Aligned(load::<T, F::State<_>, I, W>(&slots.x, count, 0));
         let mut slopes = Aligned([zero::<Wide<T, W, I>, F::State<_>>(); MOST_STAGES]);
         slopes.0[0] = load::<T, F::State<_>, I, W>(&slots.slopes[..len], count, 0);
+        let mut least = Aligned(load::<T, F::State<_>, I, W>(&slots.least, count, 0));
         loop {
             clocks.0.plan(law.max_step);
             let (end, newest) = try_step(self.field, law.pair, &clocks.0, &x.0, &mut slopes.0);
+            let (dt, states) = (clocks.0.dt, [&x.0, &end, &least.0]);
             let error = combined::<T, F, I, W>(&law.pair.error, &slopes.0, &newest);
-            let fine = square_sum::<T, F, I, W>(&error, &x.0, &end, law.tolerances);
+            let fine = square_sum::<T, F, I, W>(&error, dt, states, law.tolerances);
             let mut coarse = None;
             if let Some(weights) = &law.pair.coarse_error {
                 let error = combined::<T, F, I, W>(weights, &slopes.0, &newest);
-                coarse = Some(square_sum::<T, F, I, W>(&error, &x.0, &end, law.tolerances));
+                coarse = Some(square_sum::<T, F, I, W>(&error, dt, states, law.tolerances));
             }
             let attention = clocks.0.judge(dim, fine, coarse).any_positive();
             **round += 1;
             if attention || **round >= *deadline {
                 clocks.0.store(slots, 0);
                 store::<T, F::State<_>, I, W>(&x.0, &mut slots.x, count, 0);
+                store::<T, F::State<_>, I, W>(&least.0, &mut slots.least, count, 0);
                 store::<T, F::State<_>, I, W>(&end, &mut slots.end, count, 0);
                 for i in 0..stages {
                     let out = &mut slots.slopes[i * len..(i + 1) * len];
@@ -91,7 +94,9 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
             clocks.0.count_rejected(&mut slots.rejected, 0);
             for i in 0..dim {
                 let (old, first) = (x.0.as_ref()[i], slopes.0[0].as_ref()[i]);
-                x.0.as_mut()[i] = clocks.0.if_accepted(end.as_ref()[i], old);
+                let now = clocks.0.if_accepted(end.as_ref()[i], old);
+                x.0.as_mut()[i] = now;
+                least.0.as_mut()[i] = least_error(least.0.as_ref()[i], now, law.tolerances);
                 slopes.0[0].as_mut()[i] = clocks.0.if_accepted(newest.as_ref()[i], first);
             }
             clocks.0.conclude(&law.control);
@@ -145,18 +150,19 @@ fn combined<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     if *weight == 0.0 { sum } else { along::<_, _>(&sum, Wide::constant(*weight), newest) }
 }
 
-/// Sum of the squares of an error estimate in units of the tolerances.
+/// Sum of the squares of the errors, in units of what is allowed, of a step between two states; the last
+/// of the three is the least that is allowed.
 #[inline(always)]
 fn square_sum<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     estimate: &F::State<Wide<T, W, I>>,
-    x: &F::State<Wide<T, W, I>>,
-    end: &F::State<Wide<T, W, I>>,
+    dt: Wide<T, W, I>,
+    [x, end, least]: [&F::State<Wide<T, W, I>>; 3],
     tolerances: Tolerances,
 ) -> Wide<T, W, I> {
     let mut sum = Wide::splat(T::ZERO);
     for i in 0..<F::State<T> as LaneState<T>>::DIM {
-        let (x, end) = (x.as_ref()[i], end.as_ref()[i]);
-        let error = relative_error(estimate.as_ref()[i], x, end, tolerances);
+        let states = [x.as_ref()[i], end.as_ref()[i], least.as_ref()[i]];
+        let error = relative_error(estimate.as_ref()[i], dt, states, tolerances);
         sum = error.mul_add(error, sum);
     }
     sum
@@ -195,9 +201,10 @@ impl<T: Scalar> LaneKernel<T> for DoPart<'_, '_, T> {
             match part {
                 Part::Plan => clocks.plan(law.max_step),
                 Part::Judge => {
-                    let fine = square_sum_of(slots, &law.pair.error, at, law);
+                    let fine = square_sum_of(slots, &law.pair.error, at, clocks.dt, law);
                     let coarse = law.pair.coarse_error.as_ref();
-                    let coarse = coarse.map(|weights| square_sum_of(slots, weights, at, law));
+                    let coarse =
+                        coarse.map(|weights| square_sum_of(slots, weights, at, clocks.dt, law));
                     sum += clocks.judge(slots.dim(), fine, coarse);
                 }
                 Part::Conclude => {
@@ -219,6 +226,7 @@ fn square_sum_of<T: Scalar, I: Isa, const W: usize>(
     slots: &Slots<T>,
     weights: &[f64],
     at: usize,
+    dt: Wide<T, W, I>,
     law: &Law<'_, T>,
 ) -> Wide<T, W, I> {
     let (dim, mut total) = (slots.dim(), Wide::<T, W, I>::splat(T::ZERO));
@@ -230,9 +238,9 @@ fn square_sum_of<T: Scalar, I: Isa, const W: usize>(
                 estimate = slope.mul_add(Wide::constant(weights[j]), estimate);
             }
         }
-        let x = slots.lane_of::<I, W>(&slots.x, i, at);
-        let end = slots.lane_of::<I, W>(&slots.end, i, at);
-        let error = relative_error(estimate, x, end, law.tolerances);
+        let (x, end) = (slots.lane_of(&slots.x, i, at), slots.lane_of(&slots.end, i, at));
+        let states = [x, end, slots.lane_of(&slots.least, i, at)];
+        let error = relative_error(estimate, dt, states, law.tolerances);
         total = error.mul_add(error, total);
     }
     total
@@ -251,7 +259,10 @@ fn conclude_states<T: Scalar, I: Isa, const W: usize>(
     for i in 0..dim {
         let of = i * count + at..(i + 1) * count;
         let (x, end) = (slots.lane_of(&slots.x, i, at), slots.lane_of(&slots.end, i, at));
-        clocks.if_accepted(end, x).store_padded(&mut slots.x[of.clone()]);
+        let now = clocks.if_accepted(end, x);
+        now.store_padded(&mut slots.x[of.clone()]);
+        let least = least_error(slots.lane_of(&slots.least, i, at), now, law.tolerances);
+        least.store_padded(&mut slots.least[of.clone()]);
         let first = slots.lane_of(&slots.slopes, i, at);
         let last = slots.lane_of(&slots.slopes, newest + i, at);
         clocks.if_accepted(last, first).store_padded(&mut slots.slopes[of]);

@@ -17,7 +17,7 @@ mod state;
 pub(crate) use adaptive::{AdaptiveSteps, Law, Part, do_part};
 pub(crate) use control::Controller;
 pub use eval::{eval, pull_back};
-pub(crate) use slots::Slots;
+pub(crate) use slots::{LEAST_SHARE, Slots};
 
 use crate::method::Coefficients;
 use crate::{AnalyticField, AnalyticSeparable, LaneState, Scalar, Splitting};

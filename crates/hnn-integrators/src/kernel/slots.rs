@@ -25,6 +25,9 @@ pub(crate) struct Slots<T> {
     pub(crate) t_end: Vec<T>,
     pub(crate) error: Vec<T>,
     pub(crate) x: Vec<T>,
+    /// The least error that each coordinate may make: as if it were a share of the largest value that it
+    /// has had.
+    pub(crate) least: Vec<T>,
     /// State at the end of the step tried: that of the method's last stage.
     pub(crate) end: Vec<T>,
     /// Slopes, stage after stage.
@@ -48,6 +51,7 @@ impl<T: Scalar> Slots<T> {
             t_end: lane(),
             error: lane(),
             x: vec![T::ZERO; dim * count],
+            least: vec![T::ZERO; dim * count],
             end: vec![T::ZERO; dim * count],
             slopes: vec![T::ZERO; stages * dim * count],
             rejected: vec![0; count],
@@ -89,6 +93,7 @@ impl<T: Scalar> Slots<T> {
             &mut self.t_end,
             &mut self.error,
             &mut self.x,
+            &mut self.least,
             &mut self.end,
             &mut self.slopes,
         ] {
@@ -162,8 +167,10 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
         let remaining = self.last - self.t;
         // Stretched by up to 1 %, so that no tiny step remains.
         let (stretched, left) = (size * Wide::constant(1.01), remaining * self.sign);
-        self.dt = stretched.choose_le(left, size * self.sign, remaining);
-        self.t_end = stretched.choose_le(left, self.t + self.dt, self.last);
+        let end = self.t + size * self.sign;
+        self.t_end = stretched.choose_le(left, end, self.last);
+        // The state goes as far as the clock, which rounds.
+        self.dt = stretched.choose_le(left, end - self.t, remaining);
         self.h = size * self.sign;
     }
 
@@ -180,7 +187,7 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
     ) -> Wide<T, W, I> {
         let (zero, one) = (Wide::splat(T::ZERO), Wide::splat(T::ONE));
         let per = Wide::constant(1.0 / dim.max(1) as f64);
-        self.error = self.dt * self.dt * fine * per;
+        self.error = fine * per;
         if let Some(coarse) = coarse {
             let ratio = fine / coarse.mul_add(Wide::constant(0.01), fine);
             self.error *= fine.choose_le(zero, fine, ratio);
@@ -225,22 +232,43 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
     }
 }
 
-/// An error estimate of a coordinate in units of its tolerance; NaN where the coordinate is not
-/// finite at the step's end, and no error where both estimate and tolerance are 0.
+/// The larger of two numbers; the first where the second is NaN.
+#[inline(always)]
+pub(crate) fn larger<T: Scalar, I: Isa, const W: usize>(
+    a: Wide<T, W, I>,
+    b: Wide<T, W, I>,
+) -> Wide<T, W, I> {
+    a.choose_le(b, b, a)
+}
+
+/// Share of its largest value so far that a coordinate counts as at least.
+pub(crate) const LEAST_SHARE: f64 = 0.125;
+
+/// The least error that a coordinate may make from a value on.
+#[inline(always)]
+pub(crate) fn least_error<T: Scalar, I: Isa, const W: usize>(
+    least: Wide<T, W, I>,
+    x: Wide<T, W, I>,
+    tolerances: Tolerances,
+) -> Wide<T, W, I> {
+    let share = Wide::<T, W, I>::constant(LEAST_SHARE * tolerances.rtol);
+    larger(least, share.mul_add(Lane::abs(x), Wide::constant(tolerances.atol)))
+}
+
+/// The error of a coordinate in units of what is allowed, from the estimate for a step of length 1
+/// that goes from `x` to `end`; NaN where the end is not finite.
 #[inline(always)]
 pub(crate) fn relative_error<T: Scalar, I: Isa, const W: usize>(
     estimate: Wide<T, W, I>,
-    x: Wide<T, W, I>,
-    end: Wide<T, W, I>,
+    dt: Wide<T, W, I>,
+    [x, end, least]: [Wide<T, W, I>; 3],
     tolerances: Tolerances,
 ) -> Wide<T, W, I> {
     let rtol = Wide::<T, W, I>::constant(tolerances.rtol);
-    let zero = Wide::splat(T::ZERO);
-    let (x, size) = (Lane::abs(x), Lane::abs(end));
-    let scale = rtol.mul_add(x.choose_le(size, size, x), Wide::constant(tolerances.atol));
-    // 0, but NaN where the end is not finite.
-    let estimate = estimate + end * zero;
-    Lane::abs(estimate).choose_le(zero, estimate, estimate / scale)
+    let size = larger(Lane::abs(x), Lane::abs(end));
+    let allowed = larger(rtol.mul_add(size, Wide::constant(tolerances.atol)), least);
+    // 0 is added, but NaN where the end is not finite.
+    dt.mul_add(estimate, end * Wide::splat(T::ZERO)) / allowed
 }
 
 impl<T: Scalar> Slots<T> {

@@ -1,5 +1,6 @@
 //! Methods as values: their coefficients.
 
+mod conditions;
 mod dop853;
 mod dormand_prince5;
 mod explicit;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::conditions::differ;
 use super::{Tableau, TableauError};
 
 /// An explicit Runge-Kutta method with an error estimate and a continuous extension: what
@@ -56,12 +57,12 @@ impl EmbeddedPair {
             return Err(TableauError::NotLast);
         }
         let sum: f64 = error.iter().sum();
-        if !(sum.abs() <= 1e-12) {
+        if differ(sum, 0.0) {
             return Err(TableauError::ErrorSum { sum });
         }
         for (stage, (row, weight)) in dense.iter().zip(end).enumerate() {
             let sum: f64 = row.iter().sum();
-            if !((sum - weight).abs() <= 1e-12) {
+            if differ(sum, *weight) {
                 return Err(TableauError::DenseSum { stage, sum, weight: *weight });
             }
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::TableauError;
+use super::conditions::differ;
 
 /// Which of the two exact flows of a separable Hamiltonian `H = T(p) + V(q, t)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,13 +109,13 @@ impl Splitting {
         let of = |flow| steps.iter().filter(move |step| step.flow == flow);
         for (name, flow) in [("drift", Flow::Drift), ("kick", Flow::Kick)] {
             let sum: f64 = of(flow).map(|step| step.length).sum();
-            if !((sum - 1.0).abs() <= 1e-12) {
+            if differ(sum, 1.0) {
                 return Err(TableauError::FlowSum { flow: name, sum });
             }
         }
         let commutator: f64 = of(Flow::Kick).map(|step| step.length * step.clock).sum();
         let residual = commutator - 0.5;
-        if order >= 2 && !(residual.abs() <= 1e-12) {
+        if order >= 2 && differ(residual, 0.0) {
             let condition = "sum over kicks of length times the drifts before = 1/2";
             return Err(TableauError::Order { stated: order, condition, residual });
         }

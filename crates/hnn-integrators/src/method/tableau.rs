@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use super::conditions;
+
 /// An explicit Runge-Kutta method of `S` stages, given by its coefficients:
 /// `X_i = x + h sum_j a_ij k_j`, `k_i = f(t + c_i h, X_i)`, `x(t + h) = x + h sum_i b_i k_i`
 /// (Hairer, Norsett, Wanner, *Solving Ordinary Differential Equations I*, II.1).
@@ -161,9 +163,6 @@ pub enum TableauError {
     },
 }
 
-/// Sums of exact decimals and fractions are off by rounding only.
-const TOLERANCE: f64 = 1e-12;
-
 impl Tableau {
     /// From the rows of `a` (row `i` has `i` numbers, those left of the diagonal), the weights
     /// `b` and the nodes `c`.
@@ -260,17 +259,8 @@ impl Tableau {
         if self.c[0] != 0.0 {
             return Err(TableauError::FirstNode { given: self.c[0] });
         }
-        for (row, &node) in self.c.iter().enumerate() {
-            let sum: f64 = self.row(row).iter().sum();
-            if differ(sum, node) {
-                return Err(TableauError::RowSum { row, sum, node });
-            }
-        }
-        let sum: f64 = self.b.iter().sum();
-        if differ(sum, 1.0) {
-            return Err(TableauError::WeightSum { sum });
-        }
-        self.check_order()
+        let rows: Vec<&[f64]> = (0..self.stages()).map(|i| self.row(i)).collect();
+        conditions::check(self.order, &rows, &self.b, &self.c)
     }
 
     fn check_lengths(&self) -> Result<(), TableauError> {
@@ -287,39 +277,4 @@ impl Tableau {
         }
         Ok(())
     }
-
-    fn check_order(&self) -> Result<(), TableauError> {
-        let c = |power: i32| -> Vec<f64> { self.c.iter().map(|c| c.powi(power)).collect() };
-        let (c1, c2, c3) = (c(1), c(2), c(3));
-        let (ac, ac2) = (self.times_a(&c1), self.times_a(&c2));
-        let aac = self.times_a(&ac);
-        let c_ac: Vec<f64> = c1.iter().zip(&ac).map(|(c, ac)| c * ac).collect();
-        for (order, condition, stage_values, value) in [
-            (2, "sum b c = 1/2", &c1, 1.0 / 2.0),
-            (3, "sum b c^2 = 1/3", &c2, 1.0 / 3.0),
-            (3, "sum b a c = 1/6", &ac, 1.0 / 6.0),
-            (4, "sum b c^3 = 1/4", &c3, 1.0 / 4.0),
-            (4, "sum b c a c = 1/8", &c_ac, 1.0 / 8.0),
-            (4, "sum b a c^2 = 1/12", &ac2, 1.0 / 12.0),
-            (4, "sum b a a c = 1/24", &aac, 1.0 / 24.0),
-        ] {
-            let sum: f64 = self.b.iter().zip(stage_values).map(|(b, v)| b * v).sum();
-            if order <= self.order && differ(sum, value) {
-                let residual = sum - value;
-                return Err(TableauError::Order { stated: self.order, condition, residual });
-            }
-        }
-        Ok(())
-    }
-
-    /// `a v`.
-    fn times_a(&self, v: &[f64]) -> Vec<f64> {
-        let row = |i| self.row(i).iter().zip(v).map(|(a, v)| a * v).sum();
-        (0..self.stages()).map(row).collect()
-    }
-}
-
-/// Also true where either is NaN.
-fn differ(a: f64, b: f64) -> bool {
-    !((a - b).abs() <= TOLERANCE)
 }

@@ -1,7 +1,6 @@
 //! The times and the inputs of chained steps.
 
-use crate::kernel;
-use crate::{FieldError, Inputs, Interval, Scalar};
+use crate::{FieldError, Inputs, Interval, Scalar, Signals, SolveError, TooLarge, kernel, signal};
 
 /// When the states of a batch are, each row by a clock of its own.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,7 +20,7 @@ pub enum Clock<'a, T> {
 }
 
 /// The inputs of a batch along its states: `K * B` numbers (coordinate-major) at state 0, at state
-/// 1, and so on.
+/// 1, and so on. Of [`Signals`], [`Signals::at_states`] makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Samples<'a, T> {
     /// The field has no inputs.
@@ -75,20 +74,23 @@ impl<'a, T: Scalar> Grid<'a, T> {
     /// Checks that there is a row, a time for each at each state, and as many inputs as a field
     /// needs.
     pub(super) fn check(&self, inputs: usize) -> Result<(), FieldError> {
-        let Self { batch, clock, inputs: samples } = *self;
-        FieldError::check_lengths(batch.max(1), [("the rows", batch)])?;
-        let states = self.steps().saturating_add(1);
-        if let Clock::Times(times) = clock {
-            FieldError::check_lengths(states.saturating_mul(batch), [("the times", times.len())])?;
-        }
-        let given = match samples {
+        self.check_rows()?;
+        let (batch, states) = (&self.batch, self.steps().saturating_add(1));
+        let given = match self.inputs {
             Samples::None => 0,
             Samples::Held(u) | Samples::Linear(u) => u.len(),
         };
-        FieldError::check_lengths(
-            states.saturating_mul(inputs.saturating_mul(batch)),
-            [("the inputs", given)],
-        )
+        let needed = states.saturating_mul(inputs.saturating_mul(*batch));
+        FieldError::check_lengths(needed, [("the inputs", given)])
+    }
+
+    /// Checks that there is a row, and a time for each at each state.
+    fn check_rows(&self) -> Result<(), FieldError> {
+        let Self { batch, clock, .. } = self;
+        FieldError::check_lengths((*batch).max(1), [("the rows", *batch)])?;
+        let Clock::Times(times) = clock else { return Ok(()) };
+        let needed = self.steps().saturating_add(1).saturating_mul(*batch);
+        FieldError::check_lengths(needed, [("the times", times.len())])
     }
 
     /// The inputs during a step, of so many numbers a state.
@@ -143,6 +145,14 @@ impl<'a, T: Scalar> Grid<'a, T> {
         Interval { t, dt, u: self.inputs_of(step, inputs * self.batch) }
     }
 
+    /// The time of a row at a state.
+    fn time(&self, step: usize, row: usize) -> T {
+        match self.clock {
+            Clock::Equal { start, dt, .. } => start + T::from_usize(step) * dt,
+            Clock::Times(times) => times[step * self.batch + row],
+        }
+    }
+
     fn begin(&self, step: usize, t: &mut Vec<T>, dt: &mut Vec<T>) {
         let batch = self.batch;
         t.resize(batch, T::ZERO);
@@ -160,5 +170,51 @@ impl<'a, T: Scalar> Grid<'a, T> {
                 }
             }
         }
+    }
+}
+
+impl<T: Scalar> Signals<'_, T> {
+    /// The inputs of every row at the states of a grid, as its [`Samples`] hold them, for a field of so
+    /// many inputs.
+    ///
+    /// From state to state a grid's inputs are held or go in straight lines. That is the signal itself where
+    /// its samples lie at the states.
+    ///
+    /// ```
+    /// use hnn_integrators::{Grid, Samples, Signal, Signals};
+    /// use ndarray::array;
+    /// let (times, torque) = ([0.0, 1.0, 3.0], array![[2.0], [-1.0], [5.0]]);
+    /// let signals = [Signal::linear(&times, torque.view())];
+    /// let grid = Grid::equal(1, 0.0, 1.0, 3);
+    /// let u = Signals::Sampled(&signals).at_states(&grid, 1)?;
+    /// assert_eq!(u, [2.0, -1.0, 2.0, 5.0]);
+    /// let grid = grid.with_inputs(Samples::Linear(&u));
+    /// # Ok::<(), hnn_integrators::SolveError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A signal that does not fit, or a grid without rows or with more states than there is room for.
+    pub fn at_states(&self, grid: &Grid<'_, T>, inputs: usize) -> Result<Vec<T>, SolveError> {
+        grid.check_rows().map_err(|source| SolveError::field(0, 0, 0.0, source))?;
+        let (batch, states) = (grid.batch, grid.steps().saturating_add(1));
+        let each = inputs.saturating_mul(batch);
+        let (bytes, remedy) = (each.saturating_mul(size_of::<T>()), "take fewer states at a time");
+        TooLarge::check("states with inputs", states, bytes, remedy)?;
+        let interval = |row: usize| {
+            let times = || (0..states).map(|step| grid.time(step, row));
+            (times().fold(T::INFINITY, Scalar::min), times().fold(-T::INFINITY, Scalar::max))
+        };
+        if inputs == 0 {
+            return Err(SolveError::NoInputs);
+        }
+        signal::check_signals(*self, inputs, (0..batch).map(interval))?;
+        let (mut u, mut own) = (vec![T::ZERO; states * each], vec![T::ZERO; inputs]);
+        for (step, u) in u.chunks_exact_mut(each.max(1)).enumerate() {
+            for row in 0..batch {
+                self.write(row, grid.time(step, row), &mut own);
+                own.iter().enumerate().for_each(|(k, value)| u[k * batch + row] = *value);
+            }
+        }
+        Ok(u)
     }
 }

@@ -3,7 +3,8 @@
 use crate::common::*;
 use hnn_integrators::{
     Adaptive, AnalyticField, At, BatchSolution, DOP853, DORMAND_PRINCE5, EmbeddedPair, FieldError,
-    FnField, SolveError, TSITOURAS5, Tolerances, VectorField, Workspace, solve, solve_batch,
+    FnField, SolveError, StepLimit, TSITOURAS5, Tolerances, VectorField, Workspace, solve,
+    solve_batch,
 };
 use ndarray::{Array2, array, s};
 
@@ -75,10 +76,10 @@ fn a_singularity_is_an_error_with_the_partial_solution() {
     let times = [0.0, 0.25, 1.0];
     let failure = solve_batch(erased(&explosive), x0.view(), &times, Tolerances::both(1e-9));
     let failure = failure.expect_err("singular");
-    let SolveError::StepTooSmall { trajectory, time, .. } = failure.error else {
+    let SolveError::StepTooSmall { trajectory, time, cause, .. } = failure.error else {
         panic!("{}", failure.error)
     };
-    assert_eq!(trajectory, 1);
+    assert_eq!((trajectory, cause), (1, StepLimit::Solution));
     assert!((time - 0.5).abs() < 1e-6);
     let partial = failure.partial.expect("partial");
     assert!(partial.statuses[0].is_ok() && partial.statuses[1].is_err());
@@ -92,9 +93,62 @@ fn the_limit_of_steps_is_kept() {
     let solver = Adaptive::new(DORMAND_PRINCE5, TIGHT).max_steps(10);
     let failure =
         solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 10.0]).expect_err("few");
-    assert!(matches!(failure.error, SolveError::TooManySteps { limit: 10, .. }));
+    let cause = StepLimit::Solution;
+    assert!(
+        matches!(failure.error, SolveError::TooManySteps { limit: 10, cause: c, .. } if c == cause)
+    );
     let partial = failure.partial.expect("partial");
     assert_eq!(partial.statistics.steps + partial.statistics.rejected, 10);
+}
+
+/// What keeps the steps short is told apart, with its cure.
+#[test]
+fn short_steps_have_a_cause() {
+    // A fast part that dies out at once: x follows cos t.
+    let stiff = FnField::new(2, |t: f64, x: &[f64], dx: &mut [f64]| {
+        dx[0] = -1e6 * (x[0] - t.cos());
+        dx[1] = x[0] - x[1];
+    });
+    for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
+        let solver = Adaptive::new(method, Tolerances::default()).max_steps(5000);
+        let error = solver.solve(erased(&stiff), array![1.0, 0.0].view(), &[0.0, 10.0]);
+        let error = error.expect_err("stiff").error;
+        let SolveError::TooManySteps { cause: StepLimit::Stiffness { rate }, .. } = error else {
+            panic!("{error}")
+        };
+        assert!((rate / 1e6 - 1.0).abs() < 0.1, "{rate:e}");
+        assert!(error.to_string().contains("stiff"), "{error}");
+    }
+    let spring = FnField::new(2, |_t: f64, x: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1];
+        dx[1] = -1e4 * x[0];
+    });
+    // Numbers around 1e15 are an eighth apart, where the spring has a period of a sixteenth.
+    let error = solve(
+        erased(&spring),
+        array![1.0, 0.0].view(),
+        &[1e15, 1e15 + 10.0],
+        Tolerances::default(),
+    );
+    let error = error.expect_err("a coarse clock").error;
+    assert!(matches!(error, SolveError::StepTooSmall { cause: StepLimit::Clock { .. }, .. }));
+    assert!(error.to_string().contains("from the begin of the trajectory"), "{error}");
+    // In single precision so are seconds since 1970.
+    let x0 = array![1.0_f32, 0.0];
+    let slow = FnField::new(2, |_t: f32, x: &[f32], dx: &mut [f32]| {
+        dx[0] = x[1];
+        dx[1] = -x[0];
+    });
+    let error = solve(&slow, x0.view(), &[1.764e9, 1.764e9 + 1e4], Tolerances::relative(1e-5));
+    let error = error.expect_err("a coarse clock").error;
+    assert!(matches!(error, SolveError::StepTooSmall { cause: StepLimit::Clock { .. }, .. }));
+    let error = solve(&slow, x0.view(), &[1.764e9, 1.764e9 + 1.0], Tolerances::relative(1e-5));
+    let error = error.expect_err("the same time").to_string();
+    assert!(error.contains("apart there"), "{error}");
+    let few = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).max_steps(100);
+    let error = few.solve(&slow, x0.view(), &[0.0, 100.0]).expect_err("below rounding").error;
+    assert!(matches!(error, SolveError::TooManySteps { cause: StepLimit::Rounding { .. }, .. }));
+    assert!(error.to_string().contains("rounding"), "{error}");
 }
 
 /// `dx/dt = -1` where `x > 0`, undefined below.
@@ -166,6 +220,9 @@ fn bad_input_is_an_error() {
     let error =
         ok.solve_batch_at(erased(&Pendulum), array![[1.0, 0.0]].view(), &[]).expect_err("rows");
     assert!(matches!(error.error, SolveError::Rows { .. }));
+    let (many, times) = (Array2::zeros((1 << 16, 2)), Vec::from_iter((0..1 << 16).map(f64::from)));
+    let error = ok.solve_batch(erased(&Pendulum), many.view(), &times).expect_err("2^33 numbers");
+    assert!(matches!(error.error, SolveError::TooLarge(_)), "{error}");
 }
 
 #[test]

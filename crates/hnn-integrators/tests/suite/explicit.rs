@@ -1,12 +1,14 @@
 //! Explicit Runge-Kutta methods: orders, adjoints, bad input.
 
+use std::ops::ControlFlow;
+
 use crate::common::*;
 use hnn_integrators::{
     Bars, DOP853, DORMAND_PRINCE5, DifferentiableStepper, EULER, EmbeddedPair, FixedStep, Flow,
     FnField, Grid, HEUN, ImplicitTableau, Interval, MIDPOINT, RALSTON3, RK4, SolveError, Splitting,
     Stepper, THREE_EIGHTHS, TSITOURAS5, Tableau, TableauError, VectorField,
 };
-use ndarray::{Array2, array};
+use ndarray::{Array2, ArrayView2, array};
 
 /// The scalar path, through a closure, gives what the lanes give.
 #[test]
@@ -115,6 +117,21 @@ fn bad_input_is_an_error() {
         go(FixedStep::size(RK4, 1e-300), (0.0, 1.0), &x0),
         SolveError::StepSize { .. }
     ));
+    for count in [usize::MAX, 1 << 60] {
+        let endless = FixedStep::count(RK4, count).save_every(1);
+        assert!(matches!(go(endless.clone(), (0.0, 1.0), &x0), SolveError::StepSize { .. }));
+        assert!(endless.run_at(&Pendulum, &[0.0, 1.0], x0.view()).is_err());
+    }
+    for run in [FixedStep::count(RK4, 1 << 40), FixedStep::size(RK4, 1e-12)] {
+        let error = go(run.clone().save_every(2), (0.0, 1.0), &x0).to_string();
+        assert!(
+            error.contains("states to save would take") && error.contains("observe"),
+            "{error}"
+        );
+        let run = run.save_every(2);
+        let stop = |_t: f64, _x: ArrayView2<'_, f64>| ControlFlow::Break(());
+        assert_eq!(run.observe(&Pendulum, (0.0, 1.0), x0.view(), stop), Ok(0.0));
+    }
     for interval in [(0.0, 0.0), (0.0, f64::NAN), (f64::INFINITY, 0.0)] {
         assert!(matches!(go(ok.clone(), interval, &x0), SolveError::Times { .. }));
     }

@@ -20,4 +20,6 @@ mod implicit;
 mod inputs;
 mod lane_math;
 mod no_panic;
+mod signals;
 mod symplectic;
+mod units;

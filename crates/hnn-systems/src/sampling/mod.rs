@@ -42,7 +42,8 @@ pub struct Sampling {
     /// Standard deviation of the normal noise on each coordinate of the states. The derivatives
     /// are those of the noise-free states.
     pub noise: f64,
-    /// Relative and absolute tolerance of the adaptive solver.
+    /// Relative tolerance of the adaptive solver, in units of the largest value that each coordinate
+    /// has had.
     pub tolerance: f64,
 }
 
@@ -143,7 +144,7 @@ impl Sampling {
             return Err(SystemError::Empty { what: "starting state" });
         }
         check_points(starts.nrows().saturating_mul(times.len()), starts.ncols())?;
-        let tolerances = Tolerances::both(self.tolerance);
+        let tolerances = Tolerances::relative(self.tolerance);
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
         let all_times = std::iter::repeat_n(&times[..], starts.nrows());
         let exact = DataSet::of_batch(&truth, all_times)?.with_derivatives_of(system)?;

@@ -191,6 +191,20 @@ fn a_driven_system_is_differentiated_at_each_time() {
     }
 }
 
+/// In any unit the same data.
+#[test]
+fn amplitudes_of_any_size() {
+    let data = |amplitude: f64| {
+        let starts = array![[amplitude, 0.0]];
+        Sampling::spring().sample_from(&Plain(&Spring::default()), starts.view(), 0).expect("data")
+    };
+    let expected = data(1.0);
+    for amplitude in [1e-15, 1e-12, 1e-9, 1e9] {
+        let found = data(amplitude).states().mapv(|x| x / amplitude);
+        close(found, expected.states().iter().copied(), 1e-10);
+    }
+}
+
 /// Uniform laws between bounds whose distance overflows are refused, others drawn.
 #[test]
 fn extreme_bounds() {
