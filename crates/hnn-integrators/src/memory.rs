@@ -23,10 +23,10 @@ pub const MOST_BYTES: u128 = 1 << 30;
 pub struct TooLarge {
     /// What was asked for.
     pub what: &'static str,
-    /// How many.
-    pub count: u128,
-    /// The memory they take.
-    pub bytes: u128,
+    /// How many, as far as 64 bits tell.
+    pub count: u64,
+    /// The memory they take, likewise.
+    pub bytes: u64,
     /// What to do.
     pub remedy: &'static str,
 }
@@ -56,6 +56,10 @@ impl TooLarge {
         bytes: u128,
         remedy: &'static str,
     ) -> Result<(), Self> {
-        if bytes <= MOST_BYTES { Ok(()) } else { Err(Self { what, count, bytes, remedy }) }
+        if bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        let [count, bytes] = [count, bytes].map(|n| u64::try_from(n).unwrap_or(u64::MAX));
+        Err(Self { what, count, bytes, remedy })
     }
 }

@@ -237,9 +237,10 @@ impl<T: Scalar> ResidualRows<'_, T> {
 
     /// The same places, lent for a shorter time.
     pub(crate) fn reborrow(&mut self) -> ResidualRows<'_, T> {
-        let jacobian = self.jacobian.as_mut().map(|JacobianRows { by_theta, by_locals }| {
-            JacobianRows { by_theta: &mut **by_theta, by_locals: &mut **by_locals }
-        });
+        let jacobian = self
+            .jacobian
+            .as_mut()
+            .map(|JacobianRows { by_theta, by_locals }| JacobianRows { by_theta, by_locals });
         ResidualRows { values: &mut *self.values, jacobian }
     }
 

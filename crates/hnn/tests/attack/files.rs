@@ -8,6 +8,9 @@ use crate::odd::Odd;
 use crate::readers;
 use crate::watch::{attack, rounds};
 
+/// Reads a file of one kind.
+type OfPath = fn(&Path) -> Result<(), hnn::Error>;
+
 type Reader = fn(&[u8]) -> bool;
 
 /// Each reader's seeds and how many of a hundred files it gets: those that save take longer.
@@ -56,7 +59,7 @@ fn files_without_an_end_are_refused() {
     use hnn::data::{CsvColumns, Measurements};
     use hnn::models::{Baseline, Mlp, Persist};
     let path = Path::new("/dev/zero");
-    let readers: [fn(&Path) -> Result<(), hnn::Error>; 4] = [
+    let readers: [OfPath; 4] = [
         |path| Ok(Measurements::read_text(path).map(drop)?),
         |path| Ok(Measurements::read_csv(path, &CsvColumns::new("t", &["q"])).map(drop)?),
         |path| Ok(<Baseline<Mlp<f64>> as Persist<f64>>::load(path).map(drop)?),

@@ -20,7 +20,7 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
         let _ = (feature.to_text(&["q"]), feature.to_latex(&["q"]));
     }
     let library = library(odd, features)?;
-    let position = library.position(&odd.pick(&["q", "p^2", "x"])).is_ok();
+    let position = library.position(odd.pick(&["q", "p^2", "x"])).is_ok();
     let mut ansatz = Ansatz::new(&library)?;
     if position && odd.yes(0.3) {
         ansatz =
