@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::Scalar;
-use crate::simd::{Isa, Kernel, dispatch, dispatch_alone};
+use crate::simd::{Isa, Kernel, dispatch_alone, dispatch_vectors};
 
 /// A computation with `W` trajectories side by side.
 pub(crate) trait LaneKernel<T> {
@@ -13,10 +13,10 @@ pub(crate) trait LaneKernel<T> {
 
 /// Runs a kernel over so many trajectories with the best instruction set of this processor.
 pub(crate) fn dispatch_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: K) {
-    if trajectories == 1 {
-        dispatch_alone(Alone { kernel, scalar: PhantomData });
-    } else {
-        dispatch(SideBySide { kernel, scalar: PhantomData });
+    let side_by_side = SideBySide { kernel, scalar: PhantomData };
+    let left = if trajectories == 1 { Err(side_by_side) } else { dispatch_vectors(side_by_side) };
+    if let Err(SideBySide { kernel, scalar }) = left {
+        dispatch_alone(Alone { kernel, scalar });
     }
 }
 
@@ -65,9 +65,5 @@ impl<T: Scalar, I: Isa> Lanes<T, I> {
     ///
     /// x86-64 without AVX2 takes them one by one: no machine of the last ten years is worth the time
     /// that it takes to compile kernels for it.
-    const COUNT: usize = if cfg!(target_arch = "x86_64") && I::VECTOR_BYTES < 32 {
-        1
-    } else {
-        4 * I::VECTOR_BYTES / size_of::<T>()
-    };
+    const COUNT: usize = 4 * I::VECTOR_BYTES / size_of::<T>();
 }

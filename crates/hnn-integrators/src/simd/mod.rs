@@ -146,6 +146,22 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     kernel.run::<Baseline>()
 }
 
+/// As [`dispatch`] on a processor with vectors worth the name; else gives the kernel back. It is
+/// compiled for one instruction set less.
+#[inline]
+pub(crate) fn dispatch_vectors<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        match x86::level() {
+            x86::Level::Avx512 => Ok(x86::run_avx512(kernel)),
+            x86::Level::Avx2Fma => Ok(x86::run_avx2(kernel)),
+            x86::Level::Baseline => Err(kernel),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    Ok(kernel.run::<Baseline>())
+}
+
 /// Runs a kernel of one trajectory. Wider registers do not help it, so that it is compiled for one
 /// instruction set less.
 #[inline]

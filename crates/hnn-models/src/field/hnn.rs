@@ -18,7 +18,7 @@ use crate::{
 ///
 /// With a [`Dissipative`](crate::Dissipative) force and an [`InputPort`](crate::InputPort) it is a
 /// port-Hamiltonian system, `dx/dt = (J - R) dH/dx + G u`; with a
-/// [`FrictionForce`](crate::FrictionForce) the deck's HNN with friction.
+/// [`FrictionForce`](crate::FrictionForce) an HNN with a learned friction.
 ///
 /// Parameters: those of `H`, then those of `Q`.
 ///

@@ -10,8 +10,8 @@ use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Record};
 /// Learned friction that opposes the motion: `Q = -F(x)` with any map `F` from the state (D = 2n)
 /// to n numbers.
 ///
-/// `F` is the friction that *opposes* the motion, as in the deck's equation (2), so that
-/// `F = lambda p` for the damped pendulum (the deck's listing adds a force of the other sign).
+/// `F` is the friction that *opposes* the motion, so that
+/// `F = lambda p` for the damped pendulum.
 ///
 /// With a free network for `F` an energy is **not identified**: any function of `q` may move from
 /// `dH/dq` to `F`. A [`Dissipative`](super::Dissipative) map has no such freedom: the power

@@ -1,4 +1,4 @@
-//! The deck's trajectory losses as tensors: the independent check of the discrete adjoint.
+//! The trajectory losses as tensors: the independent check of the discrete adjoint.
 
 use hnn_integrators::FieldError;
 use ndarray::{ArrayView, Dimension};
@@ -35,7 +35,7 @@ pub(crate) fn derivative_loss(
 
 /// From every measured state one step, compared with the next; `x` of shape (M, T, D). A
 /// trajectory's last state has no successor: its row has weight 0. The sum is divided by the
-/// `(M T - 1) D` entries that the deck averages over, those of weight 0 included.
+/// `(M T - 1) D` entries that the masked mean is taken of, those of weight 0 included.
 pub(crate) fn one_step_loss(field: &Field<'_>, x: &Tensor, dt: f64) -> Result<Tensor, FieldError> {
     let (m, t, d) = x.size3().expect("three axes");
     let rows = x.reshape([m * t, d]);
