@@ -55,6 +55,8 @@ struct Rows<T> {
     t: Vec<T>,
     x: Vec<T>,
     dx: Vec<T>,
+    /// What the cost of each coordinate is multiplied by.
+    weights: Vec<T>,
 }
 
 /// One block's samples, coordinate-major, and what its evaluation needs.
@@ -94,6 +96,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             t: t.to_vec(),
             x: x.iter().copied().collect(),
             dx: dx.iter().copied().collect(),
+            weights: vec![T::ONE; x.ncols()],
         };
         Ok(Self {
             rows,
@@ -115,6 +118,18 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             return Err(LossError::Weight { what: "Huber threshold", weight: threshold });
         }
         self.measure = measure;
+        Ok(self)
+    }
+
+    /// The same with the costs of each coordinate multiplied by a weight of its own: derivatives in
+    /// different units, or of different noise `sigma`, count alike with `1 / sigma^2`; one that was
+    /// not measured counts nothing with 0.
+    ///
+    /// # Errors
+    /// If there are more or fewer weights than coordinates, one is negative or not finite, or all are
+    /// 0.
+    pub fn with_coordinate_weights(mut self, weights: &[f64]) -> Result<Self, LossError> {
+        self.rows.weights = coordinate_weights(weights, self.rows.dim)?;
         Ok(self)
     }
 
@@ -142,6 +157,22 @@ pub(crate) fn check_shape(
         return Ok(());
     }
     Err(LossError::Shape { what, given: given.to_vec(), expected: expected.to_vec(), hint })
+}
+
+/// Weights of `dim` coordinates, checked.
+pub(crate) fn coordinate_weights<T: Scalar>(
+    weights: &[f64],
+    dim: usize,
+) -> Result<Vec<T>, LossError> {
+    check_shape("coordinate weights", &[weights.len()], &[dim], "one weight a coordinate")?;
+    let what = "errors of a coordinate";
+    match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+        Some(weight) => Err(LossError::Weight { what, weight: *weight }),
+        None if weights.iter().all(|weight| *weight == 0.0) => {
+            Err(LossError::Empty { what: "coordinates of a weight above 0" })
+        }
+        None => Ok(weights.iter().map(|weight| T::from_f64(*weight)).collect()),
+    }
 }
 
 /// Checks that every number is finite.
@@ -203,7 +234,8 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
 
     /// The derivatives, to be compared elsewhere.
     pub(crate) fn slopes(&self, scale: T) -> Slopes<'_, T> {
-        Slopes { dx: &self.rows.dx, measure: self.measure, scale }
+        let Rows { dx, weights, .. } = &self.rows;
+        Slopes { dx, measure: self.measure, weights, scale }
     }
 
     /// Number of entries that the mean is taken of.
@@ -236,10 +268,13 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
                 Some(_) => field.eval_recorded(At::time(t), x, f, residuals)?,
             }
             let mut sum = 0.0;
-            for (f, target) in f.iter_mut().zip(target) {
-                let (cost, f_bar) = measure.compare(*f, *target, scale);
-                sum += cost;
-                *f = f_bar;
+            let coordinates = f.chunks_exact_mut(t.len()).zip(target.chunks_exact(t.len()));
+            for ((f, target), weight) in coordinates.zip(&rows.weights) {
+                for (f, target) in f.iter_mut().zip(target) {
+                    let (cost, f_bar) = measure.compare(*f, *target, scale * *weight);
+                    sum += weight.to_f64() * cost;
+                    *f = f_bar;
+                }
             }
             if let Some(theta_bar) = theta_bar {
                 field.vjp(x, residuals, f, Bars::new(x_bar).with_theta(theta_bar))?;

@@ -73,7 +73,9 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             let target = &scratch.target;
             let weighted = |k: usize, f: T| {
                 let error = f - target[k];
-                let weight = T::from_f64(scale * measure.weight(error.to_f64()).sqrt());
+                let of_coordinate = data.weights[k / lanes].to_f64();
+                let of_error = measure.weight(error.to_f64());
+                let weight = T::from_f64(scale * (of_coordinate * of_error).sqrt());
                 (weight * error, weight)
             };
             match rows.jacobian {

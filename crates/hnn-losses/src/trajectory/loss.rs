@@ -13,7 +13,9 @@ use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
 use crate::blocks::Blocks;
-use crate::derivative::{check_field, check_finite, check_gradient, check_shape, selected};
+use crate::derivative::{
+    check_field, check_finite, check_gradient, check_shape, coordinate_weights, selected,
+};
 use crate::loss::check_locals;
 use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
@@ -206,6 +208,21 @@ where
         }
         let dx = dx.iter().copied().collect();
         self.derivatives = Some(Derivatives { dx, weight: T::from_f64(weight) });
+        Ok(self)
+    }
+
+    /// The same with the squared errors of each coordinate of the states multiplied by a weight of its
+    /// own: states in different units, or of different noise `sigma`, count alike with `1 / sigma^2`.
+    ///
+    /// With a weight of 0 for what was not measured, and [fitted starts](Self::with_fitted_starts), angles
+    /// alone are enough: velocities are then unknowns at the begin of each window, and the numbers given for
+    /// them are where their fit begins.
+    ///
+    /// # Errors
+    /// If there are more or fewer weights than coordinates, one is negative or not finite, or all are
+    /// 0.
+    pub fn with_coordinate_weights(mut self, weights: &[f64]) -> Result<Self, LossError> {
+        self.rows.weights = coordinate_weights(weights, self.rows.dim)?;
         Ok(self)
     }
 

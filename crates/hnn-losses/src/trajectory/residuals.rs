@@ -340,7 +340,8 @@ where
         self.data.errors(&self.data.x, windows, step, &scratch.x, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
             let row = out.begins[window] + before * dim + i;
-            out.write(row, self.scale * error, self.scale, scratch.of_state(index, out));
+            let scale = self.scale * self.data.weights[i].sqrt();
+            out.write(row, scale * error, scale, scratch.of_state(index, out));
         });
     }
 

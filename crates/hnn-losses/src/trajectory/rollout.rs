@@ -73,14 +73,16 @@ impl<T: Scalar, S, F> Problem<'_, T, S, F> {
         step > 0 || self.fitted
     }
 
-    /// The sum of the squared errors of the states `x` after `step` steps; `each(index, error)`
-    /// sees the errors.
+    /// The weighted sum of the squared errors of the states `x` after `step` steps;
+    /// `each(index, error)` sees the errors times their weights.
     fn squared_error(&self, step: usize, x: &[T], mut each: impl FnMut(usize, T)) -> f64 {
         let mut sum = 0.0;
         if self.compares(step) {
-            self.rows.errors(&self.rows.x, self.stretches, step, x, |index, error| {
-                sum += (error * error).to_f64();
-                each(index, error);
+            let (rows, lanes) = (self.rows, self.stretches.len());
+            rows.errors(&rows.x, self.stretches, step, x, |index, error| {
+                let weighted = rows.weights[index / lanes] * error;
+                sum += (weighted * error).to_f64();
+                each(index, weighted);
             });
         }
         sum

@@ -94,6 +94,8 @@ pub(super) struct Rows<T> {
     t: Vec<T>,
     pub(super) x: Vec<T>,
     lengths: Vec<usize>,
+    /// What the squared error of each coordinate of a state is multiplied by.
+    pub(super) weights: Vec<T>,
 }
 
 impl<T: Scalar> Rows<T> {
@@ -112,6 +114,7 @@ impl<T: Scalar> Rows<T> {
             t: times.to_vec(),
             x: states.iter().copied().collect(),
             lengths: lengths.to_vec(),
+            weights: vec![T::ONE; states.ncols()],
         };
         rows.check_order()?;
         Ok(rows)

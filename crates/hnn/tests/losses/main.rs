@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod common;
+mod constants;
 mod erased;
 mod finite_differences;
 mod fitted_starts;

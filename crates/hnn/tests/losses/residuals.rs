@@ -30,6 +30,9 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
         || DerivativeLoss::new(times.view(), states.view(), dx.view()).expect("derivatives");
     let windows = |window| TrajectoryLoss::<f64, Model, _>::new(RK4, window, data).expect("fits");
     let fitted = || windows(Window::Steps(k)).with_fitted_starts(0.1).expect("a rate");
+    let weighed = |window| windows(window).with_coordinate_weights(&[4.0, 0.0]).expect("weights");
+    let weighed_derivative = derivative().with_coordinate_weights(&[0.5, 9.0]).expect("weights");
+    let joint = JointLoss::new(weighed_derivative, 10.0, weighed(Window::Steps(1)));
     let implicit = TrajectoryLoss::new(GAUSS_LEGENDRE4, Window::Steps(k), data).expect("fits");
     let total = TotalLoss::new(derivative())
         .plus(3.0, fitted())
@@ -43,6 +46,8 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
         Box::new(fitted().with_derivatives(0.3, dx.view()).expect("a weight")),
         Box::new(implicit),
         Box::new(JointLoss::new(derivative(), 10.0, fitted()).expect("the same data")),
+        Box::new(weighed(Window::Steps(k)).with_fitted_starts(0.1).expect("a rate")),
+        Box::new(joint.expect("the same data")),
         Box::new(L2Penalty::new()),
         Box::new(total.expect("weights")),
     ]
