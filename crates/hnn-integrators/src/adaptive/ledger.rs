@@ -25,6 +25,8 @@ pub(super) struct Entry {
     pub(super) complaint: Option<FieldError>,
 }
 
+const OVERFLOW_INSIDE: &str = "between the begin and the end of a step, where a state is asked for, its slopes are not finite, or their sum overflows: end the run before, or take units in which the numbers are smaller";
+
 impl<T: Scalar> Block<'_, '_, T> {
     /// Shows accepted steps to the observer, and saves the states at the times that they pass.
     pub(super) fn save(&mut self) {
@@ -51,18 +53,23 @@ impl<T: Scalar> Block<'_, '_, T> {
         })
     }
 
-    /// The stages that only the interpolant needs, if it is needed.
+    /// The stages that only the interpolant needs, if it is needed. What it gives must be finite: the
+    /// error estimate of the step does not see these stages.
     pub(super) fn evaluate_extra(&mut self) -> Result<(), FieldError> {
         let (pair, slots) = (self.run.pair, self.ledger.len());
-        if pair.extra.is_empty() || !(0..slots).any(|slot| self.interpolates(slot)) {
+        if !(0..slots).any(|slot| self.interpolates(slot)) {
             return Ok(());
         }
         for (k, (node, weights)) in pair.extra.iter().enumerate() {
             self.evaluate(pair.tableau.stages() + k, *node, weights)?;
         }
-        for slot in 0..slots {
-            if self.interpolates(slot) {
-                self.charge(slot, pair.extra.len());
+        for row in 0..slots {
+            if self.interpolates(row) {
+                self.charge(row, pair.extra.len());
+                if !(StepTaken { pair, slots: &self.slots, slot: row }).is_finite_inside() {
+                    let reason = OVERFLOW_INSIDE.to_owned();
+                    return Err(FieldError::Undefined { row, reason });
+                }
             }
         }
         Ok(())

@@ -378,3 +378,21 @@ fn an_interpolant_without_a_value_is_no_silent_nan() {
     assert!((partial.states[[0, 1, 0]] - 0.1).abs() < 1e-12);
     assert!((partial.states[[1, 1, 0]] - 200.1).abs() < 1e-9);
 }
+
+/// The same where the field does not say so but gives NaN, and where slopes are as steep as they can
+/// be.
+#[test]
+fn an_interpolant_is_finite_where_the_steps_are() {
+    let hole = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| {
+        dx[0] = if (t - 0.1).abs() < 1e-3 { f64::NAN } else { 1.0 };
+    });
+    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
+    let run = solver.solve(&hole, array![0.0].view(), &[0.0, 0.5, 1.0]).expect("around the hole");
+    assert!((run.states[[1, 0]] - 0.5).abs() < 1e-12, "{run:?}");
+    let steep = FnField::new(1, |_t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 1e306);
+    let times = Vec::from_iter((0..=10).map(|k| 3.0 * k as f64));
+    let run = solver.solve(&steep, array![0.0].view(), &times).expect("finite");
+    for (t, x) in times.iter().zip(&run.states) {
+        assert!((x - t * 1e306).abs() < 1e-9 * t * 1e306, "{t}: {x}");
+    }
+}
