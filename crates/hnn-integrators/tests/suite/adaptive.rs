@@ -149,6 +149,19 @@ fn short_steps_have_a_cause() {
     let error = few.solve(&slow, x0.view(), &[0.0, 100.0]).expect_err("below rounding").error;
     assert!(matches!(error, SolveError::TooManySteps { cause: StepLimit::Rounding { .. }, .. }));
     assert!(error.to_string().contains("rounding"), "{error}");
+    // What can never come to an end is not tried a million times.
+    for tolerances in [Tolerances::both(1e-300), Tolerances::relative(5e-324)] {
+        let start = array![0.1, 0.9];
+        for field in [erased(&Pendulum), erased(&Plain(Pendulum))] {
+            let error = solve(field, start.view(), &[0.0, 1.0, 2.0], tolerances);
+            let error = error.expect_err("below rounding").error;
+            let SolveError::StepTooSmall { cause: StepLimit::Rounding { .. }, step, .. } = error
+            else {
+                panic!("{error}")
+            };
+            assert!(step <= 10_000, "{step}");
+        }
+    }
 }
 
 /// `dx/dt = -1` where `x > 0`, undefined below.
