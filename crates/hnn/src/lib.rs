@@ -78,6 +78,8 @@ mod pages {
     struct Readme;
     #[doc = include_str!("../../../docs/src/getting-started.md")]
     struct GettingStarted;
+    #[doc = include_str!("../../../docs/src/errors.md")]
+    struct Errors;
     #[doc = include_str!("../../../docs/src/integrators.md")]
     struct Integrators;
     #[doc = include_str!("../../../docs/src/losses.md")]

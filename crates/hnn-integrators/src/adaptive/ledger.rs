@@ -25,6 +25,18 @@ pub(super) struct Entry {
     pub(super) complaint: Option<FieldError>,
 }
 
+const OVERFLOW_INSIDE: &str = "between the begin and the end of a step, where a state is asked for, its slopes are not finite, or their sum overflows: end the run before, or take units in which the numbers are smaller";
+
+/// So many tries after one another a trajectory is asked whether it can come to an end.
+pub(super) const PATIENCE: usize = 10_000;
+
+impl Entry {
+    /// Steps tried, in the block's round `round`.
+    pub(super) fn tries(&self, round: usize) -> usize {
+        round - self.since + self.refused
+    }
+}
+
 impl<T: Scalar> Block<'_, '_, T> {
     /// Shows accepted steps to the observer, and saves the states at the times that they pass.
     pub(super) fn save(&mut self) {
@@ -51,18 +63,23 @@ impl<T: Scalar> Block<'_, '_, T> {
         })
     }
 
-    /// The stages that only the interpolant needs, if it is needed.
+    /// The stages that only the interpolant needs, if it is needed. What it gives must be finite: the
+    /// error estimate of the step does not see these stages.
     pub(super) fn evaluate_extra(&mut self) -> Result<(), FieldError> {
         let (pair, slots) = (self.run.pair, self.ledger.len());
-        if pair.extra.is_empty() || !(0..slots).any(|slot| self.interpolates(slot)) {
+        if !(0..slots).any(|slot| self.interpolates(slot)) {
             return Ok(());
         }
         for (k, (node, weights)) in pair.extra.iter().enumerate() {
             self.evaluate(pair.tableau.stages() + k, *node, weights)?;
         }
-        for slot in 0..slots {
-            if self.interpolates(slot) {
-                self.charge(slot, pair.extra.len());
+        for row in 0..slots {
+            if self.interpolates(row) {
+                self.charge(row, pair.extra.len());
+                if !(StepTaken { pair, slots: &self.slots, slot: row }).is_finite_inside() {
+                    let reason = OVERFLOW_INSIDE.to_owned();
+                    return Err(FieldError::Undefined { row, reason });
+                }
             }
         }
         Ok(())
@@ -109,11 +126,11 @@ impl<T: Scalar> Block<'_, '_, T> {
         for slot in 0..self.ledger.len() {
             let Some(entry) = &self.ledger[slot] else { continue };
             let (trajectory, time) = (self.run.first + entry.index, self.slots.t[slot].to_f64());
-            let tries = self.round - entry.since + entry.refused;
+            let tries = entry.tries(self.round);
             let limit = self.run.settings.max_steps;
             let error = if entry.next >= self.run.times[entry.index].len() {
                 None
-            } else if self.slots.is_too_small(slot) {
+            } else if self.slots.is_too_small(slot) || self.is_hopeless(slot, entry) {
                 let (step, dt) = (self.steps(slot, entry), self.slots.h[slot].to_f64());
                 Some(match &entry.complaint {
                     Some(source) => {
@@ -133,6 +150,20 @@ impl<T: Scalar> Block<'_, '_, T> {
             self.end(slot, error);
         }
         self.refill();
+    }
+
+    /// Whether a tolerance below rounding makes steps so short that all that are allowed do not reach
+    /// the end. Asked at the same steps whoever else is in the block.
+    fn is_hopeless(&self, slot: usize, entry: &Entry) -> bool {
+        let Slots { t, h, last, .. } = &self.slots;
+        let tries = entry.tries(self.round);
+        if tries == 0 || !tries.is_multiple_of(PATIENCE) {
+            return false;
+        }
+        let steps = self.run.settings.max_steps.saturating_sub(tries) as f64;
+        let (left, step) = ((last[slot] - t[slot]).to_f64(), h[slot].to_f64());
+        left.abs() > steps * step.abs()
+            && matches!(self.cause(slot, entry.index, false), StepLimit::Rounding { .. })
     }
 
     /// What keeps the steps of a slot short.

@@ -34,10 +34,25 @@ impl<T: Scalar> StepTaken<'_, T> {
     /// Coordinate `i` inside the step, by the weights of its interpolant there.
     pub(super) fn interpolate(&self, i: usize, weights: &[f64]) -> T {
         let (at, len) = (i * self.slots.count() + self.slot, self.slots.x.len());
-        let slopes = self.slots.slopes[at..].iter().step_by(len);
+        let (slopes, dt) = (self.slots.slopes[at..].iter().step_by(len), self.slots.dt[self.slot]);
         let weighted = weights.iter().zip(slopes).take(self.pair.dense.len());
-        let sum: T = weighted.map(|(weight, slope)| T::from_f64(*weight) * *slope).sum();
-        self.slots.x[at] + self.slots.dt[self.slot] * sum
+        // Term by term: no steep slope overflows in a short step.
+        let sum: T = weighted.map(|(weight, slope)| dt * T::from_f64(*weight) * *slope).sum();
+        self.slots.x[at] + sum
+    }
+
+    /// Whether the interpolant is finite all along the step.
+    pub(super) fn is_finite_inside(&self) -> bool {
+        // No weight of a slope is larger than the sum of its coefficients.
+        let largest = |row: &[f64; 7]| row.iter().map(|c| c.abs()).sum::<f64>();
+        let largest = |row| self.slots.dt[self.slot].abs() * T::from_f64(largest(row));
+        (0..self.dim()).all(|i| {
+            let (at, len) = (i * self.slots.count() + self.slot, self.slots.x.len());
+            let slopes = self.slots.slopes[at..].iter().step_by(len);
+            let weighted = self.pair.dense.iter().map(largest).zip(slopes);
+            let sum: T = weighted.map(|(weight, slope)| weight * slope.abs()).sum();
+            (self.slots.x[at].abs() + sum).is_finite()
+        })
     }
 
     /// The time at a fraction of the step.

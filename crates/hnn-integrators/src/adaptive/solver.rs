@@ -112,7 +112,8 @@ impl Adaptive {
         self
     }
 
-    /// Largest number of steps a trajectory, accepted and rejected.
+    /// Largest number of steps a trajectory, accepted and rejected. A trajectory that these cannot
+    /// bring to its end, because the tolerance is below rounding, ends after 10 000.
     #[must_use]
     pub fn max_steps(mut self, count: usize) -> Self {
         self.settings.max_steps = count;

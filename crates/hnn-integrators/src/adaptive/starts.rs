@@ -3,7 +3,7 @@
 use super::Tolerances;
 use super::block::Block;
 use super::first_step::FirstStep;
-use super::ledger::Entry;
+use super::ledger::{Entry, PATIENCE};
 use super::run::{direction, span};
 use crate::kernel::{LEAST_SHARE, Slots};
 use crate::step::add_scaled_stages;
@@ -48,7 +48,10 @@ impl<T: Scalar> Block<'_, '_, T> {
         }
         self.scratch.empty = empty;
         let limit = self.run.settings.max_steps;
-        let last = |entry: &Entry| entry.since.saturating_add(limit.saturating_sub(entry.refused));
+        let last = |entry: &Entry| {
+            let look = (entry.tries(self.round) / PATIENCE + 1).saturating_mul(PATIENCE);
+            entry.since.saturating_add(look.min(limit).saturating_sub(entry.refused))
+        };
         self.deadline = self.ledger.iter().flatten().map(last).min().unwrap_or(usize::MAX);
     }
 

@@ -149,6 +149,19 @@ fn short_steps_have_a_cause() {
     let error = few.solve(&slow, x0.view(), &[0.0, 100.0]).expect_err("below rounding").error;
     assert!(matches!(error, SolveError::TooManySteps { cause: StepLimit::Rounding { .. }, .. }));
     assert!(error.to_string().contains("rounding"), "{error}");
+    // What can never come to an end is not tried a million times.
+    for tolerances in [Tolerances::both(1e-300), Tolerances::relative(5e-324)] {
+        let start = array![0.1, 0.9];
+        for field in [erased(&Pendulum), erased(&Plain(Pendulum))] {
+            let error = solve(field, start.view(), &[0.0, 1.0, 2.0], tolerances);
+            let error = error.expect_err("below rounding").error;
+            let SolveError::StepTooSmall { cause: StepLimit::Rounding { .. }, step, .. } = error
+            else {
+                panic!("{error}")
+            };
+            assert!(step <= 10_000, "{step}");
+        }
+    }
 }
 
 /// `dx/dt = -1` where `x > 0`, undefined below.
@@ -377,4 +390,22 @@ fn an_interpolant_without_a_value_is_no_silent_nan() {
     assert!(partial.statuses[0].is_ok() && partial.statuses[1].is_err());
     assert!((partial.states[[0, 1, 0]] - 0.1).abs() < 1e-12);
     assert!((partial.states[[1, 1, 0]] - 200.1).abs() < 1e-9);
+}
+
+/// The same where the field does not say so but gives NaN, and where slopes are as steep as they can
+/// be.
+#[test]
+fn an_interpolant_is_finite_where_the_steps_are() {
+    let hole = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| {
+        dx[0] = if (t - 0.1).abs() < 1e-3 { f64::NAN } else { 1.0 };
+    });
+    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
+    let run = solver.solve(&hole, array![0.0].view(), &[0.0, 0.5, 1.0]).expect("around the hole");
+    assert!((run.states[[1, 0]] - 0.5).abs() < 1e-12, "{run:?}");
+    let steep = FnField::new(1, |_t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 1e306);
+    let times = Vec::from_iter((0..=10).map(|k| 3.0 * k as f64));
+    let run = solver.solve(&steep, array![0.0].view(), &times).expect("finite");
+    for (t, x) in times.iter().zip(&run.states) {
+        assert!((x - t * 1e306).abs() <= 1e-9 * t * 1e306, "{t}: {x}");
+    }
 }

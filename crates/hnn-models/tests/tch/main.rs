@@ -10,6 +10,7 @@ mod golden;
 #[path = "../common/lengths.rs"]
 mod lengths;
 mod random;
+mod rows;
 mod tensors;
 mod trajectories;
 mod trajectory;
