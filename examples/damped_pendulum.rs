@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts, Row, Table,
-    check_seeds, exit, learn, roll_out, scientific, use_threads,
+    Bars, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe, RecipeOptions, Result,
+    Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -45,7 +45,7 @@ struct Options {
     #[command(flatten)]
     #[serde(skip)]
     recipe: RecipeOptions,
-    /// The reference protocol's own training recipe: wider networks, constant rate.
+    /// The reference protocol's own training recipe: Adam, wider networks, constant rate.
     #[arg(long)]
     protocol: bool,
     /// Tolerance of the adaptive solver that rolls the models out.
@@ -107,10 +107,18 @@ fn run(mut options: Options) -> Result<()> {
     if options.models.is_empty() {
         options.models = Kind::ALL.to_vec();
     }
-    let mut recipe = options.recipe.change(match (options.protocol, options.noise > 0.0) {
-        (true, _) => Recipe::protocol(),
-        (false, true) => Recipe::noisy(),
-        (false, false) => Recipe::clean(),
+    let is_noisy = options.noise > 0.0;
+    let optimiser = options.recipe.optimiser(options.protocol);
+    let mut recipe = options.recipe.change(match (optimiser, is_noisy) {
+        _ if options.protocol => Recipe::protocol(),
+        (Optimiser::Adam, true) => Recipe::noisy(),
+        (Optimiser::Adam, false) => Recipe::clean(),
+        (Optimiser::LeastSquares, true) => Recipe::noisy_least_squares(),
+        (Optimiser::LeastSquares, false) => Recipe::least_squares(),
+    })?;
+    options.objective.loss.get_or_insert(match recipe.optimiser {
+        Optimiser::LeastSquares if is_noisy => LossKind::FittedTrajectory,
+        _ => LossKind::Derivative,
     });
     if options.quick {
         (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(60));
@@ -195,9 +203,8 @@ fn train_all(
     let seeds = options.first_seed..options.first_seed + options.seeds;
     let data = seeds
         .clone()
-        .map(|seed| -> Result<DataSet<f32>> {
-            let (train, _) = sampling.sample(&judge.system, seed)?.split_at(25)?;
-            Ok(train.cast()?)
+        .map(|seed| -> Result<DataSet<f64>> {
+            Ok(sampling.sample(&judge.system, seed)?.split_at(25)?.0)
         })
         .collect::<Result<Vec<_>>>()?;
     let jobs: Vec<(u64, Kind)> =

@@ -11,11 +11,14 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, GAP_FACTOR, Measurements};
 use hnn_examples::{
-    Bars, ExampleError, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Result, Rollouts,
-    Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
+    Bars, ExampleError, Kind, Learned, Objective, Optimiser, Output, Recipe, RecipeOptions, Result,
+    Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
 };
+use hnn_integrators::{DualField, Lane, Parameters, RK4};
+use hnn_losses::{TrajectoryLoss, Window};
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{Hamiltonian, PendulumFit};
+use hnn_train::{LeastSquares, Scaling};
 use ndarray::{Array1, Axis, s};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -29,9 +32,14 @@ struct Options {
     /// Number of seeds (initial weights).
     #[arg(long, default_value_t = 5)]
     seeds: u64,
+    /// The first seed; recipes are chosen on other seeds than those reported.
+    #[arg(long, default_value_t = 0)]
+    first_seed: u64,
     /// The part of the rows that the models are trained on; they are tested on the rest.
     #[arg(long, default_value_t = 0.8)]
     train: f64,
+    #[command(flatten)]
+    objective: Objective,
     #[command(flatten)]
     #[serde(skip)]
     recipe: RecipeOptions,
@@ -86,7 +94,10 @@ fn main() -> ExitCode {
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     use_threads(options.threads)?;
-    let mut recipe = options.recipe.change(measured());
+    let mut recipe = options.recipe.change(match options.recipe.optimiser(false) {
+        Optimiser::LeastSquares => Recipe::noisy_least_squares(),
+        Optimiser::Adam => measured(),
+    })?;
     if options.quick {
         (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(100));
     }
@@ -128,7 +139,7 @@ fn run(mut options: Options) -> Result<()> {
     output.results(&config, begin.elapsed().as_secs_f64(), &table)
 }
 
-/// Few data: a small network. More weight decay would pull the friction's output bias to 0, and so
+/// Adam for few data: a small network. More weight decay would pull the friction's output bias to 0, and so
 /// `R` to softplus(0) = 0.69, far above the true 0.01.
 fn measured() -> Recipe {
     Recipe {
@@ -178,7 +189,7 @@ impl Test {
     }
 }
 
-/// The two-parameter pendulum, by midpoint and by forward differences.
+/// The two-parameter pendulum, by midpoint and by forward differences, and by whole trajectories.
 fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<Vec<Trial>> {
     let schemes = [
         ("least_squares", "least squares, two parameters", midpoint),
@@ -189,7 +200,28 @@ fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<
         println!("{label}: theta'' = -{:.4} sin theta - {:.4} theta'", fit.a(), fit.c());
         test.judge(name, label, &fit)
     };
-    schemes.into_iter().map(trial).collect()
+    let mut trials = schemes.into_iter().map(trial).collect::<Result<Vec<_>>>()?;
+    let label = "least squares, whole trajectories";
+    let ([a, c], [a_error, c_error]) = constants(midpoint)?;
+    println!(
+        "{label}: theta'' = -({a:.4} ± {a_error:.4}) sin theta - ({c:.4} ± {c_error:.4}) theta'"
+    );
+    trials.push(test.judge("least_squares_trajectories", label, &PendulumFit::new(a, c)?)?);
+    Ok(trials)
+}
+
+/// The two constants with standard errors, and not from derivatives: from states along trajectories
+/// whose starts are fitted.
+fn constants(data: &DataSet<f64>) -> Result<([f64; 2], [f64; 2])> {
+    let mut model =
+        DualField::new([1.0, 0.0], |_t, [q, p]: [_; 2], [a, c]| [p, -a * q.sin() - c * p]);
+    let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data)?.with_fitted_starts(0.1)?;
+    let solver = LeastSquares::new(100).with_scaling(Scaling::Diagonal);
+    solver.fit(&mut model, &mut loss, None, &mut ())?;
+    let errors = solver.posterior(&mut model, &mut loss, None)?.standard_errors();
+    let mut constants = [0.0; 2];
+    model.copy_params(&mut constants)?;
+    Ok((constants, [errors[0], errors[1]]))
 }
 
 /// Trains (or loads) and judges every model with every seed; the dissipative one also with
@@ -202,16 +234,15 @@ fn train_all(
     test: &Test,
     output: &Output,
 ) -> Result<Vec<Trial>> {
-    let (midpoint, forward) = (midpoint.cast::<f32>()?, forward.cast::<f32>()?);
     let mut models: Vec<_> = Kind::ALL
         .iter()
-        .map(|k| (*k, k.key().to_owned(), k.label().to_owned(), &midpoint))
+        .map(|k| (*k, k.key().to_owned(), k.label().to_owned(), midpoint))
         .collect();
     let kind = Kind::HnnDissipative;
     let name = format!("{}_forward", kind.key());
-    models.push((kind, name, format!("{}, forward differences", kind.label()), &forward));
-    let jobs: Vec<_> =
-        (0..options.seeds).flat_map(|s| models.iter().map(move |m| (s, m))).collect();
+    models.push((kind, name, format!("{}, forward differences", kind.label()), forward));
+    let seeds = options.first_seed..options.first_seed + options.seeds;
+    let jobs: Vec<_> = seeds.flat_map(|s| models.iter().map(move |m| (s, m))).collect();
     let steps = if options.load.is_some() { 0 } else { jobs.len() * recipe.steps };
     let bars = Bars::new(steps);
     let trials = jobs
@@ -224,7 +255,7 @@ fn train_all(
             };
             if options.load.is_none() {
                 let mut observer = bars.observer(label);
-                learn(*kind, recipe, Objective::default(), seed, data, &path, &mut observer)?;
+                learn(*kind, recipe, options.objective, seed, data, &path, &mut observer)?;
             }
             test.judge(name, label, Learned::load(*kind, &path)?.field())
         })

@@ -58,7 +58,7 @@ fn run(mut options: Options) -> Result<()> {
         weight_decay: 0.0,
         activation: Activation::Tanh,
         ..Recipe::clean()
-    });
+    })?;
     let (mut duration, mut intervals) = (50.0, 200);
     if options.run.quick {
         (duration, intervals) = (5.0, 20);

@@ -83,7 +83,7 @@ fn run(mut options: Options) -> Result<()> {
         weight_decay: 0.0,
         activation: Activation::Swish,
         ..Recipe::clean()
-    });
+    })?;
     let (duration, starts) = match options.task {
         Task::Turns => (100.0, 40),
         Task::Swings => (50.0, 10),

@@ -63,7 +63,7 @@ fn run(mut options: Options) -> Result<()> {
     let mut recipe = options.recipe.change(match options.noise > 0.0 {
         true => Recipe::noisy(),
         false => Recipe::clean(),
-    });
+    })?;
     if options.quick {
         (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(200));
     }
@@ -95,13 +95,12 @@ fn trial(
     let (train, test) = sampling.sample(&truth, seed)?.split_at(25)?;
     let path = output.path(&format!("hnn_{seed}.safetensors"));
     let label = format!("seed {seed}");
-    let short: DataSet<f32> = train.cast()?;
     learn(
         Kind::Hnn,
         recipe,
         Objective::default(),
         seed,
-        &short,
+        &train,
         &path,
         &mut bars.observer(&label),
     )?;

@@ -51,11 +51,11 @@ pub trait OnEngine {
     /// What comes out.
     type Output;
 
-    /// Does it.
+    /// Does it, in either precision.
     ///
     /// # Errors
     /// Whatever went wrong.
-    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Self::Output>;
+    fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Self::Output>;
 }
 
 impl Engine {

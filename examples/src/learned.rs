@@ -4,18 +4,18 @@ use std::path::Path;
 
 use hnn_data::DataSet;
 use hnn_integrators::{
-    DifferentiableField, FieldError, RK4, VectorField, Workspace, coordinate_major,
+    DifferentiableField, FieldError, Scalar, VectorField, Workspace, coordinate_major,
 };
-use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss};
+use hnn_losses::L2Penalty;
 use hnn_models::{
     Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn, Initialisation, Keep, Mlp,
     Persist,
 };
 use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::ArrayView2;
 
-use crate::{Kind, Networks, Objective, OnEngine, Recipe, Result};
+use crate::{Kind, Networks, Objective, OnEngine, Optimiser, Recipe, Result};
 
 /// A trained model, in `f64` for evaluation.
 pub enum Learned {
@@ -54,6 +54,17 @@ impl Learned {
         }
     }
 
+    /// Its field, as a value of its own.
+    #[must_use]
+    pub fn into_field(self) -> Box<dyn VectorField<f64>> {
+        match self {
+            Self::Baseline(model) => Box::new(model),
+            Self::Hnn(model) => Box::new(model),
+            Self::Friction(model) => Box::new(model),
+            Self::Dissipative(model) => Box::new(model),
+        }
+    }
+
     /// Its energy, where it has one.
     #[must_use]
     pub fn hamiltonian(&self) -> Option<&dyn Hamiltonian<f64>> {
@@ -88,7 +99,7 @@ fn forces(
     Ok(force)
 }
 
-/// Trains a model on `train`, and saves it; the checkpoint of its run lies beside it.
+/// Trains a model on `train`, and saves it; the checkpoints of its run lie beside it.
 ///
 /// # Errors
 /// If the recipe makes no sense, the training diverges, or the file cannot be written.
@@ -97,19 +108,22 @@ pub fn learn(
     recipe: &Recipe,
     objective: Objective,
     seed: u64,
-    train: &DataSet<f32>,
+    train: &DataSet<f64>,
     path: &Path,
     observer: &mut dyn Observer,
 ) -> Result<TrainingRecord> {
     recipe.on_engine(Job { kind, recipe, objective, seed, train, path, observer })
 }
 
+/// Steps of least squares on a loss that leads to another one.
+const FIRST_STEPS: usize = 20;
+
 struct Job<'a> {
     kind: Kind,
     recipe: &'a Recipe,
     objective: Objective,
     seed: u64,
-    train: &'a DataSet<f32>,
+    train: &'a DataSet<f64>,
     path: &'a Path,
     observer: &'a mut dyn Observer,
 }
@@ -117,7 +131,16 @@ struct Job<'a> {
 impl OnEngine for Job<'_> {
     type Output = TrainingRecord;
 
-    fn run<N: Networks<f32>>(self, engine: &N) -> Result<TrainingRecord> {
+    fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<TrainingRecord> {
+        match self.recipe.optimiser {
+            Optimiser::LeastSquares => self.train::<f64, N>(engine),
+            Optimiser::Adam => self.train::<f32, N>(engine),
+        }
+    }
+}
+
+impl Job<'_> {
+    fn train<T: Scalar, N: Networks<T>>(self, engine: &N) -> Result<TrainingRecord> {
         let energy = || engine.energy(self.network(1, 1, false)?);
         match self.kind {
             Kind::Baseline => {
@@ -141,12 +164,10 @@ impl OnEngine for Job<'_> {
             }
         }
     }
-}
 
-impl Job<'_> {
     /// A network with its first weights. Its seed depends on its role, so that models that share
     /// a part start from the same.
-    fn network(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<f32>> {
+    fn network<T: Scalar>(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<T>> {
         let architecture = match role {
             2 => self.recipe.friction_architecture(2, outputs)?,
             _ => self.recipe.architecture(2, outputs)?,
@@ -155,24 +176,36 @@ impl Job<'_> {
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
     }
 
-    fn fit<F>(self, mut model: F) -> Result<TrainingRecord>
+    fn fit<T, F>(self, mut model: F) -> Result<TrainingRecord>
     where
-        F: DifferentiableField<f32> + Persist<f32> + 'static,
+        T: Scalar,
+        F: DifferentiableField<T> + Persist<T> + 'static,
         F::Residuals: 'static,
     {
-        let times = ArrayView1::from(self.train.times());
-        let derivatives =
-            DerivativeLoss::new(times, self.train.states(), self.train.derivatives())?;
-        let mut loss = match self.objective.loss.window() {
-            None => TotalLoss::new(derivatives),
-            Some(window) => {
-                let trajectories = TrajectoryLoss::new(RK4, window, self.train)?;
-                TotalLoss::new(JointLoss::new(derivatives, self.objective.alpha, trajectories)?)
+        let (recipe, train) = (self.recipe, self.train.cast::<T>()?);
+        let mut loss = self.objective.loss(&train)?;
+        let checkpoint = self.path.with_extension("checkpoint");
+        let record = match recipe.optimiser {
+            Optimiser::Adam => recipe.trainer(train.len(), self.seed, checkpoint)?.fit(
+                &mut model,
+                &mut loss,
+                None,
+                self.observer,
+            )?,
+            Optimiser::LeastSquares => {
+                let steps = recipe.steps.min(FIRST_STEPS);
+                for (stage, first) in self.objective.first(&train)?.iter_mut().enumerate() {
+                    let checkpoint = self.path.with_extension(format!("{stage}.checkpoint"));
+                    let solver = recipe.solver(steps, checkpoint)?;
+                    solver.fit(&mut model, first, None, &mut ())?;
+                }
+                if recipe.weight_decay > 0.0 {
+                    loss = loss.plus(recipe.weight_decay / 2.0, L2Penalty::new())?;
+                }
+                let solver = recipe.solver(recipe.steps, checkpoint)?;
+                solver.fit(&mut model, &mut loss, None, self.observer)?
             }
         };
-        let checkpoint = self.path.with_extension("checkpoint");
-        let mut trainer = self.recipe.trainer(self.train.len(), self.seed, checkpoint)?;
-        let record = trainer.fit(&mut model, &mut loss, None, self.observer)?;
         model.save(self.path)?;
         Ok(record)
     }

@@ -23,7 +23,7 @@ pub use learned::{Learned, learn};
 pub use objective::{LossKind, Objective};
 pub use output::{Output, Row};
 pub use progress::Bars;
-pub use recipe::{Recipe, RecipeOptions};
+pub use recipe::{Optimiser, Recipe, RecipeOptions};
 pub use run::{check_seeds, exit, use_threads};
 pub use table::{Table, scientific};
 

@@ -2,24 +2,49 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use hnn_integrators::Scalar;
 use hnn_models::{Activation, Architecture};
-use hnn_train::{Adam, Checkpoint, MiniBatch, Schedule, Trainer, WeightDecay};
+use hnn_train::{
+    Adam, Checkpoint, EvidenceRule, LeastSquares, MiniBatch, Schedule, Trainer, WeightDecay,
+};
 use serde::Serialize;
 
 use crate::{Engine, ExampleError, OnEngine, Result};
 
+/// What trains the models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Optimiser {
+    /// Levenberg-Marquardt on all data at once, in f64.
+    LeastSquares,
+    /// Adam, in f32.
+    Adam,
+}
+
+impl Optimiser {
+    /// The name in options and tables.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LeastSquares => "least squares",
+            Self::Adam => "Adam",
+        }
+    }
+}
+
 /// Network and training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Recipe {
+    /// What trains the models.
+    pub optimiser: Optimiser,
     /// Training steps of each model.
     pub steps: usize,
     /// Hidden layer sizes.
     pub hidden: Vec<usize>,
     /// Hidden layer sizes of friction networks.
     pub friction_hidden: Vec<usize>,
-    /// Learning rate (the first one, where it decays).
+    /// Learning rate (the first one, where it decays); of least squares, the first damping.
     pub rate: f64,
     /// Whether the rate stays instead of falling to 0 by a cosine.
     pub constant_rate: bool,
@@ -27,6 +52,8 @@ pub struct Recipe {
     pub batch: usize,
     /// L2 weight decay, coupled as PyTorch's `weight_decay`.
     pub weight_decay: f64,
+    /// Whether least squares estimate noise and weight decay from the data.
+    pub evidence: bool,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// The engine that trains: tch is libtorch, which needs feature `tch`.
@@ -41,6 +68,10 @@ pub struct Recipe {
 /// Options that change a recipe.
 #[derive(Debug, Clone, Args)]
 pub struct RecipeOptions {
+    /// What trains the models [default: least-squares where the example has it, adam with
+    /// --protocol and engine tch].
+    #[arg(long, value_enum)]
+    optimiser: Option<Optimiser>,
     /// Training steps of each model.
     #[arg(long)]
     steps: Option<usize>,
@@ -50,7 +81,7 @@ pub struct RecipeOptions {
     /// Hidden layer sizes of friction networks, separated by commas.
     #[arg(long, value_delimiter = ',')]
     friction_hidden: Option<Vec<usize>>,
-    /// Learning rate (the first one, where it decays).
+    /// Learning rate (the first one, where it decays); of least squares, the first damping.
     #[arg(long)]
     rate: Option<f64>,
     /// Keep the learning rate constant instead of letting it fall to 0 by a cosine.
@@ -83,10 +114,40 @@ fn activation(name: &str) -> std::result::Result<Activation, String> {
 }
 
 impl RecipeOptions {
-    /// The recipe with these options put in.
+    /// The optimiser, of an example that has both; `protocol` is Adam's.
     #[must_use]
-    pub fn change(&self, recipe: Recipe) -> Recipe {
-        Recipe {
+    pub fn optimiser(&self, protocol: bool) -> Optimiser {
+        let native = self.engine == Engine::Native && !protocol;
+        self.optimiser.unwrap_or(if native { Optimiser::LeastSquares } else { Optimiser::Adam })
+    }
+
+    /// The recipe with these options put in.
+    ///
+    /// # Errors
+    /// If an option asks for what the recipe's optimiser does not do.
+    pub fn change(&self, recipe: Recipe) -> Result<Recipe> {
+        let label = recipe.optimiser.label();
+        let refuse = |option, reason| Err(ExampleError::Option { option, reason });
+        if self.optimiser.is_some_and(|asked| asked != recipe.optimiser) {
+            return refuse("--optimiser", format!("with the other options this trains by {label}"));
+        }
+        if recipe.optimiser == Optimiser::LeastSquares {
+            if self.constant_rate {
+                return refuse("--constant-rate", format!("{label} choose their own damping"));
+            }
+            if self.batch.is_some_and(|batch| batch > 0) {
+                let reason =
+                    format!("{label} take all points at once; leave it out, or --optimiser adam");
+                return refuse("--batch", reason);
+            }
+            if recipe.evidence && self.weight_decay.is_some() {
+                let reason = format!("{label} estimate it here; leave it out, or --optimiser adam");
+                return refuse("--weight-decay", reason);
+            }
+        }
+        Ok(Recipe {
+            optimiser: recipe.optimiser,
+            evidence: recipe.evidence,
             steps: self.steps.unwrap_or(recipe.steps),
             hidden: self.hidden.clone().unwrap_or(recipe.hidden),
             friction_hidden: self.friction_hidden.clone().unwrap_or(recipe.friction_hidden),
@@ -98,15 +159,44 @@ impl RecipeOptions {
             engine: self.engine,
             device: self.device.clone(),
             resume: self.resume,
-        }
+        })
     }
 }
 
 impl Recipe {
-    /// For states without noise: a high rate that falls, hardly any weight decay.
+    /// Least squares for states without noise: small networks suffice.
+    #[must_use]
+    pub fn least_squares() -> Self {
+        Self {
+            optimiser: Optimiser::LeastSquares,
+            steps: 50,
+            hidden: vec![24, 24],
+            friction_hidden: vec![16, 16],
+            rate: 1e-3,
+            batch: 0,
+            weight_decay: 0.0,
+            ..Self::clean()
+        }
+    }
+
+    /// Least squares for noisy states: smaller networks, noise and weight decay by evidence.
+    #[must_use]
+    pub fn noisy_least_squares() -> Self {
+        Self {
+            steps: 60,
+            hidden: vec![14, 14],
+            friction_hidden: vec![8, 8],
+            evidence: true,
+            ..Self::least_squares()
+        }
+    }
+
+    /// Adam for states without noise: a high rate that falls, hardly any weight decay.
     #[must_use]
     pub fn clean() -> Self {
         Self {
+            optimiser: Optimiser::Adam,
+            evidence: false,
             steps: 6000,
             hidden: vec![100, 100],
             friction_hidden: vec![64, 64],
@@ -121,7 +211,7 @@ impl Recipe {
         }
     }
 
-    /// For noisy states: fewer and smaller steps and more weight decay, or the networks learn the
+    /// Adam for noisy states: fewer and smaller steps and more weight decay, or the networks learn the
     /// noise.
     #[must_use]
     pub fn noisy() -> Self {
@@ -139,6 +229,8 @@ impl Recipe {
     #[must_use]
     pub fn protocol() -> Self {
         Self {
+            optimiser: Optimiser::Adam,
+            evidence: false,
             steps: 2001,
             hidden: vec![200, 200],
             friction_hidden: vec![200, 200],
@@ -182,6 +274,22 @@ impl Recipe {
         Ok(Architecture::new(&sizes)?.with_activation(self.activation))
     }
 
+    /// The least squares, whose run is saved every minute to the file `checkpoint`, from which a
+    /// resumed one goes on.
+    ///
+    /// # Errors
+    /// If there are no steps.
+    pub fn solver(&self, steps: usize, checkpoint: PathBuf) -> Result<LeastSquares> {
+        check_steps(steps)?;
+        let solver = LeastSquares::new(steps)
+            .with_damping(self.rate)
+            .with_checkpoint(Checkpoint::new(checkpoint).resuming(self.resume));
+        if self.evidence {
+            return Ok(solver.with_evidence(EvidenceRule::default()));
+        }
+        Ok(solver)
+    }
+
     /// The trainer, for a data set of so many rows; its run is saved every minute to the file
     /// `checkpoint`, from which a resumed one goes on.
     ///
@@ -193,10 +301,7 @@ impl Recipe {
         seed: u64,
         checkpoint: PathBuf,
     ) -> Result<Trainer<T>> {
-        if self.steps == 0 {
-            let reason = "a model needs at least one training step".to_owned();
-            return Err(ExampleError::Option { option: "--steps", reason });
-        }
+        check_steps(self.steps)?;
         let schedule = if self.constant_rate {
             Schedule::Constant(self.rate)
         } else {
@@ -212,4 +317,12 @@ impl Recipe {
         }
         Ok(trainer)
     }
+}
+
+fn check_steps(steps: usize) -> Result<()> {
+    if steps > 0 {
+        return Ok(());
+    }
+    let reason = "a model needs at least one training step".to_owned();
+    Err(ExampleError::Option { option: "--steps", reason })
 }

@@ -11,7 +11,7 @@ fn models_trained_by_libtorch_are_saved_for_both() -> Result<()> {
     let hidden = vec![8];
     let recipe = Recipe { steps: 3, engine: Engine::Tch, hidden, ..Recipe::protocol() };
     let sampling = Sampling { trajectories: 2, ..Sampling::pendulum() };
-    let train = sampling.sample(&DampedPendulum::new(0.1, 6.0)?, 0)?.cast::<f32>()?;
+    let train = sampling.sample(&DampedPendulum::new(0.1, 6.0)?, 0)?;
     for kind in Kind::ALL {
         learn(kind, &recipe, Objective::default(), 0, &train, &path, &mut ())?;
         Learned::load(kind, &path)?;

@@ -34,7 +34,7 @@ impl Canonical<'_> {
 impl OnEngine for Canonical<'_> {
     type Output = Vec<Contender>;
 
-    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Vec<Contender>> {
+    fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Vec<Contender>> {
         let training = self.training;
         if self.plain {
             let baseline = Baseline::new(engine.map(training.network(4, 4, 0)?)?)?;
@@ -77,7 +77,7 @@ impl Lagrangian<'_> {
 impl OnEngine for Lagrangian<'_> {
     type Output = Vec<Contender>;
 
-    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Vec<Contender>> {
+    fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Vec<Contender>> {
         let asked = |key| self.models.is_empty() || self.models.iter().any(|model| model == key);
         let train = [baseline::<N>, free, mechanical];
         let models = Self::NAMES.into_iter().zip(train).filter(|(key, _)| asked(*key));

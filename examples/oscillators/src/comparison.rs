@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{OscillatorOptions, Setting, TrajectoryTerm, Variant};
 use hnn_examples::Result;
 
-/// Options of the comparison: baseline, HNN, one-step loss, windows, multiple shooting.
+/// Options of the comparison: baseline, HNN, one-step loss, windows, multiple shooting, least squares.
 #[derive(Debug, Clone, Args, Serialize)]
 pub struct Comparison {
     #[command(flatten)]
@@ -49,13 +49,16 @@ impl Comparison {
         let growing = TrajectoryTerm::growing(self.window_alpha, &windows);
         let window = Window::Steps(self.shooting_window);
         let shooting = TrajectoryTerm::new(self.shooting_alpha, window).shooting();
-        let variants = [
+        let mut variants = vec![
             Variant::network(),
             Variant::plain(),
             Variant::with_trajectory("hnn_one_step", "HNN + one-step loss", one_step),
             Variant::with_trajectory("hnn_windows", "HNN + growing windows", growing),
             Variant::with_trajectory("hnn_shooting", "HNN + multiple shooting", shooting),
         ];
+        if self.shared.has_least_squares() {
+            variants.push(Variant::least_squares(self.shared.noise.unwrap_or(0.0) > 0.0));
+        }
         let setting = setting(&self.shared)?;
         let (report, output) = self.shared.run(name, self, &setting, &variants)?;
         report.draw(&output)

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Report, Setting, Variant};
-use hnn_examples::{Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
+use hnn_examples::{Optimiser, Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
 
 /// Options of the spring and pendulum experiments.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -50,9 +50,17 @@ struct Config<'a, C> {
 }
 
 impl OscillatorOptions {
-    /// The recipe of these experiments: full batches, a rate that falls.
+    /// Whether least squares are compared as well.
     #[must_use]
-    pub fn recipe(&self) -> Recipe {
+    pub fn has_least_squares(&self) -> bool {
+        self.recipe.optimiser(self.protocol) == Optimiser::LeastSquares
+    }
+
+    /// The recipe of these experiments: full batches of Adam, a rate that falls.
+    ///
+    /// # Errors
+    /// If an option makes no sense.
+    pub fn recipe(&self) -> Result<Recipe> {
         let own = Recipe {
             steps: 1500,
             hidden: vec![64, 64],
@@ -62,11 +70,12 @@ impl OscillatorOptions {
             weight_decay: 1e-5,
             ..Recipe::clean()
         };
-        let mut recipe = self.recipe.change(if self.protocol { Recipe::protocol() } else { own });
+        let mut recipe =
+            self.recipe.change(if self.protocol { Recipe::protocol() } else { own })?;
         if self.quick {
             recipe.steps = recipe.steps.min(30);
         }
-        recipe
+        Ok(recipe)
     }
 
     /// Trains all variants with all seeds, and writes `results.json` (with `config`, the whole
@@ -86,7 +95,7 @@ impl OscillatorOptions {
         let seeds = if self.quick { self.seeds.min(2) } else { self.seeds };
         check_seeds(seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
-        let recipe = self.recipe();
+        let recipe = self.recipe()?;
         let seeds = self.first_seed..self.first_seed + seeds;
         let report = Report::train(setting, variants, &recipe, seeds, &output)?;
         report.print();

@@ -120,10 +120,10 @@ impl Setting {
     }
 
     /// The trajectories to train on, and 25 to validate with.
-    pub(super) fn data(&self, seed: u64) -> Result<(DataSet<f32>, DataSet<f32>)> {
+    pub(super) fn data(&self, seed: u64) -> Result<(DataSet<f64>, DataSet<f64>)> {
         let (train, validation) = self.sampling.sample(&*self.system, seed)?.split_at(SPLIT)?;
         let train = if self.training < SPLIT { train.split_at(self.training)?.0 } else { train };
-        Ok((train.cast()?, validation.cast()?))
+        Ok((train, validation))
     }
 
     /// Rolls a model out and compares it with the truth; with it go the curves to draw.

@@ -9,7 +9,9 @@ use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use hnn_examples::{Networks, OnEngine, Output, Recipe, Result};
+use hnn_examples::{
+    Kind, Learned, LossKind, Networks, Objective, OnEngine, Output, Recipe, Result, learn,
+};
 
 /// How fast fitted starts move.
 const START_RATE: f64 = 0.05;
@@ -65,6 +67,8 @@ pub struct Variant {
     pub weight_decay: Option<f64>,
     /// Early stopping on the validation loss.
     pub stopping: Option<EarlyStopping>,
+    /// Least squares instead of Adam: the recipe, and what the model is compared with.
+    pub least_squares: Option<(Recipe, Objective)>,
 }
 
 impl Variant {
@@ -79,6 +83,7 @@ impl Variant {
             dropout: 0.0,
             weight_decay: None,
             stopping: None,
+            least_squares: None,
         }
     }
 
@@ -100,15 +105,35 @@ impl Variant {
         Self { trajectory: Some(trajectory), ..Self::hnn(key, label) }
     }
 
+    /// An HNN by least squares: with noise, on whole trajectories from fitted starts.
+    #[must_use]
+    pub fn least_squares(noise: bool) -> Self {
+        let least_squares = if noise {
+            (Recipe::noisy_least_squares(), Objective::new(LossKind::FittedTrajectory))
+        } else {
+            (Recipe::least_squares(), Objective::new(LossKind::Derivative))
+        };
+        let plain = Self::hnn("hnn_least_squares", "HNN by least squares");
+        Self { least_squares: Some(least_squares), ..plain }
+    }
+
     /// Trains a model; returns it in `f64`.
     pub(super) fn train(
         &self,
         recipe: &Recipe,
         seed: u64,
-        (train, validation): &(DataSet<f32>, DataSet<f32>),
+        (train, validation): &(DataSet<f64>, DataSet<f64>),
         output: &Output,
         observer: &mut dyn Observer,
     ) -> Result<(Box<dyn VectorField<f64>>, TrainingRecord)> {
+        if let Some((own, objective)) = &self.least_squares {
+            let steps = own.steps.min(recipe.steps);
+            let own = Recipe { steps, resume: recipe.resume, ..own.clone() };
+            let path = output.path(&format!("{}_{seed}.safetensors", self.key));
+            let record = learn(Kind::Hnn, &own, *objective, seed, train, &path, observer)?;
+            return Ok((Learned::load(Kind::Hnn, &path)?.into_field(), record));
+        }
+        let (train, validation) = (&train.cast()?, &validation.cast()?);
         let checkpoint = output.path(&format!("{}_{seed}.checkpoint", self.key));
         let job = Job { variant: self, recipe, seed, train, validation, checkpoint, observer };
         let (theta, record) = recipe.on_engine(job)?;
@@ -137,7 +162,7 @@ struct Job<'a> {
 impl OnEngine for Job<'_> {
     type Output = (Vec<f64>, TrainingRecord);
 
-    fn run<N: Networks<f32>>(self, engine: &N) -> Result<Self::Output> {
+    fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Self::Output> {
         let architecture = self.variant.architecture(self.recipe)?;
         let network = Mlp::new(architecture, Initialisation::Orthogonal, self.seed)
             .with_dropout(self.variant.dropout, self.seed)?;
