@@ -28,6 +28,15 @@ pub struct Differentiated {
 const CENTRES: usize = 200;
 /// From one width to the next.
 const RATIO: f64 = 1.3;
+/// Residuals of so many times the noise's square are more than noise.
+const EXCESS: f64 = 1.5;
+/// Noise averages out over the rows of a fit, and what a window misses does not: it counts so many
+/// times.
+const SHARED: f64 = 3.0;
+/// So much of the motion's mean square left by a fit means that it is missed.
+const MISSED: f64 = 0.25;
+/// A window is too wide where its error is so many times the least one.
+const TOO_WIDE: f64 = 30.0;
 /// Rows of the widest window.
 const WIDEST: usize = 401;
 
@@ -161,7 +170,8 @@ impl Recording {
         self.report.advise(&gains);
     }
 
-    /// For each position with a measured velocity, `sum v dq/dt / sum v v`.
+    /// For each position with a measured velocity, `sum s^2 / sum s v` of its slopes `s`, which are less
+    /// noisy than `v`.
     fn gains(&self) -> Vec<(String, String, f64)> {
         let of = |role: &dyn Fn(Role) -> bool| {
             Vec::from_iter((0..self.dim()).filter(|&i| role(self.roles[i])))
@@ -183,9 +193,9 @@ impl Recording {
                 let slope = fit_at(&mut basis, times, x, row, 1, &choice).0.value;
                 let v = velocity[piece].1[row];
                 along += slope * v;
-                size += v * v;
+                size += slope * slope;
             }
-            gains.push((self.names[q].clone(), self.names[v].clone(), along / size));
+            gains.push((self.names[q].clone(), self.names[v].clone(), size / along));
         }
         gains
     }
@@ -194,38 +204,44 @@ impl Recording {
 /// The width and degree for the `d`-th derivative of a channel.
 fn choose(values: &[Values<'_>], d: usize, sigma: f64) -> Choice {
     let centres = centres(values);
+    let motion = spread(values, &centres);
     let long = || values.iter().filter(|(times, _)| times.len() >= FEWEST);
     let spacing = |times: &[f64]| (times[times.len() - 1] - times[0]) / (times.len() - 1) as f64;
     let dt = long().map(|(times, _)| spacing(times)).fold(f64::INFINITY, f64::min);
     let duration = long().map(|(times, _)| times[times.len() - 1] - times[0]).fold(0.0, f64::max);
     let widest = (0.5 * duration).min(0.5 * WIDEST as f64 * dt);
-    let mut half_width = 0.5 * FEWEST as f64 * dt;
+    let narrowest = 0.5 * FEWEST as f64 * dt;
+    let mut half_width = narrowest;
     let mut best = (f64::INFINITY, Choice { half_width, degree: 2, bias: [0.0; 2] });
     loop {
+        let mut least = f64::INFINITY;
         for degree in [2, DEGREE - 2] {
             let choice = Choice { half_width, degree, bias: [0.0; 2] };
-            let (risk, bias) = risk(values, &centres, d, sigma, &choice);
-            if risk < best.0 {
+            let (risk, bias) = risk(values, &centres, d, [sigma, motion], &choice);
+            least = least.min(risk);
+            if risk < best.0 || half_width == narrowest && risk.is_infinite() {
                 best = (risk, Choice { bias, ..choice });
             }
         }
         half_width *= RATIO;
-        if half_width > widest {
+        // Wider windows can only seem better, once they miss the motion altogether.
+        if half_width > widest || least > TOO_WIDE * best.0 {
             return best.1;
         }
     }
 }
 
-/// The mean square error of a choice, and the bias in the middle and at the ends.
+/// The mean square error of a choice, infinite where it misses the motion, and the bias in the middle and at the ends.
 fn risk(
     values: &[Values<'_>],
     centres: &[(usize, usize)],
     d: usize,
-    sigma: f64,
+    [sigma, motion]: [f64; 2],
     choice: &Choice,
 ) -> (f64, [f64; 2]) {
     let mut basis = Basis::default();
     let (mut variance, mut change, mut count) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+    let mut residual = 0.0;
     for &(piece, row) in centres {
         let (times, x) = &values[piece];
         let (fit, at_end) = fit_at(&mut basis, times, x, row, d, choice);
@@ -233,6 +249,8 @@ fn risk(
         variance[class] += sigma * sigma * fit.variance;
         change[class] += fit.change * fit.change - sigma * sigma * fit.change_variance;
         count[class] += 1.0;
+        let (value, _) = fit_at(&mut basis, times, x, row, 0, choice);
+        residual += (x[row] - value.value - value.change).powi(2);
     }
     let mean = |sums: [f64; 2], class: usize| sums[class] / f64::max(count[class], 1.0);
     let bias = |class: usize| mean(change, class).max(0.0);
@@ -243,7 +261,20 @@ fn risk(
         _ => [bias(0), bias(1)],
     };
     let class = usize::from(count[0] == 0.0);
-    (mean(variance, class) + mean(change, class).abs(), bias)
+    // In a window so wide that either degree misses the motion, they agree on nothing; but what they
+    // leave is more than noise.
+    let left = residual / centres.len() as f64;
+    let is_missed = left > EXCESS * sigma * sigma && left > MISSED * motion * motion;
+    let risk = mean(variance, class) + SHARED * mean(change, class).abs();
+    (if is_missed { f64::INFINITY } else { risk }, bias)
+}
+
+/// The standard deviation of a channel.
+fn spread(values: &[Values<'_>], centres: &[(usize, usize)]) -> f64 {
+    let count = centres.len() as f64;
+    let all = || centres.iter().map(|&(piece, row)| values[piece].1[row]);
+    let mean = all().sum::<f64>() / count;
+    (all().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt()
 }
 
 /// The `d`-th derivative at a row, and whether the window is at an end of the piece.

@@ -116,15 +116,15 @@ impl Reader<'_> {
             self.table.skipped.push((line, "a comment"));
             return Ok(());
         }
+        if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
+            let expected = "a quote that is opened here is closed lines later or never";
+            return Err(self.line(line, field, expected, "close it, or remove the quotes"));
+        }
         let width = self.layout.width;
         if fields.len() != width {
             // What stands behind the last delimiter may be nothing.
             let is_more = fields.len() == width + 1 && fields[width].is_empty();
             let is_cut = line >= self.last_line && fields.len() < width;
-            if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
-                let expected = "a quote that is opened here is closed lines later or never";
-                return Err(self.line(line, field, expected, "close it, or remove the quotes"));
-            }
             if is_cut {
                 self.table.skipped.push((line, "the last line is cut off"));
                 return Ok(());

@@ -1,7 +1,7 @@
 //! Steps in time that are longer than those around them.
 
 /// Steps on each side that say what is usual there.
-const AROUND: usize = 5;
+const AROUND: usize = 10;
 
 /// The rows before which there is a gap: the step to them is more than `factor` times as long as is
 /// usual on either side, and stands out of a clock that is uneven. So a change of the rate is none.

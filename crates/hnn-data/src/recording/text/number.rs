@@ -73,8 +73,10 @@ fn cure(field: &str) -> &'static str {
 
 /// Whether a field is a number, with either mark.
 pub(crate) fn is_number(field: &str) -> bool {
-    let numeric = |text: &str| text.parse::<f64>().is_ok();
-    numeric(field) || is_comma_number(field)
+    let begins = |c: char| c.is_ascii_digit() || "+-.\u{2212}".contains(c);
+    let plain = || field.to_lowercase().replace('d', "e").replace('\u{2212}', "-");
+    let is_odd = || field.starts_with(begins) && plain().parse::<f64>().is_ok();
+    field.parse::<f64>().is_ok() || is_comma_number(field) || is_odd()
 }
 
 /// Whether a field is a number with a decimal comma.
