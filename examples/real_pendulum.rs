@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_data::{DataSet, DerivativeScheme, GAP_FACTOR, Measurements};
+use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
     Bars, ExampleError, Kind, Learned, Objective, Optimiser, Output, Recipe, RecipeOptions, Result,
     Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
@@ -103,8 +103,8 @@ fn run(mut options: Options) -> Result<()> {
     }
     check_seeds(options.seeds)?;
     let output = Output::new("real_pendulum", options.out.as_deref())?;
-    let measurements = match &options.data {
-        Some(path) => Measurements::read_text(path)?,
+    let recording = match &options.data {
+        Some(path) => Recording::read(path).trial(0).time(1).angle(2).velocity(3).load()?,
         None if options.quick => simulated()?,
         None => return Err(ExampleError::Option { option: "--data", reason: HELP.to_owned() }),
     };
@@ -112,18 +112,19 @@ fn run(mut options: Options) -> Result<()> {
         let reason = format!("{} is no part of the rows between 0 and 1", options.train);
         return Err(ExampleError::Option { option: "--train", reason });
     }
-    let rows = (options.train * measurements.len() as f64) as usize;
-    let (train, test) = measurements.split_at(rows)?;
-    let midpoint = train.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint)?;
-    let forward = train.trajectories(GAP_FACTOR, DerivativeScheme::Forward)?;
+    let rows = (options.train * recording.len() as f64) as usize;
+    let (train, test) = recording.split_at(rows)?;
+    let midpoint = train.differences(DerivativeScheme::Midpoint)?;
+    let forward = train.differences(DerivativeScheme::Forward)?;
     println!(
         "{} measured rows: {} to train on ({} derivatives in {} pieces), {} to test on",
-        measurements.len(),
+        recording.len(),
         train.len(),
         midpoint.len(),
         midpoint.num_trajectories(),
         test.len()
     );
+    let test = test.data_set()?;
     let test = Test {
         rollout: Rollouts { states: test.states().to_owned().insert_axis(Axis(0)) },
         times: test.times().to_vec(),
@@ -154,21 +155,19 @@ fn measured() -> Recipe {
 }
 
 /// A simulated pendulum with measurement noise, for `--quick` without data.
-fn simulated() -> Result<Measurements> {
+fn simulated() -> Result<Recording> {
     let times = Array1::linspace(0.0, 50.0, 301).to_vec();
     let fit = PendulumFit::new(1.3, 0.01)?;
     let start = ndarray::array![[1.0, 0.5]];
     let run = roll_out(&fit, start.view(), &times, 1e-9)?;
     let noise = |i: usize, phase: f64| 0.005 * (12.9898 * i as f64 + phase).sin();
-    let rows: Vec<_> = times
-        .iter()
-        .enumerate()
-        .map(|(i, t)| {
-            let (q, v) = (run.states[[0, i, 0]], run.states[[0, i, 1]]);
-            (0, *t, q + noise(i, 0.0), v + noise(i, 78.233))
-        })
-        .collect();
-    Ok(Measurements::from_rows(&rows)?)
+    let column = |i: usize, phase: f64| {
+        let states = run.states.slice(s![0, .., i]);
+        Vec::from_iter(states.iter().enumerate().map(|(k, x)| x + noise(k, phase)))
+    };
+    let (angle, velocity) = (column(0, 0.0), column(1, 78.233));
+    let columns = [("t", &times[..]), ("theta", &angle), ("velocity", &velocity)];
+    Ok(Recording::of_columns(columns).time("t").angle("theta").velocity("velocity").load()?)
 }
 
 impl Test {

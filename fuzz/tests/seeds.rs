@@ -4,9 +4,10 @@ use std::path::Path;
 
 #[test]
 fn seeds_are_read_or_refused() {
-    let targets: [(&str, fn(&[u8]) -> bool); 8] = [
+    let targets: [(&str, fn(&[u8]) -> bool); 9] = [
         ("text", hnn_fuzz::text),
         ("csv", hnn_fuzz::csv),
+        ("arrays", hnn_fuzz::arrays),
         ("model", hnn_fuzz::model),
         ("state_dict", hnn_fuzz::state_dict),
         ("formula", hnn_fuzz::formula),

@@ -115,7 +115,7 @@ pub enum DataError {
         count: usize,
     },
     /// A gap factor that would make every step a gap, or none.
-    #[error("measured rows: gap factor = {given}, but it must be greater than 1")]
+    #[error("recording: gap factor = {given}, but it must be greater than 1")]
     GapFactor {
         /// The factor given.
         given: f64,
@@ -128,15 +128,43 @@ pub enum DataError {
         /// What the operating system says.
         source: std::io::Error,
     },
-    /// A file does not hold what it should.
-    #[error("{path}, line {line}: {reason}")]
-    Parse {
+    /// A file or a table that is no recording as it was described.
+    #[error("{source_name}: {problem}; {cure}")]
+    Recording {
         /// The file.
-        path: PathBuf,
-        /// Line, counted from 1.
+        source_name: String,
+        /// What is there, and what is expected.
+        problem: String,
+        /// What to do.
+        cure: String,
+    },
+    /// A line of a file that is no row.
+    #[error("{source_name}, {place}: {problem}: {given:?}; {cure}")]
+    Line {
+        /// The file.
+        source_name: String,
+        /// The line, counted from 1, or the row in memory, counted from 0.
+        place: String,
+        /// What is there, shortened.
+        given: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        cure: String,
+    },
+    /// A field that is no number.
+    #[error("{source_name}, line {line}, column {column:?}: {given:?} is no finite number; {cure}")]
+    Cell {
+        /// The file.
+        source_name: String,
+        /// The line, counted from 1.
         line: usize,
-        /// What is wrong, and what is expected.
-        reason: String,
+        /// The column's name, or its number, counted from 0.
+        column: String,
+        /// What is there, shortened.
+        given: String,
+        /// What to do.
+        cure: String,
     },
     /// Solved trajectories come with times of their own.
     #[error("{given} lists of times for {expected} trajectories: give each its times")]

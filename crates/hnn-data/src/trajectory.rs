@@ -1,7 +1,9 @@
 //! One trajectory.
 
+use std::ops::Range;
+
 use hnn_integrators::Scalar;
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, s};
 
 use crate::DataError;
 
@@ -35,6 +37,17 @@ impl<T: Scalar> Trajectory<T> {
     pub fn states_only(times: Vec<T>, states: Array2<T>) -> Self {
         let derivatives = Array2::zeros((times.len(), 0));
         Self::new(times, states, derivatives)
+    }
+
+    /// Borrows it.
+    #[must_use]
+    pub fn view(&self) -> TrajectoryView<'_, T> {
+        TrajectoryView {
+            times: &self.times,
+            states: self.states.view(),
+            derivatives: self.derivatives.view(),
+            inputs: self.inputs.view(),
+        }
     }
 
     /// Looks for whatever would spoil a training run. `columns` are those that the states,
@@ -116,7 +129,18 @@ pub struct TrajectoryView<'a, T> {
     pub inputs: ArrayView2<'a, T>,
 }
 
-impl<T: Scalar> TrajectoryView<'_, T> {
+impl<'a, T: Scalar> TrajectoryView<'a, T> {
+    /// Some of its points. Its callers keep to its length.
+    pub(crate) fn slice(&self, rows: Range<usize>) -> TrajectoryView<'a, T> {
+        let part = |array: &ArrayView2<'a, T>| array.clone().slice_move(s![rows.clone(), ..]);
+        TrajectoryView {
+            times: &self.times[rows.clone()],
+            states: part(&self.states),
+            derivatives: part(&self.derivatives),
+            inputs: part(&self.inputs),
+        }
+    }
+
     /// A copy of its own.
     #[must_use]
     pub fn to_owned(&self) -> Trajectory<T> {

@@ -2,7 +2,7 @@
 //!
 //! Traits, systems, models, losses and the trainer; what is rarer stays in its module.
 
-pub use hnn_data::{DataSet, Measurements};
+pub use hnn_data::{Column, DataSet, Recording};
 pub use hnn_integrators::{
     AnalyticField, DifferentiableField, Driven, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
     Signal, Signals, Tolerances, VectorField, solve, solve_batch,

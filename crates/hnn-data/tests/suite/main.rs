@@ -3,4 +3,7 @@
 
 mod convert;
 mod data_set;
-mod measurements;
+mod differences;
+mod differentiate;
+mod odd_files;
+mod recording;

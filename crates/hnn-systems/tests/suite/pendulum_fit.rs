@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hnn_data::{DataSet, DerivativeScheme, GAP_FACTOR, Measurements, Trajectory};
+use hnn_data::{DataSet, DerivativeScheme, Recording, Trajectory};
 use hnn_integrators::{Tolerances, VectorField, solve};
 use hnn_systems::PendulumFit;
 use hnn_testing::measured;
@@ -12,15 +12,21 @@ fn synthetic() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/synthetic_pendulum.txt")
 }
 
-fn fit(rows: &Measurements, scheme: DerivativeScheme) -> PendulumFit {
-    let data = rows.trajectories(GAP_FACTOR, scheme).expect("segments");
+fn read(path: PathBuf) -> Recording {
+    let reader = Recording::read(path).trial(0).time(1).angle(2).velocity(3);
+    reader.load().expect("readable")
+}
+
+fn fit(rows: &Recording, scheme: DerivativeScheme) -> PendulumFit {
+    let data = rows.differences(scheme).expect("segments");
     PendulumFit::least_squares(&data).expect("determined")
 }
 
 /// Mean squared error of `2.4 (1 - cos q) + p^2` in one rollout from the first row.
-fn energy_mse(model: &PendulumFit, rows: &Measurements) -> f64 {
-    let x = rows.states();
-    let run = solve(model, x.row(0), rows.times(), Tolerances::both(1e-12)).expect("solved");
+fn energy_mse(model: &PendulumFit, rows: &Recording) -> f64 {
+    let data = rows.data_set().expect("valid");
+    let x = data.states();
+    let run = solve(model, x.row(0), data.times(), Tolerances::both(1e-12)).expect("solved");
     let energy = |x: ArrayView1<'_, f64>| 2.4 * (1.0 - x[0].cos()) + x[1] * x[1];
     let pairs = run.states.outer_iter().zip(x.outer_iter());
     pairs.map(|(a, b)| (energy(a) - energy(b)).powi(2)).sum::<f64>() / rows.len() as f64
@@ -28,9 +34,9 @@ fn energy_mse(model: &PendulumFit, rows: &Measurements) -> f64 {
 
 #[test]
 fn fit_of_the_synthetic_pendulum() {
-    let rows = Measurements::read_text(synthetic()).expect("committed file");
+    let rows = read(synthetic());
     assert_eq!(rows.len(), 234);
-    assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 7);
+    assert_eq!(rows.num_pieces(), 7);
     for scheme in [DerivativeScheme::Midpoint, DerivativeScheme::Central] {
         let fit = fit(&rows, scheme);
         // Second order in dt: a^2 dt^2 / 12 = 0.004 too large at midpoints, twice as much too small
@@ -51,9 +57,9 @@ fn fit_of_the_synthetic_pendulum() {
 #[test]
 fn fit_of_the_measured_pendulum() {
     let Some(path) = measured("real_pend_h_1.txt") else { return };
-    let rows = Measurements::read_text(path).expect("readable");
+    let rows = read(path);
     assert_eq!(rows.len(), 556);
-    assert_eq!(rows.segments(GAP_FACTOR).expect("factor").len(), 11);
+    assert_eq!(rows.num_pieces(), 11);
     let (train, test) = rows.split_at(rows.len() * 8 / 10).expect("two parts");
     assert_eq!(test.len(), 112);
     let good = fit(&train, DerivativeScheme::Midpoint);
@@ -79,8 +85,10 @@ fn the_fit_is_exact_on_exact_points() {
 
 #[test]
 fn a_pendulum_at_rest_determines_nothing() {
-    let rows = Measurements::from_rows(&[(0, 0.0, 0.0, 0.0), (0, 1.0, 0.0, 0.0)]).expect("rows");
-    let data = rows.trajectories(GAP_FACTOR, DerivativeScheme::Midpoint).expect("data");
+    let (times, rest) = ([0.0, 1.0], [0.0, 0.0]);
+    let rows = Recording::of_columns([("t", &times[..]), ("q", &rest), ("v", &rest)]);
+    let rows = rows.time("t").angle("q").velocity("v").load().expect("rows");
+    let data = rows.differences(DerivativeScheme::Midpoint).expect("data");
     let error = PendulumFit::least_squares(&data).expect_err("no motion").to_string();
     assert!(error.contains("do not determine a and c"), "{error}");
     assert!(PendulumFit::new(f64::NAN, 0.0).is_err());

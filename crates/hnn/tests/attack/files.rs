@@ -14,9 +14,10 @@ type OfPath = fn(&Path) -> Result<(), hnn::Error>;
 type Reader = fn(&[u8]) -> bool;
 
 /// Each reader's seeds and how many of a hundred files it gets: those that save take longer.
-const READERS: [(&str, Reader, usize); 8] = [
+const READERS: [(&str, Reader, usize); 9] = [
     ("text", readers::text, 20),
     ("csv", readers::csv, 20),
+    ("arrays", readers::arrays, 10),
     ("formula", readers::formula, 20),
     ("expression", readers::expression, 12),
     ("ansatz", readers::ansatz, 8),
@@ -56,12 +57,11 @@ fn mutated_files_are_read_or_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn files_without_an_end_are_refused() {
-    use hnn::data::{CsvColumns, Measurements};
+    use hnn::data::Recording;
     use hnn::models::{Baseline, Mlp, Persist};
     let path = Path::new("/dev/zero");
-    let readers: [OfPath; 4] = [
-        |path| Ok(Measurements::read_text(path).map(drop)?),
-        |path| Ok(Measurements::read_csv(path, &CsvColumns::new("t", &["q"])).map(drop)?),
+    let readers: [OfPath; 3] = [
+        |path| Ok(Recording::read(path).time(0).state(1).load().map(drop)?),
         |path| Ok(<Baseline<Mlp<f64>> as Persist<f64>>::load(path).map(drop)?),
         |path| Ok(hnn::sparse::SparseHamiltonian::load(path, &[]).map(drop)?),
     ];

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crc::{CRC_32_ISCSI, Crc};
-use hnn::data::{CsvColumns, DerivativeScheme, GAP_FACTOR, Measurements};
+use hnn::data::{Column, DerivativeScheme, Recording, RecordingReader};
 use hnn::integrators::VectorField;
 use hnn::losses::DerivativeLoss;
 use hnn::models::{
@@ -31,28 +31,38 @@ fn file(data: &[u8]) -> PathBuf {
     path
 }
 
-fn use_measurements(measurements: &Measurements) {
+/// Reads, and uses all that was read.
+fn load_recording(reader: &RecordingReader) -> bool {
+    let Ok(recording) = reader.load() else { return false };
+    assert!(recording.report().to_string().contains("rows used") || recording.len() == 1);
+    let data = recording.data_set().expect("what was read is a data set");
+    assert_eq!(data.len(), recording.len());
     for scheme in [DerivativeScheme::Midpoint, DerivativeScheme::Central] {
-        if let Ok(data) = measurements.trajectories(GAP_FACTOR, scheme) {
-            assert_eq!(data.states().nrows(), data.len());
-        }
+        let _ = recording.differences(scheme);
     }
+    if let Ok(found) = recording.differentiate() {
+        assert_eq!(found.data.len() + found.left_out, recording.len());
+    }
+    true
 }
 
 /// Rows of numbers between blanks. Says, as all of these, whether something was read.
 pub fn text(data: &[u8]) -> bool {
-    let read = Measurements::read_text(file(data));
-    read.inspect(use_measurements).is_ok()
+    load_recording(&Recording::read(file(data)).trial(0).time(1).angle(2).velocity(3))
 }
 
 /// CSV with a header.
 pub fn csv(data: &[u8]) -> bool {
-    let columns = CsvColumns::new("t", &["q", "p"]);
-    let more = columns.clone().with_trial("trial").with_inputs(&["u"]);
-    let path = file(data);
-    [columns, more]
-        .map(|columns| Measurements::read_csv(&path, &columns).inspect(use_measurements).is_ok())
-        .contains(&true)
+    let reader = Recording::read(file(data)).time("t");
+    let plain = reader.clone().position("q").momentum("p");
+    let angle = Column::new("q").degrees().wrapped();
+    let more = reader.trial("trial").angle(angle).momentum("p").input(Column::new("u").held());
+    [plain, more].map(|reader| load_recording(&reader)).contains(&true)
+}
+
+/// Arrays of numpy.
+pub fn arrays(data: &[u8]) -> bool {
+    load_recording(&Recording::read(file(data)))
 }
 
 /// Reads a model and evaluates it.

@@ -1,7 +1,7 @@
 //! Recordings and data sets.
 
 use hnn::Error;
-use hnn::data::{DataSet, DerivativeScheme, Measurements, Trajectory};
+use hnn::data::{Column, DataSet, DerivativeScheme, Recording, Trajectory};
 use hnn::integrators::{FixedStep, RK4, Solution, Tolerances, Trajectories, solve};
 use hnn::ndarray::Array2;
 use hnn::systems::Spring;
@@ -10,7 +10,7 @@ use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
     match odd.below(3) {
-        0 => measurements(odd),
+        0 => recordings(odd),
         1 => conversions(odd),
         _ => sets(odd),
     }
@@ -46,26 +46,31 @@ fn sets(odd: &mut Odd) -> Result<(), Error> {
     Ok(())
 }
 
-fn measurements(odd: &mut Odd) -> Result<(), Error> {
-    let rows = odd.below(20);
-    let trials = (0..odd.length(rows)).map(|k| if odd.is_odd() { 7 } else { k as u64 / 9 });
-    let trials = trials.collect();
-    let measured = if odd.yes(0.5) {
-        let inputs = odd.below(2);
-        Measurements::new(trials, odd.times(rows), odd.table(rows, 2), odd.table(rows, inputs))?
-    } else {
-        let times = odd.times(rows);
-        let rows: Vec<_> = times.iter().map(|t| (1, *t, odd.number(), odd.number())).collect();
-        Measurements::from_rows(&rows)?
-    };
-    let gap = odd.or_odd(3.0);
-    measured.segments(gap)?;
+fn recordings(odd: &mut Odd) -> Result<(), Error> {
+    let rows = odd.below(30);
+    let trials = (0..odd.length(rows)).map(|k| if odd.is_odd() { odd.number() } else { k as f64 });
+    let trials = Vec::from_iter(trials.map(|k| (k / 19.0).floor()));
+    let (t, q, p, u) = (odd.times(rows), odd.numbers(rows), odd.numbers(rows), odd.numbers(rows));
+    let columns = [("trial", &trials[..]), ("t", &t), ("q", &q), ("p", &p), ("u", &u)];
+    let mut reader = Recording::of_columns(columns).gap(odd.or_odd(3.0));
+    let angle = Column::new("q").scaled(odd.or_odd(1.0));
+    reader = if odd.yes(0.5) { reader.angle(angle.wrapped()) } else { reader.position(angle) };
+    reader = if odd.yes(0.9) { reader.time("t") } else { reader.interval(odd.positive()) };
+    reader = if odd.yes(0.5) { reader.momentum("p") } else { reader };
+    reader = if odd.yes(0.5) { reader.trial("trial") } else { reader };
+    reader = if odd.yes(0.5) { reader.input(Column::new("u").held()) } else { reader };
+    let recording = reader.load()?;
+    let _ = recording.report().to_string();
+    assert_eq!(recording.data_set()?.len(), recording.len());
     let schemes =
         [DerivativeScheme::Midpoint, DerivativeScheme::Central, DerivativeScheme::Forward];
-    let data = measured.trajectories(gap, odd.pick(&schemes))?;
+    let data = recording.differences(odd.pick(&schemes))?;
     assert!(data.derivatives().iter().all(|x| x.is_finite()));
-    let (first, rest) = measured.split_at(odd.count(20))?;
-    assert_eq!(first.len() + rest.len(), measured.len());
+    let found = recording.differentiate()?;
+    assert_eq!(found.data.len() + found.left_out, recording.len());
+    recording.select(&[odd.count(3)])?;
+    let (first, rest) = recording.split_at(odd.count(20))?;
+    assert_eq!(first.len() + rest.len(), recording.len());
     Ok(())
 }
 

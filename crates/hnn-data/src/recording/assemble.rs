@@ -1,0 +1,144 @@
+//! From a table to pieces: trials, missing rows, order of time, gaps, turns.
+
+mod gaps;
+mod runs;
+mod turns;
+
+use gaps::find_gaps;
+use ndarray::{Array2, s};
+use runs::{Run, runs};
+
+use crate::recording::channel::{describe, quantisation};
+use crate::recording::column::{Column, Role};
+use crate::recording::report::{Gap, Origin, Report, TrialReport, rates};
+use crate::recording::table::Table;
+use crate::recording::{Piece, Recording};
+use crate::{DataError, RecordingReader, Trajectory};
+
+/// A column with what it is said to be.
+pub(crate) struct Channel {
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    pub(crate) column: Column,
+}
+
+pub(crate) fn assemble(
+    reader: &RecordingReader,
+    mut table: Table,
+    channels: &[Channel],
+    origin: Origin,
+) -> Result<Recording, DataError> {
+    let rows_read = table.places.len();
+    let (runs, dropped) = runs(reader, &mut table, channels, &origin)?;
+    if runs.is_empty() {
+        return Err(DataError::Recording {
+            source_name: origin.source,
+            problem: format!("of {rows_read} rows none has all numbers"),
+            cure: "ask for fewer columns, or fill one that is logged less often by `held`".into(),
+        });
+    }
+    let steps = Vec::from_iter(table.columns.iter().map(|column| quantisation(column)));
+    let mut gaps = Vec::new();
+    let cuts = Vec::from_iter(runs.iter().enumerate().map(|(trial, run)| {
+        let found = find_gaps(&run.times, reader.gap);
+        let longer = found.iter().filter(|k| run.cuts.binary_search(k).is_err());
+        for (&at, is_missing) in
+            longer.map(|k| (k, false)).chain(run.cuts.iter().map(|k| (k, true)))
+        {
+            let (time, length) = (run.times[at - 1], run.times[at] - run.times[at - 1]);
+            gaps.push(Gap { trial, time, length, is_missing });
+        }
+        let mut cuts = [&run.cuts[..], &found].concat();
+        cuts.sort_unstable();
+        cuts.dedup();
+        cuts
+    }));
+    gaps.sort_by(|a, b| a.trial.cmp(&b.trial).then(a.time.total_cmp(&b.time)));
+
+    let mut advice = Vec::new();
+    let mut wraps = vec![0; channels.len()];
+    for (i, channel) in channels.iter().enumerate() {
+        let undone = turns::undo(&mut table.columns[i], channel, &runs, &cuts);
+        wraps[i] = undone.wraps;
+        advice.extend(undone.advice);
+    }
+
+    // Positions, velocities, derivatives, inputs, each in the order of the calls.
+    let mut order = Vec::from_iter((0..channels.len()).filter(|&i| channels[i].role != Role::Time));
+    order.sort_by_key(|&i| channels[i].role.order());
+    let of = |pick: &dyn Fn(Role) -> bool| {
+        Vec::from_iter(order.iter().copied().filter(|&i| pick(channels[i].role)))
+    };
+    let (states, inputs) = (of(&Role::is_state), of(&|role| role == Role::Input));
+    let mut derivatives = of(&|role| role == Role::Derivative);
+    if !derivatives.is_empty() && derivatives.len() < states.len() {
+        derivatives.splice(0..0, of(&|role| role == Role::Velocity));
+    }
+    let pieces =
+        Vec::from_iter(runs.iter().zip(&cuts).enumerate().flat_map(|(trial, (run, cuts))| {
+            let ends = cuts.iter().copied().chain([run.rows.len()]);
+            let begins = [0].into_iter().chain(cuts.iter().copied());
+            let piece = |(begin, end): (usize, usize)| {
+                let rows = &run.rows[begin..end];
+                let array = |of: &[usize]| {
+                    let at = |(row, i): (usize, usize)| table.columns[of[i]][rows[row]];
+                    Array2::from_shape_fn((rows.len(), of.len()), at)
+                };
+                let times = run.times[begin..end].to_vec();
+                let rows = Trajectory {
+                    times,
+                    states: array(&states),
+                    derivatives: array(&derivatives),
+                    inputs: array(&inputs),
+                };
+                Piece { trial, rows }
+            };
+            Vec::from_iter(begins.zip(ends).map(piece))
+        }));
+
+    let labels = Vec::from_iter(runs.iter().map(|run| run.label.clone()));
+    let trials = runs.iter().zip(&cuts).enumerate().map(|(trial, (run, cuts))| TrialReport {
+        label: run.label.clone(),
+        rows: run.rows.len(),
+        pieces: cuts.len() + 1,
+        begin: run.begin,
+        duration: run.times.last().copied().unwrap_or(0.0),
+        rates: rates(pieces.iter().filter(|p| p.trial == trial).map(|p| &p.rows.times[..])),
+    });
+    let trials = Vec::from_iter(trials);
+    let coarse = trials.iter().find(|trial| {
+        let finest = trial.rates.iter().map(|rate| rate.0).fold(f64::INFINITY, f64::min);
+        trial.begin.abs().max(trial.duration) * f64::EPSILON > 1e-3 * finest
+    });
+    if let Some(trial) = coarse {
+        advice.push(format!(
+            "the time stamps of trial {:?}, at {:e}, are coarser than a thousandth of a step: write the time counted from the begin, or give `interval`",
+            trial.label, trial.begin
+        ));
+    }
+    let mut reports = Vec::new();
+    for &i in &order {
+        let channel = &channels[i];
+        let place = |of: &[usize]| of.iter().position(|&other| other == i);
+        let values = Vec::from_iter(pieces.iter().map(|piece| {
+            let rows = &piece.rows;
+            let column = match (place(&states), place(&inputs), place(&derivatives)) {
+                (Some(k), _, _) => rows.states.slice(s![.., k]),
+                (_, Some(k), _) => rows.inputs.slice(s![.., k]),
+                (_, _, k) => rows.derivatives.slice(s![.., k.unwrap_or(0)]),
+            };
+            (&rows.times[..], column)
+        }));
+        let step = steps[i].map(|step| step * channel.column.factor.abs());
+        reports.push(describe(channel, &values, step, wraps[i]));
+    }
+    let names = states.iter().chain(&inputs).map(|&i| channels[i].name.clone()).collect();
+    let roles = states.iter().chain(&inputs).map(|&i| channels[i].role).collect();
+    let report = Report::new(origin, rows_read, dropped, trials, gaps, reports, advice);
+    let mut recording = Recording { names, roles, labels, pieces, report };
+    recording.judge();
+    Ok(recording)
+}
+
+/// What is dropped, and the runs.
+pub(crate) type Trials = (Vec<Run>, Vec<crate::recording::report::Dropped>);

@@ -1,0 +1,99 @@
+//! Angles that jump by a turn where they leave their range.
+
+use std::f64::consts::TAU;
+
+use super::{Channel, Run};
+use crate::recording::column::{Role, Wrap};
+use crate::recording::table::unit;
+
+pub(super) struct Undone {
+    pub(super) wraps: usize,
+    pub(super) advice: Vec<String>,
+}
+
+/// Adds up the turns of an angle, if it has any, along each trial, and says what looks like a wrong
+/// unit or role.
+pub(super) fn undo(
+    column: &mut [f64],
+    channel: &Channel,
+    runs: &[Run],
+    cuts: &[Vec<usize>],
+) -> Undone {
+    let mut advice = Vec::new();
+    let name = &channel.name;
+    let is_state = channel.role.is_state();
+    let says_degrees =
+        unit(name).is_some_and(|unit| unit.starts_with("deg") || unit.starts_with('\u{b0}'));
+    if is_state && says_degrees && channel.column.factor == 1.0 {
+        advice.push(format!(
+            "{name:?} says degrees, but is taken as it is: call `degrees` on its column"
+        ));
+    }
+    if !matches!(channel.role, Role::Angle | Role::Position | Role::State) {
+        return Undone { wraps: 0, advice };
+    }
+    let values = || runs.iter().flat_map(|run| run.rows.iter().map(|&row| column[row]));
+    let (low, high) =
+        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    let (largest, unclear) = jumps(column, runs, cuts);
+    let is_within = |turn: f64| high - low <= turn * (1.0 + 1e-6) && largest > 0.5 * turn;
+    if channel.role != Role::Angle {
+        for (turn, unit) in [(TAU, "radians"), (360.0, "degrees")] {
+            if is_within(turn) && high - low > 0.9 * turn && largest > 0.9 * turn {
+                advice.push(format!(
+                    "{name:?} looks like an angle in {unit} that wraps: name it by `angle`, and its unit"
+                ));
+            }
+        }
+        return Undone { wraps: 0, advice };
+    }
+    let wraps = match channel.column.wrap {
+        Wrap::Continuous => false,
+        Wrap::Wrapped => true,
+        Wrap::Auto => is_within(TAU),
+    };
+    if channel.column.wrap == Wrap::Auto && !wraps && largest > 0.5 * TAU {
+        advice.push(format!("{name:?} jumps by {largest:.2} rad from row to row: if it is in degrees, say so; if it wraps, call `wrapped`"));
+    }
+    if !wraps {
+        return Undone { wraps: 0, advice };
+    }
+    let mut count = 0;
+    for run in runs {
+        let (mut turns, mut last) = (0.0, None);
+        for &row in &run.rows {
+            let x = column[row];
+            let jump = last.map_or(0.0, |last: f64| ((x - last) / TAU).round());
+            turns -= jump;
+            count += usize::from(jump != 0.0);
+            last = Some(x);
+            column[row] = x + turns * TAU;
+        }
+    }
+    if unclear > 0 {
+        advice.push(format!("{name:?}: {unclear} jumps are between three eighths and five eighths of a turn, so whether it turned is a guess: sample faster"));
+    }
+    if cuts.iter().any(|cuts| !cuts.is_empty()) {
+        advice.push(format!(
+            "{name:?}: how often it turned within a gap is not known; the nearest is taken"
+        ));
+    }
+    Undone { wraps: count, advice }
+}
+
+/// The largest jump from row to row within pieces, and how many are about half a turn.
+fn jumps(column: &[f64], runs: &[Run], cuts: &[Vec<usize>]) -> (f64, usize) {
+    let (mut largest, mut unclear) = (0.0_f64, 0);
+    for (run, cuts) in runs.iter().zip(cuts) {
+        let mut cuts = cuts.iter().peekable();
+        for k in 1..run.rows.len() {
+            if cuts.next_if(|cut| **cut == k).is_some() {
+                continue;
+            }
+            let jump = (column[run.rows[k]] - column[run.rows[k - 1]]).abs();
+            largest = largest.max(jump);
+            unclear += usize::from((jump / TAU - 0.5).abs() < 0.125);
+        }
+    }
+    (largest, unclear)
+}

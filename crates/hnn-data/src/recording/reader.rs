@@ -1,0 +1,432 @@
+//! What a file does not say, and the reading of it.
+
+use std::path::{Path, PathBuf};
+
+use ndarray::{Array1, ArrayD};
+
+use crate::recording::arrays::Columns;
+use crate::recording::assemble::{Channel, assemble};
+use crate::recording::column::{Column, ColumnKey, Role, Wrap};
+use crate::recording::table::{Table, find};
+use crate::recording::text::{self, Delimiter, Layout, Options};
+use crate::recording::{npz, report};
+use crate::{DataError, Recording};
+
+/// Reads a [`Recording`]: which column is what, and how the file is written where it cannot be
+/// found out. Made by [`Recording::read`] and [`Recording::of_columns`]; [`load`](Self::load)
+/// reads.
+///
+/// ```
+/// use hnn_data::{Column, Recording};
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("bench.csv");
+/// std::fs::write(&path, "# bench 3\ntrial;t [s];angle [deg]\na;0;90,0\na;0,1;89,5\nb;0;10,0\n")?;
+/// let recording = Recording::read(&path)
+///     .trial("trial")
+///     .time("t")
+///     .angle(Column::new("angle").degrees())
+///     .load()?;
+/// assert_eq!((recording.len(), recording.trials()), (3, &["a".to_owned(), "b".to_owned()][..]));
+/// let first = recording.piece(0).ok_or("no piece")?;
+/// assert!((first.states[[0, 0]] - 1.5707963).abs() < 1e-7);
+/// println!("{}", recording.report());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "`load` reads the recording"]
+pub struct RecordingReader {
+    source: Source,
+    trial: Option<ColumnKey>,
+    roles: Vec<(Role, Column)>,
+    options: Options,
+    pub(crate) interval: Option<f64>,
+    pub(crate) gap: f64,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    File(PathBuf),
+    Columns(Vec<(String, Vec<f64>)>),
+}
+
+impl RecordingReader {
+    fn new(source: Source) -> Self {
+        let options = Options {
+            delimiter: None,
+            decimal: None,
+            comments: ["#", "%"].map(String::from).into(),
+            missing: Vec::new(),
+            has_header: None,
+            skip: 0,
+        };
+        let (trial, roles, interval) = (None, Vec::new(), None);
+        Self { source, trial, roles, options, interval, gap: 1.5 }
+    }
+
+    pub(crate) fn file(path: &Path) -> Self {
+        Self::new(Source::File(path.into()))
+    }
+
+    pub(crate) fn columns(columns: Vec<(String, Vec<f64>)>) -> Self {
+        Self::new(Source::Columns(columns))
+    }
+
+    fn with(mut self, role: Role, column: impl Into<Column>) -> Self {
+        self.roles.push((role, column.into()));
+        self
+    }
+
+    /// The column that says which trial a row belongs to: words or numbers. Without it, all rows
+    /// are one trial, and where the time begins anew another one.
+    pub fn trial(self, column: impl Into<ColumnKey>) -> Self {
+        Self { trial: Some(column.into()), ..self }
+    }
+
+    /// The column of the time, in seconds or any other unit. Each trial's time is counted from its
+    /// begin, so that time stamps of this century keep their precision.
+    pub fn time(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Time, column)
+    }
+
+    /// There is no column of the time: rows are so far apart, also those with missing numbers.
+    pub fn interval(self, interval: f64) -> Self {
+        Self { interval: Some(interval), ..self }
+    }
+
+    /// A position that is no angle. Coordinates of one kind come in the order of the calls.
+    pub fn position(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Position, column)
+    }
+
+    /// A position that is an angle, in radians or [`degrees`](Column::degrees): where it jumps
+    /// from one end of a turn to the other, the turns are added up.
+    pub fn angle(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Angle, column)
+    }
+
+    /// The velocity of the position of the same place.
+    pub fn velocity(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Velocity, column)
+    }
+
+    /// The momentum of the position of the same place.
+    pub fn momentum(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Momentum, column)
+    }
+
+    /// A coordinate of the state, whatever it is.
+    pub fn state(self, column: impl Into<Column>) -> Self {
+        self.with(Role::State, column)
+    }
+
+    /// The time derivative of a coordinate of the state: one for each, or, beside velocities, one
+    /// for each velocity, for those of the positions are the velocities.
+    pub fn derivative(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Derivative, column)
+    }
+
+    /// An input, such as a motor's torque.
+    pub fn input(self, column: impl Into<Column>) -> Self {
+        self.with(Role::Input, column)
+    }
+
+    /// The character between two fields; a blank means any number of blanks and tabs. Found out
+    /// from the first rows by default.
+    pub fn delimiter(mut self, delimiter: char) -> Self {
+        self.options.delimiter = Some(match delimiter {
+            ' ' => Delimiter::Blank,
+            // What is no ASCII character separates nothing, and the reading says so.
+            other => Delimiter::Char(u8::try_from(other).unwrap_or(0)),
+        });
+        self
+    }
+
+    /// The decimal mark, a point or a comma. Found out from the first rows by default.
+    pub fn decimal(mut self, mark: char) -> Self {
+        self.options.decimal = Some(mark);
+        self
+    }
+
+    /// What comment lines begin with; `#` and `%` by default.
+    pub fn comments(mut self, marks: &[&str]) -> Self {
+        self.options.comments = owned(marks);
+        self
+    }
+
+    /// Lines of the file that come before the table. Lines that do not look like it are left out by
+    /// default.
+    pub fn skip(mut self, lines: usize) -> Self {
+        self.options.skip = lines;
+        self
+    }
+
+    /// Whether the table begins with the names of the columns. Found out by default.
+    pub fn header(mut self, has_header: bool) -> Self {
+        self.options.has_header = Some(has_header);
+        self
+    }
+
+    /// What stands for a missing number, besides nothing, NaN, NA, N/A, null, none, missing, - and
+    /// --. A number counts in any of its spellings.
+    pub fn missing(mut self, words: &[&str]) -> Self {
+        self.options.missing = owned(words);
+        self
+    }
+
+    /// A step in time is a gap where it is so many times as long as those around it, 1.5 by
+    /// default. Infinity: none is.
+    pub fn gap(self, factor: f64) -> Self {
+        Self { gap: factor, ..self }
+    }
+
+    /// Reads the recording.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or what it holds is no table of numbers with the columns asked
+    /// for; each error names the line and the column, quotes what is there, and says what to do.
+    /// Also if the columns make no state, or times do not increase.
+    pub fn load(&self) -> Result<Recording, DataError> {
+        let source = self.source_name();
+        self.check(&source)?;
+        match &self.source {
+            Source::Columns(columns) => {
+                let arrays = columns.iter().map(|(name, numbers)| {
+                    (name.clone(), Array1::from(numbers.clone()).into_dyn())
+                });
+                self.load_arrays(&Vec::from_iter(arrays), &source)
+            }
+            Source::File(path) => {
+                let read = hnn_files::read(path);
+                let bytes = read.map_err(|source| DataError::Read { path: path.into(), source })?;
+                match bytes.starts_with(npz::ARCHIVE) {
+                    true => self.load_arrays(&npz::read(&bytes, path)?, &source),
+                    false => self.load_text(bytes, &source),
+                }
+            }
+        }
+    }
+
+    fn source_name(&self) -> String {
+        match &self.source {
+            Source::File(path) => path.display().to_string(),
+            Source::Columns(_) => "columns in memory".into(),
+        }
+    }
+
+    fn load_text(&self, bytes: Vec<u8>, source: &str) -> Result<Recording, DataError> {
+        let (text, mut notes) = text::decode(bytes);
+        let keys = self.keys();
+        let wanted = Vec::from_iter(keys.iter().filter_map(|key| match key {
+            ColumnKey::Name(name) => Some(name.as_str()),
+            ColumnKey::Number(_) => None,
+        }));
+        let layout = Layout::find(&text, &self.options, &wanted, source)?;
+        notes.extend(layout.notes.iter().cloned());
+        if self.roles.is_empty() {
+            return Err(no_roles(&layout.names, layout.width, source));
+        }
+        let place = |key: &ColumnKey| find(&layout.names, layout.width, key, source);
+        let (columns, trial) = self.places(place, source)?;
+        let mut table = text::read(&text, &layout, &self.options, &columns, trial, source)?;
+        table.notes = notes;
+        let names = Vec::from_iter((0..layout.width).map(|column| {
+            layout.names.get(column).cloned().unwrap_or_else(|| format!("column {column}"))
+        }));
+        self.assemble(table, &names, &columns, trial, "line", source)
+    }
+
+    fn load_arrays(
+        &self,
+        arrays: &[(String, ArrayD<f64>)],
+        source: &str,
+    ) -> Result<Recording, DataError> {
+        let columns = Columns::new(arrays, source)?;
+        let names = columns.names.clone();
+        let reader =
+            if self.roles.is_empty() { self.by_names(&names, source)? } else { self.clone() };
+        let place = |key: &ColumnKey| find(&names, names.len(), key, source);
+        let (wanted, trial) = reader.places(place, source)?;
+        let mut table = columns.table(&wanted, trial);
+        let shapes = arrays.iter().map(|(name, array)| format!("{name} {:?}", array.shape()));
+        table.notes.push(format!("arrays {}", Vec::from_iter(shapes).join(", ")));
+        reader.assemble(table, &names, &wanted, trial, "row", source)
+    }
+
+    /// Arrays named t, x, dx, u say themselves what they are.
+    fn by_names(&self, names: &[String], source: &str) -> Result<Self, DataError> {
+        let mut reader = self.clone();
+        for name in names {
+            let role = match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
+                "t" => Role::Time,
+                "x" => Role::State,
+                "dx" => Role::Derivative,
+                "u" => Role::Input,
+                _ => continue,
+            };
+            reader = reader.with(role, name.as_str());
+        }
+        if reader.roles.is_empty() {
+            return Err(no_roles(names, names.len(), source));
+        }
+        reader.check(source)?;
+        Ok(reader)
+    }
+
+    fn keys(&self) -> Vec<&ColumnKey> {
+        self.trial.iter().chain(self.roles.iter().map(|(_, column)| &column.key)).collect()
+    }
+
+    /// The places of the columns in the order of the roles, and of the trial's. A column is one
+    /// quantity.
+    fn places(
+        &self,
+        place: impl Fn(&ColumnKey) -> Result<usize, DataError>,
+        source: &str,
+    ) -> Result<(Vec<usize>, Option<usize>), DataError> {
+        let mut all: Vec<usize> = Vec::new();
+        for key in self.keys() {
+            let at = place(key)?;
+            if all.contains(&at) {
+                return Err(DataError::Recording {
+                    source_name: source.into(),
+                    problem: format!("column {key} is asked for twice"),
+                    cure: "give each quantity a column of its own".into(),
+                });
+            }
+            all.push(at);
+        }
+        let columns = all.split_off(usize::from(self.trial.is_some()));
+        Ok((columns, all.first().copied()))
+    }
+
+    fn assemble(
+        &self,
+        table: Table,
+        names: &[String],
+        columns: &[usize],
+        trial: Option<usize>,
+        unit_of_place: &'static str,
+        source: &str,
+    ) -> Result<Recording, DataError> {
+        let is_used = |i: &usize| columns.contains(i) || trial == Some(*i);
+        let unused = (0..names.len()).filter(|i| !is_used(i)).map(|i| names[i].clone());
+        let origin = report::Origin {
+            source: source.into(),
+            unit_of_place,
+            notes: table.notes.clone(),
+            unused: unused.collect(),
+        };
+        let channels =
+            Vec::from_iter(self.roles.iter().zip(columns).map(|((role, column), &place)| {
+                Channel { name: names[place].clone(), role: *role, column: column.clone() }
+            }));
+        assemble(self, table, &channels, origin)
+    }
+
+    /// Looks at what the caller said.
+    fn check(&self, source: &str) -> Result<(), DataError> {
+        let refuse = |problem: String, cure: &str| {
+            Err(DataError::Recording { source_name: source.into(), problem, cure: cure.into() })
+        };
+        if !(self.gap > 1.0) {
+            return Err(DataError::GapFactor { given: self.gap });
+        }
+        if let Some(interval) = self.interval.filter(|dt| !(*dt > 0.0 && dt.is_finite())) {
+            return refuse(format!("an interval of {interval}"), "give a time above 0");
+        }
+        if let Some(mark) = self.options.decimal.filter(|mark| !['.', ','].contains(mark)) {
+            return refuse(format!("decimal mark {mark:?}"), "give '.' or ','");
+        }
+        let delimiter = self.options.delimiter;
+        if matches!(delimiter, Some(Delimiter::Char(c)) if !c.is_ascii_graphic() && c != b'\t' || c == b'"')
+        {
+            return refuse(
+                "a delimiter that separates nothing".into(),
+                "give one character of ASCII, or a blank",
+            );
+        }
+        if self.options.comments.iter().any(String::is_empty) {
+            return refuse("an empty mark of comments".into(), "give at least one character");
+        }
+        for (_, column) in &self.roles {
+            if column.factor == 0.0 || !column.factor.is_finite() {
+                let problem = format!("column {} times {}", column.key, column.factor);
+                return refuse(problem, "give a factor that is finite and not 0");
+            }
+        }
+        if self.roles.is_empty() {
+            return Ok(());
+        }
+        let count = |role: Role| self.roles.iter().filter(|(other, _)| *other == role).count();
+        match (count(Role::Time), self.interval) {
+            (1, None) | (0, Some(_)) => {}
+            (0, None) => {
+                return refuse(
+                    "no column is the time".into(),
+                    "name it by `time`, or give `interval`",
+                );
+            }
+            _ => {
+                return refuse(
+                    "the time is given twice".into(),
+                    "give one column, or the interval",
+                );
+            }
+        }
+        let positions = count(Role::Position) + count(Role::Angle);
+        let (velocities, momenta) = (count(Role::Velocity), count(Role::Momentum));
+        let rates = velocities + momenta;
+        let dim = positions + count(Role::State) + rates;
+        if dim == 0 {
+            return refuse(
+                "no column is a coordinate of the state".into(),
+                "name at least one by `position`, `angle` or `state`",
+            );
+        }
+        if velocities > 0 && momenta > 0 {
+            return refuse(
+                format!("{velocities} velocities and {momenta} momenta"),
+                "a state has the one or the other: give the velocities as `derivative`s, or leave them out",
+            );
+        }
+        if rates > 0 && rates != positions {
+            return refuse(
+                format!("{rates} velocities or momenta for {positions} positions"),
+                "give one for each, or none, or name them `state`",
+            );
+        }
+        let derivatives = count(Role::Derivative);
+        if derivatives > 0 && derivatives != dim && !(velocities > 0 && derivatives == velocities) {
+            return refuse(
+                format!("{derivatives} derivatives for a state of {dim}"),
+                "give one for each coordinate, or none",
+            );
+        }
+        let turning =
+            |(role, column): &&(Role, Column)| *role != Role::Angle && column.wrap == Wrap::Wrapped;
+        if let Some((role, column)) = self.roles.iter().find(turning) {
+            return refuse(
+                format!("column {} is a {role} that wraps", column.key),
+                "name it by `angle`",
+            );
+        }
+        Ok(())
+    }
+}
+
+fn no_roles(names: &[String], width: usize, source: &str) -> DataError {
+    let found = match names.is_empty() {
+        true => format!("{width} columns without names"),
+        false => format!("columns {}", super::table::shorten(&names.join(", "), 300)),
+    };
+    DataError::Recording {
+        source_name: source.into(),
+        problem: format!("it has {found}, of which none is said to be anything"),
+        cure: "say which is the `time` and which a `position`, `angle`, `velocity` or `input`"
+            .into(),
+    }
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|&text| text.to_owned()).collect()
+}

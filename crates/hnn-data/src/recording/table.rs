@@ -1,0 +1,80 @@
+//! Columns of numbers before they have meanings.
+
+use crate::DataError;
+use crate::recording::column::ColumnKey;
+
+/// Rows of numbers, as they were found.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    /// The columns asked for, each as long as there are rows; NaN where a number is missing.
+    pub(crate) columns: Vec<Vec<f64>>,
+    /// The label of each row's trial, as an index of `labels`; empty where there is one trial.
+    pub(crate) trials: Vec<usize>,
+    pub(crate) labels: Vec<String>,
+    /// Where each row stands: its line in a text, counted from 1, or its number, counted from 0.
+    pub(crate) places: Vec<usize>,
+    /// What was read around the rows, and what was left out of them.
+    pub(crate) notes: Vec<String>,
+    /// Rows that are no rows, as a header that comes again: where, and why.
+    pub(crate) skipped: Vec<(usize, &'static str)>,
+}
+
+/// The places of columns among the names of all.
+pub(crate) fn find(
+    names: &[String],
+    width: usize,
+    key: &ColumnKey,
+    source: &str,
+) -> Result<usize, DataError> {
+    let layout = |problem, cure: &str| {
+        Err(DataError::Recording { source_name: source.into(), problem, cure: cure.into() })
+    };
+    match key {
+        ColumnKey::Number(number) if *number < width => Ok(*number),
+        ColumnKey::Number(number) => layout(
+            format!("column {number} asked for, but there are {width}"),
+            "columns are counted from 0",
+        ),
+        ColumnKey::Name(_) if names.is_empty() => layout(
+            format!("column {key} asked for by name, but there is no header"),
+            "name columns by their numbers, counted from 0, or put a header above the rows",
+        ),
+        ColumnKey::Name(name) => {
+            let places = |same: &dyn Fn(&str) -> bool| {
+                Vec::from_iter((0..names.len()).filter(|&i| same(&names[i])))
+            };
+            let exact = places(&|other| other == name);
+            let found = if exact.is_empty() { places(&|other| bare(other) == name) } else { exact };
+            match found[..] {
+                [place] => Ok(place),
+                [] => layout(
+                    format!("no column {key}; the header has: {}", shorten(&names.join(", "), 300)),
+                    "take a name of the header, or a number counted from 0",
+                ),
+                [first, second, ..] => layout(
+                    format!("columns {first} and {second} (counted from 0) are both named {key}"),
+                    "take one by its number, or rename one of them",
+                ),
+            }
+        }
+    }
+}
+
+/// A name without the unit behind it.
+fn bare(name: &str) -> &str {
+    name.split(['[', '(']).next().unwrap_or(name).trim()
+}
+
+/// The unit in brackets behind a name.
+pub(crate) fn unit(name: &str) -> Option<&str> {
+    let (_, rest) = name.split_once(['[', '('])?;
+    Some(rest.trim_end_matches([']', ')', ' ']).trim())
+}
+
+/// The begin of a text, to be quoted.
+pub(crate) fn shorten(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{} ...", &text[..end]),
+        None => text.into(),
+    }
+}
