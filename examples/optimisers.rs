@@ -28,10 +28,10 @@ struct Options {
     #[arg(long, default_value_t = 10)]
     seed: u64,
     /// Steps of Adam, on mini-batches of 256 points, at a rate that falls from 2e-2 to 0.
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 12_000)]
     adam: usize,
     /// Steps of L-BFGS.
-    #[arg(long, default_value_t = 6000)]
+    #[arg(long, default_value_t = 3000)]
     lbfgs: usize,
     /// Steps of Levenberg-Marquardt.
     #[arg(long, default_value_t = 50)]
@@ -102,7 +102,7 @@ fn run(mut options: Options) -> Result<()> {
     output.results(&options, begin.elapsed().as_secs_f64(), &rows)
 }
 
-/// The model of the example `damped_pendulum`, with its first weights.
+/// The model of the example `damped_pendulum`.
 fn model(seed: u64) -> Result<Model> {
     let recipe = Recipe::least_squares();
     let network = |architecture, seed| Mlp::new(architecture, Initialisation::Orthogonal, seed);

@@ -11,8 +11,9 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
-    Bars, ExampleError, Kind, Learned, Objective, Optimiser, Output, Recipe, RecipeOptions, Result,
-    Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
+    Bars, ExampleError, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe,
+    RecipeOptions, Result, Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific,
+    use_threads,
 };
 use hnn_integrators::{DualField, Lane, Parameters, RK4};
 use hnn_losses::{TrajectoryLoss, Window};
@@ -98,6 +99,10 @@ fn run(mut options: Options) -> Result<()> {
         Optimiser::LeastSquares => Recipe::noisy_least_squares(),
         Optimiser::Adam => measured(),
     })?;
+    options.objective.loss.get_or_insert(match recipe.optimiser {
+        Optimiser::LeastSquares => LossKind::FittedTrajectory,
+        Optimiser::Adam => LossKind::Derivative,
+    });
     if options.quick {
         (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(100));
     }

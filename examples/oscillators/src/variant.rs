@@ -164,7 +164,7 @@ impl OnEngine for Job<'_> {
 
     fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Self::Output> {
         let architecture = self.variant.architecture(self.recipe)?;
-        let network = Mlp::new(architecture, Initialisation::Orthogonal, self.seed)
+        let network = Mlp::<f32>::new(architecture, Initialisation::Orthogonal, self.seed)
             .with_dropout(self.variant.dropout, self.seed)?;
         if self.variant.baseline {
             return self.fit(Baseline::new(engine.map(network)?)?);
