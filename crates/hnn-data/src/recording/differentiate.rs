@@ -160,7 +160,7 @@ impl Recording {
             let is_known = values.iter().any(|(times, _)| times.len() >= FEWEST)
                 && !self.report.channels[coordinate].is_constant;
             let sigma = self.sigma(coordinate);
-            let orders = if is_known { 1..=orders } else { 1..=0 };
+            let orders = (1..=orders).filter(|_| is_known);
             slopes.push(Vec::from_iter(orders.map(|order| judge(&values, order, sigma))));
         }
         let gains = self.gains();
