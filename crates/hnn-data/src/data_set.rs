@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use hnn_integrators::{
-    At, FieldError, Scalar, TooLarge, VectorField, Workspace, coordinate_major, rows,
+    At, Between, FieldError, Scalar, Signal, TooLarge, VectorField, Workspace, coordinate_major,
+    rows,
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
@@ -173,6 +174,29 @@ impl<T: Scalar> DataSet<T> {
     #[must_use]
     pub fn inputs(&self) -> ArrayView2<'_, T> {
         self.inputs.view()
+    }
+
+    /// The inputs of each trajectory over time, held from row to row or in straight lines, for
+    /// solvers: [`Signals::Sampled`](hnn_integrators::Signals::Sampled).
+    ///
+    /// ```
+    /// use hnn_data::Recording;
+    /// use hnn_integrators::Between;
+    /// let (t, q, u) = ([0.0, 1.0, 2.0], [0.0, 0.1, 0.3], [2.0, 3.0, 5.0]);
+    /// let reader = Recording::of_columns([("t", &t[..]), ("q", &q), ("u", &u)]);
+    /// let data = reader.time("t").position("q").input("u").load()?.data_set()?;
+    /// let mut torque = [0.0];
+    /// data.signals(Between::Held)[0].at(1.5, &mut torque).expect("inside");
+    /// assert_eq!(torque, [3.0]);
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
+    #[must_use]
+    pub fn signals(&self, between: Between) -> Vec<Signal<T>> {
+        let signal = |one: TrajectoryView<'_, T>| match between {
+            Between::Held => Signal::held(one.times, one.inputs),
+            Between::Linear => Signal::linear(one.times, one.inputs),
+        };
+        self.iter().map(signal).collect()
     }
 
     /// The rows of one trajectory. Panics where [`trajectory`](Self::trajectory) answers `None`.

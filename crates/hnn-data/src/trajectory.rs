@@ -132,7 +132,7 @@ pub struct TrajectoryView<'a, T> {
 impl<'a, T: Scalar> TrajectoryView<'a, T> {
     /// Some of its points. Its callers keep to its length.
     pub(crate) fn slice(&self, rows: Range<usize>) -> TrajectoryView<'a, T> {
-        let part = |array: &ArrayView2<'a, T>| array.clone().slice_move(s![rows.clone(), ..]);
+        let part = |array: &ArrayView2<'a, T>| array.slice_move(s![rows.clone(), ..]);
         TrajectoryView {
             times: &self.times[rows.clone()],
             states: part(&self.states),

@@ -82,6 +82,8 @@ mod pages {
     struct Errors;
     #[doc = include_str!("../../../docs/src/integrators.md")]
     struct Integrators;
+    #[doc = include_str!("../../../docs/src/your-own-data.md")]
+    struct YourOwnData;
     #[doc = include_str!("../../../docs/src/losses.md")]
     struct Losses;
     #[doc = include_str!("../../../docs/src/training.md")]

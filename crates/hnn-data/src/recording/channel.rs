@@ -101,10 +101,11 @@ pub(crate) fn noise(values: &[Values<'_>]) -> Option<f64> {
 fn saturated(values: &[Values<'_>], ends: [f64; 2], step: f64) -> usize {
     let mut count = 0;
     for (_, x) in values {
+        let x = x.to_vec();
         for end in ends {
             let mut row = 0;
             while row < x.len() {
-                let length = x.iter().skip(row).take_while(|x| **x == end).count();
+                let length = x[row..].iter().take_while(|x| **x == end).count();
                 let after = x.get((row + length + length / 2).min(x.len() - 1));
                 let before = x.get(row.saturating_sub(length / 2 + 1));
                 let far = [before, after].into_iter().flatten().map(|x| (x - end).abs());

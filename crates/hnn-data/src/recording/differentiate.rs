@@ -37,6 +37,8 @@ const SHARED: f64 = 3.0;
 const MISSED: f64 = 0.25;
 /// A window is too wide where its error is so many times the least one.
 const TOO_WIDE: f64 = 30.0;
+/// Widths that are tried at most: they reach from the narrowest window to the widest.
+const WIDTHS: usize = 16;
 /// Rows of the widest window.
 const WIDEST: usize = 401;
 
@@ -160,7 +162,7 @@ impl Recording {
             let is_known = values.iter().any(|(times, _)| times.len() >= FEWEST)
                 && !self.report.channels[coordinate].is_constant;
             let sigma = self.sigma(coordinate);
-            let orders = if is_known { 1..=orders } else { 1..=0 };
+            let orders = (1..=orders).filter(|_| is_known);
             slopes.push(Vec::from_iter(orders.map(|order| judge(&values, order, sigma))));
         }
         let gains = self.gains();
@@ -213,7 +215,7 @@ fn choose(values: &[Values<'_>], d: usize, sigma: f64) -> Choice {
     let narrowest = 0.5 * FEWEST as f64 * dt;
     let mut half_width = narrowest;
     let mut best = (f64::INFINITY, Choice { half_width, degree: 2, bias: [0.0; 2] });
-    loop {
+    for _ in 0..WIDTHS {
         let mut least = f64::INFINITY;
         for degree in [2, DEGREE - 2] {
             let choice = Choice { half_width, degree, bias: [0.0; 2] };
@@ -226,9 +228,10 @@ fn choose(values: &[Values<'_>], d: usize, sigma: f64) -> Choice {
         half_width *= RATIO;
         // Wider windows can only seem better, once they miss the motion altogether.
         if half_width > widest || least > TOO_WIDE * best.0 {
-            return best.1;
+            break;
         }
     }
+    best.1
 }
 
 /// The mean square error of a choice, infinite where it misses the motion, and the bias in the middle and at the ends.

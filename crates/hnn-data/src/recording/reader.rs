@@ -328,7 +328,7 @@ impl RecordingReader {
         let refuse = |problem: String, cure: &str| {
             Err(DataError::Recording { source_name: source.into(), problem, cure: cure.into() })
         };
-        if !(self.gap > 1.0) {
+        if self.gap.is_nan() || self.gap <= 1.0 {
             return Err(DataError::GapFactor { given: self.gap });
         }
         if let Some(interval) = self.interval.filter(|dt| !(*dt > 0.0 && dt.is_finite())) {

@@ -319,3 +319,53 @@ fn what_is_said_about_a_file_is_checked() {
     let error = error.expect_err("missing").to_string();
     assert!(error.starts_with("cannot read no/such/file.csv: "), "{error}");
 }
+
+/// Whatever becomes of a file, no row is lost without a word, and nothing panics.
+#[test]
+fn changed_files_are_read_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("changed");
+    let arrays = ["swing.npz", "batch.npz"].map(|name| {
+        let setting: Setting = |reader| reader;
+        (std::fs::read(crate::recording::file(name)).expect("a file"), setting)
+    });
+    let texts = odd_files().into_iter().map(|(_, content, setting, _)| (content, setting));
+    let seeds = Vec::from_iter(texts.chain(arrays));
+    let mut state = 1_u64;
+    let mut draw = |end: usize| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end
+    };
+    let mut read = 0;
+    for round in 0..600 {
+        let (content, setting) = &seeds[round % seeds.len()];
+        let mut bytes = content.clone();
+        for _ in 0..1 + draw(3) {
+            let at = draw(bytes.len() + 1);
+            let pieces: [&[u8]; 12] = [
+                b"",
+                b",",
+                b"\n",
+                b"\"",
+                b"e308",
+                b"-1e308",
+                b"nan",
+                b"0",
+                b";",
+                b"\xFF",
+                b"5e-324",
+                b"t,q\n1,2\n",
+            ];
+            let to = (at + draw(3)).min(bytes.len());
+            bytes.splice(at..to, pieces[draw(pieces.len())].iter().copied());
+        }
+        std::fs::write(&path, &bytes).expect("written");
+        let Ok(recording) = setting(Recording::read(&path)).load() else { continue };
+        read += 1;
+        let data = recording.data_set().expect("what was read is a data set");
+        assert_eq!(data.len(), recording.len());
+        let _ = (recording.report().to_string(), recording.differentiate());
+    }
+    assert!((60..540).contains(&read), "{read} of 600");
+}

@@ -136,7 +136,7 @@ impl Sorter<'_> {
                     rows: Vec::new(),
                     cuts: Vec::new(),
                 };
-                self.finish(std::mem::replace(&mut run, next), std::mem::take(&mut times));
+                self.finish(std::mem::replace(&mut run, next), std::mem::take(&mut times))?;
                 is_cut = false;
             }
             if std::mem::take(&mut is_cut) {
@@ -145,15 +145,27 @@ impl Sorter<'_> {
             run.rows.push(row);
             times.push(t);
         }
-        self.finish(run, times);
-        Ok(())
+        self.finish(run, times)
     }
 
-    fn finish(&mut self, mut run: Run, mut times: Vec<f64>) {
-        let Some(&begin) = times.first() else { return };
+    fn finish(&mut self, mut run: Run, mut times: Vec<f64>) -> Result<(), DataError> {
+        let Some(&begin) = times.first() else { return Ok(()) };
         times.iter_mut().for_each(|t| *t -= begin);
+        // Times near 0 lose their differences far from the begin.
+        let lost = times.windows(2).position(|pair| !(pair[0] < pair[1] && pair[1].is_finite()));
+        if let Some(row) = lost {
+            let table_row = run.rows[row + 1];
+            return Err(DataError::Line {
+                source_name: self.origin.source.clone(),
+                place: format!("{} {}", self.origin.unit_of_place, self.table.places[table_row]),
+                given: self.times[table_row].to_string(),
+                problem: format!("counted from {begin}, this time is none after the one before"),
+                cure: "look whether the first time of the trial is right".into(),
+            });
+        }
         (run.begin, run.times) = (begin, times);
         self.runs.push(run);
+        Ok(())
     }
 
     fn is_missing(&self, row: usize) -> bool {
