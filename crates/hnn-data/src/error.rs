@@ -144,13 +144,13 @@ pub enum DataError {
         /// The file.
         source_name: String,
         /// The line, counted from 1, or the row in memory, counted from 0.
-        place: String,
+        place: Box<str>,
         /// What is there, shortened.
-        given: String,
+        given: Box<str>,
         /// What is wrong with it.
-        problem: String,
+        problem: Box<str>,
         /// What to do.
-        cure: String,
+        cure: Box<str>,
     },
     /// A field that is no number.
     #[error("{source_name}, line {line}, column {column:?}: {given:?} is no finite number; {cure}")]

@@ -182,8 +182,8 @@ impl Reader<'_> {
     fn line(&self, line: usize, given: &str, problem: &str, cure: &str) -> DataError {
         DataError::Line {
             source_name: self.source.into(),
-            place: format!("line {line}"),
-            given: shorten(given, 60),
+            place: format!("line {line}").into(),
+            given: shorten(given, 60).into(),
             problem: problem.into(),
             cure: cure.into(),
         }

@@ -157,9 +157,10 @@ impl Sorter<'_> {
             let table_row = run.rows[row + 1];
             return Err(DataError::Line {
                 source_name: self.origin.source.clone(),
-                place: format!("{} {}", self.origin.unit_of_place, self.table.places[table_row]),
-                given: self.times[table_row].to_string(),
-                problem: format!("counted from {begin}, this time is none after the one before"),
+                place: self.place(table_row),
+                given: self.times[table_row].to_string().into(),
+                problem: format!("counted from {begin}, this time is none after the one before")
+                    .into(),
                 cure: "look whether the first time of the trial is right".into(),
             });
         }
@@ -195,6 +196,11 @@ impl Sorter<'_> {
         }
     }
 
+    /// Where a row of the table comes from.
+    fn place(&self, row: usize) -> Box<str> {
+        format!("{} {}", self.origin.unit_of_place, self.table.places[row]).into()
+    }
+
     fn out_of_order(&self, row: usize, t: f64, last: f64) -> DataError {
         let (problem, cure) = if t == last {
             (
@@ -209,8 +215,8 @@ impl Sorter<'_> {
         };
         DataError::Line {
             source_name: self.origin.source.clone(),
-            place: format!("{} {}", self.origin.unit_of_place, self.table.places[row]),
-            given: format!("{t} after {last}"),
+            place: self.place(row),
+            given: format!("{t} after {last}").into(),
             problem: problem.into(),
             cure: cure.into(),
         }
