@@ -40,7 +40,10 @@ fn seeds(name: &str) -> Vec<Vec<u8>> {
 fn mutated_files_are_read_or_refused() {
     let all = rounds(20_000);
     for (name, reader, share) in READERS {
-        let seeds = seeds(name);
+        let mut seeds = seeds(name);
+        if name == "checkpoint" {
+            seeds.extend(readers::saved_checkpoint());
+        }
         assert!(!seeds.is_empty(), "{name}");
         for seed in &seeds {
             reader(seed);
