@@ -1,9 +1,9 @@
 //! The Jacobians of a field and of a step, by rows.
 //!
-//! A batch of `B` states is repeated once for each of the `D` coordinates; the cotangent of copy `i`
-//! is the unit vector of coordinate `i`. One pull-back with a row of `theta_bar` for each state of
-//! the copies then gives the derivatives of all `D * B` numbers: that of coordinate `i` of state `b`
-//! is row `i * B + b`.
+//! A batch of `B` states is repeated once for each coordinate of interest; the cotangent of copy `c`
+//! is the unit vector of the `c`-th of them. One pull-back with a row of `theta_bar` for each state of
+//! the copies then gives the derivatives of all these numbers: that of coordinate `c` of state `b`
+//! is row `c * B + b`.
 
 use hnn_integrators::{
     At, Bars, DifferentiableField, DifferentiableStepper, FieldError, Interval, Scalar, ThetaBar,
@@ -22,17 +22,15 @@ struct Copies<T> {
 }
 
 impl<T: Scalar> Copies<T> {
-    /// Copies a batch of `lanes` states; `weight(i, b)` is the cotangent of coordinate `i` of state
-    /// `b` in its copy.
-    fn set(&mut self, [t, dt]: [&[T]; 2], x: &[T]) {
-        let (lanes, dim) = (t.len(), x.len() / t.len().max(1));
-        for (copies, one) in [(&mut self.t, t), (&mut self.dt, dt)] {
-            copies.clear();
-            (0..dim).for_each(|_| copies.extend_from_slice(one));
+    /// So many copies of a batch.
+    fn set(&mut self, copies: usize, [t, dt]: [&[T]; 2], x: &[T]) {
+        for (all, one) in [(&mut self.t, t), (&mut self.dt, dt)] {
+            all.clear();
+            (0..copies).for_each(|_| all.extend_from_slice(one));
         }
         self.x.clear();
-        for coordinate in x.chunks_exact(lanes.max(1)) {
-            (0..dim).for_each(|_| self.x.extend_from_slice(coordinate));
+        for coordinate in x.chunks_exact(t.len().max(1)) {
+            (0..copies).for_each(|_| self.x.extend_from_slice(coordinate));
         }
         for buffer in [&mut self.out, &mut self.v, &mut self.x_bar] {
             buffer.clear();
@@ -40,9 +38,9 @@ impl<T: Scalar> Copies<T> {
         }
     }
 
-    /// Where coordinate `i` of state `b` of `lanes` lies in its own copy.
-    fn own(&self, lanes: usize, i: usize, b: usize) -> usize {
-        i * self.t.len() + i * lanes + b
+    /// Where coordinate `i` of what is row `row` lies.
+    fn at(&self, i: usize, row: usize) -> usize {
+        i * self.t.len() + row
     }
 }
 
@@ -54,28 +52,26 @@ pub(crate) struct FieldJacobian<T, R> {
 }
 
 impl<T: Scalar, R> FieldJacobian<T, R> {
-    /// Evaluates the field at the states `x`, and **adds** to row `i * B + b` of `by_theta` (`P`
-    /// numbers each) the derivative of its coordinate `i` at state `b`, times what `weigh(i, b, f)`
-    /// says, which sees the field's value there.
+    /// Evaluates the field at the states `x`, and **adds** to each row of `by_theta` (`P` numbers) the
+    /// derivative of one of the field's `coordinates` at one state, times what `weigh(row, f)` says,
+    /// which sees its value there.
     pub(crate) fn evaluate<F>(
         &mut self,
         field: &F,
-        t: &[T],
-        x: &[T],
+        coordinates: &[usize],
+        (t, x): (&[T], &[T]),
         by_theta: &mut [T],
-        mut weigh: impl FnMut(usize, usize, T) -> T,
+        mut weigh: impl FnMut(usize, T) -> T,
     ) -> Result<(), FieldError>
     where
         F: DifferentiableField<T, Residuals = R>,
     {
         let Self { copies, residuals } = self;
-        copies.set([t, &[]], x);
+        copies.set(coordinates.len(), [t, &[]], x);
         field.eval_recorded(At::time(&copies.t), &copies.x, &mut copies.out, residuals)?;
-        for i in 0..field.dim() {
-            for b in 0..t.len() {
-                let own = copies.own(t.len(), i, b);
-                copies.v[own] = weigh(i, b, copies.out[own]);
-            }
+        for row in 0..copies.t.len() {
+            let at = copies.at(coordinates[row / t.len()], row);
+            copies.v[at] = weigh(row, copies.out[at]);
         }
         let theta = ThetaBar::rows(by_theta, field.num_params());
         let bars = Bars::new(&mut copies.x_bar).with_theta(theta);
@@ -84,7 +80,7 @@ impl<T: Scalar, R> FieldJacobian<T, R> {
 
     /// The weighted derivatives of row `row` by coordinate `j` of its state.
     pub(crate) fn by_x(&self, row: usize, j: usize) -> T {
-        self.copies.x_bar[j * self.copies.t.len() + row]
+        self.copies.x_bar[self.copies.at(j, row)]
     }
 }
 
@@ -111,16 +107,14 @@ impl<T: Scalar, Tape> StepJacobian<T, Tape> {
         S: DifferentiableStepper<T, F, Tape = Tape>,
     {
         let Self { copies, tape } = self;
-        copies.set(over, x);
+        copies.set(field.dim(), over, x);
         let interval = Interval::new(&copies.t, &copies.dt);
         stepper.record(field, interval, &copies.x, &mut copies.out, tape)?;
         let lanes = over[0].len();
-        for i in 0..field.dim() {
-            for b in 0..lanes {
-                let own = copies.own(lanes, i, b);
-                out[i * lanes + b] = copies.out[own];
-                copies.x_bar[own] = T::ONE;
-            }
+        for (row, out) in out.iter_mut().enumerate() {
+            let at = copies.at(row / lanes, row);
+            *out = copies.out[at];
+            copies.x_bar[at] = T::ONE;
         }
         let theta = ThetaBar::rows(by_theta, field.num_params());
         stepper.pull_back(field, tape, Bars::new(&mut copies.x_bar).with_theta(theta))
@@ -128,6 +122,6 @@ impl<T: Scalar, Tape> StepJacobian<T, Tape> {
 
     /// The derivative of row `row` by coordinate `j` of its state before the step.
     pub(crate) fn by_x(&self, row: usize, j: usize) -> T {
-        self.copies.x_bar[j * self.copies.t.len() + row]
+        self.copies.x_bar[self.copies.at(j, row)]
     }
 }

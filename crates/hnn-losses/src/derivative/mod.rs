@@ -175,6 +175,11 @@ pub(crate) fn coordinate_weights<T: Scalar>(
     }
 }
 
+/// The coordinates that have a weight.
+pub(crate) fn counted<T: Scalar>(weights: &[T]) -> Vec<usize> {
+    (0..weights.len()).filter(|i| weights[*i] > T::ZERO).collect()
+}
+
 /// Checks that every number is finite.
 pub(crate) fn check_finite<T: Scalar>(
     what: &'static str,

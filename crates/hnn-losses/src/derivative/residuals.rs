@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::{At, DifferentiableField, Scalar};
 
-use super::{DerivativeLoss, selected};
+use super::{DerivativeLoss, Scratch, counted, selected};
 use crate::blocks::on_all_threads;
 use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
 
@@ -14,6 +14,8 @@ pub(super) struct Prepared {
     rows: Vec<usize>,
     /// Where the samples of each group end.
     ends: Vec<usize>,
+    /// The coordinates that count: what has no weight is no residual.
+    coordinates: Vec<usize>,
     layout: ResidualLayout,
 }
 
@@ -36,7 +38,8 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         }
         super::check_field(field, self.rows.dim)?;
         let count = selected(selection, self.rows.t.len())?;
-        let Prepared { rows, ends, layout } = &mut self.prepared;
+        let Prepared { rows, ends, coordinates, layout } = &mut self.prepared;
+        *coordinates = counted(&self.rows.weights);
         rows.clear();
         match selection {
             Selection::All => rows.extend(0..count),
@@ -48,13 +51,14 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         *layout = ResidualLayout::default();
         let (term, mut begin) = (layout.add_term("derivative"), 0);
         for end in ends {
-            layout.push_group([(term, (*end - begin) * self.rows.dim)], 0);
+            layout.push_group([(term, (*end - begin) * coordinates.len())], 0);
             begin = *end;
         }
         Ok(layout.clone())
     }
 
-    /// The residual of coordinate `i` of sample `b` of the `B` of a group is number `i * B + b`.
+    /// The residual of the `c`-th coordinate that counts, of sample `b` of the `B` of a group, is
+    /// number `c * B + b`.
     pub(super) fn write(
         &mut self,
         field: &F,
@@ -64,16 +68,18 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         let Self { rows: data, measure, prepared, row_scratches, .. } = self;
         let params = field.num_params();
         prepared.layout.check(&groups, params, &rows)?;
-        let scale = (1.0 / prepared.layout.len() as f64).sqrt();
+        let scale = (1.0 / (prepared.rows.len() * data.dim) as f64).sqrt();
+        let coordinates = &prepared.coordinates[..];
         let parts = prepared.layout.cut(params, rows, groups.map(|group| group..group + 1));
         let states = parts.into_iter().map(|(groups, rows)| (prepared.samples(groups.start), rows));
         on_all_threads(row_scratches, states.collect(), |(scratch, jacobian), (samples, rows)| {
             data.gather(samples.iter().copied(), scratch);
             let (lanes, values) = (samples.len(), rows.values);
-            let target = &scratch.target;
-            let weighted = |k: usize, f: T| {
-                let error = f - target[k];
-                let of_coordinate = data.weights[k / lanes].to_f64();
+            let Scratch { t, x, target, f, workspace, .. } = scratch;
+            let weighted = |row: usize, f: T| {
+                let coordinate = coordinates[row / lanes];
+                let error = f - target[coordinate * lanes + row % lanes];
+                let of_coordinate = data.weights[coordinate].to_f64();
                 let of_error = measure.weight(error.to_f64());
                 let weight = T::from_f64(scale * (of_coordinate * of_error).sqrt());
                 (weight * error, weight)
@@ -81,16 +87,18 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             match rows.jacobian {
                 Some(out) => {
                     out.by_theta.fill(T::ZERO);
-                    jacobian.evaluate(field, &scratch.t, &scratch.x, out.by_theta, |i, b, f| {
+                    jacobian.evaluate(field, coordinates, (t, x), out.by_theta, |row, f| {
                         let weight;
-                        (values[i * lanes + b], weight) = weighted(i * lanes + b, f);
+                        (values[row], weight) = weighted(row, f);
                         weight
                     })?;
                 }
                 None => {
-                    let at = At::time(&scratch.t);
-                    field.eval(at, &scratch.x, values, &mut scratch.workspace)?;
-                    values.iter_mut().enumerate().for_each(|(k, f)| *f = weighted(k, *f).0);
+                    field.eval(At::time(t), x, f, workspace)?;
+                    for (row, value) in values.iter_mut().enumerate() {
+                        let at = coordinates[row / lanes] * lanes + row % lanes;
+                        *value = weighted(row, f[at]).0;
+                    }
                 }
             }
             Ok(())

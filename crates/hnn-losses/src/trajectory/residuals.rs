@@ -14,7 +14,7 @@ use super::TrajectoryLoss;
 use super::derivatives::Derivatives;
 use super::windows::{Rows, Stretch};
 use crate::blocks::on_all_threads;
-use crate::derivative::check_field;
+use crate::derivative::{check_field, counted};
 use crate::jacobian::{FieldJacobian, StepJacobian};
 use crate::{JacobianRows, LossError, ResidualLayout, ResidualRows, Selection};
 
@@ -89,8 +89,10 @@ where
         let states = layout.add_term(crate::Loss::<T, F>::name(self));
         let slopes = self.derivatives.as_ref().map(|_| layout.add_term("derivative"));
         let (first, locals) = if self.starts.is_some() { (1, dim) } else { (0, 0) };
+        // What has no weight is no residual.
+        let in_state = counted(&self.rows.weights).len();
         for stretch in &self.plan.chosen {
-            let of_states = (states, (stretch.steps + first) * dim);
+            let of_states = (states, (stretch.steps + first) * in_state);
             let of_slopes = slopes.map(|term| (term, (stretch.steps + 1) * dim));
             layout.push_group([of_states].into_iter().chain(of_slopes), locals);
         }
@@ -127,6 +129,7 @@ where
             fitted: starts.is_some(),
             derivatives: derivatives.as_ref(),
             scale: T::from_f64(*scale),
+            coordinates: &counted(&data.weights),
         };
         on_all_threads(row_scratches, tasks, |scratch, (windows, rows)| {
             problem.write(&stretches[windows], rows, scratch)
@@ -223,6 +226,8 @@ struct Problem<'a, T, F, S> {
     fitted: bool,
     derivatives: Option<&'a Derivatives<T>>,
     scale: T,
+    /// The coordinates of a state that count.
+    coordinates: &'a [usize],
 }
 
 /// The rows of the residuals of some windows, with the numbers of parameters and of locals.
@@ -273,7 +278,7 @@ where
         let mut end = 0;
         let begins = windows.iter().map(|window| {
             let begin = end;
-            end += dim * (window.steps + usize::from(self.fitted));
+            end += self.of_states(window);
             end += self.derivatives.map_or(0, |_| dim * (window.steps + 1));
             begin
         });
@@ -302,6 +307,11 @@ where
             }
         }
         Ok(())
+    }
+
+    /// Number of residuals of a window's states.
+    fn of_states(&self, window: &Stretch) -> usize {
+        self.coordinates.len() * (window.steps + usize::from(self.fitted))
     }
 
     /// From the states after `step` steps to those after one more.
@@ -335,11 +345,12 @@ where
         scratch: &RowScratch<T, F::Residuals, S::Tape>,
         out: &mut Out<'_, T>,
     ) {
-        let (dim, lanes) = (self.data.dim, windows.len());
+        let lanes = windows.len();
         let before = step - usize::from(!self.fitted);
         self.data.errors(&self.data.x, windows, step, &scratch.x, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
-            let row = out.begins[window] + before * dim + i;
+            let Ok(place) = self.coordinates.binary_search(&i) else { return };
+            let row = out.begins[window] + before * self.coordinates.len() + place;
             let scale = self.scale * self.data.weights[i].sqrt();
             out.write(row, scale * error, scale, scratch.of_state(index, out));
         });
@@ -359,8 +370,9 @@ where
         self.data.times(windows, step, t);
         if out.jacobian.is_some() {
             slopes_by_theta.fill(T::ZERO);
-            field.evaluate(self.field, t, x, slopes_by_theta, |i, window, f| {
-                slopes[i * lanes + window] = f;
+            let all: Vec<_> = (0..dim).collect();
+            field.evaluate(self.field, &all, (t, x), slopes_by_theta, |row, f| {
+                slopes[row] = f;
                 scale
             })?;
         } else {
@@ -369,8 +381,7 @@ where
         let scratch = &*scratch;
         self.data.errors(dx, windows, step, &scratch.slopes, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
-            let of_states = dim * (windows[window].steps + usize::from(self.fitted));
-            let row = out.begins[window] + of_states + step * dim + i;
+            let row = out.begins[window] + self.of_states(&windows[window]) + step * dim + i;
             out.write(row, scale * error, T::ONE, scratch.of_slope(index, out));
             for j in 0..if out.jacobian.is_some() { dim } else { 0 } {
                 let by_x = scratch.field.by_x(index, j);
