@@ -190,7 +190,7 @@ pub enum SolveError {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum StepLimit {
-    /// Times so far from 0 that the numbers of their type are this far apart.
+    /// Times so far from 0, or intervals so short, that the numbers of their type are this far apart.
     Clock {
         /// The distance of neighbouring numbers.
         spacing: f64,
@@ -214,7 +214,7 @@ impl StepLimit {
     fn with_cure(&self, solution: &str) -> String {
         match self {
             Self::Clock { spacing } => format!(
-                "times of this number type are {spacing:e} apart there; count time from the begin of the trajectory, or use f64"
+                "times of this number type are {spacing:e} apart there; count time from the begin of the trajectory and in units of its length, or use f64"
             ),
             Self::Rounding { epsilon } => format!(
                 "the tolerance is below the rounding of this number type ({epsilon:e}); ask for ten times that or more, or use f64"

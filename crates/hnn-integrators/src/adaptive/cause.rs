@@ -30,6 +30,11 @@ impl<T: Scalar> Stuck<'_, T> {
         if too_small && t > FAR * self.span {
             return StepLimit::Clock { spacing: epsilon * t };
         }
+        let f32_or_f64 = [f64::from(f32::MIN_POSITIVE), f64::MIN_POSITIVE];
+        let least = f32_or_f64[usize::from(epsilon == f64::EPSILON)];
+        if too_small && self.span < least {
+            return StepLimit::Clock { spacing: epsilon * least };
+        }
         let (Tolerances { rtol, atol }, sizes) = (self.tolerances, self.sizes());
         if sizes.iter().any(|size| *size > 0.0 && rtol + atol / size < epsilon) {
             return StepLimit::Rounding { epsilon };

@@ -6,7 +6,7 @@ use hnn_data::DataSet;
 use hnn_integrators::{FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
     DoublePendulum, EnergyShell, Hamiltonian, Lyapunov, NBody, Pendulum, Sampling, Starts,
-    SystemError, distances, growth_rate,
+    distances, growth_rate,
 };
 use ndarray::{Array2, array};
 
@@ -74,7 +74,7 @@ fn bad_settings() {
     assert!(good.exponent(&Plain(&Pendulum::default()), &[0.0]).is_err());
     let short = Lyapunov { interval: 5e-324, ..good };
     let error = short.exponent(&Plain(&Pendulum::default()), &[1.0, 0.0]).expect_err("no time");
-    assert!(matches!(error, SystemError::Undetermined { .. }), "{error}");
+    assert!(error.to_string().contains("in units of its length"), "{error}");
     assert!(growth_rate(&[0.0, 1.0], &[1.0], 2.0).is_err());
     assert!(growth_rate(&[0.0, 1.0], &[1.0, 3.0], 2.0).is_err());
     for absurd in [
