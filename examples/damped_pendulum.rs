@@ -121,7 +121,7 @@ fn run(mut options: Options) -> Result<()> {
         _ => LossKind::Derivative,
     });
     if options.quick {
-        (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(60));
+        (options.seeds, recipe) = (options.seeds.min(2), recipe.quick(60));
         options.tolerance = options.tolerance.max(1e-8);
     }
     check_seeds(options.seeds)?;

@@ -104,7 +104,7 @@ fn run(mut options: Options) -> Result<()> {
         Optimiser::Adam => LossKind::Derivative,
     });
     if options.quick {
-        (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(100));
+        (options.seeds, recipe) = (options.seeds.min(2), recipe.quick(100));
     }
     check_seeds(options.seeds)?;
     let output = Output::new("real_pendulum", options.out.as_deref())?;

@@ -224,6 +224,14 @@ impl Recipe {
         }
     }
 
+    /// The same for a run that only shows that everything works: so many steps of Adam at most, or
+    /// a few of least squares.
+    #[must_use]
+    pub fn quick(self, adam_steps: usize) -> Self {
+        let most = if self.optimiser == Optimiser::Adam { adam_steps } else { 8 };
+        Self { steps: self.steps.min(most), ..self }
+    }
+
     /// The protocol of the reference experiments: 2-200-200-1, tanh, Adam at the constant rate
     /// 1e-3, weight decay 1e-4, 2001 full-batch steps.
     #[must_use]
