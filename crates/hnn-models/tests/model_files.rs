@@ -238,7 +238,7 @@ fn changed_contents_are_faults() {
         "parameters of a network would take",
     );
     fault(
-        |h, _| h["model"]["hamiltonian"]["sizes"] = json!([1 << 20, 64, 1]),
+        |h, _| h["model"]["hamiltonian"]["sizes"] = json!([1 << 16, 64, 1]),
         "\"linear1.weight\" is [8, 4], not",
     );
     fault(|h, _| h["model"]["hamiltonian"]["sizes"] = json!([4, 8, 1]), "linear2.weight");
