@@ -23,8 +23,8 @@ pub enum Flow {
 ///
 /// ```
 /// use hnn_integrators::{
-///     AnalyticField, AnalyticSeparable, Checkpoints, Flow, Grid, Interval, Lane, Rollout, Splitting,
-///     Stepper, VELOCITY_VERLET, Visit, Workspace,
+///     AnalyticField, AnalyticSeparable, Bars, Checkpoints, Flow, Grid, Interval, Lane, Rollout,
+///     Splitting, Stepper, VELOCITY_VERLET, Visit, Workspace,
 /// };
 /// // McLachlan's method of order 2 with a small error, symmetric: two forces a step.
 /// let a = 0.193_183_327_503_783_6;
@@ -61,7 +61,7 @@ pub enum Flow {
 ///     Ok(())
 /// };
 /// let kept = Checkpoints::Reversible;
-/// rollout.gradient(&mclachlan, &Spring, grid, &[1.0, 0.0], kept, last, &mut bar, None)?;
+/// rollout.gradient(&mclachlan, &Spring, grid, &[1.0, 0.0], kept, last, Bars::new(&mut bar))?;
 /// assert!((bar[0] - 1f64.cos()).abs() < 1e-5 && (bar[1] - 1f64.sin()).abs() < 1e-5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
