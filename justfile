@@ -24,6 +24,10 @@ doc:
 test:
     scripts/check test
 
+# The tests of the kernels in a release build, with the widest vectors of this processor.
+kernels:
+    scripts/check kernels
+
 # Every example, briefly, and its results.json.
 examples-quick:
     scripts/check examples

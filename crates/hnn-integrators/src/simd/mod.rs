@@ -3,7 +3,7 @@
 //! A portable build cannot assume more than the baseline of its target, and plain loops then leave
 //! most of its vector units idle. A [`Kernel`] is compiled once for each
 //! [`Isa`]; [`dispatch`] picks the best one the processor has. No compiler flag is asked of the
-//! user.
+//! user. Builds with debug assertions go without AVX-512, which doubles the code to compile.
 
 pub(crate) mod register;
 #[cfg(target_arch = "x86_64")]

@@ -16,11 +16,16 @@ pub(super) enum Level {
     Baseline,
 }
 
+/// Whether kernels are compiled for AVX-512: twice the code. A build with debug assertions is one
+/// that is made often and measured never.
+const AVX512: bool = !cfg!(debug_assertions);
+
 /// The standard library caches the answers of CPUID: a call is a load and a test.
 #[inline]
 pub(super) fn level() -> Level {
     let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
-    if avx2
+    if AVX512
+        && avx2
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512dq")
         && is_x86_feature_detected!("avx512vl")
@@ -83,8 +88,12 @@ macro_rules! in_step {
 in_step!(in_step_avx2, "avx2,fma", __m256d, ymm_reg);
 in_step!(in_step_avx512, "avx512f", __m512d, zmm_reg);
 
+/// Without [`AVX512`] there is no code for it, and [`level`] never asks for it.
 #[inline]
 pub(super) fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    if !AVX512 {
+        return run_avx2(kernel);
+    }
     #[target_feature(enable = "avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")]
     fn entry<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx512>()
