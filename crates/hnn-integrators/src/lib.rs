@@ -51,7 +51,8 @@ pub mod kernel;
 pub mod lane;
 mod memory;
 mod method;
-mod parallel;
+#[doc(hidden)]
+pub mod parallel;
 mod rollout;
 mod scalar;
 mod signal;

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 /// results in the order of the items.
 ///
 /// Uses rayon's current thread pool: run inside `ThreadPool::install` to choose another.
-pub(crate) fn map<I: Send, R: Send>(items: Vec<I>, f: impl Fn(I) -> R + Sync) -> Vec<R> {
+pub fn map<I: Send, R: Send>(items: Vec<I>, f: impl Fn(I) -> R + Sync) -> Vec<R> {
     let slots: Vec<Mutex<(Option<I>, Option<R>)>> =
         items.into_iter().map(|item| Mutex::new((Some(item), None))).collect();
     each(slots.len(), &|index| {
@@ -17,9 +17,22 @@ pub(crate) fn map<I: Send, R: Send>(items: Vec<I>, f: impl Fn(I) -> R + Sync) ->
     slots.into_iter().filter_map(|slot| slot.into_inner().ok()?.1).collect()
 }
 
+/// Calls `f` with every chunk of `len` items (the last one may be shorter) and its number.
+///
+/// # Panics
+/// If `len` is 0.
+pub fn chunks_mut<T: Send>(items: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    #[cfg(feature = "threads")]
+    if items.len() > len {
+        use rayon::prelude::*;
+        return items.par_chunks_mut(len).enumerate().for_each(|(k, chunk)| f(k, chunk));
+    }
+    items.chunks_mut(len).enumerate().for_each(|(k, chunk)| f(k, chunk));
+}
+
 /// Calls `f` with every index below `count`: one driver for all closures, so that a thread pool's
 /// plumbing is compiled once.
-fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
+pub fn each(count: usize, f: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "threads")]
     if count > 1 {
         use rayon::prelude::*;

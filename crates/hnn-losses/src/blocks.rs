@@ -1,9 +1,9 @@
 //! Work cut into blocks, on all threads, with results that do not depend on their number.
 
 use std::ops::{Add, Range};
+use std::sync::{Mutex, PoisonError};
 
-use hnn_integrators::Scalar;
-use rayon::prelude::*;
+use hnn_integrators::{Scalar, parallel};
 
 use crate::LossError;
 
@@ -14,7 +14,7 @@ const MAX_SLOTS: usize = 32;
 /// The scratch memory of a batch's blocks, and their sums of type `A`.
 #[derive(Debug)]
 pub(crate) struct Blocks<T, S, A = f64> {
-    slots: Vec<Slot<T, S, A>>,
+    slots: Vec<Mutex<Slot<T, S, A>>>,
 }
 
 #[derive(Debug)]
@@ -28,6 +28,17 @@ impl<T, S, A> Default for Blocks<T, S, A> {
     fn default() -> Self {
         Self { slots: Vec::new() }
     }
+}
+
+impl<T, S: Default, A: Default> Default for Slot<T, S, A> {
+    fn default() -> Self {
+        Self { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(A::default()) }
+    }
+}
+
+/// What a slot holds.
+fn of<T, S, A>(slot: &mut Mutex<Slot<T, S, A>>) -> &mut Slot<T, S, A> {
+    slot.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T, S, A> Blocks<T, S, A>
@@ -49,33 +60,37 @@ where
         let blocks = items.div_ceil(block_len.max(1)).max(1);
         let used = blocks.min(MAX_SLOTS);
         let params = theta_bar.as_ref().map(|t| t.len());
-        let empty = || Slot { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(A::default()) };
         if self.slots.len() < used {
-            self.slots.resize_with(used, empty);
+            self.slots.resize_with(used, Mutex::default);
         }
         let slots = &mut self.slots[..used];
-        slots.par_iter_mut().enumerate().for_each(|(index, slot)| {
+        let shared = &*slots;
+        parallel::each(used, &|index| {
+            // Nobody else wants this slot. A lock is poisoned only where `work` has panicked, and then
+            // its results are not looked at.
+            let mut slot = shared[index].lock().unwrap_or_else(PoisonError::into_inner);
+            let Slot { scratch, theta_bar, sum } = &mut *slot;
             if let Some(params) = params {
-                slot.theta_bar.clear();
-                slot.theta_bar.resize(params, T::ZERO);
+                theta_bar.clear();
+                theta_bar.resize(params, T::ZERO);
             }
             let share = index * blocks / used..(index + 1) * blocks / used;
-            slot.sum = share
+            *sum = share
                 .map(|block| block * items / blocks..(block + 1) * items / blocks)
                 .try_fold(A::default(), |sum, items| {
-                    let gradient = params.map(|_| &mut slot.theta_bar[..]);
-                    Ok(sum + work(items, &mut slot.scratch, gradient)?)
+                    let gradient = params.map(|_| &mut theta_bar[..]);
+                    Ok(sum + work(items, scratch, gradient)?)
                 });
         });
         if let Some(theta_bar) = &mut theta_bar {
             add_gradients(slots, theta_bar);
         }
-        slots.iter().try_fold(A::default(), |sum, slot| Ok(sum + slot.sum.clone()?))
+        slots.iter_mut().try_fold(A::default(), |sum, slot| Ok(sum + of(slot).sum.clone()?))
     }
 
     /// The scratch memory of all blocks.
     pub(crate) fn scratches(&mut self) -> impl Iterator<Item = &mut S> {
-        self.slots.iter_mut().map(|slot| &mut slot.scratch)
+        self.slots.iter_mut().map(|slot| &mut of(slot).scratch)
     }
 }
 
@@ -91,16 +106,18 @@ pub(crate) fn on_all_threads<S: Default + Send, I: Send>(
     if scratches.len() < used {
         scratches.resize_with(used, S::default);
     }
-    let shares = tasks.into_par_iter().chunks(share).zip(scratches);
-    let results: Vec<_> = shares
-        .map(|(tasks, scratch)| tasks.into_iter().try_for_each(|task| work(scratch, task)))
-        .collect();
+    let mut tasks = tasks.into_iter();
+    let shares: Vec<(Vec<I>, &mut S)> =
+        scratches[..used].iter_mut().map(|s| (tasks.by_ref().take(share).collect(), s)).collect();
+    let results = parallel::map(shares, |(tasks, scratch)| {
+        tasks.into_iter().try_for_each(|task| work(scratch, task))
+    });
     results.into_iter().collect()
 }
 
 /// Adds the slots' gradients, each parameter in the order of the slots.
-fn add_gradients<T: Scalar, S, A>(slots: &[Slot<T, S, A>], theta_bar: &mut [T]) {
+fn add_gradients<T: Scalar, S, A>(slots: &mut [Mutex<Slot<T, S, A>>], theta_bar: &mut [T]) {
     for slot in slots {
-        theta_bar.iter_mut().zip(&slot.theta_bar).for_each(|(sum, g)| *sum += *g);
+        theta_bar.iter_mut().zip(&of(slot).theta_bar).for_each(|(sum, g)| *sum += *g);
     }
 }

@@ -4,9 +4,8 @@
 //! them, the locals' step is `-C_g^-1 (b_g + B_g^T s)`, and the parameters' solves
 //! `(A - sum_g B_g C_g^-1 B_g^T) s = -(g - sum_g B_g C_g^-1 b_g)`, the Schur complement.
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, parallel};
 use hnn_losses::ResidualLayout;
-use rayon::prelude::*;
 
 use super::locals::{Group, Locals, rows_of};
 use super::rows::Block;
@@ -39,8 +38,9 @@ impl Arrow {
         let (groups, base) = self.locals.in_block(block);
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return };
         let (p, locals) = (self.num_params, first.locals.start..last.locals.end);
-        let cross = self.cross[locals.start * p..locals.end * p].par_chunks_exact_mut(p);
-        cross.zip(locals).for_each(|(cross, local)| {
+        let cross = &mut self.cross[locals.start * p..locals.end * p];
+        parallel::chunks_mut(cross, p, &|k, cross| {
+            let local = locals.start + k;
             let group = self.locals.group_of(local);
             let own = local - group.locals.start;
             let begin = group.residuals.start - block.residuals.start;

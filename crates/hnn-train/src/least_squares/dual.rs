@@ -1,8 +1,7 @@
 //! The dual form: one equation a residual.
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, parallel};
 use hnn_losses::LossError;
-use rayon::prelude::*;
 
 use super::linear::{Damped, Linear};
 use super::rows::{Read, Rows};
@@ -80,8 +79,7 @@ impl Dual {
 /// `out += J^T x`.
 pub(super) fn add_transposed<T: Scalar>(by_theta: &[T], x: &[f64], out: &mut [f64]) {
     let p = out.len();
-    let blocks = out.par_chunks_mut(BLOCK).enumerate();
-    blocks.for_each(|(at, out)| {
+    parallel::chunks_mut(out, BLOCK, &|at, out| {
         for (row, x) in by_theta.chunks_exact(p).zip(x) {
             axpy(*x, &row[at * BLOCK..][..out.len()], out);
         }
@@ -91,7 +89,7 @@ pub(super) fn add_transposed<T: Scalar>(by_theta: &[T], x: &[f64], out: &mut [f6
 /// `out += ` the squares of each column's numbers.
 pub(super) fn add_squares<T: Scalar>(by_theta: &[T], out: &mut [f64]) {
     let p = out.len();
-    out.par_chunks_mut(BLOCK).enumerate().for_each(|(at, out)| {
+    parallel::chunks_mut(out, BLOCK, &|at, out| {
         for row in by_theta.chunks_exact(p) {
             let row = &row[at * BLOCK..];
             out.iter_mut().zip(row).for_each(|(d, j)| *d += j.to_f64() * j.to_f64());

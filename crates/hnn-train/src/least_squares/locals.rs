@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, parallel};
 use hnn_losses::ResidualLayout;
-use rayon::prelude::*;
 
 use super::rows::Block;
 
@@ -108,19 +107,22 @@ impl Locals {
         let (Some(first), Some(last)) = (groups.first(), groups.last()) else { return };
         let locals = first.locals.start..last.locals.end;
         let (width, all, of_local) = (self.width, &self.groups, &self.of_local);
-        let blocks = self.blocks[locals.start * width..locals.end * width].par_chunks_mut(width);
-        let gradient = self.gradient[locals.clone()].par_iter_mut();
-        blocks.zip(gradient).zip(locals).for_each(|((c, b), local)| {
+        let equations = |local: usize| {
             let group = &all[of_local[local]];
-            let values = &block.values[group.residuals.start - block.residuals.start..];
             let own = local - group.locals.start;
+            let values = &block.values[group.residuals.start - block.residuals.start..];
             let rows = rows_of(group, base, block).chunks_exact(group.locals.len());
-            for (row, value) in rows.zip(values) {
-                let factor = row[own].to_f64();
+            rows.zip(values).map(move |(row, value)| (row[own].to_f64(), row, value.to_f64()))
+        };
+        let blocks = &mut self.blocks[locals.start * width..locals.end * width];
+        parallel::chunks_mut(blocks, width, &|k, c| {
+            for (factor, row, _) in equations(locals.start + k) {
                 c.iter_mut().zip(row).for_each(|(c, j)| *c += factor * j.to_f64());
-                *b += factor * value.to_f64();
             }
         });
+        for (b, local) in self.gradient[locals.clone()].iter_mut().zip(locals) {
+            equations(local).for_each(|(factor, _, value)| *b += factor * value);
+        }
     }
 
     /// Factors `C + lambda D` of all groups. False if one is not positive definite.

@@ -1,8 +1,7 @@
 //! Conjugate gradients on products with rows.
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, parallel};
 use hnn_losses::LossError;
-use rayon::prelude::*;
 
 use super::dual::{add_squares, add_transposed};
 use super::linear::{Damped, Linear};
@@ -139,12 +138,12 @@ impl MatrixFree {
         rows.each(Read::SameRows, |block| {
             u.clear();
             u.resize(block.values.len(), 0.0);
-            let rows = block.by_theta.par_chunks_exact(p).zip(block.values);
-            u.par_iter_mut().zip(rows).for_each(|(u, (row, r))| {
-                *u = match image {
-                    Image::Residuals => r.to_f64(),
+            parallel::chunks_mut(u, 1, &|k, u| {
+                let (row, r) = (&block.by_theta[k * p..][..p], block.values[k].to_f64());
+                u[0] = match image {
+                    Image::Residuals => r,
                     Image::Direction => dot(row, direction),
-                    Image::Both => r.to_f64() + dot(row, direction),
+                    Image::Both => r + dot(row, direction),
                 };
             });
             eliminate(locals, block, u, of_group, of_locals);

@@ -1,12 +1,11 @@
 //! What a fit knows about its parameters.
 
-use hnn_integrators::TooLarge;
+use hnn_integrators::{TooLarge, parallel};
 use hnn_losses::ResidualLayout;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, StandardNormal};
-use rayon::prelude::*;
 
 use super::linear::Weights;
 use super::normal::Normal;
@@ -130,7 +129,7 @@ impl Posterior {
         TooLarge::check("samples of parameters", count, 8 * p, "take fewer")?;
         let mut numbers = vec![0.0; count * p];
         numbers.fill_with(|| deviation * Distribution::<f64>::sample(&StandardNormal, &mut rng));
-        numbers.par_chunks_exact_mut(p).for_each(|sample| {
+        parallel::chunks_mut(&mut numbers, p, &|_, sample| {
             self.factor.backward(sample);
             sample.iter_mut().zip(&self.mean).for_each(|(x, mean)| *x += mean);
         });
@@ -147,7 +146,7 @@ impl Posterior {
             "the number of parameters",
         )?;
         let mut z: Vec<f64> = rows.iter().copied().collect();
-        z.par_chunks_exact_mut(p).for_each(|row| self.factor.forward(row));
+        parallel::chunks_mut(&mut z, p, &|_, row| self.factor.forward(row));
         Ok(Array2::from_shape_vec(rows.dim(), z).unwrap_or_default())
     }
 }

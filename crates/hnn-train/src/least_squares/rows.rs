@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, parallel};
 use hnn_losses::{JacobianRows, Loss, LossError, ResidualLayout, ResidualRows};
-use rayon::prelude::*;
 
 use super::linear::Weights;
 
@@ -109,8 +108,8 @@ impl<T: Scalar> Buffer<T> {
         }
         self.values.iter_mut().zip(&self.factors).for_each(|(r, factor)| *r *= *factor);
         let scale = |(row, factor): (&mut [T], &T)| row.iter_mut().for_each(|j| *j *= *factor);
-        let rows = self.by_theta.par_chunks_exact_mut(width.max(1));
-        rows.zip(&self.factors).for_each(scale);
+        let factors = &self.factors;
+        parallel::chunks_mut(&mut self.by_theta, width.max(1), &|k, row| scale((row, &factors[k])));
         let mut by_locals = &mut self.by_locals[..];
         for group in groups {
             let (residuals, locals) = (layout.residuals(group), layout.locals(group).len());

@@ -1,8 +1,7 @@
 //! Cholesky factors of symmetric matrices.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{Lane, Wide};
-use rayon::prelude::*;
+use hnn_integrators::{Lane, Wide, parallel};
 
 use super::panels::{Lane8, Panels, WIDTH};
 use super::product::{Part, add_product};
@@ -52,7 +51,7 @@ impl Cholesky {
                 }
                 dispatch(Forward { rows, stride, first, lanes });
             });
-            rows.par_chunks_exact_mut(stride).enumerate().for_each(|(k, row)| {
+            parallel::chunks_mut(rows, stride, &|k, row| {
                 for (panel, place) in row[rest..].chunks_exact_mut(WIDTH).enumerate() {
                     place.copy_from_slice(&packed.panel(panel)[k]);
                 }

@@ -1,6 +1,6 @@
 //! Rows packed for the product of matrices.
 
-use rayon::prelude::*;
+use hnn_integrators::parallel;
 
 /// Columns of a panel: a vector register of AVX-512.
 pub(super) const WIDTH: usize = 8;
@@ -30,8 +30,7 @@ impl Panels {
         self.rows = rows;
         self.lanes.resize(rows * panels, [0.0; WIDTH]);
         if rows > 0 {
-            let panels = self.lanes.par_chunks_exact_mut(rows).enumerate();
-            panels.for_each(|(panel, lanes)| fill(panel, lanes));
+            parallel::chunks_mut(&mut self.lanes, rows, &fill);
         }
     }
 

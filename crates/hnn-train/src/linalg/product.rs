@@ -1,8 +1,7 @@
 //! The product of packed matrices, tile by tile.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{Lane, Wide};
-use rayon::prelude::*;
+use hnn_integrators::{Lane, Wide, parallel};
 
 use super::panels::{Lane8, Panels, WIDTH};
 
@@ -29,8 +28,9 @@ pub(super) fn add_product(
     (a, b): (&Panels, &Panels),
     (part, sign): (Part, f64),
 ) {
-    let bands = c.par_chunks_mut(BAND * WIDTH * stride).take(a.len().div_ceil(BAND)).enumerate();
-    bands.for_each(|(band, rows)| {
+    let band = BAND * WIDTH * stride;
+    let len = c.len().min(a.len().div_ceil(BAND) * band);
+    parallel::chunks_mut(&mut c[..len], band, &|band, rows| {
         let first = band * BAND;
         let end = (first + BAND).min(a.len());
         let begin = if part == Part::Upper { first } else { 0 };
