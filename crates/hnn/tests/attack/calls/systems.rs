@@ -1,7 +1,7 @@
 //! Systems, and what is sampled of them.
 
 use hnn::Error;
-use hnn::integrators::{FnField, VectorField};
+use hnn::integrators::{At, FieldError, FnField, VectorField, Workspace};
 use hnn::systems::{
     CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
     EnergyShell, FromEnergy, Hamiltonian, Harmonic, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
@@ -22,25 +22,66 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
     }
 }
 
+/// A system without its kernels: they take long to compile, and those of the systems that are
+/// integrated here are enough.
+struct Plain<S>(S);
+
+fn plain<S: Hamiltonian<f64> + 'static>(system: S) -> Box<dyn Hamiltonian<f64>> {
+    Box::new(Plain(system))
+}
+
+impl<S: Hamiltonian<f64>> VectorField<f64> for Plain<S> {
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+    fn eval(
+        &self,
+        at: At<'_, f64>,
+        x: &[f64],
+        dx: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        self.0.eval(at, x, dx, workspace)
+    }
+}
+
+impl<S: Hamiltonian<f64>> Hamiltonian<f64> for Plain<S> {
+    fn energy(
+        &self,
+        x: &[f64],
+        energy: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        self.0.energy(x, energy, workspace)
+    }
+    fn energy_gradient(
+        &self,
+        batch: usize,
+        x: &[f64],
+        gradient: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) -> Result<(), FieldError> {
+        self.0.energy_gradient(batch, x, gradient, workspace)
+    }
+}
+
 fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
     let (a, b, c) = (odd.positive(), odd.positive(), odd.positive());
     Ok(match odd.below(14) {
-        0 => Box::new(Spring::new(a, b)?),
-        1 => Box::new(Pendulum::new(a, b)?),
-        2 => Box::new(Pendulum::from_omega_squared(a)?),
-        3 => Box::new(DampedPendulum::new(odd.number(), a)?),
-        4 => Box::new(Damped::on(Spring::new(a, b)?, c)?),
-        5 => {
-            Box::new(Duffing::new(odd.number(), odd.number())?.with_damping(a)?.with_forcing(b, c)?)
-        }
-        6 => Box::new(HenonHeiles::new(odd.number())?),
-        7 => Box::new(ElasticPendulum::new(a, b, c, odd.positive())?),
-        8 => Box::new(Chain::<3>::new(a, b)?.with_nonlinearity(odd.number(), odd.number())?),
-        9 => Box::new(NBody::<2>::new([a, b], c)?.with_softening(odd.positive())?),
-        10 => Box::new(Kepler::new(a, b)?),
-        11 => Box::new(DoublePendulum::new([a, b], [c, odd.positive()], odd.positive())?),
-        12 => Box::new(CartPole::new(a, b, c, odd.positive())?.with_friction(a, b)?),
-        _ => Box::new(FromEnergy(Spring::new(a, b)?)),
+        0 => plain(Spring::new(a, b)?),
+        1 => plain(Pendulum::new(a, b)?),
+        2 => plain(Pendulum::from_omega_squared(a)?),
+        3 => plain(DampedPendulum::new(odd.number(), a)?),
+        4 => plain(Damped::on(Spring::new(a, b)?, c)?),
+        5 => plain(Duffing::new(odd.number(), odd.number())?.with_damping(a)?.with_forcing(b, c)?),
+        6 => plain(HenonHeiles::new(odd.number())?),
+        7 => plain(ElasticPendulum::new(a, b, c, odd.positive())?),
+        8 => plain(Chain::<3>::new(a, b)?.with_nonlinearity(odd.number(), odd.number())?),
+        9 => plain(NBody::<2>::new([a, b], c)?.with_softening(odd.positive())?),
+        10 => plain(Kepler::new(a, b)?),
+        11 => plain(DoublePendulum::new([a, b], [c, odd.positive()], odd.positive())?),
+        12 => plain(CartPole::new(a, b, c, odd.positive())?.with_friction(a, b)?),
+        _ => plain(FromEnergy(Spring::new(a, b)?)),
     })
 }
 
