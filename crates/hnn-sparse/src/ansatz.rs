@@ -1,9 +1,10 @@
-//! What a field may be made of: an energy's features, and friction's.
+//! What a field may be made of: features of an energy, of a friction, and of forces.
 
-use crate::expression::Expression;
+use crate::expression::{Expression, Names, Syntax};
 use crate::library::check_names;
 use crate::size::{require_room_for_derivatives, require_square};
-use crate::{Library, SparseError, error::require, error::same_length};
+use crate::unknowns::{Balance, Unknowns};
+use crate::{Library, SparseError, SparseHamiltonian, error::require, error::same_length};
 use hnn_integrators::TooLarge;
 
 /// How a friction feature `d(q, p)` acts.
@@ -31,28 +32,37 @@ pub(crate) enum Role {
     Friction,
     /// The same in `dp_i/dt` for one momentum `i` alone.
     FrictionOn(usize),
+    /// `F = feature(x, u)` in `dp_i/dt` for one momentum `i`.
+    Force(usize),
 }
 
 impl Column {
-    /// The feature: a term of `H`, or of the friction's factor `D`.
+    /// The feature: a term of `H`, of the friction's factor `D`, or of a force.
     #[must_use]
     pub fn feature(&self) -> &Expression {
         &self.feature
     }
 
-    /// Whether it is a term of the energy (or else of the friction).
+    /// Whether it is a term of the energy (or else of a friction or force).
     #[must_use]
     pub fn is_energy(&self) -> bool {
         self.role == Role::Energy
     }
 
-    /// That states of dimension `dim` have what it names; `place` is its own, for the error.
-    pub(crate) fn check(&self, place: usize, dim: usize) -> Result<(), SparseError> {
+    /// That states of dimension `dim` with so many inputs have what it names; `place` is its own, for
+    /// the error.
+    pub(crate) fn check(
+        &self,
+        place: usize,
+        dim: usize,
+        inputs: usize,
+    ) -> Result<(), SparseError> {
         match self.role {
-            Role::FrictionOn(momentum) if momentum >= dim / 2 => {
+            Role::FrictionOn(momentum) | Role::Force(momentum) if momentum >= dim / 2 => {
                 Err(SparseError::Momentum { term: place, momentum, momenta: dim / 2 })
             }
-            _ => self.feature.check(place, dim),
+            Role::Force(_) => self.feature.check(place, dim, inputs),
+            _ => self.feature.check(place, dim, 0),
         }
     }
 
@@ -66,13 +76,17 @@ impl Column {
             Role::FrictionOn(k) if i.checked_sub(n) == Some(k) => {
                 -1.0 * (self.feature.clone() * Expression::coordinate(i))
             }
+            Role::Force(k) if i.checked_sub(n) == Some(k) => self.feature.clone(),
             _ => Expression::constant(0.0),
         }
     }
 
-    pub(crate) fn name(&self, coordinates: &[String]) -> String {
-        let (text, n) = (self.feature.to_text(coordinates), coordinates.len() / 2);
+    pub(crate) fn name(&self, names: Names<'_, String>) -> String {
+        let text = self.feature.print(Syntax::Text, names);
+        let Names { coordinates, .. } = names;
+        let n = coordinates.len() / 2;
         match self.role {
+            Role::Force(k) => format!("force on {}[{text}]", coordinates[n + k]),
             Role::Energy => text,
             Role::Friction => format!("friction[{text}]"),
             Role::FrictionOn(k) => format!("friction on {}[{text}]", coordinates[n + k]),
@@ -80,8 +94,12 @@ impl Column {
     }
 }
 
-/// The unknowns of an identification: the features of the energy, and those of a friction
-/// `-D(q, p) p` if there may be any.
+/// The unknowns of an identification: the features of the energy, those of a friction
+/// `-D(q, p) p`, and those of forces `F_i(q, p, u)`, if there may be any:
+///
+/// ```text
+/// dq_i/dt = dH/dp_i,   dp_i/dt = -dH/dq_i - D p_i + F_i
+/// ```
 ///
 /// ```
 /// use hnn_sparse::{Ansatz, Expression, Friction, Library};
@@ -95,6 +113,7 @@ impl Column {
 #[serde(try_from = "Unchecked")]
 pub struct Ansatz {
     pub(crate) coordinates: Vec<String>,
+    pub(crate) inputs: Vec<String>,
     pub(crate) columns: Vec<Column>,
 }
 
@@ -102,30 +121,32 @@ pub struct Ansatz {
 #[derive(serde::Deserialize)]
 struct Unchecked {
     coordinates: Vec<String>,
+    #[serde(default)]
+    inputs: Vec<String>,
     columns: Vec<Column>,
 }
 
 impl TryFrom<Unchecked> for Ansatz {
     type Error = SparseError;
 
-    fn try_from(Unchecked { coordinates, columns }: Unchecked) -> Result<Self, SparseError> {
-        check_coordinates(&coordinates)?;
+    fn try_from(Unchecked { coordinates, inputs, columns }: Unchecked) -> Result<Self, SparseError> {
+        check_coordinates(&coordinates, &inputs)?;
         require_square("columns of an ansatz", columns.len(), FEWER)?;
         for (place, column) in columns.iter().enumerate() {
-            column.check(place, coordinates.len())?;
+            column.check(place, coordinates.len(), inputs.len())?;
         }
-        Ok(Self { coordinates, columns })
+        Ok(Self { coordinates, inputs, columns })
     }
 }
 
 const FEWER: &str = "take fewer features";
 
-/// That these are positions and as many momenta, with a name each.
-pub(crate) fn check_coordinates(names: &[String]) -> Result<(), SparseError> {
+/// That these are positions and as many momenta, and inputs, with a name each.
+pub(crate) fn check_coordinates(names: &[String], inputs: &[String]) -> Result<(), SparseError> {
     let paired = !names.is_empty() && names.len().is_multiple_of(2);
     let expected = "even and not 0: positions, then as many momenta";
     require(paired, "the number of coordinates", names.len(), expected)?;
-    check_names(names)
+    check_names(names.iter().chain(inputs))
 }
 
 impl Ansatz {
@@ -143,6 +164,7 @@ impl Ansatz {
         let column = |feature: &Expression| Column { feature: feature.clone(), role: Role::Energy };
         Ok(Self {
             coordinates: energy.coordinate_names().to_vec(),
+            inputs: vec![],
             columns: energy.features().iter().map(column).collect(),
         })
     }
@@ -176,6 +198,59 @@ impl Ansatz {
         Ok(self)
     }
 
+    /// Gives the field inputs, known over time beside the states: forces may be functions of them.
+    ///
+    /// ```
+    /// use hnn_sparse::{Ansatz, Expression, Library};
+    /// let energy = Library::from_features(1, [Expression::coordinate(1).powi(2), Expression::cos(1.0, 0)])?;
+    /// // A motor's torque, with a gain to be found, and friction that is finite at rest.
+    /// let ansatz = Ansatz::new(&energy)?
+    ///     .with_inputs(["u"])?
+    ///     .with_force(0, [Expression::input(0)])?
+    ///     .with_force(0, Expression::friction(1, 0.01))?;
+    /// let forces = ["force on p[u]", "force on p[p]", "force on p[tanh(100 p)]", "force on p[p |p|]"];
+    /// assert_eq!(ansatz.names()[2..], forces);
+    /// # Ok::<(), hnn_sparse::SparseError>(())
+    /// ```
+    ///
+    /// A gain that is known is said to the selection: `know("force on p[u]", 1.0)`.
+    ///
+    /// # Errors
+    /// If a name is empty, there twice, or a coordinate's.
+    pub fn with_inputs<S: Into<String>>(
+        self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Result<Self, SparseError> {
+        let inputs: Vec<String> = names.into_iter().map(Into::into).collect();
+        check_coordinates(&self.coordinates, &inputs)?;
+        Ok(Self { inputs, ..self })
+    }
+
+    /// Adds a force `F_i(q, p, u)` on a momentum (from 0), made of these features: `dp_i/dt` has
+    /// `+ c feature` for each.
+    ///
+    /// # Errors
+    /// If there is no such momentum, a feature names what there is not (inputs are declared by
+    /// [`with_inputs`](Self::with_inputs) first), or is there twice, or there are too many.
+    pub fn with_force(
+        mut self,
+        momentum: usize,
+        features: impl IntoIterator<Item = Expression>,
+    ) -> Result<Self, SparseError> {
+        for feature in features {
+            let (column, second) = (Column { feature, role: Role::Force(momentum) }, self.columns.len());
+            column.check(second, self.dim(), self.inputs.len())?;
+            require_square("columns of an ansatz", second + 1, FEWER)?;
+            if let Some(first) = self.columns.iter().position(|known| *known == column) {
+                let name = column.name(self.all_names());
+                let (first_name, second_name) = (name.clone(), name);
+                return Err(SparseError::DuplicateColumns { first, first_name, second, second_name });
+            }
+            self.columns.push(column);
+        }
+        Ok(self)
+    }
+
     /// Dimension `D` of the states.
     #[must_use]
     pub fn dim(&self) -> usize {
@@ -188,6 +263,16 @@ impl Ansatz {
         &self.coordinates
     }
 
+    /// Names of the inputs.
+    #[must_use]
+    pub fn input_names(&self) -> &[String] {
+        &self.inputs
+    }
+
+    pub(crate) fn all_names(&self) -> Names<'_, String> {
+        Names { coordinates: &self.coordinates, inputs: &self.inputs }
+    }
+
     /// The unknowns, in the order of the coefficients.
     #[must_use]
     pub fn columns(&self) -> &[Column] {
@@ -197,7 +282,7 @@ impl Ansatz {
     /// Names of the unknowns.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
-        self.columns.iter().map(|column| column.name(&self.coordinates)).collect()
+        self.columns.iter().map(|column| column.name(self.all_names())).collect()
     }
 
     /// Every component of the field of every column: `D` expressions a column.
@@ -210,5 +295,45 @@ impl Ansatz {
         let components =
             |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
         Ok(self.columns.iter().flat_map(components).collect())
+    }
+}
+
+impl Unknowns for Ansatz {
+    type Model = SparseHamiltonian;
+    const ENERGY: &'static str = "H";
+
+    fn names(&self) -> Vec<String> {
+        Self::names(self)
+    }
+
+    fn variables(&self) -> Vec<String> {
+        self.coordinates.iter().chain(&self.inputs).cloned().collect()
+    }
+
+    fn check(&self, dim: usize, inputs: usize) -> Result<(), SparseError> {
+        same_length("coordinates of the states", dim, self.dim())?;
+        let (given, expected) = (inputs, self.inputs.len());
+        if given == expected { Ok(()) } else { Err(SparseError::Inputs { given, expected }) }
+    }
+
+    fn balance(&self) -> Result<Balance, SparseError> {
+        let (mut rest, states) = (self.fields()?, (0..self.dim()).map(Expression::coordinate));
+        let zero = Expression::constant(0.0);
+        let mut rates = vec![zero.clone(); rest.len()];
+        rates.extend(states);
+        rest.resize(rates.len(), zero);
+        Ok(Balance { rates, rest })
+    }
+
+    fn of_components(&self, of_coordinates: &[f64]) -> Vec<f64> {
+        of_coordinates.to_vec()
+    }
+
+    fn components(&self) -> Vec<String> {
+        self.coordinates.iter().map(|name| format!("d{name}/dt")).collect()
+    }
+
+    fn model(&self, terms: &[(usize, f64, f64)]) -> Result<SparseHamiltonian, SparseError> {
+        SparseHamiltonian::new(self, terms)
     }
 }

@@ -4,6 +4,7 @@ use hnn_integrators::TooLarge;
 use std::collections::BTreeMap;
 
 use crate::equations::RowBlock;
+use crate::unknowns::Unknowns;
 use crate::{Equations, Gram, Lasso, LassoSolution, SparseError, error::require};
 
 /// What is left out together.
@@ -55,8 +56,8 @@ impl CrossValidation {
     ///
     /// # Errors
     /// If there are fewer than two folds, or more than points, or as [`Lasso::path`].
-    pub fn run(
-        equations: &Equations,
+    pub fn run<A: Unknowns>(
+        equations: &Equations<A>,
         lasso: &Lasso,
         folds: Folds,
         count: usize,
@@ -128,7 +129,10 @@ fn rests(parts: &[Gram]) -> Vec<Gram> {
 }
 
 /// The Gram matrix of each fold.
-fn fold_grams(equations: &Equations, folds: Folds) -> Result<Vec<Gram>, SparseError> {
+fn fold_grams<A: Unknowns>(
+    equations: &Equations<A>,
+    folds: Folds,
+) -> Result<Vec<Gram>, SparseError> {
     let count = match folds {
         Folds::ByTrajectory => equations.trajectories(),
         Folds::ByPoint { count } => count,

@@ -5,6 +5,7 @@ use std::fmt;
 use nalgebra::DMatrix;
 
 use crate::linalg::Triangle;
+use crate::unknowns::Unknowns;
 use crate::{Equations, SparseError};
 
 /// What equations can and cannot tell about their unknowns.
@@ -77,11 +78,14 @@ impl Diagnosis {
     ///
     /// # Errors
     /// If a number is not finite.
-    pub fn of(equations: &Equations) -> Result<Self, SparseError> {
+    pub fn of<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
         Ok(Self::of_triangle(&Triangle::of(equations)?, equations))
     }
 
-    pub(crate) fn of_triangle(triangle: &Triangle, equations: &Equations) -> Self {
+    pub(crate) fn of_triangle<A: Unknowns>(
+        triangle: &Triangle,
+        equations: &Equations<A>,
+    ) -> Self {
         let names = equations.names();
         let norms: Vec<f64> =
             (0..triangle.columns()).map(|j| triangle.column_square(j).sqrt()).collect();
@@ -131,11 +135,11 @@ impl Diagnosis {
     }
 
     /// Clear sentences about what cannot be told of a formula with these columns.
-    pub(crate) fn warnings_for(&self, support: &[usize]) -> Vec<String> {
+    pub(crate) fn warnings_for(&self, energy: &str, support: &[usize]) -> Vec<String> {
         let touches = |c: &&Combination| c.terms.iter().any(|(j, ..)| support.contains(j));
         let sentence = |c: &Combination| {
             format!(
-                "the data cannot identify H: c ({c}) can be added for any number c without changing \
+                "the data cannot identify {energy}: c ({c}) can be added for any number c without changing \
                  an equation; add trajectories of other energies, or forbid terms"
             )
         };

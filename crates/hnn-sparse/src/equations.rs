@@ -4,6 +4,7 @@ use hnn_integrators::TooLarge;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::gram::not_finite;
+use crate::unknowns::Unknowns;
 use crate::{Ansatz, SparseError, error::require};
 
 /// Some rows of a regression `X w = y`.
@@ -44,8 +45,10 @@ pub(crate) trait RowSource: Send + Sync {
 /// Made of derivatives ([`Samples`](crate::Samples)) or of trajectories alone
 /// ([`WeakForm`](crate::WeakForm) and others). Rows are made as they are needed, so memory does
 /// not grow with their number where the features do not have to be kept.
-pub struct Equations {
-    ansatz: Ansatz,
+///
+/// They are about an [`Ansatz`], or about an [`InverseDynamics`](crate::InverseDynamics).
+pub struct Equations<A = Ansatz> {
+    ansatz: A,
     names: Vec<String>,
     source: Box<dyn RowSource>,
     relative_errors: Vec<f64>,
@@ -56,18 +59,18 @@ pub struct Equations {
 /// Columns of sizes beyond these have squares that overflow or vanish.
 const SIZES: std::ops::RangeInclusive<f64> = 1e-140..=1e140;
 
-impl std::fmt::Debug for Equations {
+impl<A: Unknowns> std::fmt::Debug for Equations<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let mut debug = f.debug_struct("Equations");
         debug.field("rows", &self.rows()).field("columns", &self.names).finish()
     }
 }
 
-impl Equations {
+impl<A: Unknowns> Equations<A> {
     /// `relative_errors` are those of the equations themselves (differences, quadrature, rounding)
     /// for each component of the field, relative to its size: no residual is taken to be smaller. `state_sizes` are the root mean squares of the coordinates.
     pub(crate) fn new(
-        ansatz: Ansatz,
+        ansatz: A,
         source: Box<dyn RowSource>,
         relative_errors: Vec<f64>,
         state_sizes: &[f64],
@@ -99,7 +102,7 @@ impl Equations {
 
     /// What the equations are about.
     #[must_use]
-    pub fn ansatz(&self) -> &Ansatz {
+    pub fn ansatz(&self) -> &A {
         &self.ansatz
     }
 
@@ -196,7 +199,7 @@ impl Equations {
     }
 }
 
-impl Equations {
+impl<A: Unknowns> Equations<A> {
     /// As [`visit`](Self::visit), with a weight for the rows of every component of the field that
     /// gives it the size `size`: what is compared or added up does not depend on the units of the
     /// data.

@@ -100,6 +100,45 @@ pub enum SparseError {
         /// Dimension of the states.
         dim: usize,
     },
+    /// A feature names an input that there is not.
+    #[error(
+        "feature {feature} uses input {input} (from 0), but {inputs} inputs are known there: declare them by \
+         `with_inputs` first, and use them in forces only"
+    )]
+    Input {
+        /// Position of the feature.
+        feature: usize,
+        /// Input, from 0.
+        input: usize,
+        /// Number of inputs.
+        inputs: usize,
+    },
+    /// The data have other inputs than the ansatz.
+    #[error(
+        "the data have {given} inputs, the ansatz {expected}: declare them by `Ansatz::with_inputs` and use them \
+         in forces, or leave them out of the data by `without_inputs` if they act on nothing"
+    )]
+    Inputs {
+        /// Inputs of the data.
+        given: usize,
+        /// Inputs of the ansatz.
+        expected: usize,
+    },
+    /// A feature has no finite value at a state of the data.
+    #[error(
+        "`{name}` has no finite value at row {row} of trajectory {trajectory} (both from 0), where {state}: take a \
+         feature that is finite there, such as `Expression::friction` for what divides by a speed, or leave out the row"
+    )]
+    Singular {
+        /// Name of the unknown.
+        name: String,
+        /// Trajectory, from 0.
+        trajectory: usize,
+        /// Row of the trajectory, from 0.
+        row: usize,
+        /// The state there.
+        state: String,
+    },
     /// A feature of a Hamiltonian is constant, so no data can tell its coefficient.
     #[error("feature {feature} is constant: an energy is known up to a constant only; remove it")]
     ConstantFeature {

@@ -5,6 +5,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 
 use crate::equations::{Equations, RowBlock};
 use crate::size::require_square;
+use crate::unknowns::Unknowns;
 use crate::{SparseError, error::require, error::same_length};
 
 /// `X^T X`, `X^T y` and `y^T y` of the rows of a regression `X w = y`, whatever their number `n`.
@@ -83,7 +84,7 @@ impl Gram {
     ///
     /// # Errors
     /// If a number is not finite, or there are too many columns.
-    pub fn of(equations: &Equations) -> Result<Self, SparseError> {
+    pub fn of<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
         let mut gram = Self::empty(equations.names().to_vec())?;
         equations.visit_scaled(equations.size(), &mut |block| {
             gram.add_block(&block);

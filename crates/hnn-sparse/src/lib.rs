@@ -2,7 +2,7 @@
 //!
 //! A [`Library`] holds the terms that `H` may have; an [`Ansatz`] adds those of a friction. Data
 //! become linear [`Equations`] for the coefficients, and [`Selection`] finds the few terms that
-//! explain them. [`Lasso`] is the plain LASSO, with a certificate for every solution.
+//! explain them. An [`InverseDynamics`] is the same for the Lagrangian behind measured torques. [`Lasso`] is the plain LASSO, with a certificate for every solution.
 
 mod ansatz;
 mod cross_validation;
@@ -13,6 +13,7 @@ mod equations;
 mod error;
 mod expression;
 mod gram;
+mod inverse;
 mod lasso;
 mod library;
 mod linalg;
@@ -21,6 +22,7 @@ mod program;
 mod refine;
 mod selection;
 mod size;
+mod unknowns;
 
 pub use ansatz::{Ansatz, Column, Friction};
 pub use cross_validation::{CrossValidation, Folds};
@@ -31,6 +33,7 @@ pub use equations::Equations;
 pub use error::SparseError;
 pub use expression::{Argument, CustomFunction, Expression};
 pub use gram::Gram;
+pub use inverse::{InverseDynamics, SparseLagrangian};
 pub use lasso::{Certificate, Lasso, LassoSolution, Penalty};
 pub use library::Library;
 pub use model::{ModelTerm, SeparableSparseHamiltonian, SparseHamiltonian, SparseResiduals};

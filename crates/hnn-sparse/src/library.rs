@@ -156,7 +156,7 @@ impl Library {
     /// As [`from_features`](Self::from_features).
     pub fn push(&mut self, feature: Expression) -> Result<(), SparseError> {
         let second = self.len();
-        feature.check(second, self.dim())?;
+        feature.check(second, self.dim(), 0)?;
         match self.insert(feature)? {
             None => Ok(()),
             Some(first) => {
@@ -205,7 +205,7 @@ impl Library {
         for (a, b) in self.features.iter().flat_map(|a| other.features.iter().map(move |b| (a, b)))
         {
             let product = a.clone() * b.clone();
-            product.check(products.len(), self.dim())?;
+            product.check(products.len(), self.dim(), 0)?;
             if !product.is_constant() {
                 products.insert(product)?;
             }
@@ -336,7 +336,7 @@ impl Library {
         TooLarge::check("values of features", count, 8, "give fewer states at once")?;
         let mut out = vec![0.0; program.outputs() * x.nrows()];
         let lanes = hnn_integrators::coordinate_major(x);
-        program.run(x.nrows(), &lanes, &mut out, &mut Default::default());
+        program.run(x.nrows(), [&lanes, &[]], &mut out, &mut Default::default());
         Ok(out)
     }
 }
@@ -358,9 +358,11 @@ fn check_degrees_of_freedom(n: usize) -> Result<(), SparseError> {
 }
 
 /// That names of coordinates tell them apart.
-pub(crate) fn check_names(names: &[String]) -> Result<(), SparseError> {
+pub(crate) fn check_names<'a>(
+    names: impl IntoIterator<Item = &'a String>,
+) -> Result<(), SparseError> {
     let mut places = BTreeMap::new();
-    for (place, name) in names.iter().enumerate() {
+    for (place, name) in names.into_iter().enumerate() {
         let known = places.insert(name, place);
         let given = || {
             known.map_or("empty".to_owned(), |first| format!("`{name}` twice ({first}, {place})"))

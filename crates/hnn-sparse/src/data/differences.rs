@@ -1,5 +1,6 @@
 //! Derivatives estimated from the states.
 
+use hnn_integrators::Between;
 use ndarray::Array2;
 
 use super::observations::{Observations, Observed};
@@ -58,14 +59,15 @@ impl Differentiation {
         self.check()?;
         let mut rows = Rows { error_squares: vec![0.0; observations.dim()], ..Rows::default() };
         for (index, trajectory) in observations.trajectories.iter().enumerate() {
+            let inputs = inputs_at_slopes(trajectory, observations.between);
             match self {
-                Self::Central => central(trajectory, index, &mut rows)?,
+                Self::Central => central(trajectory, &inputs, index, &mut rows)?,
                 Self::SavitzkyGolay { width, degree } => {
-                    savitzky_golay(trajectory, index, width, degree, &mut rows)?;
+                    savitzky_golay(trajectory, &inputs, index, width, degree, &mut rows)?;
                 }
             }
         }
-        rows.samples(observations.dim())
+        rows.samples(observations.dim(), observations.inputs())
     }
 
     fn check(self) -> Result<(), SparseError> {
@@ -85,7 +87,10 @@ const LARGEST_DEGREE: usize = 20;
 struct Rows {
     states: Vec<f64>,
     derivatives: Vec<f64>,
+    inputs: Vec<f64>,
     trajectories: Vec<usize>,
+    /// Rows of their trajectories.
+    places: Vec<usize>,
     /// Sum of squared differences to a method of higher (or lower) order, for each coordinate.
     error_squares: Vec<f64>,
     /// How many samples have noise of their own.
@@ -93,19 +98,21 @@ struct Rows {
 }
 
 impl Rows {
-    fn samples(self, dim: usize) -> Result<Samples, SparseError> {
+    fn samples(self, dim: usize, inputs: usize) -> Result<Samples, SparseError> {
         let count = self.trajectories.len();
-        let table = |numbers: Vec<f64>| {
-            Array2::from_shape_vec((count, dim), numbers)
-                .unwrap_or_else(|_| Array2::zeros((0, dim)))
+        let table = |numbers: Vec<f64>, columns: usize| {
+            Array2::from_shape_vec((count, columns), numbers)
+                .unwrap_or_else(|_| Array2::zeros((0, columns)))
         };
-        let (states, derivatives) = (table(self.states), table(self.derivatives));
+        let (states, derivatives) = (table(self.states, dim), table(self.derivatives, dim));
         let scales = component_scales(&column_sizes(&derivatives), &column_sizes(&states));
         let error =
             |(square, scale): (&f64, &f64)| (square.max(0.0) / count.max(1) as f64).sqrt() / scale;
         let errors = self.error_squares.iter().zip(&scales).map(error).collect();
         Ok(Samples::new(states, derivatives)?
+            .with_inputs(table(self.inputs, inputs))?
             .with_trajectories(self.trajectories)?
+            .at_places(self.places)
             .with_relative_errors(errors)
             .with_independent_share((self.independent / count.max(1) as f64).min(1.0)))
     }
@@ -115,7 +122,28 @@ fn too_few(what: &'static str, given: usize, needed: usize) -> SparseError {
     SparseError::TooFew { what, given, needed }
 }
 
-fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), SparseError> {
+/// The inputs that slopes belong to. Where they are held, the parabola's slope at a time is made of
+/// those of both sides, and so is the input.
+fn inputs_at_slopes(trajectory: &Observed, between: Between) -> Array2<f64> {
+    let Observed { times, inputs, .. } = trajectory;
+    if between == Between::Linear {
+        return inputs.clone();
+    }
+    Array2::from_shape_fn(inputs.dim(), |(row, k)| {
+        if row == 0 || row + 1 == times.len() {
+            return inputs[[row.saturating_sub(1), k]];
+        }
+        let share = (times[row] - times[row - 1]) / (times[row + 1] - times[row - 1]);
+        share * inputs[[row, k]] + (1.0 - share) * inputs[[row - 1, k]]
+    })
+}
+
+fn central(
+    trajectory: &Observed,
+    inputs: &Array2<f64>,
+    index: usize,
+    rows: &mut Rows,
+) -> Result<(), SparseError> {
     let count = trajectory.times.len();
     if count < 3 {
         return Err(too_few("points of a trajectory, for a central difference", count, 3));
@@ -133,7 +161,9 @@ fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), S
             let better = slope(first, 5.min(count), k, i);
             rows.error_squares[i] += (better - derivative).powi(2);
         }
+        rows.inputs.extend(inputs.row(k));
         rows.trajectories.push(index);
+        rows.places.push(k);
         rows.independent += 1.0;
     }
     Ok(())
@@ -141,6 +171,7 @@ fn central(trajectory: &Observed, index: usize, rows: &mut Rows) -> Result<(), S
 
 fn savitzky_golay(
     trajectory: &Observed,
+    inputs: &Array2<f64>,
     index: usize,
     width: f64,
     degree: usize,
@@ -155,7 +186,7 @@ fn savitzky_golay(
             expected: "at most the shortest trajectory",
         });
     }
-    for &t in times {
+    for (place, &t) in times.iter().enumerate() {
         let inside = t - 0.5 * width >= times[0] - slack
             && t + 0.5 * width <= times[times.len() - 1] + slack;
         if !inside {
@@ -177,7 +208,12 @@ fn savitzky_golay(
             rows.derivatives.push(slope);
             rows.error_squares[i] += error_square;
         }
+        for input in inputs.columns() {
+            let values: Vec<f64> = (first..last).map(|row| input[row]).collect();
+            rows.inputs.push(fit.at_centre(&values).0);
+        }
         rows.trajectories.push(index);
+        rows.places.push(place);
     }
     Ok(())
 }

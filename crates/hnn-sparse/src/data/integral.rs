@@ -5,7 +5,8 @@ use super::observations::Observed;
 use super::quadrature::add_interval;
 use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
-use crate::{Ansatz, Equations, SparseError, error::require};
+use crate::unknowns::Unknowns;
+use crate::{Equations, SparseError, error::require};
 
 /// The integral form of the equations (Schaeffer and McCalla 2017):
 ///
@@ -42,11 +43,11 @@ impl IntegralForm {
     /// # Errors
     /// If the states have another dimension, a trajectory is shorter than a window, or there are
     /// fewer equations than unknowns.
-    pub fn equations(
+    pub fn equations<A: Unknowns>(
         &self,
         observations: &Observations,
-        ansatz: &Ansatz,
-    ) -> Result<Equations, SparseError> {
+        ansatz: &A,
+    ) -> Result<Equations<A>, SparseError> {
         let windows = |trajectory: &Observed| self.windows(trajectory);
         let all = equations(observations, ansatz, RELATIVE_ERROR, windows)?;
         let error = quadrature_error(observations, half_period(observations), windows);
@@ -90,5 +91,7 @@ fn window(times: &[f64], first: usize, last: usize) -> Window {
     let mut target = vec![0.0; to - from];
     target[first - from] = -1.0 / duration;
     target[last - from] = 1.0 / duration;
-    Window { first: from, target, features }
+    let mut kernel = vec![0.0; to - from];
+    kernel[first - from..=last - from].fill(1.0 / duration);
+    Window { first: from, target, features, kernel }
 }

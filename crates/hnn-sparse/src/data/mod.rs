@@ -2,6 +2,7 @@
 
 mod differences;
 mod integral;
+mod labels;
 mod observations;
 mod quadrature;
 mod samples;

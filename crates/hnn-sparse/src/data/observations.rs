@@ -1,5 +1,6 @@
 //! Trajectories without derivatives.
 
+use hnn_integrators::{Between, coordinate_major};
 use ndarray::Array2;
 
 use crate::data::samples::check_finite;
@@ -17,9 +18,24 @@ use crate::{SparseError, error::same_length};
 /// assert!(observations.push(vec![0.0, 0.0], array![[1.0, 0.0], [0.9, -0.1]]).is_err());
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
+///
+/// Inputs are known at the same times, and go on in straight lines in between; or they are held until
+/// the next time ([`held`](Self::held)), as what a computer sends to a motor.
+///
+/// ```
+/// use hnn_sparse::Observations;
+/// use ndarray::array;
+/// let mut observations = Observations::new(2).with_inputs(1).held();
+/// let (states, torque) = (array![[1.0, 0.0], [0.9, -0.1]], array![[0.5], [0.7]]);
+/// observations.push_with_inputs(vec![0.0, 0.1], states, torque)?;
+/// assert_eq!(observations.inputs(), 1);
+/// # Ok::<(), hnn_sparse::SparseError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Observations {
     dim: usize,
+    inputs: usize,
+    pub(crate) between: Between,
     pub(crate) trajectories: Vec<Observed>,
 }
 
@@ -29,6 +45,8 @@ pub(crate) struct Observed {
     pub(crate) times: Vec<f64>,
     /// (T, D).
     pub(crate) states: Array2<f64>,
+    /// (T, K).
+    pub(crate) inputs: Array2<f64>,
 }
 
 impl Observed {
@@ -41,20 +59,71 @@ impl Observed {
     pub(crate) fn coordinate(&self, i: usize) -> Vec<f64> {
         self.states.column(i).to_vec()
     }
+
+    /// The inputs, coordinate-major.
+    pub(crate) fn input_lanes(&self) -> Vec<f64> {
+        coordinate_major(self.inputs.view())
+    }
+
+    /// The inputs before each time, where they are held from time to time, coordinate-major.
+    pub(crate) fn lanes_before(&self) -> Vec<f64> {
+        let value = |(k, row): (usize, usize)| self.inputs[[row.saturating_sub(1), k]];
+        let places = (0..self.inputs.ncols()).flat_map(|k| (0..self.times.len()).map(move |r| (k, r)));
+        places.map(value).collect()
+    }
 }
 
 impl Observations {
     /// None yet, of states with `dim` coordinates.
     #[must_use]
     pub fn new(dim: usize) -> Self {
-        Self { dim, trajectories: vec![] }
+        Self { dim, inputs: 0, between: Between::Linear, trajectories: vec![] }
     }
 
-    /// Adds a trajectory: its times, and its states of shape (T, D).
+    /// None yet, of states with as many coordinates and `inputs` inputs.
+    #[must_use]
+    pub fn with_inputs(self, inputs: usize) -> Self {
+        Self { inputs, ..Self::new(self.dim) }
+    }
+
+    /// The inputs at a time are held until the next one.
+    #[must_use]
+    pub fn held(self) -> Self {
+        Self { between: Between::Held, ..self }
+    }
+
+    /// Without the inputs, if they act on nothing.
+    #[must_use]
+    pub fn without_inputs(mut self) -> Self {
+        self.inputs = 0;
+        for observed in &mut self.trajectories {
+            observed.inputs = Array2::zeros((observed.times.len(), 0));
+        }
+        self
+    }
+
+    /// Adds a trajectory without inputs: its times, and its states of shape (T, D).
     ///
     /// # Errors
     /// If the shapes do not fit, a number is not finite, or the times do not increase.
     pub fn push(&mut self, times: Vec<f64>, states: Array2<f64>) -> Result<(), SparseError> {
+        let inputs = Array2::zeros((times.len(), 0));
+        self.push_with_inputs(times, states, inputs)
+    }
+
+    /// Adds a trajectory: its times, its states of shape (T, D), and its inputs of shape (T, K).
+    ///
+    /// # Errors
+    /// As [`push`](Self::push).
+    pub fn push_with_inputs(
+        &mut self,
+        times: Vec<f64>,
+        states: Array2<f64>,
+        inputs: Array2<f64>,
+    ) -> Result<(), SparseError> {
+        same_length("rows of the inputs, one a time", inputs.nrows(), times.len())?;
+        same_length("inputs (`Observations::with_inputs`)", inputs.ncols(), self.inputs)?;
+        check_finite("the inputs", inputs.view())?;
         same_length("rows of the states, one a time", states.nrows(), times.len())?;
         same_length("coordinates of the states", states.ncols(), self.dim)?;
         check_finite("the states", states.view())?;
@@ -65,7 +134,7 @@ impl Observations {
         if let Some(row) = times.windows(2).position(|pair| !rises(pair)) {
             return Err(SparseError::Times { trajectory: self.len(), row });
         }
-        self.trajectories.push(Observed { times, states });
+        self.trajectories.push(Observed { times, states, inputs });
         Ok(())
     }
 
@@ -95,15 +164,27 @@ impl Observations {
     pub fn dim(&self) -> usize {
         self.dim
     }
+
+    /// Number `K` of inputs.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
 }
 
-/// The states of a data set; its derivatives are not looked at.
+/// The states and inputs of a data set; its derivatives are not looked at.
 impl From<&hnn_data::DataSet<f64>> for Observations {
     fn from(data: &hnn_data::DataSet<f64>) -> Self {
         let observed = |trajectory: hnn_data::TrajectoryView<'_, f64>| Observed {
             times: trajectory.times.to_vec(),
             states: trajectory.states.to_owned(),
+            inputs: trajectory.inputs.to_owned(),
         };
-        Self { dim: data.dim(), trajectories: data.iter().map(observed).collect() }
+        Self {
+            dim: data.dim(),
+            inputs: data.inputs().ncols(),
+            between: Between::Linear,
+            trajectories: data.iter().map(observed).collect(),
+        }
     }
 }

@@ -1,16 +1,20 @@
 //! States with their derivatives.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use hnn_integrators::Workspace;
-use ndarray::{Array2, ArrayView2};
+use hnn_integrators::{Workspace, coordinate_major};
+use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
 use crate::equations::{
     Equations, RowBlock, RowSource, Visitor, check_relative_errors, root_mean_square,
 };
+use crate::expression::Expression;
 use crate::gram::not_finite;
 use crate::program::Program;
-use crate::{Ansatz, SparseError, error::require, error::same_length};
+use super::labels::{Labels, Place};
+use crate::unknowns::{Balance, Unknowns};
+use crate::{SparseError, error::require, error::same_length};
 
 /// States `x` with derivatives `dx/dt`, both of shape (N, D).
 ///
@@ -32,8 +36,12 @@ use crate::{Ansatz, SparseError, error::require, error::same_length};
 pub struct Samples {
     x: Array2<f64>,
     dx: Array2<f64>,
+    /// (N, K).
+    u: Array2<f64>,
     root_weights: Option<Vec<f64>>,
     trajectories: Vec<usize>,
+    /// The place of each sample in its trajectory, for errors.
+    places: Vec<usize>,
     /// Of each coordinate's derivative.
     relative_errors: Vec<f64>,
     /// The share of the samples whose noise is independent.
@@ -56,8 +64,35 @@ impl Samples {
         same_length("columns of the derivatives", dx.ncols(), x.ncols())?;
         check_finite("the states", x.view())?;
         check_finite("the derivatives", dx.view())?;
-        let (trajectories, relative_errors) = (vec![0; x.nrows()], vec![RELATIVE_ERROR; x.ncols()]);
-        Ok(Self { x, dx, root_weights: None, trajectories, relative_errors, independent: 1.0 })
+        let count = x.nrows();
+        Ok(Self {
+            u: Array2::zeros((count, 0)),
+            root_weights: None,
+            trajectories: vec![0; count],
+            places: (0..count).collect(),
+            relative_errors: vec![RELATIVE_ERROR; x.ncols()],
+            independent: 1.0,
+            x,
+            dx,
+        })
+    }
+
+    /// The inputs at each sample, of shape (N, K).
+    ///
+    /// # Errors
+    /// If there are not as many rows as samples, or a number is not finite.
+    pub fn with_inputs(mut self, u: Array2<f64>) -> Result<Self, SparseError> {
+        same_length("rows of the inputs, one a sample", u.nrows(), self.x.nrows())?;
+        check_finite("the inputs", u.view())?;
+        self.u = u;
+        Ok(self)
+    }
+
+    /// Without the inputs, if they act on nothing.
+    #[must_use]
+    pub fn without_inputs(mut self) -> Self {
+        self.u = Array2::zeros((self.len(), 0));
+        self
     }
 
     /// A weight for each sample: the sum of squares is `sum of weight * residual^2`.
@@ -87,7 +122,19 @@ impl Samples {
             *known.entry(label).or_insert(next)
         };
         self.trajectories = trajectories.into_iter().map(&mut place).collect();
+        let mut counts = vec![0; known.len()];
+        let mut next = |&trajectory: &usize| {
+            counts[trajectory] += 1;
+            counts[trajectory] - 1
+        };
+        self.places = self.trajectories.iter().map(&mut next).collect();
         Ok(self)
+    }
+
+    /// Says which rows of their trajectories the samples are at.
+    pub(crate) fn at_places(mut self, places: Vec<usize>) -> Self {
+        self.places = places;
+        self
     }
 
     /// Declares the derivatives to hold no better than this, each coordinate's relative to its root
@@ -123,22 +170,59 @@ impl Samples {
         self.len() == 0
     }
 
-    /// Their equations for the unknowns of `ansatz`.
+    /// Their equations for the unknowns of `ansatz`: an [`Ansatz`](crate::Ansatz), or an
+    /// [`InverseDynamics`](crate::InverseDynamics).
     ///
     /// # Errors
-    /// If the states have another dimension, there are fewer equations than unknowns, or the
-    /// relative error is negative or not finite.
-    pub fn equations(self, ansatz: &Ansatz) -> Result<Equations, SparseError> {
-        same_length("coordinates of the states", self.x.ncols(), ansatz.dim())?;
-        let program = Program::compile(ansatz.dim(), &ansatz.fields()?);
-        let columns = ansatz.columns().len();
+    /// If the states have another dimension, or other inputs, there are fewer equations than
+    /// unknowns, or the relative error is negative or not finite.
+    pub fn equations<A: Unknowns>(self, ansatz: &A) -> Result<Equations<A>, SparseError> {
+        let (dim, inputs) = (self.x.ncols(), self.u.ncols());
+        ansatz.check(dim, inputs)?;
         check_relative_errors(&self.relative_errors)?;
-        let relative_errors =
+        let errors: Vec<f64> =
             self.relative_errors.iter().map(|error| error.max(RELATIVE_ERROR)).collect();
-        let (state_sizes, independent) = (column_sizes(&self.x), self.independent);
-        let source = SampleRows { samples: self, program, columns };
-        Equations::new(ansatz.clone(), Box::new(source), relative_errors, &state_sizes)
+        let mut functions = pointwise(ansatz.balance()?, dim, inputs);
+        let target = functions.split_off(functions.len() - ansatz.components().len());
+        let sizes = ansatz.of_components(&column_sizes(&self.x));
+        let independent = self.independent;
+        let rows = SampleRows {
+            target: Program::compile(dim, &target),
+            program: Program::compile(dim, &functions),
+            labels: Labels::of(ansatz),
+            known: concatenate![Axis(1), self.u, self.dx],
+            samples: self,
+        };
+        Equations::new(ansatz.clone(), Box::new(rows), ansatz.of_components(&errors), &sizes)
             .map(|equations| equations.with_independent_share(independent))
+    }
+}
+
+/// The functions of both sides, derivatives by the chain rule: they follow the inputs.
+fn pointwise(Balance { rates, rest }: Balance, dim: usize, inputs: usize) -> Vec<Expression> {
+    let derivative = |rate: Expression| {
+        let along = |k: usize| (1.0, rate.derivative(k) * Expression::input(inputs + k));
+        Expression::sum((0..dim).filter(|&k| rate.depends_on(k)).map(along))
+    };
+    rates.into_iter().zip(rest).map(|(rate, rest)| derivative(rate) + rest).collect()
+}
+
+/// Rows made of samples as they are needed.
+struct SampleRows {
+    samples: Samples,
+    /// The inputs, then the derivatives.
+    known: Array2<f64>,
+    /// Every component of every column.
+    program: Program,
+    /// Every component of the right-hand side.
+    target: Program,
+    labels: Labels,
+}
+
+impl Samples {
+    fn place(&self, row: usize) -> Place<'_> {
+        let (trajectory, place) = (self.trajectories[row], self.places[row]);
+        Place { trajectory, row: place, x: self.x.row(row), u: self.u.row(row) }
     }
 }
 
@@ -160,15 +244,30 @@ pub(crate) fn check_finite(what: &'static str, x: ArrayView2<'_, f64>) -> Result
     }
 }
 
-struct SampleRows {
-    samples: Samples,
-    program: Program,
-    columns: usize,
+impl SampleRows {
+    /// Weighted values at some samples.
+    fn evaluate(
+        &self,
+        program: &Program,
+        block: Range<usize>,
+        out: &mut [f64],
+        workspace: &mut Workspace<f64>,
+    ) {
+        let gather = |table: &Array2<f64>| coordinate_major(table.slice(s![block.clone(), ..]));
+        let known = [&gather(&self.samples.x)[..], &gather(&self.known)];
+        program.run(block.len(), known, out, workspace);
+        if let Some(weights) = &self.samples.root_weights {
+            for part in out.chunks_exact_mut(block.len().max(1)) {
+                let weights = &weights[block.clone()];
+                part.iter_mut().zip(weights).for_each(|(value, weight)| *value *= weight);
+            }
+        }
+    }
 }
 
 impl RowSource for SampleRows {
     fn rows(&self) -> usize {
-        self.samples.x.len()
+        self.samples.len() * self.target.outputs()
     }
 
     fn trajectories(&self) -> usize {
@@ -176,34 +275,29 @@ impl RowSource for SampleRows {
     }
 
     fn target_sizes(&self) -> Vec<f64> {
-        let Samples { dx, root_weights, .. } = &self.samples;
-        match root_weights {
-            None => column_sizes(dx),
-            Some(weights) => {
-                let weights = ndarray::ArrayView1::from(weights).insert_axis(ndarray::Axis(1));
-                column_sizes(&(dx * &weights))
-            }
-        }
+        let (count, components) = (self.samples.len(), self.target.outputs());
+        let mut targets = vec![0.0; components * count];
+        self.evaluate(&self.target, 0..count, &mut targets, &mut Workspace::default());
+        let lanes = targets.chunks_exact(count.max(1));
+        let sizes: Vec<f64> = lanes.map(|y| root_mean_square(y.iter().copied())).collect();
+        if sizes.is_empty() { vec![0.0; components] } else { sizes }
     }
 
     fn visit(&self, visitor: &mut Visitor<'_>) -> Result<(), SparseError> {
-        let (count, dim) = self.samples.x.dim();
+        let (count, dim) = (self.samples.len(), self.target.outputs());
         let mut workspace = Workspace::default();
-        let (mut values, mut columns) = (vec![], vec![]);
+        let (mut values, mut target, mut columns) = (vec![], vec![], vec![]);
         for first in (0..count).step_by(BLOCK) {
             let batch = BLOCK.min(count - first);
             let block = first..first + batch;
-            let gather = |table: &Array2<f64>| -> Vec<f64> {
-                table.slice(ndarray::s![block.clone(), ..]).t().iter().copied().collect()
-            };
-            let (x, mut target) = (gather(&self.samples.x), gather(&self.samples.dx));
-            values.resize(self.columns * dim * batch, 0.0);
-            self.program.run(batch, &x, &mut values, &mut workspace);
-            if let Some(weights) = &self.samples.root_weights {
-                let weights = &weights[block.clone()];
-                for part in values.chunks_exact_mut(batch).chain(target.chunks_exact_mut(batch)) {
-                    part.iter_mut().zip(weights).for_each(|(value, weight)| *value *= weight);
-                }
+            values.resize(self.program.outputs() * batch, 0.0);
+            target.resize(dim * batch, 0.0);
+            self.evaluate(&self.target, block.clone(), &mut target, &mut workspace);
+            self.evaluate(&self.program, block.clone(), &mut values, &mut workspace);
+            if let Some(place) = values.iter().position(|value| !value.is_finite()) {
+                let row = first + place % batch;
+                let place = place / batch / dim;
+                return Err(self.labels.singular(place, self.samples.place(row)));
             }
             let observations: Vec<usize> = block.clone().collect();
             for (component, target) in target.chunks_exact(batch).enumerate() {
@@ -224,7 +318,7 @@ impl RowSource for SampleRows {
     }
 }
 
-/// The points of a data set with the derivatives that are in it.
+/// The points of a data set with the derivatives and inputs that are in it.
 impl TryFrom<&hnn_data::DataSet<f64>> for Samples {
     type Error = SparseError;
 
@@ -233,6 +327,7 @@ impl TryFrom<&hnn_data::DataSet<f64>> for Samples {
         let counts = data.iter().map(count).enumerate();
         let trajectories = counts.flat_map(|(index, n)| std::iter::repeat_n(index, n)).collect();
         Self::new(data.states().to_owned(), data.derivatives().to_owned())?
+            .with_inputs(data.inputs().to_owned())?
             .with_trajectories(trajectories)
     }
 }

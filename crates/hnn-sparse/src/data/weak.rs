@@ -5,7 +5,8 @@ use super::observations::Observed;
 use super::quadrature::integral_weights;
 use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
-use crate::{Ansatz, Equations, SparseError, error::require};
+use crate::unknowns::Unknowns;
+use crate::{Equations, SparseError, error::require};
 use hnn_integrators::TooLarge;
 
 /// The weak form of the equations (Messenger and Bortz 2021), the default for states without
@@ -90,16 +91,16 @@ impl WeakForm {
     /// If the states have another dimension, a trajectory is shorter than a window or has too few
     /// points in one, the stride is far below the distance of points, or there are fewer equations
     /// than unknowns.
-    pub fn equations(
+    pub fn equations<A: Unknowns>(
         &self,
         observations: &Observations,
-        ansatz: &Ansatz,
-    ) -> Result<Equations, SparseError> {
-        let unknowns = ansatz.columns().len();
+        ansatz: &A,
+    ) -> Result<Equations<A>, SparseError> {
+        let (unknowns, components) = (ansatz.names().len(), ansatz.components().len());
         let grid = self.grid(observations, unknowns);
         let Grid { width, stride } = grid;
-        let rows = grid.windows_of(observations) * ansatz.dim() as f64;
-        let bytes = 16 * ansatz.dim() * (unknowns + 1);
+        let rows = grid.windows_of(observations) * components as f64;
+        let bytes = 16 * components * (unknowns + 1);
         let remedy = "take a larger `stride`, or fewer features";
         TooLarge::check(
             "windows of the weak form",
@@ -201,7 +202,7 @@ impl Grid {
             });
         }
         let remedy = "take a larger `stride` or a smaller `width`";
-        TooLarge::check("windows along a trajectory", count as u128, 16 * points, remedy)?;
+        TooLarge::check("windows along a trajectory", count as u128, 24 * points, remedy)?;
         (0..count as usize).map(|k| piece(k as f64)).collect()
     }
 }
@@ -222,16 +223,17 @@ fn inner_weights(times: &[f64]) -> Vec<f64> {
 fn window(first: usize, times: &[f64], from: f64, width: f64) -> Window {
     let half = 0.5 * width;
     let weights = inner_weights(times);
-    let (mut target, mut features) = (vec![], vec![]);
+    let (mut target, mut features, mut kernel) = (vec![], vec![], vec![]);
     for (&t, weight) in times.iter().zip(weights) {
         let tau = ((t - from) / half - 1.0).clamp(-1.0, 1.0);
         let inside = 1.0 - tau * tau;
         let slope = -2.0 * f64::from(EXPONENT) * tau * inside.powi(EXPONENT - 1) / half;
         // Divided by the width, so that an equation has the size of a derivative.
         target.push(-weight * slope / width);
+        kernel.push(inside.powi(EXPONENT) / width);
         features.push(weight * inside.powi(EXPONENT) / width);
     }
-    Window { first, target, features }
+    Window { first, target, features, kernel }
 }
 
 /// What the widths of windows go by.

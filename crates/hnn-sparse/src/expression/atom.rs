@@ -7,36 +7,41 @@ use serde::{Deserialize, Serialize};
 
 use super::custom::{CustomAtom, Derivative};
 
-/// What a function is applied to: a coordinate `x_a`, or a difference `x_a - x_b`.
+/// What a function is applied to: a coordinate `x_a`, a difference `x_a - x_b`, or an input `u_k`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Argument {
     /// `x_a`.
     Coordinate(usize),
     /// `x_a - x_b`.
     Difference(usize, usize),
+    /// The input `u_k`.
+    Input(usize),
 }
 
 impl Argument {
-    /// Its value at the state `x`.
-    pub(crate) fn value(self, x: &[f64]) -> f64 {
+    /// Its value at the state `x` with the inputs `u`.
+    fn value(self, x: &[f64], u: &[f64]) -> f64 {
         match self {
             Self::Coordinate(a) => x[a],
             Self::Difference(a, b) => x[a] - x[b],
+            Self::Input(k) => u[k],
         }
     }
 
-    /// Its derivative along coordinate `i`: -1, 0 or 1.
-    pub(crate) fn slope(self, i: usize) -> f64 {
+    /// Its derivative along a coordinate or an input: -1, 0 or 1.
+    fn slope(self, along: Self) -> f64 {
+        let is = |part: Self| f64::from(u8::from(part == along));
         match self {
-            Self::Coordinate(a) => f64::from(u8::from(a == i)),
-            Self::Difference(a, b) => f64::from(u8::from(a == i)) - f64::from(u8::from(b == i)),
+            Self::Difference(a, b) => is(Self::Coordinate(a)) - is(Self::Coordinate(b)),
+            part => is(part),
         }
     }
 
-    fn last_coordinate(self) -> usize {
+    fn last_coordinate(self) -> Option<usize> {
         match self {
-            Self::Coordinate(a) => a,
-            Self::Difference(a, b) => a.max(b),
+            Self::Coordinate(a) => Some(a),
+            Self::Difference(a, b) => Some(a.max(b)),
+            Self::Input(_) => None,
         }
     }
 }
@@ -80,6 +85,8 @@ pub(crate) enum Atom {
     Sin(Frequency, Argument),
     /// `cos(k u)`.
     Cos(Frequency, Argument),
+    /// `tanh(k u)`.
+    Tanh(Frequency, Argument),
     /// `r = sqrt(u_1^2 + u_2^2 + ...)`.
     Radius(Vec<Argument>),
     /// `ln r`.
@@ -89,69 +96,88 @@ pub(crate) enum Atom {
 }
 
 impl Atom {
-    /// Its value at the state `x`.
-    pub(crate) fn value(&self, x: &[f64]) -> f64 {
-        let radius = |arguments: &[Argument]| {
-            arguments.iter().map(|u| u.value(x).powi(2)).sum::<f64>().sqrt()
-        };
+    /// Its value at the state `x` with the inputs `u`.
+    pub(crate) fn value(&self, x: &[f64], u: &[f64]) -> f64 {
+        let of = |argument: &Argument| argument.value(x, u);
+        let radius =
+            |arguments: &[Argument]| arguments.iter().map(|a| of(a).powi(2)).sum::<f64>().sqrt();
         match self {
-            Self::Linear(u) => u.value(x),
-            Self::Sin(k, u) => (k.0 * u.value(x)).sin(),
-            Self::Cos(k, u) => (k.0 * u.value(x)).cos(),
+            Self::Linear(a) => of(a),
+            Self::Sin(k, a) => (k.0 * of(a)).sin(),
+            Self::Cos(k, a) => (k.0 * of(a)).cos(),
+            Self::Tanh(k, a) => (k.0 * of(a)).tanh(),
             Self::Radius(arguments) => radius(arguments),
             Self::LogRadius(arguments) => radius(arguments).ln(),
             Self::Custom(custom, derivative) => custom.value(*derivative, x),
         }
     }
 
-    /// Its derivative along coordinate `i`, as a sum of `(number, atoms with exponents)`.
-    pub(crate) fn derivative(&self, i: usize) -> Vec<(f64, Vec<(Atom, i32)>)> {
+    /// Its derivative along a coordinate or an input, as a sum of `(number, atoms with exponents)`.
+    pub(crate) fn derivative(&self, along: Argument) -> Vec<(f64, Vec<(Atom, i32)>)> {
         // r dr/dx_i = sum of u du/dx_i.
         let radial = |arguments: &[Argument], exponent: i32| {
             let radius = Self::Radius(arguments.to_vec());
             arguments
                 .iter()
-                .map(|&u| (u.slope(i), vec![(Self::Linear(u), 1), (radius.clone(), exponent)]))
+                .map(|&u| (u.slope(along), vec![(Self::Linear(u), 1), (radius.clone(), exponent)]))
                 .collect()
         };
         let mut terms: Vec<(f64, Vec<(Atom, i32)>)> = match self {
-            Self::Linear(u) => vec![(u.slope(i), vec![])],
-            Self::Sin(k, u) => vec![(k.0 * u.slope(i), vec![(Self::Cos(*k, *u), 1)])],
-            Self::Cos(k, u) => vec![(-k.0 * u.slope(i), vec![(Self::Sin(*k, *u), 1)])],
+            Self::Linear(u) => vec![(u.slope(along), vec![])],
+            Self::Sin(k, u) => vec![(k.0 * u.slope(along), vec![(Self::Cos(*k, *u), 1)])],
+            Self::Cos(k, u) => vec![(-k.0 * u.slope(along), vec![(Self::Sin(*k, *u), 1)])],
+            Self::Tanh(k, u) => {
+                let slope = k.0 * u.slope(along);
+                vec![(slope, vec![]), (-slope, vec![(self.clone(), 2)])]
+            }
             Self::Radius(arguments) => radial(arguments, -1),
             Self::LogRadius(arguments) => radial(arguments, -2),
-            Self::Custom(custom, derivative) if custom.depends_on(i) => {
-                vec![(1.0, vec![(Self::Custom(custom.clone(), derivative.along(i)), 1)])]
-            }
-            Self::Custom(..) => vec![],
+            Self::Custom(custom, derivative) => match along {
+                Argument::Coordinate(i) if custom.depends_on(i) => {
+                    vec![(1.0, vec![(Self::Custom(custom.clone(), derivative.along(i)), 1)])]
+                }
+                _ => vec![],
+            },
         };
         terms.retain(|(number, _)| *number != 0.0);
         terms
     }
 
-    /// The largest index of a coordinate in it.
-    pub(crate) fn last_coordinate(&self) -> usize {
+    /// What it is a function of; of a user's function not known.
+    fn arguments(&self) -> &[Argument] {
         match self {
-            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) => u.last_coordinate(),
-            Self::Radius(arguments) | Self::LogRadius(arguments) => {
-                arguments.iter().map(|u| u.last_coordinate()).max().unwrap_or(0)
+            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) | Self::Tanh(_, u) => {
+                std::slice::from_ref(u)
             }
-            Self::Custom(custom, _) => custom.dim().saturating_sub(1),
+            Self::Radius(arguments) | Self::LogRadius(arguments) => arguments,
+            Self::Custom(..) => &[],
         }
     }
 
+    /// The largest index of a coordinate in it.
+    pub(crate) fn last_coordinate(&self) -> Option<usize> {
+        match self {
+            Self::Custom(custom, _) => Some(custom.dim().saturating_sub(1)),
+            _ => self.arguments().iter().filter_map(|u| u.last_coordinate()).max(),
+        }
+    }
+
+    /// The largest index of an input in it.
+    pub(crate) fn last_input(&self) -> Option<usize> {
+        let input = |u: &Argument| if let Argument::Input(k) = u { Some(*k) } else { None };
+        self.arguments().iter().filter_map(input).max()
+    }
+
     /// How many terms its derivatives along all coordinates have together.
-    pub(crate) fn arguments(&self) -> usize {
+    pub(crate) fn num_slopes(&self) -> usize {
         let count = |u: &Argument| match u {
-            Argument::Coordinate(_) => 1,
+            Argument::Coordinate(_) | Argument::Input(_) => 1,
             Argument::Difference(..) => 2,
         };
         match self {
-            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) => count(u),
-            Self::Radius(arguments) | Self::LogRadius(arguments) => {
-                arguments.iter().map(count).sum()
-            }
             Self::Custom(custom, _) => custom.dim(),
+            Self::Tanh(..) => 2,
+            _ => self.arguments().iter().map(count).sum(),
         }
     }
 
@@ -159,7 +185,7 @@ impl Atom {
     pub(crate) fn is_defined(&self) -> bool {
         match self {
             Self::Linear(_) => true,
-            Self::Sin(k, _) | Self::Cos(k, _) => k.0.is_finite(),
+            Self::Sin(k, _) | Self::Cos(k, _) | Self::Tanh(k, _) => k.0.is_finite(),
             Self::Radius(arguments) | Self::LogRadius(arguments) => !arguments.is_empty(),
             Self::Custom(custom, derivative) => custom.has(*derivative),
         }
@@ -168,11 +194,8 @@ impl Atom {
     /// Whether it may change with coordinate `i`.
     pub(crate) fn depends_on(&self, i: usize) -> bool {
         match self {
-            Self::Linear(u) | Self::Sin(_, u) | Self::Cos(_, u) => u.slope(i) != 0.0,
-            Self::Radius(arguments) | Self::LogRadius(arguments) => {
-                arguments.iter().any(|u| u.slope(i) != 0.0)
-            }
             Self::Custom(custom, _) => custom.depends_on(i),
+            _ => self.arguments().iter().any(|u| u.slope(Argument::Coordinate(i)) != 0.0),
         }
     }
 }

@@ -20,7 +20,7 @@ pub use atom::Argument;
 pub(crate) use atom::{Atom, Frequency};
 pub use custom::CustomFunction;
 pub(crate) use custom::{CustomAtom, Derivative};
-pub(crate) use print::{Syntax, signed_sum};
+pub(crate) use print::{Names, Syntax, signed_sum, significant};
 
 /// Powers of atoms, sorted, no exponent 0. Empty: the constant 1.
 pub(crate) type Monomial = Vec<(Atom, i32)>;
@@ -115,6 +115,38 @@ impl Expression {
         Self::from_atom(Atom::Cos(Frequency(k.abs()), u))
     }
 
+    /// The input `u_k`: what acts from outside, as a motor's torque.
+    #[must_use]
+    pub fn input(k: usize) -> Self {
+        Self::from_atom(Atom::Linear(Argument::Input(k)))
+    }
+
+    /// `tanh(k u)` of a coordinate, a difference or an input: with `k = 1 / w` a smooth sign of
+    /// `u`, as wide as `w`.
+    #[must_use]
+    pub fn tanh_of(k: f64, u: Argument) -> Self {
+        Self::from_atom(Atom::Tanh(Frequency(k.abs()), u)) * Self::constant(k.signum())
+    }
+
+    /// What friction is made of, as functions of a velocity or momentum `v = x_i`: viscous `v`, dry
+    /// (Coulomb's) `tanh(v / width)` and quadratic `|v| v`. All are finite at rest, as their
+    /// derivatives are.
+    ///
+    /// The width is where sticking begins: small against the speeds of the motion, but not below
+    /// the noise of `v`.
+    ///
+    /// ```
+    /// use hnn_sparse::Expression;
+    /// let names = Expression::friction(1, 0.1).map(|law| law.to_text(&["q", "v"]));
+    /// assert_eq!(names, ["v", "tanh(10 v)", "v |v|"]);
+    /// ```
+    #[must_use]
+    pub fn friction(i: usize, width: f64) -> [Self; 3] {
+        let v = Argument::Coordinate(i);
+        let speed = Self::distance(&[v]);
+        [Self::coordinate(i), Self::tanh_of(1.0 / width, v), Self::coordinate(i) * speed]
+    }
+
     /// The distance `r = sqrt(u_1^2 + u_2^2 + ...)`; of one argument, its absolute value.
     ///
     /// `|q_1 - q_2|^3` is `Expression::distance(&[Argument::Difference(0, 1)]).powi(3)`. Of no
@@ -187,10 +219,15 @@ impl Expression {
     /// The derivative along coordinate `i`.
     #[must_use]
     pub fn derivative(&self, i: usize) -> Self {
+        self.derivative_along(Argument::Coordinate(i))
+    }
+
+    /// The derivative along a coordinate or an input.
+    pub(crate) fn derivative_along(&self, along: Argument) -> Self {
         let mut terms = vec![];
         for term in &self.terms {
             for (position, (atom, exponent)) in term.monomial.iter().enumerate() {
-                for (number, factors) in atom.derivative(i) {
+                for (number, factors) in atom.derivative(along) {
                     let mut monomial = term.monomial.clone();
                     monomial.push((monomial[position].0.clone(), -1));
                     monomial.extend(factors);
@@ -201,13 +238,27 @@ impl Expression {
         Self::from_terms(terms)
     }
 
-    /// Its value at the state `x`; NaN if `x` lacks a coordinate that it names.
+    /// Its value at the state `x`; NaN if `x` lacks a coordinate that it names, or it names an
+    /// input.
     #[must_use]
     pub fn value(&self, x: &[f64]) -> f64 {
-        if self.last_coordinate().is_some_and(|last| last >= x.len()) {
+        self.value_with(x, &[])
+    }
+
+    /// Its value at the state `x` with the inputs `u`; NaN if one lacks what it names.
+    ///
+    /// ```
+    /// use hnn_sparse::Expression;
+    /// let power = Expression::coordinate(1) * Expression::input(0);
+    /// assert_eq!(power.value_with(&[0.0, 2.0], &[3.0]), 6.0);
+    /// ```
+    #[must_use]
+    pub fn value_with(&self, x: &[f64], u: &[f64]) -> f64 {
+        let lacks = |last: Option<usize>, len: usize| last.is_some_and(|last| last >= len);
+        if lacks(self.last_coordinate(), x.len()) || lacks(self.last_input(), u.len()) {
             return f64::NAN;
         }
-        let factor = |(atom, exponent): &(Atom, i32)| atom.value(x).powi(*exponent);
+        let factor = |(atom, exponent): &(Atom, i32)| atom.value(x, u).powi(*exponent);
         let term = |term: &Term| term.number * term.monomial.iter().map(factor).product::<f64>();
         self.terms.iter().map(term).sum()
     }
@@ -233,19 +284,25 @@ impl Expression {
     /// The largest index of a coordinate in it; `None` for a constant.
     #[must_use]
     pub fn last_coordinate(&self) -> Option<usize> {
-        self.atoms().map(Atom::last_coordinate).max()
+        self.atoms().filter_map(Atom::last_coordinate).max()
     }
 
-    /// As text, with these names of the coordinates; those without a name are `x[i]`, `i` from 0.
+    /// The largest index of an input in it.
+    pub(crate) fn last_input(&self) -> Option<usize> {
+        self.atoms().filter_map(Atom::last_input).max()
+    }
+
+    /// As text, with these names of the coordinates; those without a name are `x[i]`, `i` from 0,
+    /// and inputs are `u[k]`.
     #[must_use]
     pub fn to_text<S: AsRef<str>>(&self, names: &[S]) -> String {
-        self.print(Syntax::Text, names)
+        self.print(Syntax::Text, Names { coordinates: names, inputs: &[] })
     }
 
     /// As LaTeX, with these names of the coordinates (`q1` becomes `q_{1}`).
     #[must_use]
     pub fn to_latex<S: AsRef<str>>(&self, names: &[S]) -> String {
-        self.print(Syntax::Latex, names)
+        self.print(Syntax::Latex, Names { coordinates: names, inputs: &[] })
     }
 
     pub(crate) fn atoms(&self) -> impl Iterator<Item = &Atom> {
@@ -273,9 +330,17 @@ impl Expression {
         self.terms.iter().map(|term| (term.number.to_bits(), term.monomial.clone())).collect()
     }
 
-    /// That it is a function of `dim` coordinates with numbers and exponents that a computer can
-    /// handle; `feature` is its place, for the error.
-    pub(crate) fn check(&self, feature: usize, dim: usize) -> Result<(), SparseError> {
+    /// That it is a function of `dim` coordinates and so many inputs, with numbers and exponents that
+    /// a computer can handle; `feature` is its place, for the error.
+    pub(crate) fn check(
+        &self,
+        feature: usize,
+        dim: usize,
+        inputs: usize,
+    ) -> Result<(), SparseError> {
+        if let Some(input) = self.last_input().filter(|&last| last >= inputs) {
+            return Err(SparseError::Input { feature, input, inputs });
+        }
         if let Some(coordinate) = self.last_coordinate().filter(|&last| last >= dim) {
             return Err(SparseError::Coordinate { feature, coordinate, dim });
         }
@@ -299,7 +364,7 @@ impl Expression {
         const FACTOR: u128 = 128;
         let bytes = |term: &Term| {
             let factors = term.monomial.len() as u128 + 3;
-            let slopes: u128 = term.monomial.iter().map(|(atom, _)| atom.arguments() as u128).sum();
+            let slopes: u128 = term.monomial.iter().map(|(atom, _)| atom.num_slopes() as u128).sum();
             (slopes + 3).saturating_pow(order).saturating_mul(factors).saturating_mul(FACTOR)
         };
         self.terms.iter().map(bytes).fold(0, u128::saturating_add)
@@ -348,8 +413,25 @@ fn canonical(monomial: Monomial) -> Option<Monomial> {
         let power = powers.entry(atom).or_default();
         *power = power.checked_add(exponent)?;
     }
+    merge_squares(&mut powers);
     powers.retain(|_, exponent| *exponent != 0);
     Some(powers.into_iter().collect())
+}
+
+/// `u^2 / |u|` is `|u|`, which has a value at 0.
+fn merge_squares(powers: &mut BTreeMap<Atom, i32>) {
+    let divisor = |(atom, k): (&Atom, &i32)| match atom {
+        Atom::Radius(arguments) if *k < 0 && arguments.len() == 1 => Some(arguments[0]),
+        _ => None,
+    };
+    for u in powers.iter().filter_map(divisor).collect::<Vec<_>>() {
+        let (linear, radius) = (Atom::Linear(u), Atom::Radius(vec![u]));
+        let [above, below] = [&linear, &radius].map(|atom| powers.get(atom).copied().unwrap_or(0));
+        // As many as there are, or as it takes.
+        let squares = (above / 2).min(1_i32.saturating_sub(below) / 2).max(0);
+        powers.insert(linear, above - 2 * squares);
+        powers.insert(radius, below + 2 * squares);
+    }
 }
 
 /// Arguments of an even, symmetric function: differences by rising index, all in order.

@@ -13,8 +13,34 @@ pub(crate) enum Syntax {
     Rust,
 }
 
+/// Names of coordinates, and of inputs.
+#[derive(Debug)]
+pub(crate) struct Names<'a, S> {
+    pub(crate) coordinates: &'a [S],
+    pub(crate) inputs: &'a [S],
+}
+
+impl<S> Clone for Names<'_, S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<S> Copy for Names<'_, S> {}
+
+impl<S: AsRef<str>> Names<'_, S> {
+    /// The name of coordinate `i`; `x[i]` where it has none.
+    fn coordinate(&self, i: usize) -> String {
+        self.coordinates.get(i).map_or_else(|| format!("x[{i}]"), |name| name.as_ref().to_owned())
+    }
+
+    /// The name of input `k`; `u[k]` where it has none.
+    fn input(&self, k: usize) -> String {
+        self.inputs.get(k).map_or_else(|| format!("u[{k}]"), |name| name.as_ref().to_owned())
+    }
+}
+
 impl Expression {
-    pub(crate) fn print<S: AsRef<str>>(&self, syntax: Syntax, names: &[S]) -> String {
+    pub(crate) fn print<S: AsRef<str>>(&self, syntax: Syntax, names: Names<'_, S>) -> String {
         let terms = self.terms.iter().map(|t| (t.number, syntax.monomial(&t.monomial, names)));
         signed_sum(syntax, terms)
     }
@@ -63,14 +89,17 @@ impl Syntax {
         }
     }
 
-    fn monomial<S: AsRef<str>>(self, monomial: &Monomial, names: &[S]) -> String {
+    pub(crate) fn monomial<S: AsRef<str>>(self, monomial: &Monomial, names: Names<'_, S>) -> String {
         let factors = monomial.iter().map(|(atom, k)| self.power(self.atom(atom, names), atom, *k));
         factors.collect::<Vec<_>>().join(self.times())
     }
 
     fn power(self, base: String, atom: &Atom, exponent: i32) -> String {
         let base = match (self, atom) {
-            (Self::Rust, _) | (_, Atom::Linear(Argument::Coordinate(_)) | Atom::Radius(_)) => base,
+            (Self::Rust, _) | (
+                _,
+                Atom::Linear(Argument::Coordinate(_) | Argument::Input(_)) | Atom::Radius(_),
+            ) => base,
             (Self::Text, _) if exponent != 1 => format!("({base})"),
             (Self::Latex, _) if exponent != 1 => format!("\\left({base}\\right)"),
             (_, Atom::Linear(_)) => format!("({base})"),
@@ -84,12 +113,13 @@ impl Syntax {
         }
     }
 
-    pub(crate) fn atom<S: AsRef<str>>(self, atom: &Atom, names: &[S]) -> String {
+    pub(crate) fn atom<S: AsRef<str>>(self, atom: &Atom, names: Names<'_, S>) -> String {
         match atom {
             Atom::Linear(u) if self == Self::Rust => self.grouped(*u, names),
             Atom::Linear(u) => self.argument(*u, names),
             Atom::Sin(k, u) => self.function("sin", k.0, *u, names),
             Atom::Cos(k, u) => self.function("cos", k.0, *u, names),
+            Atom::Tanh(k, u) => self.function("tanh", k.0, *u, names),
             Atom::Radius(arguments) => self.radius(arguments, names),
             Atom::LogRadius(arguments) => {
                 let radius = self.radius(arguments, names);
@@ -114,16 +144,16 @@ impl Syntax {
                 };
                 match derivative {
                     Derivative::Value => name,
-                    Derivative::First(i) => format!("d[{name}]/d{}", name_of(names, *i)),
+                    Derivative::First(i) => format!("d[{name}]/d{}", names.coordinate(*i)),
                     Derivative::Second(i, j) => {
-                        format!("d2[{name}]/d{}d{}", name_of(names, *i), name_of(names, *j))
+                        format!("d2[{name}]/d{}d{}", names.coordinate(*i), names.coordinate(*j))
                     }
                 }
             }
         }
     }
 
-    fn function<S: AsRef<str>>(self, name: &str, k: f64, u: Argument, names: &[S]) -> String {
+    fn function<S: AsRef<str>>(self, name: &str, k: f64, u: Argument, names: Names<'_, S>) -> String {
         let inner = match (k == 1.0, self) {
             (true, Self::Rust) => self.grouped(u, names),
             (true, _) => self.argument(u, names),
@@ -139,7 +169,7 @@ impl Syntax {
         }
     }
 
-    fn radius<S: AsRef<str>>(self, arguments: &[Argument], names: &[S]) -> String {
+    fn radius<S: AsRef<str>>(self, arguments: &[Argument], names: Names<'_, S>) -> String {
         let each = |f: &dyn Fn(Argument) -> String, separator: &str| {
             arguments.iter().map(|&u| f(u)).collect::<Vec<_>>().join(separator)
         };
@@ -160,17 +190,18 @@ impl Syntax {
     }
 
     /// An argument that can be multiplied.
-    fn grouped<S: AsRef<str>>(self, u: Argument, names: &[S]) -> String {
+    fn grouped<S: AsRef<str>>(self, u: Argument, names: Names<'_, S>) -> String {
         match u {
-            Argument::Coordinate(_) => self.argument(u, names),
+            Argument::Coordinate(_) | Argument::Input(_) => self.argument(u, names),
             Argument::Difference(..) => format!("({})", self.argument(u, names)),
         }
     }
 
-    fn argument<S: AsRef<str>>(self, u: Argument, names: &[S]) -> String {
-        let name = |i: usize| self.name(&name_of(names, i));
+    fn argument<S: AsRef<str>>(self, u: Argument, names: Names<'_, S>) -> String {
+        let name = |i: usize| self.name(&names.coordinate(i));
         match u {
             Argument::Coordinate(a) => name(a),
+            Argument::Input(k) => self.name(&names.input(k)),
             Argument::Difference(a, b) => format!("{} - {}", name(a), name(b)),
         }
     }
@@ -187,7 +218,7 @@ impl Syntax {
     }
 }
 
-/// The name of coordinate `i`; `x[i]` where it has none.
-fn name_of<S: AsRef<str>>(names: &[S], i: usize) -> String {
-    names.get(i).map_or_else(|| format!("x[{i}]"), |name| name.as_ref().to_owned())
+/// The number with so many significant digits.
+pub(crate) fn significant(number: f64, digits: usize) -> f64 {
+    format!("{number:.*e}", digits.max(1) - 1).parse().unwrap_or(number)
 }

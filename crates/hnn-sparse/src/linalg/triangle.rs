@@ -11,6 +11,7 @@ use super::{axpy_wide, dot_wide};
 use crate::SparseError;
 use crate::equations::Equations;
 use crate::gram::Gram;
+use crate::unknowns::Unknowns;
 
 /// `R` of the QR decomposition of `[X y]`, rows packed one after the other with full length.
 #[derive(Debug, Clone)]
@@ -24,8 +25,10 @@ pub(crate) struct Triangle {
 impl Triangle {
     /// One triangle for each component of the field, of that component's rows in units of its
     /// size.
-    pub(crate) fn by_component(equations: &Equations) -> Result<Vec<Self>, SparseError> {
-        let (columns, dim) = (equations.columns(), equations.ansatz().dim());
+    pub(crate) fn by_component<A: Unknowns>(
+        equations: &Equations<A>,
+    ) -> Result<Vec<Self>, SparseError> {
+        let (columns, dim) = (equations.columns(), equations.scales().len());
         let each = 8 * (columns + 1).saturating_mul(columns + 1);
         TooLarge::check(
             "triangles of a regression, one a coordinate",
@@ -59,7 +62,7 @@ impl Triangle {
         whole
     }
 
-    pub(crate) fn of(equations: &Equations) -> Result<Self, SparseError> {
+    pub(crate) fn of<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
         let parts = Self::by_component(equations)?;
         Ok(Self::merged(&parts, &vec![1.0; parts.len()]))
     }

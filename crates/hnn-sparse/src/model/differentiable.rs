@@ -5,13 +5,14 @@ use hnn_integrators::{
 };
 
 use super::{Compiled, SparseHamiltonian, field};
-use crate::expression::Expression;
+use crate::expression::{Argument, Expression};
 use crate::program::Program;
 
-/// What an evaluation of a [`SparseHamiltonian`] keeps for its vector-Jacobian product: nothing
-/// but scratch memory, since the derivatives are formulas of the state.
+/// What an evaluation of a [`SparseHamiltonian`] keeps for its vector-Jacobian product: the inputs,
+/// and scratch memory, since the derivatives are formulas of state and inputs.
 #[derive(Debug, Default)]
 pub struct SparseResiduals<T> {
+    u: Vec<T>,
     workspace: Workspace<T>,
 }
 
@@ -25,7 +26,8 @@ impl<T> SparseResiduals<T> {
 /// not change with the coefficients.
 #[derive(Debug)]
 pub(super) struct Derivatives {
-    /// The entries `(i, k)` of the Jacobian `df_i/dx_(first + k)` that are not 0 everywhere.
+    /// The entries `(i, k)` of the Jacobian `df_i/dx_(first + k)` that are not 0 everywhere; the
+    /// columns of the inputs follow those of the coordinates.
     entries: Vec<(usize, usize)>,
     /// The pairs (term, component) of the fields that are not 0 everywhere.
     components: Vec<(usize, usize)>,
@@ -35,21 +37,27 @@ pub(super) struct Derivatives {
 
 impl Derivatives {
     /// With the Jacobian for these coefficients; `fields[j]` is `f_j`, of states of dimension
-    /// `dim`.
+    /// `dim` and so many inputs.
     pub(super) fn new(
         dim: usize,
         first: usize,
+        inputs: usize,
         fields: &[Vec<Expression>],
         coefficients: &[f64],
     ) -> (Self, Compiled) {
         let len = fields.first().map_or(0, Vec::len);
-        let pairs = (0..len).flat_map(|i| (0..len).map(move |k| (i, k)));
-        let active =
-            |&(i, k): &(usize, usize)| fields.iter().any(|f| !f[i].derivative(first + k).is_zero());
+        let along = |k: usize| match k.checked_sub(len) {
+            None => Argument::Coordinate(first + k),
+            Some(input) => Argument::Input(input),
+        };
+        let pairs = (0..len).flat_map(|i| (0..len + inputs).map(move |k| (i, k)));
+        let active = |&(i, k): &(usize, usize)| {
+            fields.iter().any(|f| !f[i].derivative_along(along(k)).is_zero())
+        };
         let entries: Vec<_> = pairs.filter(active).collect();
         let slope = |e: usize, j: usize| {
             let (i, k): (usize, usize) = entries[e];
-            fields[j][i].derivative(first + k)
+            fields[j][i].derivative_along(along(k))
         };
         let mut jacobian = Compiled::new(dim, entries.len(), coefficients, &slope);
         jacobian.program.renumber(first);
@@ -60,28 +68,36 @@ impl Derivatives {
         (Self { entries, components, fields }, jacobian)
     }
 
-    /// Overwrites `bars.x = (df/dx)^T v`; adds the coefficients' cotangent to `bars.theta`.
+    /// Overwrites `bars.x = (df/dx)^T v`; adds the inputs' and the coefficients' cotangents to
+    /// `bars.u` and `bars.theta`.
     pub(super) fn vjp<T: Scalar>(
         &self,
         jacobian: &Compiled,
         batch: usize,
-        [x, v]: [&[T]; 2],
-        Bars { x: x_bar, theta: mut theta_bar, .. }: Bars<'_, T>,
+        [x, u, v]: [&[T]; 3],
+        Bars { x: x_bar, u: mut u_bar, theta: mut theta_bar }: Bars<'_, T>,
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
         let Self { entries, components, fields } = self;
         let lane = |k: usize| k * batch..(k + 1) * batch;
         let (values, inner) = workspace.split(batch * entries.len().max(components.len()));
-        field::run(jacobian, batch, x, &mut values[..batch * entries.len()], inner)?;
+        field::run(jacobian, batch, [x, u], &mut values[..batch * entries.len()], inner)?;
         x_bar.fill(T::ZERO);
         for (e, &(i, k)) in entries.iter().enumerate() {
+            let bar = match (k * batch).checked_sub(x.len()) {
+                None => &mut x_bar[lane(k)],
+                Some(first) => match &mut u_bar {
+                    Some(u_bar) => &mut u_bar[first..first + batch],
+                    None => continue,
+                },
+            };
             let products = values[lane(e)].iter().zip(&v[lane(i)]);
-            for (x_bar, (&slope, &v)) in x_bar[lane(k)].iter_mut().zip(products) {
-                *x_bar += slope * v;
+            for (bar, (&slope, &v)) in bar.iter_mut().zip(products) {
+                *bar += slope * v;
             }
         }
         if theta_bar.is_wanted() {
-            fields.run(batch, x, &mut values[..batch * components.len()], inner);
+            fields.run(batch, [x, u], &mut values[..batch * components.len()], inner);
             for (c, &(j, i)) in components.iter().enumerate() {
                 let products = values[lane(c)].iter().zip(&v[lane(i)]);
                 theta_bar.add_rows(j, products.map(|(&f, &v)| f * v));
@@ -123,6 +139,8 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         dx: &mut [T],
         residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
+        residuals.u.clear();
+        residuals.u.extend_from_slice(at.u);
         self.eval(at, x, dx, &mut residuals.workspace)
     }
 
@@ -134,35 +152,38 @@ impl<T: Scalar> DifferentiableField<T> for SparseHamiltonian {
         bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
         let batch = v.len() / self.state_dim();
-        bars.check(batch, [self.state_dim(), 0, self.terms.len()], [x, v])?;
-        self.derivatives.vjp(&self.jacobian, batch, [x, v], bars, &mut residuals.workspace)
+        let inputs = self.inputs.len();
+        bars.check(batch, [self.state_dim(), inputs, self.terms.len()], [x, v])?;
+        let SparseResiduals { u, workspace } = residuals;
+        FieldError::check_lengths(inputs * batch, [("the recorded inputs", u.len())])?;
+        self.derivatives.vjp(&self.jacobian, batch, [x, u, v], bars, workspace)
     }
 }
 
 /// The parts of the derivatives one by one, for sensitivities of whole trajectories.
 impl SparseHamiltonian {
-    /// The field at `batch` states.
+    /// The field at `batch` states with inputs.
     pub(crate) fn field_at(
         &self,
         batch: usize,
-        x: &[f64],
+        states: [&[f64]; 2],
         dx: &mut [f64],
         workspace: &mut Workspace<f64>,
     ) -> Result<(), FieldError> {
-        field::run(&self.field, batch, x, dx, workspace)
+        field::run(&self.field, batch, states, dx, workspace)
     }
 
     /// The entries `(i, k)` of the Jacobian that may differ from 0, a lane each in `out`.
     pub(crate) fn jacobian_at(
         &self,
         batch: usize,
-        x: &[f64],
+        states: [&[f64]; 2],
         out: &mut Vec<f64>,
         workspace: &mut Workspace<f64>,
     ) -> Result<&[(usize, usize)], FieldError> {
         let entries = &self.derivatives.entries;
         out.resize(entries.len() * batch, 0.0);
-        field::run(&self.jacobian, batch, x, out, workspace)?;
+        field::run(&self.jacobian, batch, states, out, workspace)?;
         Ok(entries)
     }
 
@@ -171,13 +192,13 @@ impl SparseHamiltonian {
     pub(crate) fn terms_at(
         &self,
         batch: usize,
-        x: &[f64],
+        states: [&[f64]; 2],
         out: &mut Vec<f64>,
         workspace: &mut Workspace<f64>,
     ) -> &[(usize, usize)] {
         let Derivatives { components, fields, .. } = &*self.derivatives;
         out.resize(components.len() * batch, 0.0);
-        fields.run(batch, x, out, workspace);
+        fields.run(batch, states, out, workspace);
         components
     }
 }

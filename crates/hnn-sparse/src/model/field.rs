@@ -10,6 +10,10 @@ impl<T: Scalar> VectorField<T> for SparseHamiltonian {
         self.state_dim()
     }
 
+    fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
     fn eval(
         &self,
         at: At<'_, T>,
@@ -19,7 +23,9 @@ impl<T: Scalar> VectorField<T> for SparseHamiltonian {
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(self.state_dim() * at.batch(), slices)?;
-        run(&self.field, at.batch(), x, dx, workspace)
+        let inputs = self.inputs.len() * at.batch();
+        FieldError::check_lengths(inputs, [("the inputs", at.u.len())])?;
+        run(&self.field, at.batch(), [x, at.u], dx, workspace)
     }
 }
 
@@ -32,7 +38,7 @@ impl<T: Scalar> Hamiltonian<T> for SparseHamiltonian {
     ) -> Result<(), FieldError> {
         let expected = self.state_dim() * energy.len();
         FieldError::check_lengths(expected, [("the states", x.len())])?;
-        run(&self.energy, energy.len(), x, energy, workspace)
+        run(&self.energy, energy.len(), [x, &[]], energy, workspace)
     }
 
     fn energy_gradient(
@@ -44,19 +50,19 @@ impl<T: Scalar> Hamiltonian<T> for SparseHamiltonian {
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the gradients", gradient.len())];
         FieldError::check_lengths(self.state_dim() * batch, slices)?;
-        run(&self.gradient, batch, x, gradient, workspace)
+        run(&self.gradient, batch, [x, &[]], gradient, workspace)
     }
 }
 
-/// Runs a program; where a formula may be singular, says at which row it is.
+/// Runs a program at states with inputs; where a formula may be singular, says at which row it is.
 pub(super) fn run<T: Scalar>(
     compiled: &Compiled,
     batch: usize,
-    x: &[T],
+    states: [&[T]; 2],
     out: &mut [T],
     workspace: &mut Workspace<T>,
 ) -> Result<(), FieldError> {
-    compiled.program.run(batch, x, out, workspace);
+    compiled.program.run(batch, states, out, workspace);
     if compiled.program.is_singular()
         && let Some(position) = out.iter().position(|value| !value.is_finite())
     {

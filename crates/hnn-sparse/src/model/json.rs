@@ -19,6 +19,8 @@ struct Document {
     #[serde(default)]
     formula: String,
     coordinates: Vec<String>,
+    #[serde(default)]
+    inputs: Vec<String>,
     terms: Vec<ModelTerm>,
 }
 
@@ -57,6 +59,7 @@ impl SparseHamiltonian {
             version: VERSION,
             formula: self.to_text(),
             coordinates: self.coordinates.clone(),
+            inputs: self.inputs.clone(),
             terms: self.terms.clone(),
         })?)
     }
@@ -70,10 +73,10 @@ impl SparseHamiltonian {
         functions: &[Arc<dyn CustomFunction>],
     ) -> Result<Self, SparseError> {
         let mut document: Document = serde_json::from_str(text)?;
-        let dim = document.coordinates.len();
+        let (dim, inputs) = (document.coordinates.len(), document.inputs.len());
         let known = (1..=VERSION).contains(&document.version);
         require(known, "the format's version", document.version, "1")?;
-        check_coordinates(&document.coordinates)?;
+        check_coordinates(&document.coordinates, &document.inputs)?;
         for (place, term) in document.terms.iter_mut().enumerate() {
             for atom in term.column.feature.atoms_mut() {
                 if let Atom::Custom(custom, _) = atom
@@ -82,10 +85,10 @@ impl SparseHamiltonian {
                     return Err(SparseError::MissingFunction { name: custom.name().to_owned() });
                 }
             }
-            term.column.check(place, dim)?;
+            term.column.check(place, dim, inputs)?;
             term.check_finite(place)?;
         }
-        Self::of_terms(document.coordinates, document.terms)
+        Self::of_terms([document.coordinates, document.inputs], document.terms)
     }
 
     /// Writes it to a file, as a whole or not at all ([`hnn_files::write`]).

@@ -11,7 +11,7 @@ use hnn_integrators::TooLarge;
 use std::sync::Arc;
 
 use crate::ansatz::{Ansatz, Column};
-use crate::expression::Expression;
+use crate::expression::{Expression, Names};
 use crate::size::require_room_for_derivatives;
 use crate::{SparseError, error::same_length};
 use compiled::Compiled;
@@ -20,11 +20,13 @@ pub use differentiable::SparseResiduals;
 pub use separable::SeparableSparseHamiltonian;
 
 /// A Hamiltonian that is a formula, `H = sum_j c_j phi_j(q, p)`, and maybe a friction
-/// `-D(q, p) p`:
+/// `-D(q, p) p` and forces `F_i(q, p, u)` with inputs `u`:
 ///
 /// ```text
-/// dq_i/dt = dH/dp_i,   dp_i/dt = -dH/dq_i - D p_i
+/// dq_i/dt = dH/dp_i,   dp_i/dt = -dH/dq_i - D p_i + F_i
 /// ```
+///
+/// With inputs it is integrated as [`Driven`](hnn_integrators::Driven), by their signals.
 ///
 /// It is a [`VectorField`](hnn_integrators::VectorField) that runs on SIMD lanes, a
 /// [`Hamiltonian`](hnn_systems::Hamiltonian) (its energy is `H`), and a
@@ -47,6 +49,7 @@ pub use separable::SeparableSparseHamiltonian;
 #[derive(Debug, Clone)]
 pub struct SparseHamiltonian {
     coordinates: Vec<String>,
+    inputs: Vec<String>,
     terms: Vec<ModelTerm>,
     field: Compiled,
     energy: Compiled,
@@ -105,13 +108,18 @@ impl SparseHamiltonian {
             coefficient,
             std_error,
         };
-        Self::of_terms(ansatz.coordinate_names().to_vec(), terms.iter().map(term).collect())
+        let names = [ansatz.coordinate_names(), ansatz.input_names()].map(<[String]>::to_vec);
+        Self::of_terms(names, terms.iter().map(term).collect())
     }
 
-    fn of_terms(coordinates: Vec<String>, terms: Vec<ModelTerm>) -> Result<Self, SparseError> {
+    /// Of these names of coordinates and inputs.
+    fn of_terms(
+        [coordinates, inputs]: [Vec<String>; 2],
+        terms: Vec<ModelTerm>,
+    ) -> Result<Self, SparseError> {
         let dim = coordinates.len();
         // Each entry of the Jacobian is looked at, term by term.
-        let entries = (dim as u128).pow(2) * (terms.len() as u128 + 1);
+        let entries = dim as u128 * (dim + inputs.len()) as u128 * (terms.len() as u128 + 1);
         let remedy = "take a formula of fewer coordinates, or of fewer terms";
         TooLarge::check("derivatives of a formula", entries, 64, remedy)?;
         require_room_for_derivatives(terms.iter().map(|term| &term.column.feature), 2)?;
@@ -130,7 +138,7 @@ impl SparseHamiltonian {
         let compile = |outputs: usize, part: &dyn Fn(usize, usize) -> Expression| {
             Compiled::new(dim, outputs, &theta, part)
         };
-        let (derivatives, jacobian) = Derivatives::new(dim, 0, &fields, &theta);
+        let (derivatives, jacobian) = Derivatives::new(dim, 0, inputs.len(), &fields, &theta);
         Ok(Self {
             field: compile(dim, &|i, j| fields[j][i].clone()),
             energy: compile(1, &|_, j| energies[j].clone()),
@@ -138,6 +146,7 @@ impl SparseHamiltonian {
             jacobian,
             derivatives: Arc::new(derivatives),
             coordinates,
+            inputs,
             terms,
         })
     }
@@ -152,6 +161,16 @@ impl SparseHamiltonian {
     #[must_use]
     pub fn coordinate_names(&self) -> &[String] {
         &self.coordinates
+    }
+
+    /// Names of the inputs.
+    #[must_use]
+    pub fn input_names(&self) -> &[String] {
+        &self.inputs
+    }
+
+    fn all_names(&self) -> Names<'_, String> {
+        Names { coordinates: &self.coordinates, inputs: &self.inputs }
     }
 
     /// The terms.
@@ -200,7 +219,7 @@ impl SparseHamiltonian {
         Expression::sum(terms.map(|term| (term.coefficient, term.column.feature().clone())))
     }
 
-    /// Whether there is a friction term.
+    /// Whether there is a term of a friction or force.
     #[must_use]
     pub fn is_dissipative(&self) -> bool {
         self.terms.iter().any(|term| !term.column.is_energy())
@@ -221,7 +240,7 @@ impl SparseHamiltonian {
             let p = (n..2 * n).any(|i| feature.depends_on(i));
             !term.column.is_energy() || (q && p)
         };
-        self.terms.iter().find(entangled).map(|term| term.column.name(&self.coordinates))
+        self.terms.iter().find(entangled).map(|term| term.column.name(self.all_names()))
     }
 }
 

@@ -50,7 +50,7 @@ impl Half {
         let n = fields.first().map_or(0, Vec::len);
         let mut field = Compiled::new(2 * n, n, coefficients, &|i, j| fields[j][i].clone());
         field.program.renumber(first);
-        let (derivatives, jacobian) = Derivatives::new(2 * n, first, fields, coefficients);
+        let (derivatives, jacobian) = Derivatives::new(2 * n, first, 0, fields, coefficients);
         Self { field, jacobian, derivatives: Arc::new(derivatives) }
     }
 
@@ -106,13 +106,17 @@ impl SeparableSparseHamiltonian {
         let (batch, terms) = (x.len() / n, Parameters::<T>::num_params(&self.model));
         bars.check(batch, [n, 0, terms], [x, cotangent])?;
         let Half { derivatives, jacobian, .. } = half;
-        derivatives.vjp(jacobian, batch, [x, cotangent], bars, workspace)
+        derivatives.vjp(jacobian, batch, [x, &[], cotangent], bars, workspace)
     }
 }
 
 impl<T: Scalar> VectorField<T> for SeparableSparseHamiltonian {
     fn dim(&self) -> usize {
         self.model.state_dim()
+    }
+
+    fn inputs(&self) -> usize {
+        VectorField::<T>::inputs(&self.model)
     }
 
     fn eval(
@@ -137,7 +141,7 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
         let batch = p.len() / n;
         let slices = [("the momenta", p.len()), ("the velocities", velocity.len())];
         FieldError::check_lengths(n * batch, slices)?;
-        field::run(&self.velocity.field, batch, p, velocity, workspace)
+        field::run(&self.velocity.field, batch, [p, &[]], velocity, workspace)
     }
 
     fn force(
@@ -149,7 +153,7 @@ impl<T: Scalar> Separable<T> for SeparableSparseHamiltonian {
     ) -> Result<(), FieldError> {
         let slices = [("the positions", q.len()), ("the forces", force.len())];
         FieldError::check_lengths(self.model.state_dim() / 2 * at.batch(), slices)?;
-        field::run(&self.force.field, at.batch(), q, force, workspace)
+        field::run(&self.force.field, at.batch(), [q, &[]], force, workspace)
     }
 }
 

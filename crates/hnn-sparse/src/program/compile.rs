@@ -138,6 +138,10 @@ impl Compiler {
             Atom::Linear(u) => self.argument(*u),
             Atom::Sin(k, u) => self.sine(k.0, *u),
             Atom::Cos(k, u) => self.sine(k.0, *u) + 1,
+            Atom::Tanh(k, u) => {
+                let argument = self.argument(*u);
+                self.push(Instruction::Tanh(k.0, argument))
+            }
             Atom::Radius(arguments) => {
                 let square = self.square(arguments);
                 self.push(Instruction::Sqrt(square))
@@ -167,6 +171,7 @@ impl Compiler {
         }
         let register = match u {
             Argument::Coordinate(a) => self.load(a),
+            Argument::Input(k) => self.push(Instruction::Input(k)),
             Argument::Difference(a, b) => {
                 let (a, b) = (self.load(a), self.load(b));
                 self.push(Instruction::Subtract(a, b))

@@ -17,6 +17,8 @@ type Register = usize;
 enum Instruction {
     /// The coordinate `x_i`.
     Load(usize),
+    /// The input `u_k`.
+    Input(usize),
     /// The number 1.
     One,
     Subtract(Register, Register),
@@ -27,6 +29,8 @@ enum Instruction {
     SinCos(f64, Register),
     /// The place that a [`Instruction::SinCos`] writes its cosine to.
     Reserved,
+    /// `tanh(k a)`.
+    Tanh(f64, Register),
     Sqrt(Register),
     Reciprocal(Register),
     /// `(ln a) / 2`.

@@ -16,16 +16,17 @@ const LANES: usize = 8;
 impl Program {
     /// Evaluates every expression at `batch` states.
     ///
-    /// `x` holds `dim * batch` numbers and `out` `outputs * batch`, both coordinate-major.
+    /// `x` holds `dim * batch` numbers, `u` those of the inputs, and `out` `outputs * batch`, all
+    /// coordinate-major.
     pub(crate) fn run<T: Scalar>(
         &self,
         batch: usize,
-        x: &[T],
+        [x, u]: [&[T]; 2],
         out: &mut [T],
         workspace: &mut Workspace<T>,
     ) {
         let (registers, _) = workspace.split(self.instructions.len() * CHUNK);
-        dispatch(Run { program: self, batch, x, out, registers });
+        dispatch(Run { program: self, batch, x, u, out, registers });
     }
 }
 
@@ -33,6 +34,7 @@ struct Run<'a, T> {
     program: &'a Program,
     batch: usize,
     x: &'a [T],
+    u: &'a [T],
     out: &'a mut [T],
     registers: &'a mut [T],
 }
@@ -65,8 +67,10 @@ impl<T: Scalar> Run<'_, T> {
             let register = |r: usize| &before[r * C..][..C];
             let target = &mut after[..C];
             match instruction {
-                Instruction::Load(i) => {
-                    let source = &self.x[i * self.batch + row..][..rows];
+                Instruction::Load(i) | Instruction::Input(i) => {
+                    let is_input = matches!(instruction, Instruction::Input(_));
+                    let lanes = if is_input { self.u } else { self.x };
+                    let source = &lanes[i * self.batch + row..][..rows];
                     target[..rows].copy_from_slice(source);
                     // Places beyond the last state repeat it: no foreign NaN, no slow numbers.
                     target[rows..].fill(source[rows - 1]);
@@ -90,6 +94,10 @@ impl<T: Scalar> Run<'_, T> {
                         s.store(&mut sine[at..]);
                         c.store(&mut cosine[at..]);
                     }
+                }
+                Instruction::Tanh(k, a) => {
+                    let k = Wide::<T, LANES, I>::constant(*k);
+                    unary::<T, I, C>(register(*a), target, |a| (k * a).tanh());
                 }
                 Instruction::Sqrt(a) => unary::<T, I, C>(register(*a), target, Lane::sqrt),
                 Instruction::Reciprocal(a) => {

@@ -31,19 +31,30 @@ impl<'a> Flow<'a> {
     }
 
     /// Steps of the classical Runge-Kutta method, each lane with a step size of its own (0: the
-    /// lane stands still).
-    pub(super) fn advance(&mut self, steps: usize, dt: &[f64]) -> Result<(), SparseError> {
+    /// lane stands still). The inputs go in straight lines from their values at the begin of the
+    /// first step to those at the end of the last one.
+    pub(super) fn advance(
+        &mut self,
+        steps: usize,
+        dt: &[f64],
+        [begin, end]: [&[f64]; 2],
+    ) -> Result<(), SparseError> {
         const NODES: [f64; 4] = [0.0, 0.5, 0.5, 1.0];
         const WEIGHTS: [f64; 4] = [1.0 / 6.0, 1.0 / 3.0, 1.0 / 3.0, 1.0 / 6.0];
         let mut stages = std::mem::take(&mut self.stages);
-        for _ in 0..steps {
+        let mut u = begin.to_vec();
+        for step in 0..steps {
             let (point, rates) = stages.split_at_mut(1);
             for stage in 0..4 {
                 point[0].copy_from_slice(&self.z);
                 if stage > 0 {
                     self.add(&mut point[0], NODES[stage], dt, &rates[stage - 1]);
                 }
-                self.rates(&point[0], &mut rates[stage])?;
+                let share = (step as f64 + NODES[stage]) / steps as f64;
+                for (u, (begin, end)) in u.iter_mut().zip(begin.iter().zip(end)) {
+                    *u = begin + share * (end - begin);
+                }
+                self.rates(&point[0], &u, &mut rates[stage])?;
             }
             let mut next = std::mem::take(&mut self.z);
             for (weight, rate) in WEIGHTS.iter().zip(rates) {
@@ -65,15 +76,16 @@ impl<'a> Flow<'a> {
     }
 
     /// `(f, J dx/dx_0, J dx/dtheta + df/dtheta)`.
-    fn rates(&mut self, z: &[f64], rates: &mut [f64]) -> Result<(), SparseError> {
+    fn rates(&mut self, z: &[f64], u: &[f64], rates: &mut [f64]) -> Result<(), SparseError> {
         let (batch, dim) = (self.batch, self.model.state_dim());
         let params = self.model.terms().len();
         let lane = |k: usize| k * batch..(k + 1) * batch;
         let x = &z[..dim * batch];
         rates.fill(0.0);
-        self.model.field_at(batch, x, &mut rates[..dim * batch], &mut self.workspace)?;
-        let entries = self.model.jacobian_at(batch, x, &mut self.scratch, &mut self.workspace)?;
-        for (e, &(i, k)) in entries.iter().enumerate() {
+        self.model.field_at(batch, [x, u], &mut rates[..dim * batch], &mut self.workspace)?;
+        let entries = self.model.jacobian_at(batch, [x, u], &mut self.scratch, &mut self.workspace)?;
+        let of_states = entries.iter().enumerate().filter(|(_, (_, k))| *k < dim);
+        for (e, &(i, k)) in of_states {
             let slopes = &self.scratch[lane(e)];
             let columns = (0..dim).map(|l| (dim + i * dim + l, dim + k * dim + l));
             let first = dim + dim * dim;
@@ -84,7 +96,7 @@ impl<'a> Flow<'a> {
                 rates[lane(to)].iter_mut().zip(products).for_each(|(r, (s, z))| *r += s * z);
             }
         }
-        let components = self.model.terms_at(batch, x, &mut self.scratch, &mut self.workspace);
+        let components = self.model.terms_at(batch, [x, u], &mut self.scratch, &mut self.workspace);
         for (c, &(j, i)) in components.iter().enumerate() {
             let to = dim + dim * dim + i * params + j;
             rates[lane(to)].iter_mut().zip(&self.scratch[lane(c)]).for_each(|(r, f)| *r += f);

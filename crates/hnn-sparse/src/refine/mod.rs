@@ -6,7 +6,7 @@
 mod flow;
 mod normal;
 
-use hnn_integrators::{TooLarge, VectorField};
+use hnn_integrators::{At, Between, TooLarge, VectorField, Workspace, coordinate_major, rows};
 
 use crate::data::Observed;
 use crate::equations::root_mean_square;
@@ -108,6 +108,10 @@ impl Shooting {
     ) -> Result<Refined, SparseError> {
         let dim = model.state_dim();
         same_length("coordinates of the states", observations.dim(), dim)?;
+        let (given, expected) = (observations.inputs(), model.input_names().len());
+        if given != expected {
+            return Err(SparseError::Inputs { given, expected });
+        }
         let observed = &observations.trajectories;
         let count: usize = observed.iter().map(|t| t.times.len()).sum();
         let trajectories = observed.iter().filter(|t| !t.times.is_empty()).count();
@@ -119,7 +123,8 @@ impl Shooting {
         require_memory(dim, model.terms().len(), count, segments.len())?;
         let sizes = sizes(model, observations)?;
         let (steps, model, deviations) = (self.steps, model.clone(), sizes.clone());
-        let mut fit = Fit { steps, observed, segments, model, deviations };
+        let between = observations.between;
+        let mut fit = Fit { steps, observed, between, segments, model, deviations };
         let (mut iterations, mut outcome) = (0, fit.linearise()?);
         for _ in 0..ROUNDS {
             // No noise is below the rounding of a coordinate's own size.
@@ -143,7 +148,12 @@ fn sizes(model: &SparseHamiltonian, observations: &Observations) -> Result<Vec<f
     }
     let mut moved = vec![vec![]; sizes.len()];
     for observed in observations.trajectories.iter().filter(|t| !t.times.is_empty()) {
-        let rates = model.eval_rows(0.0, observed.states.view())?;
+        let count = observed.times.len();
+        let (x, u) = (coordinate_major(observed.states.view()), observed.input_lanes());
+        let mut rates = vec![0.0; x.len()];
+        let at = At { t: &observed.times, u: &u };
+        model.eval(at, &x, &mut rates, &mut Workspace::default())?;
+        let rates = rows(&rates, count, observations.dim());
         for (moved, rates) in moved.iter_mut().zip(rates.columns()) {
             moved.extend(rates.iter().map(|rate| rate * observed.duration()));
         }
@@ -191,6 +201,7 @@ struct Fit<'a> {
     /// Between two points.
     steps: usize,
     observed: &'a [Observed],
+    between: Between,
     segments: Vec<Segment>,
     model: SparseHamiltonian,
     /// Noise of each coordinate.
@@ -207,6 +218,7 @@ impl Fit<'_> {
         let mut flow = Flow::new(&self.model, &starts);
         let mut normal = Normal::new(&self.segments, &self.deviations, self.model.terms().len());
         let mut dt = vec![0.0; batch];
+        let mut inputs = [(); 2].map(|()| vec![0.0; self.model.input_names().len() * batch]);
         let longest = self.segments.iter().map(|s| s.last - s.first).max().unwrap_or(0);
         for step in 0..=longest {
             for (lane, segment) in self.segments.iter().enumerate() {
@@ -221,14 +233,18 @@ impl Fit<'_> {
                 });
             }
             if step < longest {
-                for (dt, segment) in dt.iter_mut().zip(&self.segments) {
-                    let point = segment.first + step;
-                    let times = &self.observed[segment.trajectory].times;
-                    let ends = point >= segment.last;
-                    *dt = if ends { 0.0 } else { times[point + 1] - times[point] };
-                    *dt /= self.steps as f64;
+                for (lane, segment) in self.segments.iter().enumerate() {
+                    let point = (segment.first + step).min(segment.last);
+                    let next = (point + 1).min(segment.last);
+                    let Observed { times, inputs: u, .. } = &self.observed[segment.trajectory];
+                    dt[lane] = (times[next] - times[point]) / self.steps as f64;
+                    let until = if self.between == Between::Held { point } else { next };
+                    for (inputs, row) in inputs.iter_mut().zip([point, until]) {
+                        let row = u.row(row);
+                        row.iter().enumerate().for_each(|(k, u)| inputs[k * batch + lane] = *u);
+                    }
                 }
-                flow.advance(self.steps, &dt)?;
+                flow.advance(self.steps, &dt, inputs.each_ref().map(Vec::as_slice))?;
             }
         }
         normal.finish(&self.segments);

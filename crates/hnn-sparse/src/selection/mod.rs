@@ -17,6 +17,7 @@ pub use criterion::Criterion;
 use crate::diagnosis::Diagnosis;
 use crate::equations::root_mean_square;
 use crate::linalg::{LeastSquares, Triangle};
+use crate::unknowns::Unknowns;
 use crate::{Equations, SparseError, SparseHamiltonian, error::require};
 use search::Search;
 
@@ -77,7 +78,7 @@ impl FoundTerm {
 
 /// What a selection found.
 #[derive(Debug, Clone)]
-pub struct Identification {
+pub struct Identification<M = SparseHamiltonian> {
     /// The terms, in the order of the columns.
     pub terms: Vec<FoundTerm>,
     /// Number of equations.
@@ -87,7 +88,7 @@ pub struct Identification {
     /// The same over the root mean square of `y`. Where coordinates have different units, look at
     /// [`relative_residuals`](Self::relative_residuals).
     pub relative_residual: f64,
-    /// The same for every coordinate's derivative alone.
+    /// The same for every component of the equations alone: a coordinate's derivative, or a torque.
     pub relative_residuals: Vec<f64>,
     /// Value of the criterion, and that of the best other set of terms that was looked at.
     pub score: f64,
@@ -97,19 +98,20 @@ pub struct Identification {
     pub compared: usize,
     /// What the data cannot tell, where it matters for these terms.
     pub warnings: Vec<String>,
-    model: SparseHamiltonian,
+    components: Vec<String>,
+    model: M,
 }
 
-impl Identification {
+impl<M> Identification<M> {
     /// The formula.
     #[must_use]
-    pub fn model(&self) -> &SparseHamiltonian {
+    pub fn model(&self) -> &M {
         &self.model
     }
 
     /// The formula, by value.
     #[must_use]
-    pub fn into_model(self) -> SparseHamiltonian {
+    pub fn into_model(self) -> M {
         self.model
     }
 
@@ -122,11 +124,17 @@ impl Identification {
     /// The coefficient of the term with this name; 0 where it is not in the formula.
     #[must_use]
     pub fn coefficient(&self, name: &str) -> f64 {
-        self.terms.iter().find(|term| term.name == name).map_or(0.0, |term| term.coefficient)
+        self.term(name).map_or(0.0, |term| term.coefficient)
+    }
+
+    /// The term with this name, if it is in the formula.
+    #[must_use]
+    pub fn term(&self, name: &str) -> Option<&FoundTerm> {
+        self.terms.iter().find(|term| term.name == name)
     }
 }
 
-impl fmt::Display for Identification {
+impl<M: fmt::Display> fmt::Display for Identification<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))?;
         writeln!(f, "{}", self.model)?;
@@ -135,8 +143,8 @@ impl fmt::Display for Identification {
             writeln!(f, "  {name}: {coefficient} +- {std_error:.2e} (t = {:.1})", term.t_value())?;
         }
         write!(f, "  residual {:.3e} of y", self.relative_residual)?;
-        for (name, residual) in self.model.coordinate_names().iter().zip(&self.relative_residuals) {
-            write!(f, ", {residual:.1e} of d{name}/dt")?;
+        for (component, residual) in self.components.iter().zip(&self.relative_residuals) {
+            write!(f, ", {residual:.1e} of {component}")?;
         }
         write!(f, ", {} equations", self.rows)
     }
@@ -182,7 +190,10 @@ impl Selection {
     /// If the data are not finite, a name is unknown or used in two ways, a required term is 0 in
     /// every equation, a known coefficient or the equations' error is not finite, or no term is
     /// better than none.
-    pub fn run(&self, equations: &Equations) -> Result<Identification, SparseError> {
+    pub fn run<A: Unknowns>(
+        &self,
+        equations: &Equations<A>,
+    ) -> Result<Identification<A::Model>, SparseError> {
         let masks = Masks::new(self, equations)?;
         let errors = equations.relative_errors()?;
         let parts = Triangle::by_component(equations)?;
@@ -211,20 +222,20 @@ impl Selection {
         terms.sort_by_key(|&(column, ..)| column);
         let support: Vec<usize> = terms.iter().map(|&(column, ..)| column).collect();
         let mut warnings = if outcome.fit_is_shaky {
-            Diagnosis::of_triangle(&triangle, equations).warnings_for(&support)
+            Diagnosis::of_triangle(&triangle, equations).warnings_for(A::ENERGY, &support)
         } else {
             vec![]
         };
         if let Some(rival) = outcome.rival.filter(|_| warnings.is_empty()) {
             let terms: Vec<_> = refit(&rival, rows, floor).into_iter().chain(given).collect();
-            let other = SparseHamiltonian::new(equations.ansatz(), &terms)?;
+            let other = equations.ansatz().model(&terms)?;
             let shares = [&rival, &outcome.fit]
                 .map(|fit| (fit.residual_square / triangle.target_square()).sqrt());
             warnings.push(format!(
-                "the data cannot identify H: {other} leaves {:.1e} of y, this formula {:.1e}, and what \
+                "the data cannot identify {}: {other} leaves {:.1e} of y, this formula {:.1e}, and what \
                  they differ by shows no more than noise of the states would; add trajectories of \
                  other energies, or forbid terms",
-                shares[0], shares[1],
+                A::ENERGY, shares[0], shares[1],
             ));
         }
         let needed = EQUATIONS_A_TERM * outcome.fit.len() as f64;
@@ -244,7 +255,8 @@ impl Selection {
         }));
         let residuals = Residuals::new(&parts, equations.scales(), &terms);
         Ok(Identification {
-            model: SparseHamiltonian::new(equations.ansatz(), &terms)?,
+            model: equations.ansatz().model(&terms)?,
+            components: equations.ansatz().components(),
             terms: terms
                 .into_iter()
                 .map(|(column, coefficient, std_error)| FoundTerm {
@@ -278,7 +290,10 @@ struct Masks {
 }
 
 impl Masks {
-    fn new(selection: &Selection, equations: &Equations) -> Result<Self, SparseError> {
+    fn new<A: Unknowns>(
+        selection: &Selection,
+        equations: &Equations<A>,
+    ) -> Result<Self, SparseError> {
         let names = equations.names();
         let position = |name: &String| {
             names.iter().position(|known| known == name).ok_or_else(|| {
