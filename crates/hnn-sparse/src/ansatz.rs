@@ -51,12 +51,7 @@ impl Column {
 
     /// That states of dimension `dim` with so many inputs have what it names; `place` is its own, for
     /// the error.
-    pub(crate) fn check(
-        &self,
-        place: usize,
-        dim: usize,
-        inputs: usize,
-    ) -> Result<(), SparseError> {
+    pub(crate) fn check(&self, place: usize, dim: usize, inputs: usize) -> Result<(), SparseError> {
         match self.role {
             Role::FrictionOn(momentum) | Role::Force(momentum) if momentum >= dim / 2 => {
                 Err(SparseError::Momentum { term: place, momentum, momenta: dim / 2 })
@@ -129,7 +124,9 @@ struct Unchecked {
 impl TryFrom<Unchecked> for Ansatz {
     type Error = SparseError;
 
-    fn try_from(Unchecked { coordinates, inputs, columns }: Unchecked) -> Result<Self, SparseError> {
+    fn try_from(
+        Unchecked { coordinates, inputs, columns }: Unchecked,
+    ) -> Result<Self, SparseError> {
         check_coordinates(&coordinates, &inputs)?;
         require_square("columns of an ansatz", columns.len(), FEWER)?;
         for (place, column) in columns.iter().enumerate() {
@@ -238,13 +235,19 @@ impl Ansatz {
         features: impl IntoIterator<Item = Expression>,
     ) -> Result<Self, SparseError> {
         for feature in features {
-            let (column, second) = (Column { feature, role: Role::Force(momentum) }, self.columns.len());
+            let (column, second) =
+                (Column { feature, role: Role::Force(momentum) }, self.columns.len());
             column.check(second, self.dim(), self.inputs.len())?;
             require_square("columns of an ansatz", second + 1, FEWER)?;
             if let Some(first) = self.columns.iter().position(|known| *known == column) {
                 let name = column.name(self.all_names());
                 let (first_name, second_name) = (name.clone(), name);
-                return Err(SparseError::DuplicateColumns { first, first_name, second, second_name });
+                return Err(SparseError::DuplicateColumns {
+                    first,
+                    first_name,
+                    second,
+                    second_name,
+                });
             }
             self.columns.push(column);
         }

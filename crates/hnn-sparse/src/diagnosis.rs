@@ -82,10 +82,7 @@ impl Diagnosis {
         Ok(Self::of_triangle(&Triangle::of(equations)?, equations))
     }
 
-    pub(crate) fn of_triangle<A: Unknowns>(
-        triangle: &Triangle,
-        equations: &Equations<A>,
-    ) -> Self {
+    pub(crate) fn of_triangle<A: Unknowns>(triangle: &Triangle, equations: &Equations<A>) -> Self {
         let names = equations.names();
         let norms: Vec<f64> =
             (0..triangle.columns()).map(|j| triangle.column_square(j).sqrt()).collect();

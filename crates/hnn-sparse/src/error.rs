@@ -246,7 +246,7 @@ pub enum SparseError {
         source: std::io::Error,
     },
     /// A file holds something else than a formula.
-    #[error("not a sparse Hamiltonian in JSON: {0}")]
+    #[error("not a formula of this crate in JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A vector field failed.
     #[error(transparent)]

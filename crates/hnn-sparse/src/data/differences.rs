@@ -59,11 +59,11 @@ impl Differentiation {
         self.check()?;
         let mut rows = Rows { error_squares: vec![0.0; observations.dim()], ..Rows::default() };
         for (index, trajectory) in observations.trajectories.iter().enumerate() {
-            let inputs = inputs_at_slopes(trajectory, observations.between);
+            let between = observations.between;
             match self {
-                Self::Central => central(trajectory, &inputs, index, &mut rows)?,
+                Self::Central => central(trajectory, between, index, &mut rows)?,
                 Self::SavitzkyGolay { width, degree } => {
-                    savitzky_golay(trajectory, &inputs, index, width, degree, &mut rows)?;
+                    savitzky_golay(trajectory, between, index, width, degree, &mut rows)?;
                 }
             }
         }
@@ -122,25 +122,24 @@ fn too_few(what: &'static str, given: usize, needed: usize) -> SparseError {
     SparseError::TooFew { what, given, needed }
 }
 
-/// The inputs that slopes belong to. Where they are held, the parabola's slope at a time is made of
-/// those of both sides, and so is the input.
-fn inputs_at_slopes(trajectory: &Observed, between: Between) -> Array2<f64> {
-    let Observed { times, inputs, .. } = trajectory;
-    if between == Between::Linear {
-        return inputs.clone();
+/// The mean of an input that a slope belongs to: with the weights `slopes`, a slope is a mean of
+/// those from point to point, and so is what makes it.
+fn mean_input(times: &[f64], slopes: &[f64], input: &[f64], between: Between) -> f64 {
+    let (mut share, mut mean) = (0.0, 0.0);
+    for k in 0..times.len() - 1 {
+        share -= slopes[k];
+        let value = match between {
+            Between::Held => input[k],
+            Between::Linear => 0.5 * (input[k] + input[k + 1]),
+        };
+        mean += share * (times[k + 1] - times[k]) * value;
     }
-    Array2::from_shape_fn(inputs.dim(), |(row, k)| {
-        if row == 0 || row + 1 == times.len() {
-            return inputs[[row.saturating_sub(1), k]];
-        }
-        let share = (times[row] - times[row - 1]) / (times[row + 1] - times[row - 1]);
-        share * inputs[[row, k]] + (1.0 - share) * inputs[[row - 1, k]]
-    })
+    mean
 }
 
 fn central(
     trajectory: &Observed,
-    inputs: &Array2<f64>,
+    between: Between,
     index: usize,
     rows: &mut Rows,
 ) -> Result<(), SparseError> {
@@ -161,7 +160,12 @@ fn central(
             let better = slope(first, 5.min(count), k, i);
             rows.error_squares[i] += (better - derivative).powi(2);
         }
-        rows.inputs.extend(inputs.row(k));
+        let times = &trajectory.times[k - 1..k + 2];
+        let weights = derivative_weights(times, 1);
+        for input in trajectory.inputs.columns() {
+            let values = [input[k - 1], input[k], input[k + 1]];
+            rows.inputs.push(mean_input(times, &weights, &values, between));
+        }
         rows.trajectories.push(index);
         rows.places.push(k);
         rows.independent += 1.0;
@@ -171,7 +175,7 @@ fn central(
 
 fn savitzky_golay(
     trajectory: &Observed,
-    inputs: &Array2<f64>,
+    between: Between,
     index: usize,
     width: f64,
     degree: usize,
@@ -208,9 +212,10 @@ fn savitzky_golay(
             rows.derivatives.push(slope);
             rows.error_squares[i] += error_square;
         }
-        for input in inputs.columns() {
+        let weights = fit.slope_weights();
+        for input in trajectory.inputs.columns() {
             let values: Vec<f64> = (first..last).map(|row| input[row]).collect();
-            rows.inputs.push(fit.at_centre(&values).0);
+            rows.inputs.push(mean_input(&times[first..last], &weights, &values, between));
         }
         rows.trajectories.push(index);
         rows.places.push(place);
@@ -248,6 +253,15 @@ impl LocalFit {
             basis.push((values, value / norm, slope / norm));
         }
         Self { degree, basis }
+    }
+
+    /// What the slope at the centre is a sum of the values with.
+    fn slope_weights(&self) -> Vec<f64> {
+        let mut weights = vec![0.0; self.basis[0].0.len()];
+        for (values, _, slope) in self.basis.iter().take(self.degree + 1) {
+            weights.iter_mut().zip(values).for_each(|(weight, value)| *weight += slope * value);
+        }
+        weights
     }
 
     /// Value and slope at the centre, and the squared error of the slope: what two more degrees

@@ -91,7 +91,7 @@ fn window(times: &[f64], first: usize, last: usize) -> Window {
     let mut target = vec![0.0; to - from];
     target[first - from] = -1.0 / duration;
     target[last - from] = 1.0 / duration;
-    let mut kernel = vec![0.0; to - from];
-    kernel[first - from..=last - from].fill(1.0 / duration);
-    Window { first: from, target, features, kernel }
+    let mut steps = vec![0.0; to - from - 1];
+    steps[first - from..last - from].fill(1.0 / duration);
+    Window { first: from, target, features, steps }
 }

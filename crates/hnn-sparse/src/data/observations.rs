@@ -68,7 +68,8 @@ impl Observed {
     /// The inputs before each time, where they are held from time to time, coordinate-major.
     pub(crate) fn lanes_before(&self) -> Vec<f64> {
         let value = |(k, row): (usize, usize)| self.inputs[[row.saturating_sub(1), k]];
-        let places = (0..self.inputs.ncols()).flat_map(|k| (0..self.times.len()).map(move |r| (k, r)));
+        let places =
+            (0..self.inputs.ncols()).flat_map(|k| (0..self.times.len()).map(move |r| (k, r)));
         places.map(value).collect()
     }
 }

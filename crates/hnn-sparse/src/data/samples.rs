@@ -6,13 +6,13 @@ use std::ops::Range;
 use hnn_integrators::{Workspace, coordinate_major};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 
+use super::labels::{Labels, Place};
 use crate::equations::{
     Equations, RowBlock, RowSource, Visitor, check_relative_errors, root_mean_square,
 };
 use crate::expression::Expression;
 use crate::gram::not_finite;
 use crate::program::Program;
-use super::labels::{Labels, Place};
 use crate::unknowns::{Balance, Unknowns};
 use crate::{SparseError, error::require, error::same_length};
 

@@ -2,12 +2,12 @@
 
 use super::Observations;
 use super::observations::Observed;
-use super::quadrature::integral_weights;
+use super::quadrature::{add_interval, integral_weights};
 use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
 use crate::unknowns::Unknowns;
 use crate::{Equations, SparseError, error::require};
-use hnn_integrators::TooLarge;
+use hnn_integrators::{Between, TooLarge};
 
 /// The weak form of the equations (Messenger and Bortz 2021), the default for states without
 /// derivatives.
@@ -19,6 +19,7 @@ use hnn_integrators::TooLarge;
 /// - integral phi' x_i dt = sum_j c_j integral phi F_ji(x) dt
 /// ```
 ///
+/// Where inputs are held from time to time, `phi` is constant in between, so that their jumps do no harm.
 /// Windows of every trajectory overlap; steps may have any size (the integrals are sums with the
 /// weights of piecewise polynomials of degree 5).
 ///
@@ -98,7 +99,7 @@ impl WeakForm {
     ) -> Result<Equations<A>, SparseError> {
         let (unknowns, components) = (ansatz.names().len(), ansatz.components().len());
         let grid = self.grid(observations, unknowns);
-        let Grid { width, stride } = grid;
+        let Grid { width, stride, .. } = grid;
         let rows = grid.windows_of(observations) * components as f64;
         let bytes = 16 * components * (unknowns + 1);
         let remedy = "take a larger `stride`, or fewer features";
@@ -135,7 +136,7 @@ impl WeakForm {
                 let share = room / (width * (wanted - observations.len() as f64).max(1.0));
                 share.min(STRIDE).max((step / width).min(STRIDE))
             });
-            Grid { width, stride }
+            Grid { width, stride, is_held: observations.between == Between::Held }
         };
         let mut grid = at(self.width.unwrap_or(typical));
         while self.width.is_none()
@@ -153,6 +154,8 @@ impl WeakForm {
 struct Grid {
     width: f64,
     stride: f64,
+    /// Whether inputs are held from point to point.
+    is_held: bool,
 }
 
 impl Grid {
@@ -171,7 +174,7 @@ impl Grid {
     }
 
     fn windows(self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {
-        let Self { width, stride } = self;
+        let Self { width, stride, .. } = self;
         let times = &trajectory.times;
         let Some(&start) = times.first() else { return Ok(vec![]) };
         let count = self.count(trajectory.duration());
@@ -191,7 +194,8 @@ impl Grid {
                 let what = "points in a window of the weak form, of this `width`: widen it,";
                 return Err(SparseError::TooFew { what, given, needed: FEWEST_POINTS });
             }
-            Ok(window(first, &times[first..last], from, width))
+            let build = if self.is_held { stepped_window } else { window };
+            Ok(build(first, &times[first..last], from, width))
         };
         let points = piece(0.0)?.target.len();
         if count > MOST_WINDOWS_A_POINT * times.len() as f64 {
@@ -223,17 +227,34 @@ fn inner_weights(times: &[f64]) -> Vec<f64> {
 fn window(first: usize, times: &[f64], from: f64, width: f64) -> Window {
     let half = 0.5 * width;
     let weights = inner_weights(times);
-    let (mut target, mut features, mut kernel) = (vec![], vec![], vec![]);
+    let (mut target, mut features) = (vec![], vec![]);
     for (&t, weight) in times.iter().zip(weights) {
         let tau = ((t - from) / half - 1.0).clamp(-1.0, 1.0);
         let inside = 1.0 - tau * tau;
         let slope = -2.0 * f64::from(EXPONENT) * tau * inside.powi(EXPONENT - 1) / half;
         // Divided by the width, so that an equation has the size of a derivative.
         target.push(-weight * slope / width);
-        kernel.push(inside.powi(EXPONENT) / width);
         features.push(weight * inside.powi(EXPONENT) / width);
     }
-    Window { first, target, features, kernel }
+    Window { first, target, features, steps: vec![] }
+}
+
+/// The same with a test function that is constant from point to point: the equations then hold for
+/// what jumps at the points, up to the curvature in between.
+fn stepped_window(first: usize, times: &[f64], from: f64, width: f64) -> Window {
+    let (mut target, mut features) = (vec![0.0; times.len()], vec![0.0; times.len()]);
+    let mut steps = vec![];
+    for k in 0..times.len() - 1 {
+        let tau = (times[k] + times[k + 1] - 2.0 * from) / width - 1.0;
+        let step = (1.0 - tau * tau).powi(EXPONENT) / width;
+        target[k] -= step;
+        target[k + 1] += step;
+        let mut integral = vec![0.0; times.len()];
+        add_interval(times, k, &mut integral);
+        features.iter_mut().zip(integral).for_each(|(sum, weight)| *sum += step * weight);
+        steps.push(step);
+    }
+    Window { first, target, features, steps }
 }
 
 /// What the widths of windows go by.

@@ -19,8 +19,8 @@ pub(crate) struct Window {
     pub(crate) target: Vec<f64>,
     /// Weights of a function that is integrated.
     pub(crate) features: Vec<f64>,
-    /// The test function, 0 outside of the window.
-    pub(crate) kernel: Vec<f64>,
+    /// The test function from each point to the next, where it is constant there; otherwise empty.
+    pub(crate) steps: Vec<f64>,
 }
 
 impl Window {
@@ -31,13 +31,11 @@ impl Window {
     /// The integral of what jumps at each time, by trapezoids: `after` are its values from each time
     /// on, `before` those up to it.
     fn integral_of_pieces(&self, times: &[f64], after: &[f64], before: &[f64]) -> f64 {
-        let piece = |k: usize| {
+        let piece = |(k, step): (usize, &f64)| {
             let (from, to) = (self.first + k, self.first + k + 1);
-            let ends = self.kernel[k] * after[from] + self.kernel[k + 1] * before[to];
-            0.5 * (times[to] - times[from]) * ends
+            0.5 * step * (times[to] - times[from]) * (after[from] + before[to])
         };
-        let inside = |k: &usize| self.kernel[*k] != 0.0 && self.kernel[*k + 1] != 0.0;
-        (0..self.kernel.len().saturating_sub(1)).filter(inside).map(piece).sum()
+        self.steps.iter().enumerate().map(piece).sum()
     }
 }
 

@@ -364,7 +364,8 @@ impl Expression {
         const FACTOR: u128 = 128;
         let bytes = |term: &Term| {
             let factors = term.monomial.len() as u128 + 3;
-            let slopes: u128 = term.monomial.iter().map(|(atom, _)| atom.num_slopes() as u128).sum();
+            let slopes: u128 =
+                term.monomial.iter().map(|(atom, _)| atom.num_slopes() as u128).sum();
             (slopes + 3).saturating_pow(order).saturating_mul(factors).saturating_mul(FACTOR)
         };
         self.terms.iter().map(bytes).fold(0, u128::saturating_add)

@@ -89,17 +89,21 @@ impl Syntax {
         }
     }
 
-    pub(crate) fn monomial<S: AsRef<str>>(self, monomial: &Monomial, names: Names<'_, S>) -> String {
+    pub(crate) fn monomial<S: AsRef<str>>(
+        self,
+        monomial: &Monomial,
+        names: Names<'_, S>,
+    ) -> String {
         let factors = monomial.iter().map(|(atom, k)| self.power(self.atom(atom, names), atom, *k));
         factors.collect::<Vec<_>>().join(self.times())
     }
 
     fn power(self, base: String, atom: &Atom, exponent: i32) -> String {
         let base = match (self, atom) {
-            (Self::Rust, _) | (
-                _,
-                Atom::Linear(Argument::Coordinate(_) | Argument::Input(_)) | Atom::Radius(_),
-            ) => base,
+            (Self::Rust, _)
+            | (_, Atom::Linear(Argument::Coordinate(_) | Argument::Input(_)) | Atom::Radius(_)) => {
+                base
+            }
             (Self::Text, _) if exponent != 1 => format!("({base})"),
             (Self::Latex, _) if exponent != 1 => format!("\\left({base}\\right)"),
             (_, Atom::Linear(_)) => format!("({base})"),
@@ -153,7 +157,13 @@ impl Syntax {
         }
     }
 
-    fn function<S: AsRef<str>>(self, name: &str, k: f64, u: Argument, names: Names<'_, S>) -> String {
+    fn function<S: AsRef<str>>(
+        self,
+        name: &str,
+        k: f64,
+        u: Argument,
+        names: Names<'_, S>,
+    ) -> String {
         let inner = match (k == 1.0, self) {
             (true, Self::Rust) => self.grouped(u, names),
             (true, _) => self.argument(u, names),

@@ -40,7 +40,9 @@ impl<T: Scalar> VectorField<T> for SparseLagrangian {
                 let reason = "the mass matrix is singular there, or a term is not finite";
                 return Err(FieldError::Undefined { row, reason: reason.to_owned() });
             };
-            a.iter().enumerate().for_each(|(i, a)| accelerations[i * batch + row] = T::from_f64(*a));
+            a.iter()
+                .enumerate()
+                .for_each(|(i, a)| accelerations[i * batch + row] = T::from_f64(*a));
         }
         Ok(())
     }

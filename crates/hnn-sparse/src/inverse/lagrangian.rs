@@ -22,13 +22,13 @@ use crate::size::require_room_for_derivatives;
 #[derive(Debug, Clone)]
 pub struct SparseLagrangian {
     pub(super) coordinates: Vec<String>,
-    terms: Vec<LagrangianTerm>,
+    pub(super) terms: Vec<LagrangianTerm>,
     /// The entries of `M` on and below the diagonal, row after row, then what is beside `M dv/dt`
     /// and `tau`, of each joint.
     pub(super) program: Program,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct LagrangianTerm {
     pub(super) term: TorqueTerm,
     pub(super) coefficient: f64,

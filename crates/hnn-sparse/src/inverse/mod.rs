@@ -1,6 +1,7 @@
 //! Torques as the target: inverse dynamics.
 
 mod field;
+mod json;
 mod lagrangian;
 
 use hnn_integrators::TooLarge;
@@ -96,6 +97,11 @@ impl TorqueTerm {
     }
 }
 
+/// That a friction is on one of `n` joints.
+fn check_joint(joint: usize, n: usize) -> Result<(), SparseError> {
+    require(joint < n, "the joint", joint, "below the number of positions")
+}
+
 const FEWER: &str = "take fewer features";
 
 impl InverseDynamics {
@@ -126,7 +132,7 @@ impl InverseDynamics {
         joint: usize,
         features: impl IntoIterator<Item = Expression>,
     ) -> Result<Self, SparseError> {
-        require(joint < self.joints(), "the joint", joint, "below the number of positions")?;
+        check_joint(joint, self.joints())?;
         for feature in features {
             let second = self.terms.len();
             feature.check(second, self.coordinates.len(), 0)?;
@@ -135,7 +141,12 @@ impl InverseDynamics {
             if let Some(first) = self.terms.iter().position(|known| *known == term) {
                 let name = term.name(&self.coordinates);
                 let (first_name, second_name) = (name.clone(), name);
-                return Err(SparseError::DuplicateColumns { first, first_name, second, second_name });
+                return Err(SparseError::DuplicateColumns {
+                    first,
+                    first_name,
+                    second,
+                    second_name,
+                });
             }
             self.terms.push(term);
         }

@@ -3,7 +3,7 @@
 mod compiled;
 mod differentiable;
 mod field;
-mod json;
+pub(crate) mod json;
 mod print;
 mod separable;
 

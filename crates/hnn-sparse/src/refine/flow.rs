@@ -83,7 +83,8 @@ impl<'a> Flow<'a> {
         let x = &z[..dim * batch];
         rates.fill(0.0);
         self.model.field_at(batch, [x, u], &mut rates[..dim * batch], &mut self.workspace)?;
-        let entries = self.model.jacobian_at(batch, [x, u], &mut self.scratch, &mut self.workspace)?;
+        let entries =
+            self.model.jacobian_at(batch, [x, u], &mut self.scratch, &mut self.workspace)?;
         let of_states = entries.iter().enumerate().filter(|(_, (_, k))| *k < dim);
         for (e, &(i, k)) in of_states {
             let slopes = &self.scratch[lane(e)];

@@ -6,7 +6,7 @@
 ///
 /// - BIC: `n ln(RSS / n) + k ln n` (Schwarz 1978);
 /// - EBIC: `BIC + 2 gamma ln binomial(m, k)` (Chen and Chen 2008), which pays for having looked at
-///   many sets.
+///   many sets; from `m / 2` terms on, as for so many: more terms never pay less.
 ///
 /// A [`Selection`](crate::Selection) counts in `n` the equations whose noise is independent, and takes
 /// `RSS / (1 - k / n)`: `k` terms explain their share of any noise. `RSS` is taken no smaller than what the equations themselves can hold to, so that data without
@@ -46,7 +46,7 @@ impl Criterion {
         };
         n * (residual_square / n).max(f64::MIN_POSITIVE).ln()
             + terms as f64 * n.ln()
-            + 2.0 * gamma * ln_binomial(columns, terms)
+            + 2.0 * gamma * ln_binomial(columns, terms.min(columns / 2))
     }
 }
 
