@@ -137,10 +137,7 @@ impl<'a> Search<'a> {
         let residual_square = fit.residual_square.max(self.floor);
         // Terms explain their share of any noise, and as many as there are equations all of it.
         let unexplained = (1.0 - fit.len() as f64 / self.rows).max(0.0);
-        let noise_square = match fit.residual_square > self.floor {
-            true => fit.residual_square / unexplained,
-            false => self.floor,
-        };
+        let noise_square = (fit.residual_square / unexplained).max(self.floor);
         let score = self.criterion.score_of(noise_square, self.rows, self.allowed.len(), fit.len());
         self.seen.insert(key, Seen { score, residual_square }).is_none()
     }
