@@ -304,6 +304,7 @@ impl Ansatz {
 impl Unknowns for Ansatz {
     type Model = SparseHamiltonian;
     const ENERGY: &'static str = "H";
+    const OF_RATES: bool = true;
 
     fn names(&self) -> Vec<String> {
         Self::names(self)

@@ -12,6 +12,8 @@ pub trait Unknowns: Clone {
     type Model: fmt::Display;
     /// What the formula's energy is called.
     const ENERGY: &'static str;
+    /// Whether the right-hand side is a time derivative.
+    const OF_RATES: bool;
 
     /// Names of the unknowns.
     fn names(&self) -> Vec<String>;

@@ -121,7 +121,7 @@ impl WeakForm {
         });
         Ok(all?
             .with_relative_error(error.max(RELATIVE_ERROR))
-            .with_independent_share(stride / STRIDE))
+            .with_independent_share(independent_share::<A>(stride)))
     }
 
     /// What is set, and otherwise what fits the data: enough windows for `unknowns` and for the
@@ -208,6 +208,17 @@ impl Grid {
         let remedy = "take a larger `stride` or a smaller `width`";
         TooLarge::check("windows along a trajectory", count as u128, 24 * points, remedy)?;
         (0..count as usize).map(|k| piece(k as f64)).collect()
+    }
+}
+
+/// The share of windows that count, as they share their noise. Of states, that is told apart by the
+/// slopes of test functions so far apart as the largest stride. Noise of what is integrated itself has the
+/// correlations of the test functions, about `exp(-2 EXPONENT (k stride)^2)`, and their sum counts.
+fn independent_share<A: Unknowns>(stride: f64) -> f64 {
+    if A::OF_RATES {
+        stride / STRIDE
+    } else {
+        stride * (2.0 * f64::from(EXPONENT) / std::f64::consts::PI).sqrt()
     }
 }
 

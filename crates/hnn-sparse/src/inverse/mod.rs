@@ -175,6 +175,7 @@ impl InverseDynamics {
 impl Unknowns for InverseDynamics {
     type Model = SparseLagrangian;
     const ENERGY: &'static str = "L";
+    const OF_RATES: bool = false;
 
     fn names(&self) -> Vec<String> {
         Self::names(self)
