@@ -54,6 +54,7 @@ pub struct Equations<A = Ansatz> {
     relative_errors: Vec<f64>,
     scales: Vec<f64>,
     independent: f64,
+    warnings: Vec<String>,
 }
 
 /// Columns of sizes beyond these have squares that overflow or vanish.
@@ -85,7 +86,15 @@ impl<A: Unknowns> Equations<A> {
             });
         }
         let scales = component_scales(&source.target_sizes(), state_sizes);
-        Ok(Self { ansatz, names, source, relative_errors, scales, independent: 1.0 })
+        Ok(Self {
+            ansatz,
+            names,
+            source,
+            relative_errors,
+            scales,
+            independent: 1.0,
+            warnings: vec![],
+        })
     }
 
     /// Rows that share their noise, as overlapping windows do, count for less: `share` of their
@@ -93,6 +102,17 @@ impl<A: Unknowns> Equations<A> {
     pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
         self.independent = share.clamp(0.0, 1.0);
         self
+    }
+
+    pub(crate) fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+
+    /// What of the data was left out, or looks wrong. A selection repeats it.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     /// The number of rows whose noise is independent.

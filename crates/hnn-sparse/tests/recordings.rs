@@ -399,9 +399,8 @@ fn rates_and_gaps_are_no_fault_of_the_roads() {
     let waves = Library::trigonometric(1, &[1.0], 0).expect("valid");
     let swing = ansatz(&Library::monomials(1, 1..=2).and_then(|l| l.union(&waves)).expect("valid"));
     let two_rates = observed(of_momenta("two_rates.csv"));
-    let form = WeakForm::default().width(1.5).expect("positive");
     let equations = [
-        form.equations(&two_rates, &swing),
+        WeakForm::default().equations(&two_rates, &swing),
         IntegralForm::new(0.5).and_then(|f| f.equations(&two_rates, &swing)),
     ];
     for equations in equations {
@@ -424,6 +423,47 @@ fn rates_and_gaps_are_no_fault_of_the_roads() {
 }
 
 #[test]
+fn short_pieces_are_left_out_with_a_word() {
+    let (mut pieces, mut alone) = (Observations::new(2), Observations::new(2));
+    let orbit = |count: usize, phase: f64| {
+        let times: Vec<f64> = (0..count).map(|k| 0.05 * k as f64).collect();
+        let states = Array2::from_shape_fn((count, 2), |(k, i)| {
+            let t = times[k] + phase;
+            (1.0 + phase) * if i == 0 { t.cos() } else { -t.sin() }
+        });
+        (times, states)
+    };
+    for (count, phase) in [(200, 0.0), (2, 0.3), (150, 0.5), (6, 0.7)] {
+        let (times, states) = orbit(count, phase);
+        if count > 6 {
+            alone.push(times.clone(), states.clone()).expect("valid");
+        }
+        pieces.push(times, states).expect("valid");
+    }
+    let ansatz = Ansatz::new(&library([x(0).powi(2), x(1).powi(2)])).expect("valid");
+    let both = [&pieces, &alone].map(|o| by_all_roads(o, &ansatz));
+    for (a, b) in both[0].iter().zip(&both[1]).take(3) {
+        let found = Selection::default().run(a).expect("found");
+        assert!((found.coefficient("q^2") - 0.5).abs() < 1e-3, "{found}");
+        assert!(found.warnings[0].contains("left out: trajectories 1, 3"), "{found}");
+        assert!(b.warnings().is_empty());
+    }
+    let mut short = Observations::new(2);
+    let (times, states) = orbit(6, 0.0);
+    short.push(times, states).expect("valid");
+    assert!(WeakForm::default().equations(&short, &ansatz).is_err());
+    for error in [
+        IntegralForm::new(0.5).and_then(|f| f.equations(&short, &ansatz)).expect_err("too short"),
+        Differentiation::savitzky_golay(0.5).samples(&short).expect_err("too short"),
+    ] {
+        assert!(
+            error.to_string().contains("0.5, but the longest trajectory lasts 0.25"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_wrapped_angle_gives_the_results_of_the_unwrapped_one() {
     let wrapped = observed(of_momenta("wrapped_angle.csv"));
     let reader = Recording::read(file("wrapped_angle.csv")).time("t").momentum("p");
@@ -434,12 +474,19 @@ fn a_wrapped_angle_gives_the_results_of_the_unwrapped_one() {
         let turns = ((states[[k, 0]] - states[[k - 1, 0]]) / std::f64::consts::TAU).round();
         states[[k, 0]] -= turns * std::f64::consts::TAU;
     }
+    let mut jumping = Observations::new(2);
+    jumping.push(raw.times().to_vec(), raw.states().to_owned()).expect("valid");
     let mut unwrapped = Observations::new(2);
     unwrapped.push(raw.times().to_vec(), states).expect("valid");
     let ansatz =
         Ansatz::new(&library([x(1).powi(2), Expression::sin(1.0, 0), Expression::cos(1.0, 0)]))
             .expect("valid");
+    // Who adds up no turns is told.
+    for equations in by_all_roads(&jumping, &ansatz) {
+        assert!(equations.warnings()[0].contains("coordinate 0 jumps by a turn"), "{equations:?}");
+    }
     let both = [&wrapped, &unwrapped].map(|o| by_all_roads(o, &ansatz));
+    assert!(both.iter().flatten().all(|equations| equations.warnings().is_empty()));
     for (a, b) in both[0].iter().zip(&both[1]) {
         let [a, b] = [a, b].map(|e| Selection::default().run(e).expect("found"));
         assert_eq!(a.names(), b.names());

@@ -53,8 +53,8 @@ impl Differentiation {
     /// makes.
     ///
     /// # Errors
-    /// If the width is not positive, the degree does not lie between 1 and 20, or a trajectory has
-    /// too few points for the method.
+    /// If the width is not positive, the degree does not lie between 1 and 20, a width has too few
+    /// points for it, or all trajectories are too short for the method.
     pub fn samples(self, observations: &Observations) -> Result<Samples, SparseError> {
         self.check()?;
         let mut rows = Rows { error_squares: vec![0.0; observations.dim()], ..Rows::default() };
@@ -67,7 +67,21 @@ impl Differentiation {
                 }
             }
         }
-        rows.samples(observations.dim(), observations.inputs())
+        let mut used = vec![false; observations.len()];
+        rows.trajectories.iter().for_each(|&trajectory| used[trajectory] = true);
+        let width = match self {
+            Self::Central => 0.0,
+            Self::SavitzkyGolay { width, .. } => width,
+        };
+        if let Some(longest) = observations.longest().filter(|_| rows.trajectories.is_empty()) {
+            return Err(SparseError::Setting {
+                name: "the width of a derivative",
+                given: format!("{width}, but the longest trajectory lasts {longest}"),
+                expected: "at most that, and three points at least",
+            });
+        }
+        let warnings = observations.warnings(&used, width);
+        Ok(rows.samples(observations.dim(), observations.inputs())?.with_warnings(warnings))
     }
 
     fn check(self) -> Result<(), SparseError> {
@@ -145,7 +159,7 @@ fn central(
 ) -> Result<(), SparseError> {
     let count = trajectory.times.len();
     if count < 3 {
-        return Err(too_few("points of a trajectory, for a central difference", count, 3));
+        return Ok(());
     }
     let slope = |from: usize, points: usize, at: usize, i: usize| -> f64 {
         let weights = derivative_weights(&trajectory.times[from..from + points], at - from);
@@ -184,11 +198,7 @@ fn savitzky_golay(
     let times = &trajectory.times;
     let slack = 1e-9 * width;
     if trajectory.duration() + slack < width {
-        return Err(SparseError::Setting {
-            name: "the width of Savitzky-Golay",
-            given: format!("{width}, but a trajectory lasts {}", trajectory.duration()),
-            expected: "at most the shortest trajectory",
-        });
+        return Ok(());
     }
     for (place, &t) in times.iter().enumerate() {
         let inside = t - 0.5 * width >= times[0] - slack

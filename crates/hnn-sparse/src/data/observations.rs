@@ -1,5 +1,7 @@
 //! Trajectories without derivatives.
 
+use std::f64::consts::{FRAC_PI_2, TAU};
+
 use hnn_integrators::{Between, coordinate_major};
 use ndarray::Array2;
 
@@ -58,6 +60,16 @@ impl Observed {
     /// Coordinate `i` at all times.
     pub(crate) fn coordinate(&self, i: usize) -> Vec<f64> {
         self.states.column(i).to_vec()
+    }
+
+    /// The first row after which coordinate `i` jumps by a turn, up to what it moves from row to row.
+    fn jump_by_a_turn(&self, i: usize) -> Option<usize> {
+        let q = self.states.column(i);
+        let step = |row: usize| (q[row + 1] - q[row]).abs();
+        (1..q.len().saturating_sub(2)).find(|&row| {
+            let around = step(row - 1).max(step(row + 1));
+            around < FRAC_PI_2 && (step(row) - TAU).abs() <= 2.0 * around
+        })
     }
 
     /// The inputs, coordinate-major.
@@ -139,6 +151,32 @@ impl Observations {
         Ok(())
     }
 
+    /// Of what was measured, what looks wrong; and which trajectories are too short to be used, given
+    /// those that are.
+    pub(crate) fn warnings(&self, used: &[bool], width: f64) -> Vec<String> {
+        let list = |places: &mut dyn Iterator<Item = usize>| {
+            places.map(|place| place.to_string()).collect::<Vec<_>>().join(", ")
+        };
+        let short = list(&mut (0..self.len()).filter(|&place| !used[place]));
+        let mut warnings = vec![];
+        if !short.is_empty() {
+            warnings.push(format!(
+                "too short for a width of {width}, left out: trajectories {short} (from 0)"
+            ));
+        }
+        let jumps = self.trajectories.iter().enumerate().flat_map(|(place, trajectory)| {
+            let jump = move |i: usize| trajectory.jump_by_a_turn(i).map(|row| (place, i, row));
+            (0..self.dim / 2).filter_map(jump)
+        });
+        warnings.extend(jumps.take(1).map(|(place, i, row)| {
+            format!(
+                "coordinate {i} jumps by a turn after row {row} of trajectory {place} (all from 0): if it is an \
+                 angle, add its turns up, as `hnn_data::Recording` does"
+            )
+        }));
+        warnings
+    }
+
     /// Root mean square of every coordinate.
     pub(crate) fn sizes(&self) -> Vec<f64> {
         let numbers = |i: usize| {
@@ -146,6 +184,11 @@ impl Observations {
             root_mean_square(lanes)
         };
         (0..self.dim).map(numbers).collect()
+    }
+
+    /// The duration of the longest trajectory.
+    pub(crate) fn longest(&self) -> Option<f64> {
+        self.trajectories.iter().map(Observed::duration).reduce(f64::max)
     }
 
     /// Number of trajectories.

@@ -46,6 +46,7 @@ pub struct Samples {
     relative_errors: Vec<f64>,
     /// The share of the samples whose noise is independent.
     independent: f64,
+    warnings: Vec<String>,
 }
 
 /// Samples of one block: what fits the second-level cache with a hundred columns.
@@ -72,6 +73,7 @@ impl Samples {
             places: (0..count).collect(),
             relative_errors: vec![RELATIVE_ERROR; x.ncols()],
             independent: 1.0,
+            warnings: vec![],
             x,
             dx,
         })
@@ -146,6 +148,11 @@ impl Samples {
         self
     }
 
+    pub(crate) fn with_warnings(mut self, warnings: Vec<String>) -> Self {
+        self.warnings = warnings;
+        self
+    }
+
     /// Declares that only this share of the samples has noise of its own.
     pub(crate) fn with_independent_share(mut self, share: f64) -> Self {
         self.independent = share;
@@ -185,7 +192,7 @@ impl Samples {
         let mut functions = pointwise(ansatz.balance()?, dim, inputs);
         let target = functions.split_off(functions.len() - ansatz.components().len());
         let sizes = ansatz.of_components(&column_sizes(&self.x));
-        let independent = self.independent;
+        let (independent, warnings) = (self.independent, self.warnings.clone());
         let rows = SampleRows {
             target: Program::compile(dim, &target),
             program: Program::compile(dim, &functions),
@@ -194,7 +201,7 @@ impl Samples {
             samples: self,
         };
         Equations::new(ansatz.clone(), Box::new(rows), ansatz.of_components(&errors), &sizes)
-            .map(|equations| equations.with_independent_share(independent))
+            .map(|equations| equations.with_independent_share(independent).with_warnings(warnings))
     }
 }
 

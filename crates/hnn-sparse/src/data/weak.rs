@@ -89,8 +89,8 @@ impl WeakForm {
     /// The equations of these trajectories.
     ///
     /// # Errors
-    /// If the states have another dimension, a trajectory is shorter than a window or has too few
-    /// points in one, the stride is far below the distance of points, or there are fewer equations
+    /// If the states have another dimension, all trajectories are shorter than a window, one has too
+    /// few points in one, the stride is far below the distance of points, or there are fewer equations
     /// than unknowns.
     pub fn equations<A: Unknowns>(
         &self,
@@ -109,8 +109,9 @@ impl WeakForm {
             bytes,
             remedy,
         )?;
-        let all =
-            equations(observations, ansatz, RELATIVE_ERROR, |trajectory| grid.windows(trajectory));
+        let all = equations(observations, ansatz, [RELATIVE_ERROR, width], |trajectory| {
+            grid.windows(trajectory)
+        });
         if rows < unknowns as f64 && matches!(all, Err(SparseError::TooFew { .. })) {
             let given = rows as usize;
             return Err(SparseError::TooFewWindows { given, needed: unknowns, width, stride });
@@ -132,7 +133,7 @@ impl WeakForm {
         let at = |width: f64| {
             let stride = self.stride.unwrap_or_else(|| {
                 let room: f64 =
-                    observations.trajectories.iter().map(|t| t.duration() - width).sum();
+                    observations.trajectories.iter().map(|t| (t.duration() - width).max(0.0)).sum();
                 let share = room / (width * (wanted - observations.len() as f64).max(1.0));
                 share.min(STRIDE).max((step / width).min(STRIDE))
             });
@@ -179,11 +180,7 @@ impl Grid {
         let Some(&start) = times.first() else { return Ok(vec![]) };
         let count = self.count(trajectory.duration());
         if count == 0.0 {
-            return Err(SparseError::Setting {
-                name: "the window's width",
-                given: format!("{width}, but a trajectory lasts {}", trajectory.duration()),
-                expected: "at most the shortest trajectory",
-            });
+            return Ok(vec![]);
         }
         let piece = |k: f64| {
             let from = start + k * stride * width;
@@ -279,14 +276,33 @@ struct Sizes {
     step: f64,
 }
 
+/// The duration of the shortest trajectory, short pieces aside that have no more than a tenth of all
+/// time together.
+fn typical_duration(observations: &Observations) -> f64 {
+    const ASIDE: f64 = 0.1;
+    let mut durations: Vec<f64> =
+        observations.trajectories.iter().map(Observed::duration).collect();
+    durations.sort_by(f64::total_cmp);
+    let mut left = ASIDE * durations.iter().sum::<f64>();
+    let found = durations.iter().find(|duration| {
+        left -= **duration;
+        left <= 0.0
+    });
+    found.copied().unwrap_or(f64::INFINITY)
+}
+
 /// From how fast the states change, and how far apart the points are.
 fn sizes(observations: &Observations) -> Sizes {
-    let (mut shortest, mut step) = (f64::INFINITY, 0.0_f64);
-    for trajectory in &observations.trajectories {
-        let duration = trajectory.duration();
-        shortest = shortest.min(duration);
-        step = step.max(duration / trajectory.times.len().saturating_sub(1).max(1) as f64);
-    }
+    let shortest = typical_duration(observations);
+    // Over as many points as a window needs.
+    let mean = |times: &[f64]| {
+        times.last().map_or(0.0, |last| (last - times[0]) / (times.len() - 1).max(1) as f64)
+    };
+    let steps = observations.trajectories.iter().flat_map(|trajectory| {
+        let times = &trajectory.times;
+        times.windows(FEWEST_POINTS.min(times.len()).max(1)).map(mean)
+    });
+    let step = steps.fold(0.0, f64::max);
     let few = FEWEST_POINTS as f64 * step;
     let smallest = (1.5 * few).min(0.5 * shortest).max(few).min(shortest);
     let typical = HALF_PERIODS * half_period(observations);

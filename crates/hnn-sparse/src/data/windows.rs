@@ -39,20 +39,31 @@ impl Window {
     }
 }
 
-/// Builds the equations of all windows of all trajectories.
+/// Builds the equations of all windows of all trajectories; those that are shorter than a window are
+/// left out, with a word.
 pub(crate) fn equations<A: Unknowns>(
     observations: &Observations,
     unknowns: &A,
-    relative_error: f64,
+    [relative_error, width]: [f64; 2],
     windows: impl Fn(&Observed) -> Result<Vec<Window>, SparseError>,
 ) -> Result<Equations<A>, SparseError> {
     unknowns.check(observations.dim(), observations.inputs())?;
     let sums = Sums::new(observations, unknowns)?;
     // Row by row first: a table's columns are only known to be as long once all rows are there.
     let mut rows: Vec<(Vec<f64>, usize)> = vec![];
+    let mut used = vec![false; observations.len()];
     for (index, trajectory) in observations.trajectories.iter().enumerate() {
         let lanes = sums.lanes(index, trajectory)?;
-        rows.extend(windows(trajectory)?.iter().map(|w| (lanes.row(w, trajectory), index)));
+        let windows = windows(trajectory)?;
+        used[index] = !windows.is_empty();
+        rows.extend(windows.iter().map(|w| (lanes.row(w, trajectory), index)));
+    }
+    if let Some(longest) = observations.longest().filter(|_| rows.is_empty()) {
+        return Err(SparseError::Setting {
+            name: "the window's width",
+            given: format!("{width}, but the longest trajectory lasts {longest}"),
+            expected: "at most that",
+        });
     }
     let count = unknowns.components().len();
     let columns = sums.outputs / count - 1;
@@ -65,7 +76,9 @@ pub(crate) fn equations<A: Unknowns>(
     };
     let errors = vec![relative_error; count];
     let sizes = unknowns.of_components(&observations.sizes());
+    let warnings = observations.warnings(&used, width);
     Equations::new(unknowns.clone(), Box::new(table), errors, &sizes)
+        .map(|equations| equations.with_warnings(warnings))
 }
 
 /// The functions that are summed.

@@ -253,6 +253,7 @@ impl Selection {
                 "{name} is required, but the data cannot tell it from the other terms: left out"
             )
         }));
+        warnings.splice(..0, equations.warnings().iter().cloned());
         let residuals = Residuals::new(&parts, equations.scales(), &terms);
         Ok(Identification {
             model: equations.ansatz().model(&terms)?,
