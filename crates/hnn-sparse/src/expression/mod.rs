@@ -133,7 +133,7 @@ impl Expression {
     /// derivatives are.
     ///
     /// The width is where sticking begins: small against the speeds of the motion, but not below
-    /// the noise of `v`.
+    /// the noise of `v`, or its change from row to row.
     ///
     /// ```
     /// use hnn_sparse::Expression;
