@@ -6,11 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use common::x;
-use hnn_integrators::VectorField;
+use hnn_integrators::{At, VectorField, Workspace};
 use hnn_sparse::{
     Ansatz, Argument, Criterion, CrossValidation, Differentiation, Distillation, Expression, Folds,
     Gram, IntegralForm, Lasso, Library, Observations, Penalty, Samples, Selection, Shooting,
-    SparseError, SparseHamiltonian, WeakForm,
+    SparseError, SparseHamiltonian, SparseLagrangian, WeakForm,
 };
 use hnn_systems::Spring;
 use ndarray::Array2;
@@ -74,6 +74,57 @@ fn files_with_nonsense_are_refused_by_name() {
     // A file without an end.
     if std::path::Path::new("/dev/zero").exists() {
         refused("/dev/zero", || SparseHamiltonian::load("/dev/zero", &[]));
+    }
+}
+
+#[test]
+fn forces_and_lagrangians_with_nonsense_are_refused_by_name() {
+    let force =
+        include_str!("data/friction_on_7.json").replace("{\"FrictionOn\":7}", "{\"Force\":0}");
+    let force = force.replace("{\"Coordinate\":1}", "{\"Input\":0}");
+    let inputs = force.replace("[\"q\",\"p\"]", "[\"q\",\"p\"],\"inputs\":[\"u\"]");
+    assert!(read(&inputs).is_ok());
+    for (text, part) in [
+        (force, "uses input 0"),
+        (inputs.replace("\"Force\":0", "\"Force\":1"), "momentum 1"),
+        (inputs.replace("{\"Force\":0}", "\"Energy\""), "in forces only"),
+        (inputs.replace("[\"u\"]", "[\"p\"]"), "`p` twice"),
+        (
+            inputs.replace("\"Input\":0", "\"Input\":18446744073709551615"),
+            "input 18446744073709551615",
+        ),
+    ] {
+        let message = refused(part, || read(&text));
+        assert!(message.contains(part), "{message}");
+    }
+    let lagrangian = |coordinates: &[String], joint: &str| {
+        let terms = format!(
+            "{{\"term\":{{\"feature\":{{\"terms\":[{{\"number\":1.0,\"monomial\":[[{{\"Linear\":{{\"Coordinate\":1}}}},2]]}}]}},\
+             \"joint\":{joint}}},\"coefficient\":1.0,\"std_error\":0.0}}"
+        );
+        let names = coordinates.join("\",\"");
+        format!(
+            "{{\"format\":\"sparse-lagrangian\",\"version\":1,\"coordinates\":[\"{names}\"],\"terms\":[{terms}]}}"
+        )
+    };
+    let read = |text: String| SparseLagrangian::from_json(&text, &[]);
+    let two = ["q".to_owned(), "v".to_owned()];
+    let model = read(lagrangian(&two, "null")).expect("valid");
+    assert_eq!(model.mass(0, 0).value(&[0.0, 0.0]), 2.0);
+    assert!(model.mass(0, usize::MAX).is_zero() && model.friction(usize::MAX).is_zero());
+    assert!(refused("a joint", || read(lagrangian(&two, "1"))).contains("joint is 1"));
+    let names: Vec<String> = (0..20_000).map(|i| format!("x{i}")).collect();
+    let message = refused("20 000 coordinates", || read(lagrangian(&names, "null")));
+    assert!(message.contains("fewer joints"), "{message}");
+    // A mass of 0 has no acceleration.
+    let massless = read(lagrangian(&two, "0")).expect("friction alone");
+    let (at, mut dx) = (At { t: &[0.0], u: &[1.0] }, [0.0; 2]);
+    let error = massless.eval(at, &[0.0, 1.0], &mut dx, &mut Workspace::default());
+    assert!(error.expect_err("singular").to_string().contains("mass matrix is singular"));
+    for width in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let library = Library::from_features(1, [x(1).powi(2)]).expect("valid");
+        let ansatz = || Ansatz::new(&library)?.with_force(0, Expression::friction(1, width));
+        refused("a width", ansatz);
     }
 }
 

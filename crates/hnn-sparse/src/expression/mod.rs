@@ -133,7 +133,8 @@ impl Expression {
     /// derivatives are.
     ///
     /// The width is where sticking begins: small against the speeds of the motion, but not below
-    /// the noise of `v`, or its change from row to row.
+    /// the noise of `v`, or its change from row to row. One that is not positive and finite is no
+    /// feature: it is refused where it is used.
     ///
     /// ```
     /// use hnn_sparse::Expression;
@@ -143,8 +144,9 @@ impl Expression {
     #[must_use]
     pub fn friction(i: usize, width: f64) -> [Self; 3] {
         let v = Argument::Coordinate(i);
+        let slope = if width > 0.0 && width.is_finite() { 1.0 / width } else { f64::NAN };
         let speed = Self::distance(&[v]);
-        [Self::coordinate(i), Self::tanh_of(1.0 / width, v), Self::coordinate(i) * speed]
+        [Self::coordinate(i), Self::tanh_of(slope, v), Self::coordinate(i) * speed]
     }
 
     /// The distance `r = sqrt(u_1^2 + u_2^2 + ...)`; of one argument, its absolute value.

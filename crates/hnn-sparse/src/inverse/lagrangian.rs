@@ -46,9 +46,17 @@ impl SparseLagrangian {
         TooLarge::check("derivatives of a Lagrangian", entries, 64, remedy)?;
         require_room_for_derivatives(terms.iter().map(|t| &t.term.feature), 2)?;
         let mut model = Self { coordinates, terms, program: Program::compile(0, []) };
-        let mass = (0..n).flat_map(|i| (0..=i).map(move |k| (i, k)));
-        let mut outputs: Vec<_> = mass.map(|(i, k)| model.mass(i, k)).collect();
-        outputs.extend((0..n).map(|i| model.bias(i)));
+        let lagrangian = model.lagrangian();
+        let momenta: Vec<_> = (0..n).map(|i| lagrangian.derivative(n + i)).collect();
+        let mass = momenta.iter().enumerate();
+        let mut outputs: Vec<_> =
+            mass.flat_map(|(i, p)| (0..=i).map(move |k| p.derivative(n + k))).collect();
+        // The torque on each joint without acceleration: Coriolis, potential, friction.
+        outputs.extend(momenta.iter().enumerate().map(|(i, p)| {
+            let along = |k: usize| (1.0, p.derivative(k) * Expression::coordinate(n + k));
+            let rest = [(-1.0, lagrangian.derivative(i)), (1.0, model.friction(i))];
+            Expression::sum((0..n).filter(|&k| p.depends_on(k)).map(along).chain(rest))
+        }));
         model.program = Program::compile(2 * n, &outputs);
         Ok(model)
     }
@@ -115,15 +123,6 @@ impl SparseLagrangian {
     #[must_use]
     pub fn friction(&self, joint: usize) -> Expression {
         self.sum(Some(joint))
-    }
-
-    /// The torque on a joint without acceleration: Coriolis, potential, friction.
-    fn bias(&self, i: usize) -> Expression {
-        let (n, lagrangian) = (self.joints(), self.lagrangian());
-        let momentum = lagrangian.derivative(n + i);
-        let along = |k: usize| (1.0, momentum.derivative(k) * Expression::coordinate(n + k));
-        let rest = [(-1.0, lagrangian.derivative(i)), (1.0, self.friction(i))];
-        Expression::sum((0..n).map(along).chain(rest))
     }
 
     fn sum(&self, joint: Option<usize>) -> Expression {
