@@ -16,6 +16,11 @@ fn everything() -> Library {
             let sines = Library::trigonometric(2, &[1.0], 0)?;
             l.union(&sines.product(&Library::pair_distances(2, &[-1])?)?)
         })
+        .and_then(|l| {
+            let sign = Expression::tanh_of(-2.0, Argument::Difference(0, 3));
+            let friction = Expression::friction(3, 0.7).into_iter().skip(1);
+            l.union(&Library::from_features(2, friction.chain([sign]))?)
+        })
         .expect("valid")
 }
 

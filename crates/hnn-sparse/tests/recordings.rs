@@ -288,6 +288,15 @@ fn the_motor_pendulum_out_of_its_torque() {
         let viscous = all.term("friction on q[v]").expect("required");
         assert!(viscous.coefficient.abs() < 0.03 && viscous.t_value().abs() < 3.0, "{all}");
     }
+    // The other way round, noise of the torque makes its gain too small: 1 / I is 7.
+    let canonical = Ansatz::new(&library([0.5 * x(1).powi(2), Expression::cos(1.0, 0)]))
+        .and_then(|a| a.with_inputs(["u"])?.with_force(0, [Expression::input(0)]))
+        .expect("valid");
+    let form = WeakForm::default().width(0.5).expect("valid");
+    let equations = form.equations(&observations, &canonical).expect("enough points");
+    let found = Selection::default().require(canonical.names()).run(&equations).expect("found");
+    let gain = found.term("force on p[u]").expect("required");
+    assert!(gain.coefficient < 1.0 / 0.142 - 4.0 * gain.std_error, "{found}");
 }
 
 /// Standard errors are those of many repetitions, with white noise on the torques.
