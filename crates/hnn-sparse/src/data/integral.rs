@@ -25,6 +25,8 @@ pub struct IntegralForm {
     width: f64,
 }
 
+/// The duration of the longest window, in widths, or in distances of points where these are longer.
+const LONGEST: f64 = 2.0;
 /// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-6;
 
@@ -48,16 +50,18 @@ impl IntegralForm {
         observations: &Observations,
         ansatz: &A,
     ) -> Result<Equations<A>, SparseError> {
-        let windows = |trajectory: &Observed| self.windows(trajectory);
+        let longest = LONGEST * self.width.max(typical_step(observations));
+        let windows = |trajectory: &Observed| Ok(self.windows(trajectory, longest));
         let all = equations(observations, ansatz, [RELATIVE_ERROR, self.width], windows)?;
         let error = quadrature_error(observations, half_period(observations), windows);
         Ok(all.with_relative_error(error.max(RELATIVE_ERROR)))
     }
 
-    fn windows(&self, trajectory: &Observed) -> Result<Vec<Window>, SparseError> {
+    /// Windows that last no longer than this: points farther apart say nothing of what is between.
+    fn windows(&self, trajectory: &Observed, longest: f64) -> Vec<Window> {
         let times = &trajectory.times;
         if trajectory.duration() < self.width * (1.0 - 1e-9) {
-            return Ok(vec![]);
+            return vec![];
         }
         let mut windows = vec![];
         let mut first = 0;
@@ -67,12 +71,22 @@ impl IntegralForm {
             if last >= times.len() {
                 break;
             }
-            windows.push(window(times, first, last));
+            if times[last] - times[first] <= longest {
+                windows.push(window(times, first, last));
+            }
             let next = times[first] + 0.5 * self.width * (1.0 - 1e-9);
             first = times.partition_point(|&t| t < next).max(first + 1);
         }
-        Ok(windows)
+        windows
     }
+}
+
+/// The median distance of points.
+fn typical_step(observations: &Observations) -> f64 {
+    let pairs = observations.trajectories.iter().flat_map(|t| t.times.windows(2));
+    let mut steps: Vec<f64> = pairs.map(|pair| pair[1] - pair[0]).collect();
+    steps.sort_by(f64::total_cmp);
+    steps.get(steps.len() / 2).copied().unwrap_or(0.0)
 }
 
 fn window(times: &[f64], first: usize, last: usize) -> Window {

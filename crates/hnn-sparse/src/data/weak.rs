@@ -98,6 +98,11 @@ impl WeakForm {
         ansatz: &A,
     ) -> Result<Equations<A>, SparseError> {
         let (unknowns, components) = (ansatz.names().len(), ansatz.components().len());
+        let points = observations.trajectories.iter().map(|t| t.times.len()).max();
+        if let Some(given) = points.filter(|points| *points < FEWEST_POINTS) {
+            let what = "points of the longest trajectory, for a window of the weak form,";
+            return Err(SparseError::TooFew { what, given, needed: FEWEST_POINTS });
+        }
         let grid = self.grid(observations, unknowns);
         let Grid { width, stride, .. } = grid;
         let rows = grid.windows_of(observations) * components as f64;
@@ -179,7 +184,7 @@ impl Grid {
         let times = &trajectory.times;
         let Some(&start) = times.first() else { return Ok(vec![]) };
         let count = self.count(trajectory.duration());
-        if count == 0.0 {
+        if count == 0.0 || times.len() < FEWEST_POINTS {
             return Ok(vec![]);
         }
         let piece = |k: f64| {
@@ -298,10 +303,8 @@ fn sizes(observations: &Observations) -> Sizes {
     let mean = |times: &[f64]| {
         times.last().map_or(0.0, |last| (last - times[0]) / (times.len() - 1).max(1) as f64)
     };
-    let steps = observations.trajectories.iter().flat_map(|trajectory| {
-        let times = &trajectory.times;
-        times.windows(FEWEST_POINTS.min(times.len()).max(1)).map(mean)
-    });
+    let trajectories = observations.trajectories.iter();
+    let steps = trajectories.flat_map(|t| t.times.windows(FEWEST_POINTS).map(mean));
     let step = steps.fold(0.0, f64::max);
     let few = FEWEST_POINTS as f64 * step;
     let smallest = (1.5 * few).min(0.5 * shortest).max(few).min(shortest);
