@@ -7,17 +7,17 @@ use hnn_models::{
     Dissipative, FrictionForce, Hnn, JacobianMap, Keep, KineticPrior, Lnn, MechanicalLagrangian,
     Mlp,
 };
-use tch::Device;
 
+use crate::device;
 use crate::random::{Case, TOLERANCE, assert_close, assert_same_field, assert_same_field_at};
 use crate::tensors::TensorLagrangian;
 
 pub(crate) fn energy(native: &Mlp<f64>) -> TchEnergy<f64> {
-    TchEnergy::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
+    TchEnergy::mlp(native.clone(), device()).expect("the device is there")
 }
 
 pub(crate) fn map(native: &Mlp<f64>) -> TchMap<f64> {
-    TchMap::mlp(native.clone(), Device::Cpu).expect("the CPU is there")
+    TchMap::mlp(native.clone(), device()).expect("the device is there")
 }
 
 #[test]

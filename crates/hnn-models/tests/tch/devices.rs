@@ -6,6 +6,8 @@ use hnn_models::{Architecture, Hnn, Initialisation, Lnn, Mlp, ModelError};
 use tch::nn::{self, VarStore};
 use tch::{Cuda, Device, Kind, Tensor, utils};
 
+use crate::device;
+
 fn network() -> Mlp<f64> {
     let architecture = Architecture::new(&[2, 8, 1]).expect("sizes are positive");
     Mlp::new(architecture, Initialisation::Orthogonal, 1)
@@ -45,7 +47,7 @@ fn present_devices_compute_the_same() {
 
 #[test]
 fn single_precision_stores_become_double() {
-    let store = VarStore::new(Device::Cpu);
+    let store = VarStore::new(device());
     let linear = nn::linear(store.root(), 2, 1, Default::default());
     let energy = TchEnergy::<f64>::new(store, 2, linear).expect("shapes fit");
     let f = Hnn::new(energy).expect("even").eval_state(0.0, &[0.3, 0.1]).expect("defined");
@@ -55,7 +57,7 @@ fn single_precision_stores_become_double() {
 #[test]
 fn modules_of_a_wrong_shape_are_refused_at_construction() {
     let linear = |outputs| {
-        let store = VarStore::new(Device::Cpu);
+        let store = VarStore::new(device());
         let layer = nn::linear(store.root(), 3, outputs, Default::default());
         (store, layer)
     };
@@ -66,16 +68,16 @@ fn modules_of_a_wrong_shape_are_refused_at_construction() {
     let error = TchEnergy::<f32>::new(store, 4, layer).expect_err("four inputs for three");
     assert!(error.to_string().contains("the module panicked"), "{error}");
     let sum = |x: &Tensor, _: bool| x.sum(None::<Kind>);
-    assert!(TchMap::<f64>::from_fn(VarStore::new(Device::Cpu), 2, sum).is_err());
+    assert!(TchMap::<f64>::from_fn(VarStore::new(device()), 2, sum).is_err());
     let sums = |x: &Tensor, _: bool| x.sum_dim_intlist(1, false, None::<Kind>);
-    let energy = TchEnergy::<f64>::from_fn(VarStore::new(Device::Cpu), 3, sums).expect("fits");
+    let energy = TchEnergy::<f64>::from_fn(VarStore::new(device()), 3, sums).expect("fits");
     let error = Lnn::new(energy).expect_err("odd");
     assert!(matches!(error, ModelError::OddDimension { dim: 3 }));
 }
 
 #[test]
 fn parameter_vectors_of_a_wrong_length_are_refused() {
-    let mut energy = TchEnergy::mlp(network(), Device::Cpu).expect("a CPU");
+    let mut energy = TchEnergy::mlp(network(), device()).expect("a device");
     assert!(energy.set_params(&[0.0; 3]).is_err());
     assert!(energy.copy_params(&mut [0.0; 3]).is_err());
 }
@@ -84,7 +86,7 @@ fn parameter_vectors_of_a_wrong_length_are_refused() {
 #[test]
 fn a_singular_mass_matrix() {
     let product = |x: &Tensor, _: bool| x.select(1, 0) * x.select(1, 1);
-    let energy = TchEnergy::<f64>::from_fn(VarStore::new(Device::Cpu), 2, product).expect("fits");
+    let energy = TchEnergy::<f64>::from_fn(VarStore::new(device()), 2, product).expect("fits");
     let model = Lnn::new(energy).expect("even");
     assert_eq!(model.eval_state(0.0, &[0.3, 0.7]).expect("defined"), [0.7, 0.0]);
 }

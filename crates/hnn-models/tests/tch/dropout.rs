@@ -4,7 +4,9 @@ use approx::assert_relative_eq;
 use hnn_integrators::{At, Bars, DifferentiableField, Mode, Parameters, VectorField, Workspace};
 use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{Architecture, Baseline, DifferentiableEnergy, Hnn, Initialisation, Mlp};
-use tch::{Device, nn};
+use tch::nn;
+
+use crate::device;
 
 const X: [f64; 4] = [0.4, -0.3, -0.9, 0.2];
 
@@ -30,7 +32,7 @@ fn field_and_cotangents<E: DifferentiableEnergy<f64>>(model: &Hnn<E>) -> Vec<f64
 #[test]
 fn both_engines_drop_the_same_units() {
     let mut native = Hnn::new(network(0.4)).expect("D is even");
-    let energy = TchEnergy::mlp(network(0.4), Device::Cpu).expect("a CPU");
+    let energy = TchEnergy::mlp(network(0.4), device()).expect("a device");
     let mut judge = Hnn::new(energy).expect("D is even");
     let whole = field_and_cotangents(&judge);
     let mut previous = whole.clone();
@@ -51,7 +53,7 @@ fn both_engines_drop_the_same_units() {
 
 #[test]
 fn a_module_is_told_its_mode() {
-    let store = nn::VarStore::new(Device::Cpu);
+    let store = nn::VarStore::new(device());
     let map = TchMap::from_fn(store, 2, |x, train| if train { x * 2.0 } else { x.shallow_clone() });
     let mut model = Baseline::new(map.expect("a map")).expect("as many outputs as inputs");
     let eval = |model: &Baseline<TchMap<f64>>| {
@@ -68,7 +70,7 @@ fn a_module_is_told_its_mode() {
 
 #[test]
 fn a_recording_is_pulled_back_once() {
-    let energy = TchEnergy::mlp(network(0.0), Device::Cpu).expect("a CPU");
+    let energy = TchEnergy::mlp(network(0.0), device()).expect("a device");
     let model = Hnn::new(energy).expect("D is even");
     let (mut residuals, mut dx, mut x_bar) = (Default::default(), [0.0; 4], [0.0; 4]);
     model.eval_recorded(At::time(&[0.0; 2]), &X, &mut dx, &mut residuals).expect("defined");

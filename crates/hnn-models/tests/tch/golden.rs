@@ -6,11 +6,12 @@ use hnn_models::{Activation, Baseline, Hnn, Lnn};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 use serde_json::Value;
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use hnn_testing::{golden, numbers};
 
 use crate::common::{network, own_golden};
+use crate::device;
 use crate::random::{assert_close, field_and_vjp};
 use crate::tensors::{TensorField, TensorLagrangian};
 use crate::trajectory;
@@ -45,7 +46,7 @@ fn check(
 fn hamiltonian_network() {
     let data = golden("hnn_tanh_2_16_16_1");
     let native = network(&data["params"], Activation::Tanh);
-    let model = Hnn::new(TchEnergy::mlp(native, Device::Cpu).expect("a CPU")).expect("even");
+    let model = Hnn::new(TchEnergy::mlp(native, device()).expect("a device")).expect("even");
     let (x, dx) = (tensor(rows(&data["x"]).view()), tensor(rows(&data["dx"]).view()));
     let trajectories = x.view([3, 11, 2]);
     let dt = data["dt"].as_f64().expect("a number");
@@ -62,8 +63,8 @@ fn friction_and_baseline() {
     let h = network(&data["h_params"], Activation::Tanh);
     let f = network(&data["f_params"], Activation::Tanh);
     let base = network(&data["base_params"], Activation::Tanh);
-    let energy = TchEnergy::mlp(h, Device::Cpu).expect("a CPU");
-    let map = |native| TchMap::mlp(native, Device::Cpu).expect("a CPU");
+    let energy = TchEnergy::mlp(h, device()).expect("a device");
+    let map = |native| TchMap::mlp(native, device()).expect("a device");
     let model = Hnn::with_friction(energy, map(f)).expect("the shapes fit");
     let baseline = Baseline::new(map(base)).expect("the shapes fit");
     let (x, dx) = (tensor(rows(&data["x"]).view()), tensor(rows(&data["dx"]).view()));
@@ -79,7 +80,7 @@ fn friction_and_baseline() {
 fn lagrangian_network() {
     let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
-    let model = TensorLagrangian(TchEnergy::mlp(native, Device::Cpu).expect("a CPU"));
+    let model = TensorLagrangian(TchEnergy::mlp(native, device()).expect("a device"));
     let x = rows(&data["x"]);
     let lanes: Vec<f64> = x.t().iter().copied().collect();
     let (acc, target) = (rows(&data["acc"]), rows(&data["target"]));
@@ -119,7 +120,7 @@ fn lagrangian_network() {
 fn energy_of_a_lagrangian() {
     let data = own_golden("lnn_softplus_4_16_16_1");
     let native = network(&data["params"], Activation::Softplus);
-    let model = Lnn::new(TchEnergy::mlp(native, Device::Cpu).expect("a CPU")).expect("even");
+    let model = Lnn::new(TchEnergy::mlp(native, device()).expect("a device")).expect("even");
     assert_eq!((model.num_params(), VectorField::<f64>::dim(&model)), (368, 4));
     let (x, gradient) = (rows(&data["x"]), rows(&data["L_grad"]));
     let expected: Vec<f64> = numbers(&data["L"])

@@ -8,6 +8,8 @@ use hnn_models::tch::{TchEnergy, TchMap};
 use hnn_models::{Baseline, FrictionForce, Hnn, Network};
 use tch::{Kind, Tensor};
 
+use crate::device;
+
 /// A model whose field is a tensor with the graph of its derivatives.
 pub(crate) trait TensorField {
     /// `dx/dt` for states of shape (B, D).
@@ -106,7 +108,7 @@ impl TensorField for TensorLagrangian {
 /// A coordinate-major batch as a tensor of shape (B, D), with gradients.
 fn upload(x: &[f64], batch: usize) -> Tensor {
     let lanes = Tensor::from_slice(x).view([-1, batch as i64]);
-    lanes.tr().contiguous().set_requires_grad(true)
+    lanes.tr().contiguous().to_device(device()).set_requires_grad(true)
 }
 
 fn download(x: &Tensor, out: &mut [f64]) {

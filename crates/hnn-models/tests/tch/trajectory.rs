@@ -4,15 +4,18 @@ use hnn_integrators::FieldError;
 use ndarray::{ArrayView, Dimension};
 use tch::{Kind, Reduction, Tensor};
 
+use crate::device;
 use crate::tensors::{TensorField, gradients, numbers};
 
 /// A vector field on tensors of states of shape (B, D).
 pub(crate) type Field<'a> = dyn Fn(&Tensor) -> Result<Tensor, FieldError> + 'a;
 
-/// States as a tensor of the same shape.
+/// States as a tensor of the same shape, on the tests' device.
 pub(crate) fn states<D: Dimension>(x: ArrayView<'_, f64, D>) -> Tensor {
     let shape: Vec<i64> = x.shape().iter().map(|&len| len as i64).collect();
-    Tensor::from_slice(&x.iter().copied().collect::<Vec<f64>>()).view(&shape[..])
+    Tensor::from_slice(&x.iter().copied().collect::<Vec<f64>>())
+        .view(&shape[..])
+        .to_device(device())
 }
 
 /// The state one step of the classical Runge-Kutta method of order 4 later.

@@ -9,11 +9,12 @@ use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation, Mlp,
     ModelError, Persist,
 };
-use tch::{Device, nn};
+use tch::nn;
 
 use hnn_testing::{assert_close, numbers};
 
 use crate::common::own_golden;
+use crate::device;
 
 fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
     let architecture = Architecture::new(sizes).expect("sizes").with_activation(Activation::Swish);
@@ -21,7 +22,7 @@ fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
 }
 
 fn energy(mlp: impl Into<TchMlp<f64>>) -> TchEnergy<f64> {
-    TchEnergy::mlp(mlp, Device::Cpu).expect("a CPU")
+    TchEnergy::mlp(mlp, device()).expect("a device")
 }
 
 fn file(folder: &tempfile::TempDir) -> PathBuf {
@@ -124,7 +125,7 @@ fn modules_of_ones_own_save_their_variables() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = file(&folder);
     let build = || {
-        let store = nn::VarStore::new(Device::Cpu);
+        let store = nn::VarStore::new(device());
         let root = store.root();
         let module = nn::seq()
             .add(nn::linear(&root / "a", 2, 4, Default::default()))
