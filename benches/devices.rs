@@ -26,7 +26,9 @@ fn main() -> Result<(), Error> {
     announce();
     let threads = [rayon::current_num_threads(), tch::get_num_threads() as usize];
     println!("threads: native engine {}, libtorch {}", threads[0], threads[1]);
-    println!("| batch | number | engine | ms a step | native / this | difference of the gradient |");
+    println!(
+        "| batch | number | engine | ms a step | native / this | difference of the gradient |"
+    );
     println!("|---|---|---|---|---|---|");
     let batches: &[usize] = options.pick(&[100_000, 1_000_000], &[2_000]);
     for &batch in batches {
@@ -60,7 +62,9 @@ impl Contest {
             let difference = difference(&gradient, exact);
             self.print::<T>(&format!("libtorch, {device:?}"), seconds, native, difference);
             if T::NAME == "f64" && difference > TOLERANCE {
-                return Err(format!("on {device:?} the gradient is further than {TOLERANCE}").into());
+                return Err(
+                    format!("on {device:?} the gradient is further than {TOLERANCE}").into()
+                );
             }
         }
         Ok(gradient)

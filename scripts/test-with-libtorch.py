@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests `with-libtorch` and `fetch-libtorch.py` on folders that pass for libtorch; no network."""
+"""Tests `with-libtorch`, `gpu-check` and `fetch-libtorch.py` on folders that pass for libtorch; no network."""
 
 import json
 import os
@@ -90,7 +90,7 @@ class Case(unittest.TestCase):
         )
 
 
-class Wrapper(Case):
+class WithWrapper(Case):
     def setUp(self):
         super().setUp()
         # A copy that takes a folder of ours for the system's.
@@ -100,6 +100,8 @@ class Wrapper(Case):
         self.wrapper = self.root / "scripts" / "with-libtorch"
         script(self.wrapper, text.replace("system=/usr ", f"system='{self.system}' "))
 
+
+class Wrapper(WithWrapper):
     def run_wrapper(self, *command, **variables):
         return self.execute([shutil.which("bash"), str(self.wrapper), *command], variables)
 
@@ -157,7 +159,11 @@ class Wrapper(Case):
         self.refuses("is no libtorch", LIBTORCH=half)
         mine = libtorch(self.root / "mine", OTHER)
         self.refuses(f"is libtorch {OTHER}, and tch needs {VERSION}", LIBTORCH=mine)
-        self.finds(mine, f"using libtorch {OTHER}", LIBTORCH=mine, LIBTORCH_BYPASS_VERSION_CHECK=1)
+        asked = {"LIBTORCH": mine, "LIBTORCH_BYPASS_VERSION_CHECK": 1}
+        seen = self.finds(mine, f"using libtorch {OTHER}", CXXFLAGS="-g0", **asked)
+        self.assertEqual(seen["CXXFLAGS"], "-include older-libtorch.hpp -g0")
+        self.assertEqual(seen["CPLUS_INCLUDE_PATH"], str(self.wrapper.parent))
+        self.assertTrue((SCRIPTS / "older-libtorch.hpp").exists())
 
     def test_pytorch_where_it_is_asked_for(self):
         self.refuses("python3 has no PyTorch", f"torch=={VERSION}", LIBTORCH_USE_PYTORCH=1)
@@ -226,6 +232,51 @@ class Wrapper(Case):
         self.finds(mine, note, LIBTORCH=mine)
         (self.bin / "clang++").symlink_to(shutil.which("sh"))
         self.assertNotIn(note, self.run_wrapper("sh", "-c", "", LIBTORCH=mine).stderr)
+
+
+class GpuCheck(WithWrapper):
+    """Running ready programs, which are scripts here that print their name and the device."""
+
+    def setUp(self):
+        super().setUp()
+        shutil.copy(SCRIPTS / "gpu-check", self.wrapper.parent)
+        self.programs = self.root / "programs"
+        for name, status in (("hnn-models", 1), ("hnn", 0), ("benches", 0)):
+            text = f'#!/bin/sh\necho {name} $HNN_DEVICE "$@"; exit {status}\n'
+            script(self.programs / name, text)
+        self.checkout = self.root / "checkout"
+        (self.programs / "checkout").write_text(f"{self.checkout}\n")
+        (self.checkout / "crates").mkdir(parents=True)
+        self.torch = self.python_torch()
+
+    def check(self, **variables):
+        command = [shutil.which("bash"), str(self.wrapper.parent / "gpu-check")]
+        command += ["--binaries", str(self.programs), "--quick"]
+        return self.execute(command, variables)
+
+    def assert_refused(self, *messages):
+        ran = self.check()
+        self.assertEqual((ran.returncode, ran.stdout), (1, ""), ran.stderr)
+        for message in messages:
+            self.assertIn(message, ran.stderr)
+
+    def test_a_failure_is_told_after_all_have_run(self):
+        lines = "hnn-models {0}\nhnn {0}\nbenches {0} --quick\n"
+        ran = self.check(HNN_DEVICE="cpu")
+        self.assertEqual((ran.returncode, ran.stdout), (1, lines.format("cpu")), ran.stderr)
+        (self.torch / "lib" / "libtorch_cuda.so").touch()
+        script(self.programs / "hnn-models", "#!/bin/sh\necho hnn-models $HNN_DEVICE\n")
+        ran = self.check()
+        self.assertEqual((ran.returncode, ran.stdout), (0, lines.format("cuda")), ran.stderr)
+
+    def test_what_is_missing_is_an_error(self):
+        self.assert_refused("has no lib/libtorch_cuda.so", "without CUDA")
+        (self.checkout / "crates").rmdir()
+        self.assert_refused(f"golden files of {self.checkout}", "ln -s")
+        (self.programs / "checkout").unlink()
+        self.assert_refused("holds no programs", "--build")
+        (self.torch / "lib").rmdir()
+        self.assert_refused("python3 has no PyTorch")
 
 
 class Fetch(Case):

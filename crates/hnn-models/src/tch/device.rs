@@ -41,7 +41,9 @@ pub fn require_device(device: Device) -> Result<(), ModelError> {
     let reason = match device {
         Device::Cpu => return Ok(()),
         Device::Cuda(_) if !utils::has_cuda() => {
-            "this libtorch has no CUDA: set LIBTORCH to a CUDA build, or use cpu".to_owned()
+            "this libtorch has no CUDA: set LIBTORCH to a CUDA build; if it is one, preload its \
+             libtorch_cuda.so (LD_PRELOAD), which linkers leave out; or use cpu"
+                .to_owned()
         }
         Device::Cuda(_) if !Cuda::is_available() => {
             "CUDA finds no GPU: check the driver (nvidia-smi), or use cpu".to_owned()

@@ -234,17 +234,17 @@ impl<T: TchScalar> TchNetwork<T> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// States as a tensor of shape (B, D) on the device.
+    /// States as a tensor of shape (B, D) on the device, which transposes them.
     pub(super) fn upload(&self, x: &[T], columns: usize) -> Result<Tensor, TchError> {
         let batch = x.len().checked_div(columns).unwrap_or(0);
         let lanes = Tensor::f_from_slice(x)?.f_view([columns as i64, batch as i64])?;
-        lanes.f_tr()?.f_contiguous()?.f_to_device(self.device)
+        lanes.f_to_device(self.device)?.f_tr()?.f_contiguous()
     }
 
-    /// A tensor of shape (B, K) or (B) as a coordinate-major slice.
+    /// A tensor of shape (B, K) or (B) as a coordinate-major slice, transposed on its device.
     pub(super) fn download(y: &Tensor, out: &mut [T]) -> Result<(), TchError> {
         let lanes = if y.dim() == 2 { y.f_detach()?.f_tr()? } else { y.f_detach()? };
-        lanes.f_to_device(Device::Cpu)?.f_contiguous()?.f_copy_data(out, out.len())
+        lanes.f_contiguous()?.f_to_device(Device::Cpu)?.f_copy_data(out, out.len())
     }
 
     /// `y = f(network, x)`, keeping nothing; `f` is told whether to keep a graph.
