@@ -75,7 +75,9 @@ pub enum LossError {
         rate: f64,
     },
     /// A weight is negative or not finite.
-    #[error("the weight {weight} of the {what} is no number of at least 0")]
+    #[error(
+        "the weight {weight} of the {what} is no number of at least 0 that the scalar type has"
+    )]
     Weight {
         /// Of which term.
         what: &'static str,

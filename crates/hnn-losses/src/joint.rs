@@ -202,6 +202,10 @@ where
         self.trajectory.restore_state(state)
     }
 
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        self.derivative.constant_values()
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         let names = [self.derivative.name(), self.trajectory.name()];
         names.into_iter().map(str::to_owned).zip(self.last).collect()

@@ -166,7 +166,12 @@ pub(crate) fn coordinate_weights<T: Scalar>(
 ) -> Result<Vec<T>, LossError> {
     check_shape("coordinate weights", &[weights.len()], &[dim], "one weight a coordinate")?;
     let what = "errors of a coordinate";
-    match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+    // Of the scalar type, whose range may be smaller.
+    let is_sound = |weight: f64| {
+        let own = T::from_f64(weight);
+        weight == 0.0 || (own > T::ZERO && own.is_finite())
+    };
+    match weights.iter().find(|weight| !is_sound(**weight)) {
         Some(weight) => Err(LossError::Weight { what, weight: *weight }),
         None if weights.iter().all(|weight| *weight == 0.0) => {
             Err(LossError::Empty { what: "coordinates of a weight above 0" })
@@ -192,6 +197,18 @@ pub(crate) fn check_finite<T: Scalar>(
 }
 
 impl<T: Scalar> Rows<T> {
+    /// The loss of the mean derivative in place of the field.
+    fn constant_value(&self, measure: ErrorMeasure) -> f64 {
+        let entries = self.dx.len() as f64;
+        let of = |(i, weight): (usize, &T)| {
+            let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
+            let mean = column().sum::<f64>() / self.t.len() as f64;
+            let costs = column().map(|dx| measure.value(dx - mean)).sum::<f64>();
+            weight.to_f64() * costs / entries
+        };
+        self.weights.iter().enumerate().map(of).sum()
+    }
+
     /// Copies the samples of a block into its scratch, coordinate-major.
     fn gather<R>(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T, R>) {
         let batch = rows.len();
@@ -310,6 +327,10 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
         let entries = self.entries(selection)?;
         let scale = T::from_f64(weight / entries);
         Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
+    }
+
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        vec![(self.name().to_owned(), self.rows.constant_value(self.measure))]
     }
 
     fn residual_layout(

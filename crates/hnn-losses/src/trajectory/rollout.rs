@@ -169,7 +169,7 @@ where
             Bars::new(start_bar).with_theta(theta_bar),
         )?;
         if problem.fitted && scale != T::ZERO {
-            moves.extend(moves_of(problem.stretches, problem.rows.dim, start_bar, scale));
+            moves.extend(moves_of(problem.stretches, &problem.rows.weights, start_bar, scale));
         }
         Ok(sums)
     }

@@ -72,16 +72,22 @@ impl<T: Scalar> FittedStarts<T> {
     }
 }
 
-/// The moves that a block's gradient (times `scale`) with respect to its starts asks for.
+/// The moves that a block's gradient (times `scale`) with respect to its starts asks for. Each
+/// coordinate is in units of its weight, so that the flow is near a rotation whatever the user's.
 pub(super) fn moves_of<T: Scalar>(
     stretches: &[Stretch],
-    dim: usize,
+    weights: &[T],
     x_bar: &[T],
     scale: T,
 ) -> impl Iterator<Item = Move<T>> {
-    let lanes = stretches.len();
+    let (lanes, dim) = (stretches.len(), weights.len());
+    let counted = || weights.iter().filter(|weight| **weight > T::ZERO);
+    let mean = counted().copied().sum::<T>() / T::from_usize(counted().count().max(1));
+    let unit = move |weight: T| if weight > T::ZERO { weight } else { mean };
     stretches.iter().enumerate().flat_map(move |(lane, stretch)| {
         let share = T::ONE / (scale * T::from_f64((stretch.steps + 1) as f64));
-        (0..dim).map(move |i| (stretch.row * dim + i, share * x_bar[i * lanes + lane]))
+        weights.iter().enumerate().map(move |(i, weight)| {
+            (stretch.row * dim + i, share * x_bar[i * lanes + lane] / unit(*weight))
+        })
     })
 }

@@ -1,11 +1,11 @@
 //! Training does not depend on the units of the data.
 
-use hnn_integrators::VectorField;
-use hnn_losses::DerivativeLoss;
+use hnn_integrators::{DualField, RK4, VectorField};
+use hnn_losses::{DerivativeLoss, Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, Scales};
 use hnn_systems::{Pendulum, Sampling};
 use hnn_train::{Schedule, Trainer};
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView2, Axis, array};
 
 /// The README's network on the README's pendulum, with p times `10^k` and t times `10^m`: the
 /// relative errors of dq/dt and dp/dt on data that it has not seen.
@@ -48,5 +48,58 @@ fn the_readmes_network_learns_in_any_units() {
         let errors = relative_errors(k, m);
         let is_near = errors.iter().zip(first).all(|(error, first)| *error <= 1.2 * first);
         assert!(is_near, "p times 1e{k}, t times 1e{m}: {errors:?}, in the first units {first:?}");
+    }
+}
+
+/// Without scales the same network cannot say that p is small, and the record says so.
+#[test]
+fn a_fit_worse_than_a_constant_says_so() {
+    let data = Sampling { trajectories: 4, points: 16, ..Sampling::pendulum() };
+    let data = data.sample(&Pendulum::default(), 0).expect("samples");
+    let record = |unit: f64, steps| {
+        let [x, dx] = [data.states(), data.derivatives()].map(|x| &x * &array![1.0, unit]);
+        let architecture = Architecture::new(&[2, 20, 1]).expect("sizes");
+        let network = Mlp::new(architecture, Initialisation::Orthogonal, 0);
+        let mut model = Hnn::new(network).expect("even");
+        let mut loss = DerivativeLoss::new(data.times().into(), x.view(), dx.view()).expect("fits");
+        let trained = Trainer::new(steps).with_schedule(Schedule::Constant(1e-2)).fit(
+            &mut model,
+            &mut loss,
+            None,
+            &mut (),
+        );
+        trained.expect("trains")
+    };
+    assert_eq!(record(1.0, 100).warnings, [""; 0]);
+    let record = record(1e-6, 1);
+    assert!(
+        record.to_string().starts_with("! the model explains less than a constant"),
+        "{record}"
+    );
+    assert_eq!(record.warnings.len(), 1);
+}
+
+/// Starts that are fitted move by the same share of their coordinate's size.
+#[test]
+fn fitted_starts_move_alike_in_any_units() {
+    let moves = |unit: f64| {
+        let field = DualField::new([unit], |_t, [q, p]: [_; 2], [c]| [p / c, -c * q]);
+        let states = array![[1.0, 0.2], [0.8, -0.3], [0.9, -0.7], [0.2, -1.0]] * array![1.0, unit];
+        let times = array![0.0, 0.4, 0.8, 1.2];
+        let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[4] };
+        let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data)
+            .and_then(|loss| loss.with_coordinate_weights(&[1.0, unit.powi(-2)]))
+            .and_then(|loss| loss.with_fitted_starts(0.5))
+            .expect("fits");
+        loss.value_and_gradient(&field, Selection::All, 1.0, &mut [0.0]).expect("evaluates");
+        loss.begin_step(1, 2).expect("moves");
+        let start = loss.fitted_starts().expect("fitted").row(0).to_owned();
+        [start[0] - 1.0, start[1] / unit - 0.2]
+    };
+    let first = moves(1.0);
+    for unit in [1e-9, 1e7] {
+        for (now, first) in moves(unit).iter().zip(first) {
+            assert!((now - first).abs() < 1e-9 * first.abs(), "{unit}: {now}, {first}");
+        }
     }
 }
