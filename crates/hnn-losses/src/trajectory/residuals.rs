@@ -12,6 +12,7 @@ use hnn_integrators::{
 
 use super::TrajectoryLoss;
 use super::derivatives::Derivatives;
+use super::starts::unit;
 use super::windows::{Rows, Stretch};
 use crate::blocks::on_all_threads;
 use crate::derivative::{check_field, counted};
@@ -136,13 +137,16 @@ where
         })
     }
 
-    /// The starts of the windows of the layout.
+    /// The starts of the windows of the layout, in units of the weights, so that least squares see
+    /// unknowns of one size.
     pub(super) fn locals(&self) -> impl Iterator<Item = T> {
         let windows = self.starts.iter().flat_map(|starts| {
             self.prepared.stretches.iter().map(move |stretch| (starts, stretch.row))
         });
         let dim = self.rows.dim;
-        windows.flat_map(move |(starts, row)| starts.x[row * dim..][..dim].iter().copied())
+        windows.flat_map(move |(starts, row)| {
+            (0..dim).map(move |i| starts.x[row * dim + i] * unit(&self.rows.weights, i).sqrt())
+        })
     }
 
     /// Replaces them.
@@ -150,7 +154,9 @@ where
         let Some(starts) = &mut self.starts else { return };
         let dim = self.rows.dim;
         for (stretch, start) in self.prepared.stretches.iter().zip(locals.chunks_exact(dim)) {
-            starts.x[stretch.row * dim..][..dim].copy_from_slice(start);
+            for (i, local) in start.iter().enumerate() {
+                starts.x[stretch.row * dim + i] = *local / unit(&self.rows.weights, i).sqrt();
+            }
         }
     }
 
@@ -162,15 +168,15 @@ where
 
 impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
     /// Memory for so many windows, whose derivatives by the parameters are 0, and by their starts
-    /// the identity.
-    fn begin(&mut self, lanes: usize, dim: usize, out: &Out<'_, T>) {
+    /// the identity, in units of the weights.
+    fn begin(&mut self, lanes: usize, weights: &[T], out: &Out<'_, T>) {
         let resize = |buffers: &mut [&mut Vec<T>], len: usize| {
             for buffer in buffers {
                 buffer.clear();
                 buffer.resize(len, T::ZERO);
             }
         };
-        let numbers = lanes * dim;
+        let numbers = lanes * weights.len();
         resize(&mut [&mut self.t, &mut self.dt], lanes);
         resize(&mut [&mut self.x, &mut self.next, &mut self.slopes], numbers);
         if out.jacobian.is_none() {
@@ -180,7 +186,7 @@ impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
         by_theta.into_iter().for_each(|buffer| resize(&mut [buffer], numbers * out.params));
         resize(&mut [&mut self.by_start, &mut self.next_by_start], numbers * out.locals);
         for (row, of_row) in self.by_start.chunks_exact_mut(out.locals.max(1)).enumerate() {
-            of_row[row / lanes] = T::ONE;
+            of_row[row / lanes] = T::ONE / unit(weights, row / lanes).sqrt();
         }
     }
 
@@ -293,7 +299,7 @@ where
             by_theta.fill(T::ZERO);
             by_locals.fill(T::ZERO);
         }
-        scratch.begin(windows.len(), dim, &out);
+        scratch.begin(windows.len(), &self.data.weights, &out);
         self.data.gather(windows, self.starts, &mut scratch.x);
         for step in 0..=windows[0].steps {
             if step > 0 {

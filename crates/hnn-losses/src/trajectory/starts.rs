@@ -11,7 +11,8 @@ use crate::LossError;
 pub(super) type Move<T> = (usize, T);
 
 /// A start for a window beginning at any row, fitted by damped Gauss-Newton steps that take the
-/// flow over a window for a rotation: the mean of its squares is then the identity.
+/// flow over a window for a rotation, in units of the coordinates' weights: the mean of its squares
+/// is then the identity.
 #[derive(Debug)]
 pub(super) struct FittedStarts<T> {
     rate: T,
@@ -72,8 +73,17 @@ impl<T: Scalar> FittedStarts<T> {
     }
 }
 
-/// The moves that a block's gradient (times `scale`) with respect to its starts asks for. Each
-/// coordinate is in units of its weight, so that the flow is near a rotation whatever the user's.
+/// The weight in whose units a start's coordinate is fitted: its own, or the mean of those that count
+/// where it has none.
+pub(super) fn unit<T: Scalar>(weights: &[T], i: usize) -> T {
+    if weights[i] > T::ZERO {
+        return weights[i];
+    }
+    let counted = || weights.iter().filter(|weight| **weight > T::ZERO);
+    counted().copied().sum::<T>() / T::from_usize(counted().count().max(1))
+}
+
+/// The moves that a block's gradient (times `scale`) with respect to its starts asks for.
 pub(super) fn moves_of<T: Scalar>(
     stretches: &[Stretch],
     weights: &[T],
@@ -81,13 +91,10 @@ pub(super) fn moves_of<T: Scalar>(
     scale: T,
 ) -> impl Iterator<Item = Move<T>> {
     let (lanes, dim) = (stretches.len(), weights.len());
-    let counted = || weights.iter().filter(|weight| **weight > T::ZERO);
-    let mean = counted().copied().sum::<T>() / T::from_usize(counted().count().max(1));
-    let unit = move |weight: T| if weight > T::ZERO { weight } else { mean };
     stretches.iter().enumerate().flat_map(move |(lane, stretch)| {
         let share = T::ONE / (scale * T::from_f64((stretch.steps + 1) as f64));
-        weights.iter().enumerate().map(move |(i, weight)| {
-            (stretch.row * dim + i, share * x_bar[i * lanes + lane] / unit(*weight))
+        (0..dim).map(move |i| {
+            (stretch.row * dim + i, share * x_bar[i * lanes + lane] / unit(weights, i))
         })
     })
 }
