@@ -265,8 +265,7 @@ fn motion() -> [Array2<f64>; 3] {
 fn scaled() {
     struct Check;
     impl WithModel for Check {
-        fn with(&mut self, name: &str, mut model: impl DifferentiableField<f64>) {
-            println!("{name}");
+        fn with(&mut self, _name: &str, mut model: impl DifferentiableField<f64>) {
             check(&mut model, 3, 1);
             check_step_rows(&RK4, &model, 5, 1);
         }

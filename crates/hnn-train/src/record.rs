@@ -72,7 +72,7 @@ pub struct TrainingRecord {
 /// The warnings, then how the run ended.
 impl fmt::Display for TrainingRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.warnings.iter().try_for_each(|warning| writeln!(f, "! {warning}"))?;
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))?;
         let (steps, loss) = (self.steps.len(), self.final_loss());
         write!(f, "{steps} steps in {:.1} s, to a loss of {loss:.3e}", self.seconds)?;
         let validation = self.steps.iter().find(|step| step.step == self.kept_step);

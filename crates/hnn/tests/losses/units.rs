@@ -73,7 +73,7 @@ fn a_fit_worse_than_a_constant_says_so() {
     assert_eq!(record(1.0, 100).warnings, [""; 0]);
     let record = record(1e-6, 1);
     assert!(
-        record.to_string().starts_with("! the model explains less than a constant"),
+        record.to_string().starts_with("warning: the model explains less than a constant"),
         "{record}"
     );
     assert_eq!(record.warnings.len(), 1);
