@@ -22,7 +22,8 @@ pub enum ErrorMeasure {
     /// `e^2` up to the threshold `c`, `c (2 |e| - c)` beyond (Huber 1964, times 2): smooth where
     /// errors are small, insensitive where they are large.
     Huber {
-        /// The threshold, in the unit of the derivatives; positive.
+        /// The threshold, positive; in the unit of the derivatives, or with weights of the
+        /// coordinates, `1 / sigma^2`, in units of each one's sigma.
         threshold: f64,
     },
 }
@@ -51,6 +52,16 @@ impl ErrorMeasure {
             Self::Absolute if error == 0.0 => 0.0,
             Self::Absolute => error.signum(),
             Self::Huber { threshold } => 2.0 * error.clamp(-threshold, threshold),
+        }
+    }
+
+    /// The measure for a coordinate whose costs are multiplied by a weight.
+    pub(crate) fn of_weight<T: Scalar>(self, weight: T) -> Self {
+        match self {
+            Self::Huber { threshold } => {
+                Self::Huber { threshold: threshold / weight.to_f64().sqrt() }
+            }
+            other => other,
         }
     }
 

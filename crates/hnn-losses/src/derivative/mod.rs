@@ -203,6 +203,7 @@ impl<T: Scalar> Rows<T> {
         let of = |(i, weight): (usize, &T)| {
             let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
             let mean = column().sum::<f64>() / self.t.len() as f64;
+            let measure = measure.of_weight(*weight);
             let costs = column().map(|dx| measure.value(dx - mean)).sum::<f64>();
             weight.to_f64() * costs / entries
         };
@@ -292,6 +293,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             let mut sum = 0.0;
             let coordinates = f.chunks_exact_mut(t.len()).zip(target.chunks_exact(t.len()));
             for ((f, target), weight) in coordinates.zip(&rows.weights) {
+                let measure = measure.of_weight(*weight);
                 for (f, target) in f.iter_mut().zip(target) {
                     let (cost, f_bar) = measure.compare(*f, *target, scale * *weight);
                     sum += weight.to_f64() * cost;

@@ -79,9 +79,9 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             let weighted = |row: usize, f: T| {
                 let coordinate = coordinates[row / lanes];
                 let error = f - target[coordinate * lanes + row % lanes];
-                let of_coordinate = data.weights[coordinate].to_f64();
-                let of_error = measure.weight(error.to_f64());
-                let weight = T::from_f64(scale * (of_coordinate * of_error).sqrt());
+                let of_coordinate = data.weights[coordinate];
+                let of_error = measure.of_weight(of_coordinate).weight(error.to_f64());
+                let weight = T::from_f64(scale * (of_coordinate.to_f64() * of_error).sqrt());
                 (weight * error, weight)
             };
             match rows.jacobian {

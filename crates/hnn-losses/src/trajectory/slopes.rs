@@ -29,6 +29,7 @@ impl<T: Scalar> Slopes<'_, T> {
         for (lane, stretch) in stretches.iter().enumerate() {
             for (i, target) in dx[stretch.row * dim..][..dim].iter().enumerate() {
                 let index = i * lanes + lane;
+                let measure = measure.of_weight(weights[i]);
                 let (cost, bar) = measure.compare(f[index], *target, scale * weights[i]);
                 sum += weights[i].to_f64() * cost;
                 f_bar[index] += bar;

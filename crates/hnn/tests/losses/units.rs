@@ -1,7 +1,9 @@
 //! Training does not depend on the units of the data.
 
 use hnn_integrators::{DualField, Lane, RK4, VectorField};
-use hnn_losses::{DerivativeLoss, Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+use hnn_losses::{
+    DerivativeLoss, ErrorMeasure, Loss, Selection, TrajectoryData, TrajectoryLoss, Window,
+};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, Scales};
 use hnn_systems::{Pendulum, Sampling};
 use hnn_train::{LeastSquares, Schedule, Trainer};
@@ -77,6 +79,27 @@ fn a_fit_worse_than_a_constant_says_so() {
         "{record}"
     );
     assert_eq!(record.warnings.len(), 1);
+}
+
+/// Huber's threshold is in units of the weighted errors: the same outliers in all units.
+#[test]
+fn outliers_are_alike_in_any_units() {
+    let value = |p: f64| {
+        let field = DualField::new([0.0], |_t, [_q, _p]: [_; 2], [k]| [k, k]);
+        let unit = array![1.0, p];
+        let (x, dx) =
+            (array![[0.0, 0.0], [1.0, 1.0]] * &unit, array![[0.5, 3.0], [2.0, -0.1]] * &unit);
+        let mut loss = DerivativeLoss::new(array![0.0, 1.0].view(), x.view(), dx.view())
+            .and_then(|loss| loss.with_coordinate_weights(&[1.0, p.powi(-2)]))
+            .and_then(|loss| loss.measured_by(ErrorMeasure::Huber { threshold: 1.0 }))
+            .expect("fits");
+        loss.value(&field, Selection::All).expect("evaluates")
+    };
+    // Two errors below the threshold of 1, two beyond it.
+    let expected = (0.25 + 0.01 + 5.0 + 3.0) / 4.0;
+    for unit in [1e-9, 1.0, 1e7] {
+        assert!((value(unit) - expected).abs() < 1e-12, "{unit}: {}", value(unit));
+    }
 }
 
 /// Starts are fitted in units of the weights, by gradients and by least squares.
