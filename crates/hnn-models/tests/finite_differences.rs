@@ -319,6 +319,41 @@ fn units_make_no_difference() {
     }
 }
 
+/// With known torques the mass matrix of a two-joint arm starts near its own, whatever the units and
+/// the network.
+#[test]
+fn masses_start_at_the_data() {
+    let [x, dx, _] = motion();
+    for unit in [1.0, 1e-7, 1e9] {
+        let torques = Array2::from_shape_fn((x.nrows(), 2), |(row, i)| {
+            let (q, a) = (x.row(row), dx.row(row));
+            let (m11, m12, m22) = (1.4 + q[1].cos(), 0.5 + 0.5 * q[1].cos(), 0.5);
+            let gravity = [0.8 * q[0].cos() + 0.5 * (q[0] + q[1]).cos(), 0.5 * (q[0] + q[1]).cos()];
+            unit * (gravity[i]
+                + if i == 0 { m11 * a[2] + m12 * a[3] } else { m12 * a[2] + m22 * a[3] })
+        });
+        let scales = Scales::of_velocities(x.view(), dx.view()).expect("sizes");
+        let scales = scales.with_forces(torques.view()).expect("sizes");
+        let near = |masses: ndarray::Array3<f64>| {
+            let mean = masses.mean_axis(ndarray::Axis(0)).expect("rows");
+            for (i, truth) in [(0, 2.0), (1, 0.5)] {
+                let ratio = mean[[i, i]] / unit / truth;
+                assert!((0.2..5.0).contains(&ratio), "{unit}: {ratio} times the mass {i}");
+            }
+        };
+        for activation in [Activation::Softplus, Activation::Tanh] {
+            let net = network(4, &[32, 32], 1, activation, 1);
+            let prior = KineticPrior::new(net, 1.0).expect("positive");
+            let model = Lnn::new(scales.lagrangian(prior).expect("fits")).expect("even");
+            near(model.mass_matrices(x.view()).expect("evaluates"));
+        }
+        let net = |outputs, seed| network(2, &[32, 32], outputs, Activation::Tanh, seed);
+        let mechanical = MechanicalLagrangian::new(net(3, 2), net(1, 3)).expect("fits");
+        let lagrangian = scales.lagrangian(mechanical).expect("fits");
+        near(Lnn::new(lagrangian).expect("even").mass_matrices(x.view()).expect("evaluates"));
+    }
+}
+
 /// Constant, resting and huge columns have sizes; what is no data is refused in words.
 #[test]
 fn scales_of_odd_data() {

@@ -136,7 +136,8 @@ impl Scales {
     }
 
     /// The same with the energy of a Lagrangian taken from known forces of shape (N, n), such as
-    /// torques.
+    /// torques. The masses that follow are rather too large than too small: what holds against
+    /// gravity counts as if it accelerated.
     ///
     /// # Errors
     /// If there are not as many forces as coordinates `q`, or no rows, or a number is NaN or
