@@ -238,8 +238,7 @@ fn scaled_models(
     assert_eq!(squares.constants().mapv(|c| c > 0.0), Array2::from_elem((3, 2), true));
     visit.with("law of squares", Hnn::forced(energy(10), squares).expect("fits"));
 
-    let scales = Scales::of_velocities(x.view(), dx.view()).expect("sizes");
-    let scales = scales.with_forces(forces.view()).expect("sizes");
+    let scales = Scales::of_forces(x.view(), dx.view(), forces.view()).expect("sizes");
     let prior = KineticPrior::new(angles(11), 1.0).expect("positive");
     let force = Sum(law(&scales), scales.dissipative(net(4, 3, 12)).expect("fits"));
     let lagrangian = scales.lagrangian(prior).expect("fits");
@@ -332,8 +331,7 @@ fn masses_start_at_the_data() {
             unit * (gravity[i]
                 + if i == 0 { m11 * a[2] + m12 * a[3] } else { m12 * a[2] + m22 * a[3] })
         });
-        let scales = Scales::of_velocities(x.view(), dx.view()).expect("sizes");
-        let scales = scales.with_forces(torques.view()).expect("sizes");
+        let scales = Scales::of_forces(x.view(), dx.view(), torques.view()).expect("sizes");
         let near = |masses: ndarray::Array3<f64>| {
             let mean = masses.mean_axis(ndarray::Axis(0)).expect("rows");
             for (i, truth) in [(0, 2.0), (1, 0.5)] {
@@ -383,9 +381,17 @@ fn scales_of_odd_data() {
     assert!(message(scales.friction(net(4, 3)).map(drop)).contains("has 3 outputs"));
     let dissipative = Dissipative::new(net(4, 3)).expect("triangle");
     assert!(message(scales.friction(dissipative).map(drop)).contains("`Scales::dissipative`"));
+    let of_forces = |forces: Array2<f64>| {
+        message(Scales::of_forces(x.view(), dx.view(), forces.view()).map(drop))
+    };
+    assert!(of_forces(forces.slice(ndarray::s![.., ..1]).to_owned()).contains("2 are needed"));
     assert!(
-        message(scales.with_forces(forces.slice(ndarray::s![.., ..1])).map(drop)).contains("2")
+        of_forces(forces.slice(ndarray::s![1.., ..]).to_owned())
+            .contains("there are 39 for 40 states")
     );
+    assert!(of_forces(Array2::zeros((40, 2))).contains("all are 0"));
+    // One motor for two joints.
+    assert_eq!(of_forces(&forces * &array![1.0, 0.0]), "none");
     for width in [0.0, -1.0, f64::NAN, f64::INFINITY] {
         assert!(FrictionLaw::<f64>::new(1, &[FrictionTerm::Coulomb { width }]).is_err());
     }

@@ -42,8 +42,8 @@ use crate::{
 /// freedom, in root mean squares, and each force that of `dp/dt`. For the states `(q, v)` of a
 /// Lagrangian ([`of_velocities`](Self::of_velocities)) the masses are near `E / s_v^2`: without known
 /// forces a Lagrangian is known up to a factor only, and `E = mean of v^2`; with them
-/// ([`with_forces`](Self::with_forces)) it is the mean of `|Q| v^2 / |dv/dt|`, so that the mass
-/// matrix starts at the data's.
+/// ([`of_forces`](Self::of_forces)) it is multiplied by the mean ratio of these forces to those that such
+/// masses would need, so that the mass matrix starts at the data's.
 ///
 /// Losses that weigh each coordinate by its own size
 /// ([`derivative_weights`](Self::derivative_weights), [`state_weights`](Self::state_weights)) belong to
@@ -90,13 +90,8 @@ impl Scales {
         states: ArrayView2<'_, T>,
         derivatives: ArrayView2<'_, T>,
     ) -> Result<Self, ModelError> {
-        check("states", states, states.ncols())?;
-        check("derivatives", derivatives, states.ncols())?;
-        if derivatives.nrows() != states.nrows() {
-            let (given, rows) = (derivatives.nrows(), states.nrows());
-            let reason = format!("there are {given} for {rows} states: give one for each");
-            return Err(refused("derivatives", reason));
-        }
+        check("states", states, states.nrows(), states.ncols())?;
+        check("derivatives", derivatives, states.nrows(), states.ncols())?;
         let state = Sizes::of(states);
         let rate = state.rates(derivatives);
         let n = rate.len() / 2;
@@ -110,20 +105,6 @@ impl Scales {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    ///
-    /// ```
-    /// use hnn_models::{Architecture, Initialisation, KineticPrior, Lnn, Mlp, Scales};
-    /// use ndarray::{Array2, array};
-    /// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Glorot, 1);
-    /// // A motor of inertia 2e-6: torques, and the accelerations that they cause.
-    /// let (x, dx) = (array![[0.1, 30.0], [0.4, -30.0]], array![[30.0, 900.0], [-30.0, -900.0]]);
-    /// let torques = array![[1.8e-3], [-1.8e-3]];
-    /// let scales = Scales::of_velocities(x.view(), dx.view())?.with_forces(torques.view())?;
-    /// let model = Lnn::new(scales.lagrangian(KineticPrior::new(network, 1.0)?)?)?;
-    /// let mass = model.mass_matrices(x.view())?[[0, 0, 0]];
-    /// assert!(mass > 1e-6 && mass < 4e-6);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn of_velocities<T: Scalar>(
         states: ArrayView2<'_, T>,
         derivatives: ArrayView2<'_, T>,
@@ -135,24 +116,46 @@ impl Scales {
         Ok(scales)
     }
 
-    /// The same with the energy of a Lagrangian taken from known forces of shape (N, n), such as
-    /// torques. The masses that follow are rather too large than too small: what holds against
-    /// gravity counts as if it accelerated.
+    /// The same with the energy taken from known forces of shape (N, n), such as torques, 0 where a
+    /// coordinate has none. The masses that follow are rather too large than too small: what holds
+    /// against gravity counts as if it accelerated.
     ///
     /// # Errors
-    /// If there are not as many forces as coordinates `q`, or no rows, or a number is NaN or
-    /// infinite, or a force is always 0.
-    pub fn with_forces<T: Scalar>(self, forces: ArrayView2<'_, T>) -> Result<Self, ModelError> {
-        check("forces", forces, self.force.len())?;
-        let force = Sizes::of(forces).about_zero;
-        if let Some(i) =
-            forces.columns().into_iter().position(|force| force.iter().all(|f| *f == T::ZERO))
-        {
-            return Err(refused("forces", format!("that on coordinate {i} is always 0")));
+    /// As [`new`](Self::new), or if there are not as many rows of forces, or not as many forces as
+    /// coordinates `q`, or all are 0.
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Initialisation, KineticPrior, Lnn, Mlp, Scales};
+    /// use ndarray::array;
+    /// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Glorot, 1);
+    /// // A motor of inertia 2e-6: torques, and the accelerations that they cause.
+    /// let (x, dx) = (array![[0.1, 30.0], [0.4, -30.0]], array![[30.0, 900.0], [-30.0, -900.0]]);
+    /// let torques = array![[1.8e-3], [-1.8e-3]];
+    /// let scales = Scales::of_forces(x.view(), dx.view(), torques.view())?;
+    /// let model = Lnn::new(scales.lagrangian(KineticPrior::new(network, 1.0)?)?)?;
+    /// let mass = model.mass_matrices(x.view())?[[0, 0, 0]];
+    /// assert!(mass > 1e-6 && mass < 4e-6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn of_forces<T: Scalar>(
+        states: ArrayView2<'_, T>,
+        derivatives: ArrayView2<'_, T>,
+        forces: ArrayView2<'_, T>,
+    ) -> Result<Self, ModelError> {
+        let scales = Self::of_velocities(states, derivatives)?;
+        check("forces", forces, states.nrows(), scales.force.len())?;
+        let known = forces.columns().into_iter().map(sizes::root_mean_square);
+        let known: Vec<f64> = known.collect();
+        // Known forces over those of the masses that were assumed.
+        let ratios = known.iter().zip(&scales.force).map(|(known, assumed)| known / assumed);
+        let ratios: Vec<f64> = ratios.filter(|ratio| *ratio > 0.0).collect();
+        if ratios.is_empty() {
+            let reason = "all are 0: leave them out, by `Scales::of_velocities`".to_owned();
+            return Err(refused("forces", reason));
         }
-        let moved = self.speeds().zip(self.accelerations()).zip(&force);
-        let energy = mean(moved.map(|((v, a), force)| force * v * (v / a)));
-        Ok(Self { energy, force, ..self })
+        let factor = mean(ratios.into_iter());
+        let force = scales.force.iter().map(|assumed| factor * assumed).collect();
+        Ok(Self { energy: factor * scales.energy, force, ..scales })
     }
 
     /// The same for friction on the momenta, `F(q, p)` behind a

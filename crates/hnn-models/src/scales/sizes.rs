@@ -19,10 +19,10 @@ impl Sizes {
     pub(super) fn of<T: Scalar>(columns: ArrayView2<'_, T>) -> Self {
         let (mut mean, mut deviation, mut about_zero) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns.columns() {
-            let size = root_mean_square(column, 0.0);
+            let size = root_mean_square(column);
             let share = |x: &T| x.to_f64() / column.len() as f64;
             let m = column.iter().map(share).sum();
-            let spread = root_mean_square(column, m);
+            let spread = distance(column, m);
             // What rounding leaves of a constant is no deviation.
             let is_constant = spread <= 8.0 * T::EPSILON.to_f64() * size;
             let size = if size > 0.0 { size } else { 1.0 };
@@ -36,7 +36,7 @@ impl Sizes {
     /// The sizes of derivatives of these columns.
     pub(super) fn rates<T: Scalar>(&self, derivatives: ArrayView2<'_, T>) -> Vec<f64> {
         let columns = derivatives.columns().into_iter();
-        let rates: Vec<f64> = columns.map(|dx| root_mean_square(dx, 0.0)).collect();
+        let rates: Vec<f64> = columns.map(root_mean_square).collect();
         let relative = rates.iter().zip(&self.deviation).map(|(rate, size)| rate / size);
         let fastest = relative.fold(0.0, f64::max);
         let fastest = if fastest > 0.0 { fastest } else { 1.0 };
@@ -45,8 +45,13 @@ impl Sizes {
     }
 }
 
+/// The root of the mean of `x^2`.
+pub(super) fn root_mean_square<T: Scalar>(column: ArrayView1<'_, T>) -> f64 {
+    distance(column, 0.0)
+}
+
 /// The root of the mean of `(x - about)^2`, of numbers of any size.
-fn root_mean_square<T: Scalar>(column: ArrayView1<'_, T>, about: f64) -> f64 {
+fn distance<T: Scalar>(column: ArrayView1<'_, T>, about: f64) -> f64 {
     let distances = || column.iter().map(|x| x.to_f64() - about);
     let most = distances().map(f64::abs).fold(0.0, f64::max);
     if most == 0.0 {
@@ -56,14 +61,22 @@ fn root_mean_square<T: Scalar>(column: ArrayView1<'_, T>, about: f64) -> f64 {
     most * (squares / column.len() as f64).sqrt()
 }
 
-/// Checks that an array has rows, as many columns as are expected, and finite numbers.
+/// Checks that an array has rows, as many rows and columns as are expected, and finite numbers.
 pub(super) fn check<T: Scalar>(
     what: &'static str,
     rows: ArrayView2<'_, T>,
+    count: usize,
     columns: usize,
 ) -> Result<(), ModelError> {
     if rows.nrows() == 0 {
         return Err(refused(what, "there are none".to_owned()));
+    }
+    if rows.nrows() != count {
+        let given = rows.nrows();
+        return Err(refused(
+            what,
+            format!("there are {given} for {count} states: give one for each"),
+        ));
     }
     if rows.ncols() != columns {
         let given = rows.ncols();

@@ -57,10 +57,13 @@ fn law(odd: &mut Odd) -> Result<FrictionLaw<f64>, Error> {
 
 fn scaled(odd: &mut Odd) -> Result<(), Error> {
     let scales = Scales::new(odd.table(5, 2).view(), odd.table(5, 2).view())?;
-    let scales = if odd.yes(0.3) { scales.with_forces(odd.table(5, 1).view())? } else { scales };
     let friction = scales.dissipative(network(odd, 2, 1)?)?;
     let law = scales.on_momenta().friction_law(&[FrictionTerm::Quadratic])?;
-    let scales = Scales::of_velocities(odd.table(5, 2).view(), odd.table(5, 2).view())?;
+    let (x, dx) = (odd.table(5, 2), odd.table(5, 2));
+    let scales = match odd.yes(0.5) {
+        true => Scales::of_forces(x.view(), dx.view(), odd.table(5, 1).view())?,
+        false => Scales::of_velocities(x.view(), dx.view())?,
+    };
     match odd.below(3) {
         0 => run(Baseline::new(scales.map(network(odd, 2, 2)?)?)?, odd),
         1 => {
