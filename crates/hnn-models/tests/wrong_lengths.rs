@@ -135,7 +135,8 @@ fn forces() {
     let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
     let column = InputPort::with_matrix(ndarray::array![[1.0], [-2.0]]).expect("finite");
     force_is_checked(&Sum(dissipative, Sum(InputPort::new(2), column.clone())));
-    force_is_checked(&FrictionLaw::new(2, &[FrictionTerm::Viscous]).expect("a term"));
+    let law = FrictionLaw::new(2, &[FrictionTerm::Viscous]).expect("a term");
+    force_is_checked(&Sum(law, InputPort::new(2)));
     assert!(InputPort::with_matrix(ndarray::array![[f64::NAN]]).is_err());
     assert!(Hnn::forced(network(&[2, 6, 1]), column.clone()).is_err());
     assert!(Lnn::forced(network(&[2, 6, 1]), column).is_err());

@@ -12,8 +12,8 @@ pub use hnn_losses::{
     metrics,
 };
 pub use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation, InputPort,
-    Lnn, Mlp, Persist,
+    Activation, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw, FrictionTerm, Hnn,
+    Initialisation, InputPort, Lnn, Mlp, Persist, Scaled, Scales,
 };
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};

@@ -281,11 +281,12 @@ impl<T: Scalar> GeneralisedForce<T> for FrictionLaw<T> {
     fn add(
         &self,
         at: At<'_, T>,
-        _x: &[T],
+        x: &[T],
         q_dot: &[T],
         force: &mut [T],
         _keep: Keep<'_, T, ()>,
     ) -> Result<(), FieldError> {
+        FieldError::check_lengths(2 * self.n * at.batch(), [("the states", x.len())])?;
         let slices = [("the velocities", q_dot.len()), ("the forces", force.len())];
         FieldError::check_lengths(self.n * at.batch(), slices)?;
         self.apply(q_dot, -T::ONE, force);
@@ -294,7 +295,7 @@ impl<T: Scalar> GeneralisedForce<T> for FrictionLaw<T> {
 
     fn add_vjp(
         &self,
-        _x: &[T],
+        x: &[T],
         q_dot: &[T],
         (): &mut (),
         force_bar: &[T],
@@ -302,6 +303,8 @@ impl<T: Scalar> GeneralisedForce<T> for FrictionLaw<T> {
     ) -> Result<(), FieldError> {
         bars.check_inputs(0)?;
         let batch = force_bar.len() / self.n;
+        let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
+        FieldError::check_lengths(2 * self.n * batch, slices)?;
         let slices = [
             ("the cotangents", force_bar.len()),
             ("the velocities", q_dot.len()),

@@ -147,6 +147,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         self.network.terms_vjp(x, residuals, directions, bars, theta_bar)
     }
 
+    fn sizes(&self) -> Option<&[f64]> {
+        self.network.sizes()
+    }
+
     fn block_len(&self) -> usize {
         self.network.block_len()
     }

@@ -107,6 +107,10 @@ impl<T: Scalar, N: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         Ok(())
     }
 
+    fn sizes(&self) -> Option<&[f64]> {
+        Some(self.size())
+    }
+
     fn block_len(&self) -> usize {
         self.network.block_len()
     }

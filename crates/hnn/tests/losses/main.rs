@@ -10,3 +10,4 @@ mod joint;
 mod losses;
 mod residuals;
 mod trajectory;
+mod units;
