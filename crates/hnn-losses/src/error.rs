@@ -74,6 +74,21 @@ pub enum LossError {
         /// The rate given.
         rate: f64,
     },
+    /// A data set whose derivatives are not known.
+    #[error(
+        "the data have no derivatives: take those of `Recording::differentiate` or `differences`, or a loss of trajectories"
+    )]
+    NoDerivatives,
+    /// A standard error that no number can have.
+    #[error(
+        "row {row} has the standard error {given}: give positive numbers whose squares are neither 0 nor infinite"
+    )]
+    StandardError {
+        /// Which row.
+        row: usize,
+        /// The standard error.
+        given: f64,
+    },
     /// A weight is negative or not finite.
     #[error("the weight {weight} of the {what} is no number of at least 0")]
     Weight {

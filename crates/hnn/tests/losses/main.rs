@@ -6,6 +6,7 @@ mod constants;
 mod erased;
 mod finite_differences;
 mod fitted_starts;
+mod inputs;
 mod joint;
 mod losses;
 mod residuals;
