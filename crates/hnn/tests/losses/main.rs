@@ -9,5 +9,6 @@ mod fitted_starts;
 mod inputs;
 mod joint;
 mod losses;
+mod recordings;
 mod residuals;
 mod trajectory;
