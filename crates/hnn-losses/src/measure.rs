@@ -81,3 +81,9 @@ impl ErrorMeasure {
         (self.value(error), scale * T::from_f64(self.slope(error)))
     }
 }
+
+/// An error of an angle, by whole turns nearest to 0.
+pub(crate) fn within_turn<T: Scalar>(error: T) -> T {
+    let turns = (error.to_f64() / std::f64::consts::TAU).round();
+    if turns == 0.0 { error } else { error - T::from_f64(turns * std::f64::consts::TAU) }
+}

@@ -47,7 +47,7 @@ fn dissipative(
 /// Two inputs on all momenta.
 fn port(n: usize) -> InputPort {
     let entry = |(i, k): (usize, usize)| 0.5 + i as f64 - 1.5 * k as f64;
-    InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite")
+    InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite").fitted()
 }
 
 proptest! {

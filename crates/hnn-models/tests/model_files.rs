@@ -71,7 +71,7 @@ fn every_model<T: Scalar>() {
     let resistive = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
     let model = Hnn::forced(network::<T>(&[4, 5, 1], 1), resistive.clone()).expect("fits");
     round_trip::<T, _>(&model);
-    let force = Sum(resistive, port);
+    let force = Sum(resistive, port.fitted());
     round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), force.clone()).expect("fits"));
     round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
     round_trip::<T, _>(&dissipative.expect("fits"));

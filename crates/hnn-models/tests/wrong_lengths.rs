@@ -92,7 +92,7 @@ fn models() {
     let force = Sum(FrictionForce::new(friction), torque);
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
     let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
-    let force = Sum(InputPort::new(2), Sum(dissipative, InputPort::new(2)));
+    let force = Sum(InputPort::new(2).fitted(), Sum(dissipative, InputPort::new(2)));
     model_is_checked(&Hnn::forced(network(&[4, 6, 1]), force.clone()).expect("fits"));
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
 }
@@ -134,7 +134,7 @@ fn forces() {
     force_is_checked(&Sum(FrictionForce::new(network(&[4, 6, 2])), torque));
     let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
     let column = InputPort::with_matrix(ndarray::array![[1.0], [-2.0]]).expect("finite");
-    force_is_checked(&Sum(dissipative, Sum(InputPort::new(2), column.clone())));
+    force_is_checked(&Sum(dissipative, Sum(InputPort::new(2).fitted(), column.clone())));
     let law = FrictionLaw::new(2, &[FrictionTerm::Viscous]).expect("a term");
     force_is_checked(&Sum(law, InputPort::new(2)));
     assert!(InputPort::with_matrix(ndarray::array![[f64::NAN]]).is_err());

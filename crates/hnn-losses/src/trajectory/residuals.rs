@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableStepper, Interval, Scalar, Workspace,
+    At, Between, DifferentiableField, DifferentiableStepper, Inputs, Interval, Scalar, Workspace,
 };
 
 use super::TrajectoryLoss;
@@ -34,6 +34,8 @@ pub(super) struct Prepared {
 pub(super) struct RowScratch<T, R, Tape> {
     t: Vec<T>,
     dt: Vec<T>,
+    /// The inputs at the begin and at the end of a step.
+    u: [Vec<T>; 2],
     x: Vec<T>,
     next: Vec<T>,
     by_theta: Vec<T>,
@@ -54,6 +56,7 @@ impl<T: Scalar, R: Default, Tape: Default> Default for RowScratch<T, R, Tape> {
         Self {
             t: empty(),
             dt: empty(),
+            u: [empty(), empty()],
             x: empty(),
             next: empty(),
             by_theta: empty(),
@@ -83,7 +86,7 @@ where
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let dim = self.rows.dim;
-        check_field(field, dim)?;
+        check_field(field, dim, self.rows.inputs)?;
         self.plan.choose(selection, (field.block_len() / dim).max(1))?;
         let divisor = self.divisor(selection)?;
         let mut layout = ResidualLayout::default();
@@ -169,7 +172,7 @@ where
 impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
     /// Memory for so many windows, whose derivatives by the parameters are 0, and by their starts
     /// the identity, in units of the weights.
-    fn begin(&mut self, lanes: usize, weights: &[T], out: &Out<'_, T>) {
+    fn begin(&mut self, lanes: usize, (weights, inputs): (&[T], usize), out: &Out<'_, T>) {
         let resize = |buffers: &mut [&mut Vec<T>], len: usize| {
             for buffer in buffers {
                 buffer.clear();
@@ -178,6 +181,7 @@ impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
         };
         let numbers = lanes * weights.len();
         resize(&mut [&mut self.t, &mut self.dt], lanes);
+        self.u.iter_mut().for_each(|u| resize(&mut [u], lanes * inputs));
         resize(&mut [&mut self.x, &mut self.next, &mut self.slopes], numbers);
         if out.jacobian.is_none() {
             return;
@@ -299,7 +303,7 @@ where
             by_theta.fill(T::ZERO);
             by_locals.fill(T::ZERO);
         }
-        scratch.begin(windows.len(), &self.data.weights, &out);
+        scratch.begin(windows.len(), (&self.data.weights, self.data.inputs), &out);
         self.data.gather(windows, self.starts, &mut scratch.x);
         for step in 0..=windows[0].steps {
             if step > 0 {
@@ -328,16 +332,20 @@ where
         scratch: &mut RowScratch<T, F::Residuals, S::Tape>,
         out: &Out<'_, T>,
     ) -> Result<(), LossError> {
-        let RowScratch { t, dt, x, next, workspace, .. } = scratch;
+        let RowScratch { t, dt, u: [begin, end], x, next, workspace, .. } = scratch;
         self.data.times(windows, step, t);
         self.data.times(windows, step + 1, dt);
         dt.iter_mut().zip(&*t).for_each(|(dt, t)| *dt -= *t);
+        self.data.inputs_at(windows, step, begin);
+        let last = step + usize::from(self.data.between == Between::Linear);
+        self.data.inputs_at(windows, last, end);
         if out.jacobian.is_none() {
-            self.stepper.step(self.field, Interval::new(t, dt), x, next, workspace)?;
+            let over = Interval { t, dt, u: Inputs::Linear { begin, end } };
+            self.stepper.step(self.field, over, x, next, workspace)?;
         } else {
             let (method, by_theta) = ((self.stepper, self.field), &mut scratch.next_by_theta);
             by_theta.fill(T::ZERO);
-            scratch.step.step(method, [t, dt], x, next, by_theta)?;
+            scratch.step.step(method, ([t, dt], [begin, end]), x, next, by_theta)?;
             scratch.chain(windows.len(), out.params, out.locals);
         }
         std::mem::swap(&mut scratch.x, &mut scratch.next);
@@ -353,7 +361,7 @@ where
     ) {
         let lanes = windows.len();
         let before = step - usize::from(!self.fitted);
-        self.data.errors(&self.data.x, windows, step, &scratch.x, |index, error| {
+        self.data.state_errors(windows, step, &scratch.x, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
             let Ok(place) = self.coordinates.binary_search(&i) else { return };
             let row = out.begins[window] + before * self.coordinates.len() + place;
@@ -372,17 +380,20 @@ where
     ) -> Result<(), LossError> {
         let (dim, lanes) = (self.data.dim, windows.len());
         let scale = self.scale * weight.sqrt();
-        let RowScratch { t, x, slopes, slopes_by_theta, field, workspace, .. } = &mut *scratch;
+        let RowScratch { t, u: [u, _], x, slopes, slopes_by_theta, field, workspace, .. } =
+            &mut *scratch;
         self.data.times(windows, step, t);
+        self.data.inputs_at(windows, step, u);
+        let at = At { t, u };
         if out.jacobian.is_some() {
             slopes_by_theta.fill(T::ZERO);
             let all: Vec<_> = (0..dim).collect();
-            field.evaluate(self.field, &all, (t, x), slopes_by_theta, |row, f| {
+            field.evaluate(self.field, &all, (at, x), slopes_by_theta, |row, f| {
                 slopes[row] = f;
                 scale
             })?;
         } else {
-            self.field.eval(At::time(t), x, slopes, workspace)?;
+            self.field.eval(at, x, slopes, workspace)?;
         }
         let scratch = &*scratch;
         self.data.errors(dx, windows, step, &scratch.slopes, |index, error| {

@@ -184,6 +184,7 @@ impl<T: Scalar> Persist<T> for InputPort {
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
         let matrix = self.matrix();
+        part.property("fitted", self.is_fitted())?;
         part.property("shape", [matrix.nrows(), matrix.ncols()])?;
         part.property("matrix", matrix.iter().collect::<Vec<_>>())
     }
@@ -191,7 +192,9 @@ impl<T: Scalar> Persist<T> for InputPort {
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let (shape, entries) = (part.property::<[usize; 2]>("shape")?, part.property("matrix")?);
         let matrix = Array2::from_shape_vec(shape, entries).map_err(|e| part.fault(e))?;
-        Self::with_matrix(matrix).map_err(|e| part.fault(e))
+        let port = Self::with_matrix(matrix).map_err(|e| part.fault(e))?;
+        let fitted = part.property::<Option<bool>>("fitted")?.unwrap_or_default();
+        Ok(if fitted { port.fitted() } else { port })
     }
 }
 

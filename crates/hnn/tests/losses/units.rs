@@ -112,7 +112,7 @@ fn fitted_starts_are_found_alike_in_any_units() {
         });
         let states = array![[1.0, 0.2], [0.8, -0.3], [0.9, -0.7], [0.2, -1.0]] * array![1.0, p];
         let times = array![0.0, 0.4, 0.8, 1.2];
-        let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[4] };
+        let data = TrajectoryData::new(times.view(), states.view(), &[4]);
         let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data)
             .and_then(|loss| loss.with_coordinate_weights(&[1.0, p.powi(-2)]))
             .and_then(|loss| loss.with_fitted_starts(0.5))
