@@ -223,6 +223,7 @@ fn train_all(
                 let train = &data[(seed - options.first_seed) as usize];
                 let record =
                     learn(kind, recipe, options.objective, seed, train, &path, &mut observer)?;
+                record.warnings.iter().for_each(|warning| bars.line(warning));
                 record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
                 bars.line(&format!(
                     "seed {seed}: {} trained in {:.1} s, loss {}",

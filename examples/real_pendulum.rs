@@ -259,7 +259,9 @@ fn train_all(
             };
             if options.load.is_none() {
                 let mut observer = bars.observer(label);
-                learn(*kind, recipe, options.objective, seed, data, &path, &mut observer)?;
+                let record =
+                    learn(*kind, recipe, options.objective, seed, data, &path, &mut observer)?;
+                record.warnings.iter().for_each(|warning| bars.line(warning));
             }
             test.judge(name, label, Learned::load(*kind, &path)?.field())
         })

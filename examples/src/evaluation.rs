@@ -35,7 +35,7 @@ impl Rollouts {
     }
 }
 
-/// Rolls a field out from `starts` (M, D) by an adaptive solver. States that a failed rollout did
+/// Rolls a field out from `starts` (M, D) by an adaptive solver of that relative tolerance. States that a failed rollout did
 /// not reach are NaN.
 ///
 /// # Errors
@@ -46,7 +46,7 @@ pub fn roll_out(
     times: &[f64],
     tolerance: f64,
 ) -> Result<Rollouts> {
-    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(tolerance)).max_steps(200_000);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::relative(tolerance)).max_steps(200_000);
     let states = match solver.solve_batch(field, starts, times) {
         Ok(solution) => solution.states,
         Err(failure) => match failure.partial {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use hnn_integrators::{
-    At, Between, FieldError, Scalar, Signal, TooLarge, VectorField, Workspace, coordinate_major,
-    rows,
+    Adaptive, At, Between, DORMAND_PRINCE5, Driven, FieldError, Scalar, Signal, Signals,
+    SolveError, Tolerances, TooLarge, VectorField, Workspace, coordinate_major, rows,
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
@@ -95,7 +95,8 @@ impl<T: Scalar> DataSet<T> {
         Self::new(states.outer_iter().map(point))?.with_derivatives_of(field)
     }
 
-    /// The same states with the exact derivatives of a field, each at its own time.
+    /// The same states with the exact derivatives of a field, each at its own time and with its own
+    /// inputs.
     ///
     /// ```
     /// use hnn_data::{DataSet, Trajectory};
@@ -109,22 +110,88 @@ impl<T: Scalar> DataSet<T> {
     /// ```
     ///
     /// # Errors
-    /// If the states have another dimension than the field, the field fails, or a derivative is
-    /// infinite or NaN.
+    /// If the rows have another dimension or another number of inputs than the field, the field
+    /// fails, or a derivative is infinite or NaN.
     pub fn with_derivatives_of(self, field: &dyn VectorField<T>) -> Result<Self, DataError> {
+        self.check_inputs(field)?;
         let (given, expected) = (self.dim(), field.dim());
         if given != expected {
             return Err(FieldError::Dimension { given, expected }.into());
         }
-        let x = coordinate_major(self.states());
+        let [x, u] = [self.states(), self.inputs()].map(coordinate_major);
         let mut dx = vec![T::ZERO; x.len()];
-        field.eval(At::time(&self.times), &x, &mut dx, &mut Workspace::default())?;
+        let at = At { t: &self.times, u: &u };
+        field.eval(at, &x, &mut dx, &mut Workspace::default())?;
         let derivatives = rows(&dx, self.len(), expected);
         for (trajectory, first) in self.offsets.windows(2).map(|pair| pair[0]).enumerate() {
             let own = derivatives.slice(s![first..self.offsets[trajectory + 1], ..]);
             check_finite(trajectory, "derivatives", own)?;
         }
         Ok(Self { derivatives, ..self })
+    }
+
+    /// The same points with inputs, shape (N, K), instead of those that they had.
+    ///
+    /// # Errors
+    /// If there are more or fewer rows, or a number is infinite or NaN.
+    pub fn with_inputs(self, inputs: Array2<T>) -> Result<Self, DataError> {
+        let (given, expected) = (inputs.nrows(), self.len());
+        if given != expected {
+            return Err(DataError::LengthSum { what: "inputs", given, expected });
+        }
+        for trajectory in 0..self.num_trajectories() {
+            let own = inputs.slice(s![self.rows_of(trajectory), ..]);
+            check_finite(trajectory, "inputs", own)?;
+        }
+        Ok(Self { inputs, ..self })
+    }
+
+    /// What a field makes of the first states: the same trajectories at the same times, integrated
+    /// with the inputs of the data, which go from row to row as said. Derivatives are not known.
+    ///
+    /// ```
+    /// use hnn_data::{DataSet, Trajectory};
+    /// use hnn_integrators::{Between, FnField, Tolerances};
+    /// use ndarray::array;
+    /// // Two trajectories with times of their own; dx/dt = u.
+    /// let one = |times: Vec<f64>, x, u| Trajectory { inputs: u, ..Trajectory::states_only(times, x) };
+    /// let data = DataSet::new([
+    ///     one(vec![0.0, 1.0], array![[0.0], [0.9]], array![[1.0], [1.0]]),
+    ///     one(vec![0.0, 2.0, 3.0], array![[5.0], [9.0], [9.0]], array![[2.0], [2.0], [2.0]]),
+    /// ])?;
+    /// let field = FnField::with_inputs(1, 1, |_t, _x: &[f64], u: &[f64], dx: &mut [f64]| dx[0] = u[0]);
+    /// let predicted = data.rollout_of(&field, Between::Held, Tolerances::default())?;
+    /// let errors = &predicted.states() - &array![[0.0], [1.0], [5.0], [9.0], [11.0]];
+    /// assert!(errors.iter().all(|error: &f64| error.abs() < 1e-7));
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the data have another dimension or another number of inputs than the field, or it cannot be
+    /// integrated to the end of a trajectory.
+    pub fn rollout_of(
+        &self,
+        field: &dyn VectorField<T>,
+        between: Between,
+        tolerances: Tolerances,
+    ) -> Result<Self, DataError> {
+        self.check_inputs(field)?;
+        let times = Vec::from_iter(self.iter().map(|one| one.times));
+        let (solver, starts) = (Adaptive::new(DORMAND_PRINCE5, tolerances), self.starts());
+        let solution = if self.inputs.ncols() == 0 {
+            solver.solve_batch_at(field, starts.view(), &times)
+        } else {
+            let signals = self.signals(between);
+            let driven = Driven::new(field, Signals::Sampled(&signals));
+            solver.solve_batch_at(&driven, starts.view(), &times)
+        };
+        let solution = solution.map_err(SolveError::from)?;
+        Self::of_batch(&solution, times)?.with_inputs(self.inputs.clone())
+    }
+
+    fn check_inputs(&self, field: &dyn VectorField<T>) -> Result<(), FieldError> {
+        let (given, expected) = (self.inputs.ncols(), field.inputs());
+        if given == expected { Ok(()) } else { Err(FieldError::Inputs { given, expected }) }
     }
 
     /// Number of points `N`.

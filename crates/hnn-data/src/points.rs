@@ -31,6 +31,10 @@ pub struct Pairs<T> {
     pub x: Vec<T>,
     /// State at the next, likewise.
     pub next: Vec<T>,
+    /// Inputs at the first point, K numbers a pair, coordinate-major.
+    pub u: Vec<T>,
+    /// Inputs at the next, likewise.
+    pub next_u: Vec<T>,
 }
 
 /// Trajectories that share their times, for losses over whole trajectories: they are integrated
@@ -43,6 +47,8 @@ pub struct TimeBatch<T> {
     pub times: Vec<T>,
     /// One block a time, each of D * B numbers, coordinate-major.
     pub states: Vec<Vec<T>>,
+    /// The inputs likewise, blocks of K * B numbers.
+    pub inputs: Vec<Vec<T>>,
 }
 
 impl<T: Scalar> DataSet<T> {
@@ -72,6 +78,8 @@ impl<T: Scalar> DataSet<T> {
             dt: row.iter().map(|&i| t[i + 1] - t[i]).collect(),
             x: gather(self.states(), &row),
             next: gather(self.states(), &next),
+            u: gather(self.inputs(), &row),
+            next_u: gather(self.inputs(), &next),
             row,
         }
     }
@@ -87,14 +95,17 @@ impl<T: Scalar> DataSet<T> {
                     trajectories: vec![index],
                     times: one.times.to_vec(),
                     states: Vec::new(),
+                    inputs: Vec::new(),
                 }),
             }
         }
         for batch in &mut batches {
-            batch.states = Vec::from_iter((0..batch.times.len()).map(|k| {
+            for k in 0..batch.times.len() {
                 let at = |&index: &usize| self.rows_of(index).start + k;
-                gather(self.states(), &Vec::from_iter(batch.trajectories.iter().map(at)))
-            }));
+                let rows = Vec::from_iter(batch.trajectories.iter().map(at));
+                batch.states.push(gather(self.states(), &rows));
+                batch.inputs.push(gather(self.inputs(), &rows));
+            }
         }
         batches
     }

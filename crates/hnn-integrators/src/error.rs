@@ -28,6 +28,17 @@ pub enum FieldError {
         /// Number of parameters of the field.
         expected: usize,
     },
+    /// The rows have another number of inputs than the field.
+    #[error(
+        "the data have {given} inputs a row, but the field has {expected}: {}",
+        inputs_cure(*.given, *.expected)
+    )]
+    Inputs {
+        /// Inputs of each row.
+        given: usize,
+        /// Inputs of the field.
+        expected: usize,
+    },
     /// A slice has another length than the batch needs.
     #[error("{what} hold {given} numbers, but {expected} are needed: pass {expected}")]
     Length {
@@ -82,6 +93,17 @@ pub enum FieldError {
         /// What the engine said.
         reason: String,
     },
+}
+
+/// What to do about rows that do not fit a field.
+fn inputs_cure(given: usize, expected: usize) -> &'static str {
+    match (given, expected) {
+        (_, 0) => {
+            "take a model that uses them (`InputPort`, `DualField::with_inputs`), or data without them"
+        }
+        (0, _) => "give the inputs of each row with the data",
+        _ => "give one column for each input of the field",
+    }
 }
 
 /// The checks of lengths that every field shares; for fields of one's own too.

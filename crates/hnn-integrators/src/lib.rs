@@ -6,8 +6,8 @@
 //!
 //! # What is here
 //!
-//! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure; with
-//!   inputs [`DrivenField`]), [`DualField`] (a closure with parameters and exact derivatives),
+//! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure),
+//!   [`DualField`] (a closure with parameters and exact derivatives), both with inputs or without,
 //!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
 //! - Methods, as values: [`Tableau`], [`Splitting`], [`ImplicitTableau`], [`EmbeddedPair`]; the
 //!   constants below, or your own.
@@ -70,10 +70,11 @@ pub use adaptive::{AdaptiveJob, AdaptiveRun};
 pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
+#[doc(hidden)]
+pub use field::{Arguments, ArrayInputs, DualArguments, NoInputs, PullBackArguments, SliceInputs};
 pub use field::{
-    Bars, DifferentiableField, DifferentiableSeparable, DrivenField, DrivenFieldVjp, DualField,
-    FnField, FnFieldVjp, Mode, Parameters, Separable, ThetaBar, ThetaRows, VectorField,
-    coordinate_major, rows,
+    Bars, DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode,
+    Parameters, Separable, ThetaBar, ThetaRows, VectorField, coordinate_major, rows,
 };
 #[doc(hidden)]
 pub use fixed_step::SegmentsJob;

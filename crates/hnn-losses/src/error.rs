@@ -74,8 +74,52 @@ pub enum LossError {
         /// The rate given.
         rate: f64,
     },
+    /// A data set whose derivatives are not known.
+    #[error(
+        "the data have no derivatives: take those of `Recording::differentiate` or `differences`, or a loss of trajectories"
+    )]
+    NoDerivatives,
+    /// Inputs that do not determine a motion, and are not determined by it.
+    #[error(
+        "the data have {inputs} inputs for states of dimension {dim}, but a loss of torques needs one for each momentum or velocity, {}: take a derivative loss, or give the missing ones as 0",
+        dim / 2
+    )]
+    NotActuated {
+        /// Inputs of each row.
+        inputs: usize,
+        /// Dimension of the states.
+        dim: usize,
+    },
+    /// A field that is not affine in its inputs.
+    #[error(
+        "the field at row {row} is not affine in its inputs, `f_0(x) + B(x) u`, so that a motion does not tell them: take a derivative loss"
+    )]
+    NotAffine {
+        /// Which row.
+        row: usize,
+    },
+    /// A field on which some input has no effect.
+    #[error(
+        "the inputs do not move the field at row {row}: begin with gains and an inertia that are neither 0 nor infinite"
+    )]
+    Unactuated {
+        /// Which row.
+        row: usize,
+    },
+    /// A standard error that no number can have.
+    #[error(
+        "row {row} has the standard error {given}: give positive numbers whose squares are neither 0 nor infinite"
+    )]
+    StandardError {
+        /// Which row.
+        row: usize,
+        /// The standard error.
+        given: f64,
+    },
     /// A weight is negative or not finite.
-    #[error("the weight {weight} of the {what} is no number of at least 0")]
+    #[error(
+        "the weight {weight} of the {what} is no number of at least 0 that the scalar type has"
+    )]
     Weight {
         /// Of which term.
         what: &'static str,

@@ -6,7 +6,8 @@
 //! is row `c * B + b`.
 
 use hnn_integrators::{
-    At, Bars, DifferentiableField, DifferentiableStepper, FieldError, Interval, Scalar, ThetaBar,
+    At, Bars, DifferentiableField, DifferentiableStepper, FieldError, Inputs, Interval, Scalar,
+    ThetaBar,
 };
 
 /// The copies of a batch.
@@ -14,6 +15,8 @@ use hnn_integrators::{
 struct Copies<T> {
     t: Vec<T>,
     dt: Vec<T>,
+    /// The inputs, of a step at its begin and at its end.
+    u: [Vec<T>; 2],
     x: Vec<T>,
     out: Vec<T>,
     /// The cotangents, and those of the states behind them.
@@ -23,14 +26,15 @@ struct Copies<T> {
 
 impl<T: Scalar> Copies<T> {
     /// So many copies of a batch.
-    fn set(&mut self, copies: usize, [t, dt]: [&[T]; 2], x: &[T]) {
-        for (all, one) in [(&mut self.t, t), (&mut self.dt, dt)] {
+    fn set(&mut self, copies: usize, [t, dt]: [&[T]; 2], u: [&[T]; 2], x: &[T]) {
+        let lanes = t.len().max(1);
+        let [begin, end] = &mut self.u;
+        let rows = [(&mut self.t, t), (&mut self.dt, dt), (begin, u[0]), (end, u[1])];
+        for (all, one) in rows.into_iter().chain([(&mut self.x, x)]) {
             all.clear();
-            (0..copies).for_each(|_| all.extend_from_slice(one));
-        }
-        self.x.clear();
-        for coordinate in x.chunks_exact(t.len().max(1)) {
-            (0..copies).for_each(|_| self.x.extend_from_slice(coordinate));
+            for coordinate in one.chunks_exact(lanes) {
+                (0..copies).for_each(|_| all.extend_from_slice(coordinate));
+            }
         }
         for buffer in [&mut self.out, &mut self.v, &mut self.x_bar] {
             buffer.clear();
@@ -59,7 +63,7 @@ impl<T: Scalar, R> FieldJacobian<T, R> {
         &mut self,
         field: &F,
         coordinates: &[usize],
-        (t, x): (&[T], &[T]),
+        (at, x): (At<'_, T>, &[T]),
         by_theta: &mut [T],
         mut weigh: impl FnMut(usize, T) -> T,
     ) -> Result<(), FieldError>
@@ -67,11 +71,12 @@ impl<T: Scalar, R> FieldJacobian<T, R> {
         F: DifferentiableField<T, Residuals = R>,
     {
         let Self { copies, residuals } = self;
-        copies.set(coordinates.len(), [t, &[]], x);
-        field.eval_recorded(At::time(&copies.t), &copies.x, &mut copies.out, residuals)?;
+        copies.set(coordinates.len(), [at.t, &[]], [at.u, &[]], x);
+        let of_copies = At { t: &copies.t, u: &copies.u[0] };
+        field.eval_recorded(of_copies, &copies.x, &mut copies.out, residuals)?;
         for row in 0..copies.t.len() {
-            let at = copies.at(coordinates[row / t.len()], row);
-            copies.v[at] = weigh(row, copies.out[at]);
+            let place = copies.at(coordinates[row / at.batch()], row);
+            copies.v[place] = weigh(row, copies.out[place]);
         }
         let theta = ThetaBar::rows(by_theta, field.num_params());
         let bars = Bars::new(&mut copies.x_bar).with_theta(theta);
@@ -92,12 +97,13 @@ pub(crate) struct StepJacobian<T, Tape> {
 }
 
 impl<T: Scalar, Tape> StepJacobian<T, Tape> {
-    /// Steps from the states `x`, over times and step sizes of each, to `out`, and **adds** to row
+    /// Steps from the states `x`, over times, step sizes and inputs (at the begin and at the end) of
+    /// each, to `out`, and **adds** to row
     /// `i * B + b` of `by_theta` the derivative of coordinate `i` of state `b` after the step.
     pub(crate) fn step<F, S>(
         &mut self,
         (stepper, field): (&S, &F),
-        over: [&[T]; 2],
+        (over, inputs): ([&[T]; 2], [&[T]; 2]),
         x: &[T],
         out: &mut [T],
         by_theta: &mut [T],
@@ -107,8 +113,10 @@ impl<T: Scalar, Tape> StepJacobian<T, Tape> {
         S: DifferentiableStepper<T, F, Tape = Tape>,
     {
         let Self { copies, tape } = self;
-        copies.set(field.dim(), over, x);
-        let interval = Interval::new(&copies.t, &copies.dt);
+        copies.set(field.dim(), over, inputs, x);
+        let [begin, end] = &copies.u;
+        let u = Inputs::Linear { begin, end };
+        let interval = Interval { t: &copies.t, dt: &copies.dt, u };
         stepper.record(field, interval, &copies.x, &mut copies.out, tape)?;
         let lanes = over[0].len();
         for (row, out) in out.iter_mut().enumerate() {

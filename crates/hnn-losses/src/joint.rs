@@ -32,7 +32,7 @@ use crate::{
 /// let run = FixedStep::count(RK4, 20).save_every(1).run(&model, (0.0, 3.0), starts.view())?;
 /// let data = DataSet::try_from(&run)?.with_derivatives_of(&model)?;
 /// model.set_params(&[1.2])?;
-/// let derivative = DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?;
+/// let derivative = DerivativeLoss::of(&data)?;
 /// let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), &data)?;
 /// let mut loss = JointLoss::new(derivative, 100.0, one_step)?;
 /// let mut gradient = [0.0];
@@ -67,7 +67,7 @@ where
     /// The sum of the derivative loss and `alpha` times the trajectory loss.
     ///
     /// # Errors
-    /// If the two have different times or states, or `alpha` is negative or not finite.
+    /// If the two have different times, states or inputs, or `alpha` is negative or not finite.
     pub fn new(
         derivative: DerivativeLoss<T, F>,
         alpha: f64,
@@ -76,8 +76,7 @@ where
         if !(alpha >= 0.0 && alpha.is_finite()) {
             return Err(LossError::Weight { what: "trajectory loss", weight: alpha });
         }
-        let (t, x) = derivative.samples();
-        trajectory.check_data(t, x)?;
+        trajectory.check_data(derivative.samples())?;
         Ok(Self {
             derivative,
             alpha,
@@ -200,6 +199,10 @@ where
 
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
         self.trajectory.restore_state(state)
+    }
+
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        self.derivative.constant_values()
     }
 
     fn terms(&self) -> Vec<(String, f64)> {

@@ -21,6 +21,7 @@ mod parts;
 mod penalty;
 mod residuals;
 mod selection;
+mod torque;
 mod total;
 mod trajectory;
 
@@ -32,5 +33,6 @@ pub use measure::ErrorMeasure;
 pub use penalty::{L1Penalty, L2Penalty};
 pub use residuals::{JacobianRows, ResidualLayout, ResidualRows};
 pub use selection::Selection;
+pub use torque::TorqueLoss;
 pub use total::TotalLoss;
 pub use trajectory::{Reduction, TrajectoryData, TrajectoryLoss, Window};

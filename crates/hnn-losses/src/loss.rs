@@ -105,6 +105,12 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     fn terms(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
+
+    /// The value of each term, by name, that a constant field would have, the mean of the data's
+    /// derivatives: what a model that explains anything is below. Of terms that compare derivatives.
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
 }
 
 /// Checks a number of locals.

@@ -22,7 +22,8 @@ pub enum ErrorMeasure {
     /// `e^2` up to the threshold `c`, `c (2 |e| - c)` beyond (Huber 1964, times 2): smooth where
     /// errors are small, insensitive where they are large.
     Huber {
-        /// The threshold, in the unit of the derivatives; positive.
+        /// The threshold, positive; in the unit of the derivatives, or with weights of the
+        /// coordinates, `1 / sigma^2`, in units of each one's sigma.
         threshold: f64,
     },
 }
@@ -54,6 +55,16 @@ impl ErrorMeasure {
         }
     }
 
+    /// The measure for a coordinate whose costs are multiplied by a weight.
+    pub(crate) fn of_weight<T: Scalar>(self, weight: T) -> Self {
+        match self {
+            Self::Huber { threshold } => {
+                Self::Huber { threshold: threshold / weight.to_f64().sqrt() }
+            }
+            other => other,
+        }
+    }
+
     /// The weight `w` for which `w e^2` has the slope of the cost: that of iteratively reweighted
     /// least squares (of a Huber cost; the square's is 1).
     pub(crate) fn weight(self, error: f64) -> f64 {
@@ -69,4 +80,10 @@ impl ErrorMeasure {
         let error = (f - target).to_f64();
         (self.value(error), scale * T::from_f64(self.slope(error)))
     }
+}
+
+/// An error of an angle, by whole turns nearest to 0.
+pub(crate) fn within_turn<T: Scalar>(error: T) -> T {
+    let turns = (error.to_f64() / std::f64::consts::TAU).round();
+    if turns == 0.0 { error } else { error - T::from_f64(turns * std::f64::consts::TAU) }
 }

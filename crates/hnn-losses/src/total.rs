@@ -138,6 +138,10 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         self.terms.iter_mut().try_for_each(|term| term.loss.restore_state(state))
     }
 
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        self.terms.iter().flat_map(|term| term.loss.constant_values()).collect()
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         let named = |term: &Term<T, F>| {
             let own = term.loss.terms();

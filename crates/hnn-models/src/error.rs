@@ -97,6 +97,29 @@ pub enum ModelError {
         /// Why.
         reason: String,
     },
+    /// Scales cannot be taken from data.
+    #[error("no scales can be taken from the {what}: {reason}")]
+    Scales {
+        /// The data.
+        what: &'static str,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// A scale is beyond what a network can be multiplied by.
+    #[error(
+        "a scale of {given:e} is beyond the range of {scalar}: take units in which the numbers are nearer to 1"
+    )]
+    ScaleRange {
+        /// The scale.
+        given: f64,
+        /// The scalar type.
+        scalar: &'static str,
+    },
+    /// A friction that vanishes at rest, scaled from outside, would feed energy in.
+    #[error(
+        "a friction that vanishes at rest is not scaled as a whole, or it could feed energy in: make it by `Scales::dissipative` of its network, or by `Scales::friction_law`"
+    )]
+    ScaledFriction,
     /// A device that a network was to live on is not there.
     #[error("device {device} cannot be used: {reason}")]
     Device {

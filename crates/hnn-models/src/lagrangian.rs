@@ -71,6 +71,12 @@ pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
         theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError>;
 
+    /// The size of each coordinate of a state, velocities last, where it is known: masses are
+    /// compared in units of them.
+    fn sizes(&self) -> Option<&[f64]> {
+        None
+    }
+
     /// See [`VectorField::block_len`](hnn_integrators::VectorField::block_len).
     fn block_len(&self) -> usize {
         64

@@ -12,6 +12,8 @@
 //!
 //! `Q` is a [`GeneralisedForce`]: none, friction, the port of the inputs, or a sum.
 //!
+//! [`Scales`] taken from data let networks see numbers of order one, whatever the units.
+//!
 //! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
 //! operations, no allocation once the buffers have grown. Any other energy or map that implements
 //! the two traits makes the same models; those of module `tch` (with feature `tch`) wrap any
@@ -31,6 +33,7 @@ mod map;
 pub mod mlp;
 mod network;
 mod parameters;
+mod scales;
 mod sections;
 #[cfg(feature = "tch")]
 pub mod tch;
@@ -40,7 +43,8 @@ pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Hnn, SeparableHnn};
 pub use force::{
-    Dissipative, ForceBars, FrictionForce, GeneralisedForce, InputForce, InputPort, Sum, Unforced,
+    Dissipative, ForceBars, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, InputForce,
+    InputPort, Sum, Unforced,
 };
 pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;
@@ -49,4 +53,5 @@ pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianTerms, M
 pub use lnn::{KineticPrior, Lnn, MechanicalLagrangian};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};
-pub use network::Network;
+pub use network::{Coordinate, Network};
+pub use scales::{Scaled, Scales};

@@ -5,12 +5,13 @@ use hnn_integrators::{
     Parameters, RK4, Rollout, Samples, VELOCITY_VERLET, VectorField, Visit, Workspace,
 };
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce, Hnn,
-    Initialisation, InputForce, InputPort, Keep, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
-    ModelError, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce,
+    FrictionLaw, FrictionTerm, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior, Lnn,
+    MechanicalLagrangian, Mlp, ModelError, Scales, SeparableHnn, Sum,
 };
 use hnn_systems::Hamiltonian;
 use hnn_testing::{check_step_inputs, check_step_rows, check_vjp as check, slope, wave};
+use ndarray::{Array2, array};
 use proptest::prelude::*;
 
 fn activation() -> impl Strategy<Value = Activation> {
@@ -46,7 +47,7 @@ fn dissipative(
 /// Two inputs on all momenta.
 fn port(n: usize) -> InputPort {
     let entry = |(i, k): (usize, usize)| 0.5 + i as f64 - 1.5 * k as f64;
-    InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite")
+    InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite").fitted()
 }
 
 proptest! {
@@ -186,7 +187,220 @@ fn rows_and_inputs_through_steps() {
     check(&Lnn::forced(free, Sum(port(2), InputPort::new(2))).expect("fits"));
     let mechanical = MechanicalLagrangian::new(network(2, 3, 12), network(2, 1, 13));
     check(&Lnn::forced(mechanical.expect("fits"), force).expect("fits"));
+    let terms = [FrictionTerm::Viscous, FrictionTerm::Quadratic];
+    let law = FrictionLaw::new(2, &terms)
+        .expect("terms")
+        .with_constants(array![[0.2, 0.3], [0.1, 0.4]].view());
+    let force = Sum(FrictionForce::new(law.expect("finite")), port(2));
+    check(&Hnn::forced(network(4, 1, 14), force).expect("fits"));
     check(&DualField::new([1.3, 0.2], |_t, [q, p]: [_; 2], [a, c]| [p, -a * q.sin() - c * p]));
+}
+
+/// What is done with each model that scales are given to.
+trait WithModel {
+    fn with(&mut self, name: &str, model: impl DifferentiableField<f64>);
+}
+
+/// Every kind of model of two degrees of freedom, with scales taken from states and derivatives, and
+/// forces; velocities are in units of `v`.
+fn scaled_models(
+    (x, dx): (&Array2<f64>, &Array2<f64>),
+    forces: &Array2<f64>,
+    v: f64,
+    visit: &mut impl WithModel,
+) {
+    let net = |inputs, outputs, seed| network(inputs, &[9], outputs, Activation::Tanh, seed);
+    let marks = [true, false, false, false];
+    let angles =
+        |seed| Angles::new(network(5, &[9], 1, Activation::Softplus, seed), &marks).expect("fits");
+    let scales = Scales::new(x.view(), dx.view()).expect("sizes");
+    let energy = |seed| scales.energy(angles(seed)).expect("fits");
+    visit.with("baseline", Baseline::new(scales.map(net(4, 4, 1)).expect("fits")).expect("fits"));
+    let free = scales.friction(net(4, 2, 2)).expect("fits");
+    visit.with("free friction", Hnn::with_friction(energy(3), free).expect("fits"));
+    let dissipative = scales.dissipative(net(4, 3, 4)).expect("fits");
+    visit.with("dissipative", Hnn::forced(energy(5), dissipative).expect("fits"));
+    let on_momenta = scales.clone().on_momenta();
+    let friction = on_momenta.dissipative(net(4, 3, 6)).expect("fits");
+    visit.with("dissipative, momenta", Hnn::with_friction(energy(7), friction).expect("fits"));
+    let separable = (scales.kinetic(net(2, 1, 8)), scales.potential(net(2, 1, 9)));
+    let separable = SeparableHnn::new(separable.0.expect("fits"), separable.1.expect("fits"));
+    visit.with("separable", separable.expect("fits"));
+    let terms =
+        [FrictionTerm::Viscous, FrictionTerm::Coulomb { width: 0.3 * v }, FrictionTerm::Quadratic];
+    let law = |scales: &Scales| {
+        let mut law = scales.friction_law::<f64>(&terms).expect("units");
+        law.set_params(&[0.3, 0.4, 0.5, 0.7, 0.2, 0.1]).expect("six");
+        law
+    };
+    visit.with("law", Hnn::forced(energy(10), law(&scales)).expect("fits"));
+    let squares = law(&scales).non_negative();
+    assert_eq!(squares.constants().mapv(|c| c > 0.0), Array2::from_elem((3, 2), true));
+    visit.with("law of squares", Hnn::forced(energy(10), squares).expect("fits"));
+
+    let scales = Scales::of_forces(x.view(), dx.view(), forces.view()).expect("sizes");
+    let prior = KineticPrior::new(angles(11), 1.0).expect("positive");
+    let force = Sum(law(&scales), scales.dissipative(net(4, 3, 12)).expect("fits"));
+    let lagrangian = scales.lagrangian(prior).expect("fits");
+    visit.with("prior", Lnn::forced(lagrangian, force).expect("fits"));
+    let mechanical = MechanicalLagrangian::new(net(2, 3, 13), net(2, 1, 14)).expect("fits");
+    let lagrangian = scales.lagrangian(mechanical).expect("fits");
+    let friction = FrictionForce::new(scales.friction(net(4, 2, 15)).expect("fits"));
+    visit.with("mechanical", Lnn::forced(lagrangian, friction).expect("fits"));
+}
+
+/// States, derivatives and forces of no pattern; the angle comes first.
+fn motion() -> [Array2<f64>; 3] {
+    let rows = |phase: f64, columns| {
+        Array2::from_shape_fn((40, columns), |(row, i)| {
+            (phase + 1.3 * row as f64 + 2.1 * i as f64).sin() + 0.2 * i as f64
+        })
+    };
+    [rows(0.1, 4), rows(0.7, 4), rows(1.9, 2)]
+}
+
+/// Scaled models' cotangents against finite differences, and row by row through a step.
+#[test]
+fn scaled() {
+    struct Check;
+    impl WithModel for Check {
+        fn with(&mut self, _name: &str, mut model: impl DifferentiableField<f64>) {
+            check(&mut model, 3, 1);
+            check_step_rows(&RK4, &model, 5, 1);
+        }
+    }
+    let [x, dx, forces] = motion();
+    scaled_models((&x, &dx), &forces, 1.0, &mut Check);
+}
+
+/// The same model of data in other units is the same model: also where the units of the degrees of
+/// freedom differ, and far from 1.
+#[test]
+fn units_make_no_difference() {
+    struct Slopes<'a> {
+        units: [f64; 4],
+        time: f64,
+        found: &'a mut Vec<(String, Vec<f64>)>,
+    }
+    impl WithModel for Slopes<'_> {
+        fn with(&mut self, name: &str, model: impl DifferentiableField<f64>) {
+            let x = std::array::from_fn::<f64, 4, _>(|i| (0.3 - 0.4 * i as f64) * self.units[i]);
+            let dx = model.eval_state(0.0, &x).expect("evaluates");
+            let slopes = dx.iter().zip(self.units).map(|(dx, unit)| dx * self.time / unit);
+            self.found.push((name.to_owned(), slopes.collect()));
+        }
+    }
+    let [x, dx, forces] = motion();
+    let slopes = |units: [f64; 4], time: f64, force: [f64; 2], v: f64| {
+        let unit = ndarray::arr1(&units);
+        let mut found = Vec::new();
+        let data = (&(&x * &unit), &(&dx * &unit / time));
+        let mut visit = Slopes { units, time, found: &mut found };
+        scaled_models(data, &(&forces * &ndarray::arr1(&force)), v, &mut visit);
+        found
+    };
+    let first = slopes([1.0; 4], 1.0, [1.0; 2], 1.0);
+    let same = |now: &[(String, Vec<f64>)], names: &[&str]| {
+        for ((name, first), (_, now)) in first.iter().zip(now) {
+            let is_meant = names.is_empty() || names.contains(&name.as_str());
+            for (a, b) in first.iter().zip(now).filter(|_| is_meant) {
+                assert!((a - b).abs() < 1e-9 * (1.0 + a.abs()), "{name}: {a} and {b}");
+            }
+        }
+    };
+    for c in [1e-9, 1e4, 1e12] {
+        // Time and momenta (or velocities, and forces), with the angle as it is.
+        same(&slopes([1.0, 1.0, c, c], 1.0 / c, [c; 2], c), &[]);
+        // Each degree of freedom in units of its own: momenta, then velocities.
+        let now = slopes([1.0, 1e5, c, c * 1e-5], 1e3, [1.0; 2], 1.0);
+        same(&now, &["baseline", "free friction", "dissipative", "separable"]);
+        same(&slopes([1.0, 1e5, c, 1e5 * c], 1.0 / c, [7.0, 7e-5], 1.0), &["mechanical"]);
+    }
+}
+
+/// With known torques the mass matrix of a two-joint arm starts near its own, whatever the units and
+/// the network.
+#[test]
+fn masses_start_at_the_data() {
+    let [x, dx, _] = motion();
+    for unit in [1.0, 1e-7, 1e9] {
+        let torques = Array2::from_shape_fn((x.nrows(), 2), |(row, i)| {
+            let (q, a) = (x.row(row), dx.row(row));
+            let (m11, m12, m22) = (1.4 + q[1].cos(), 0.5 + 0.5 * q[1].cos(), 0.5);
+            let gravity = [0.8 * q[0].cos() + 0.5 * (q[0] + q[1]).cos(), 0.5 * (q[0] + q[1]).cos()];
+            unit * (gravity[i]
+                + if i == 0 { m11 * a[2] + m12 * a[3] } else { m12 * a[2] + m22 * a[3] })
+        });
+        let scales = Scales::of_forces(x.view(), dx.view(), torques.view()).expect("sizes");
+        let near = |masses: ndarray::Array3<f64>| {
+            let mean = masses.mean_axis(ndarray::Axis(0)).expect("rows");
+            for (i, truth) in [(0, 2.0), (1, 0.5)] {
+                let ratio = mean[[i, i]] / unit / truth;
+                assert!((0.2..5.0).contains(&ratio), "{unit}: {ratio} times the mass {i}");
+            }
+        };
+        for activation in [Activation::Softplus, Activation::Tanh] {
+            let net = network(4, &[32, 32], 1, activation, 1);
+            let prior = KineticPrior::new(net, 1.0).expect("positive");
+            let model = Lnn::new(scales.lagrangian(prior).expect("fits")).expect("even");
+            near(model.mass_matrices(x.view()).expect("evaluates"));
+        }
+        let net = |outputs, seed| network(2, &[32, 32], outputs, Activation::Tanh, seed);
+        let mechanical = MechanicalLagrangian::new(net(3, 2), net(1, 3)).expect("fits");
+        let lagrangian = scales.lagrangian(mechanical).expect("fits");
+        near(Lnn::new(lagrangian).expect("even").mass_matrices(x.view()).expect("evaluates"));
+    }
+}
+
+/// Constant, resting and huge columns have sizes; what is no data is refused in words.
+#[test]
+fn scales_of_odd_data() {
+    let x = array![[3.0, 0.0, 1e200, 5.0], [3.0, 0.0, -1e200, 5.0 + 1e-15]];
+    let dx = array![[0.0, 0.0, 1e201, 2.0], [0.0, 0.0, 1e201, -2.0]];
+    let scales = Scales::new(x.view(), dx.view()).expect("sizes");
+    assert_eq!(scales.size()[..2], [3.0, 1.0]);
+    assert!((scales.size()[2] / 1e200 - 1.0).abs() < 1e-12 && scales.size()[3] == 5.0);
+    assert!(scales.rate().iter().all(|rate| *rate > 0.0));
+    let message = |result: Result<_, ModelError>| match result {
+        Ok(()) => "none".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let net = |inputs, outputs| network(inputs, &[4], outputs, Activation::Tanh, 1);
+    let beyond = message(scales.energy(net(4, 1)).map(drop));
+    assert!(beyond.contains("beyond the range of f64: take units"), "{beyond}");
+    let [x, dx, forces] = motion();
+    let other = dx.slice(ndarray::s![..3, ..]);
+    assert!(message(Scales::new(x.view(), other).map(drop)).contains("there are 3 for 40 states"));
+    let mut odd = dx.clone();
+    odd[[7, 2]] = f64::NAN;
+    let error = message(Scales::new(x.view(), odd.view()).map(drop));
+    assert!(error.contains("number 2 of row 7 is NaN"), "{error}");
+    let scales = Scales::new(x.view(), dx.view()).expect("sizes");
+    assert!(message(scales.energy(net(3, 1)).map(drop)).contains("has 3 inputs"));
+    assert!(message(scales.energy(net(4, 2)).map(drop)).contains("has 2 outputs"));
+    assert!(message(scales.friction(net(4, 3)).map(drop)).contains("has 3 outputs"));
+    let dissipative = Dissipative::new(net(4, 3)).expect("triangle");
+    assert!(message(scales.friction(dissipative).map(drop)).contains("`Scales::dissipative`"));
+    let of_forces = |forces: Array2<f64>| {
+        message(Scales::of_forces(x.view(), dx.view(), forces.view()).map(drop))
+    };
+    assert!(of_forces(forces.slice(ndarray::s![.., ..1]).to_owned()).contains("2 are needed"));
+    assert!(
+        of_forces(forces.slice(ndarray::s![1.., ..]).to_owned())
+            .contains("there are 39 for 40 states")
+    );
+    assert!(of_forces(Array2::zeros((40, 2))).contains("all are 0"));
+    // One motor for two joints.
+    assert_eq!(of_forces(&forces * &array![1.0, 0.0]), "none");
+    for width in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        assert!(FrictionLaw::<f64>::new(1, &[FrictionTerm::Coulomb { width }]).is_err());
+    }
+    assert!(FrictionLaw::<f64>::new(usize::MAX, &[FrictionTerm::Viscous]).is_err());
+    assert!(FrictionLaw::<f64>::new(0, &[FrictionTerm::Viscous]).is_err());
+    assert!(FrictionLaw::<f64>::new(1, &[]).is_err());
+    let law = FrictionLaw::<f64>::new(1, &[FrictionTerm::Viscous]).expect("a term");
+    assert!(Hnn::forced(net(4, 1), law.clone()).is_err());
+    assert!(law.non_negative().with_constants(array![[-1.0]].view()).is_err());
 }
 
 /// The samples' cotangents through a rollout, whatever states are kept.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use hnn_integrators::Scalar;
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation,
-    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Sum,
+    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
+    FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
+    ModelError, Persist, Scales, Sum,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -70,10 +71,30 @@ fn every_model<T: Scalar>() {
     let resistive = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
     let model = Hnn::forced(network::<T>(&[4, 5, 1], 1), resistive.clone()).expect("fits");
     round_trip::<T, _>(&model);
-    let force = Sum(resistive, port);
+    let force = Sum(resistive, port.fitted());
     round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), force.clone()).expect("fits"));
     round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
     round_trip::<T, _>(&dissipative.expect("fits"));
+    scaled_models::<T>();
+}
+
+fn scaled_models<T: Scalar>() {
+    let number = T::from_f64;
+    let x =
+        ndarray::Array2::from_shape_fn((9, 4), |(row, i)| number((1.3 * (row + i) as f64).sin()));
+    let scales = Scales::new(x.view(), x.mapv(|x| x * number(0.1)).view()).expect("sizes");
+    let energy = || scales.energy(network::<T>(&[4, 5, 1], 1)).expect("fits");
+    let terms = [FrictionTerm::Viscous, FrictionTerm::Coulomb { width: 0.1 }];
+    let law = FrictionLaw::new(2, &terms).expect("terms");
+    round_trip::<T, _>(&Hnn::forced(energy(), law.non_negative()).expect("fits"));
+    let law = scales.friction_law::<T>(&terms).expect("units");
+    round_trip::<T, _>(&Hnn::with_friction(energy(), law.clone()).expect("fits"));
+    let dissipative = scales.dissipative(network::<T>(&[4, 5, 3], 2)).expect("fits");
+    let lagrangian = scales.lagrangian(network::<T>(&[4, 5, 1], 3)).expect("fits");
+    round_trip::<T, _>(&Lnn::forced(lagrangian, Sum(dissipative, law)).expect("fits"));
+    round_trip::<T, _>(
+        &Baseline::new(scales.map(network(&[4, 5, 4], 4)).expect("fits")).expect("fits"),
+    );
 }
 
 #[test]

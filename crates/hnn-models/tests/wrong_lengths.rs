@@ -6,9 +6,10 @@ mod lengths;
 use hnn_integrators::{At, FieldError, ThetaBar, Workspace};
 use hnn_models::{
     Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
-    DifferentiableMap, Dissipative, EulerLagrange, ForceBars, FrictionForce, GeneralisedForce, Hnn,
-    Initialisation, InputForce, InputPort, JacobianMap, Keep, KineticPrior, LagrangianTerms, Lnn,
-    MechanicalLagrangian, Mlp, MotionBars, SeparableHnn, Sum,
+    DifferentiableMap, Dissipative, EulerLagrange, ForceBars, FrictionForce, FrictionLaw,
+    FrictionTerm, GeneralisedForce, Hnn, Initialisation, InputForce, InputPort, JacobianMap, Keep,
+    KineticPrior, LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, MotionBars, Scales,
+    SeparableHnn, Sum,
 };
 use hnn_testing::lengths::{
     BATCHES, assert_checked, differentiable_field_is_checked, filled, separable_field_is_checked,
@@ -63,6 +64,18 @@ fn networks_of_angles() {
 }
 
 #[test]
+fn scaled_networks() {
+    let x = ndarray::array![[0.1, 0.2, 0.3, 0.4], [0.5, 0.7, 0.2, 0.1]];
+    let scales = Scales::new(x.view(), x.view()).expect("sizes");
+    network_is_checked(&scales.energy(network(&[4, 6, 1])).expect("fits"));
+    map_is_checked(&scales.map(network(&[4, 6, 4])).expect("fits"));
+    map_is_checked(&scales.dissipative(network(&[4, 6, 3])).expect("fits"));
+    lagrangian_is_checked(&scales.lagrangian(network(&[4, 6, 1])).expect("fits"), 2);
+    let law = FrictionLaw::new(2, &[FrictionTerm::Viscous, FrictionTerm::Quadratic]);
+    map_is_checked(&law.expect("terms"));
+}
+
+#[test]
 fn models() {
     differentiable_field_is_checked(&Baseline::new(network(&[4, 6, 4])).expect("square"));
     model_is_checked(&Hnn::new(network(&[4, 6, 1])).expect("even"));
@@ -79,7 +92,7 @@ fn models() {
     let force = Sum(FrictionForce::new(friction), torque);
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
     let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
-    let force = Sum(InputPort::new(2), Sum(dissipative, InputPort::new(2)));
+    let force = Sum(InputPort::new(2).fitted(), Sum(dissipative, InputPort::new(2)));
     model_is_checked(&Hnn::forced(network(&[4, 6, 1]), force.clone()).expect("fits"));
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
 }
@@ -121,7 +134,9 @@ fn forces() {
     force_is_checked(&Sum(FrictionForce::new(network(&[4, 6, 2])), torque));
     let dissipative = Dissipative::new(network(&[4, 6, 3])).expect("triangle");
     let column = InputPort::with_matrix(ndarray::array![[1.0], [-2.0]]).expect("finite");
-    force_is_checked(&Sum(dissipative, Sum(InputPort::new(2), column.clone())));
+    force_is_checked(&Sum(dissipative, Sum(InputPort::new(2).fitted(), column.clone())));
+    let law = FrictionLaw::new(2, &[FrictionTerm::Viscous]).expect("a term");
+    force_is_checked(&Sum(law, InputPort::new(2)));
     assert!(InputPort::with_matrix(ndarray::array![[f64::NAN]]).is_err());
     assert!(Hnn::forced(network(&[2, 6, 1]), column.clone()).is_err());
     assert!(Lnn::forced(network(&[2, 6, 1]), column).is_err());

@@ -22,6 +22,9 @@ pub enum WeightDecay {
 /// Adam (Kingma and Ba 2015), with PyTorch's semantics: `m = b1 m + (1 - b1) g`,
 /// `v = b2 v + (1 - b2) g^2`, `theta -= rate * m_hat / (sqrt(v_hat) + eps)`.
 ///
+/// `eps` has the unit of the gradient, and so of the loss: it is meant for losses of order one before
+/// training, as weights of the coordinates make them.
+///
 /// ```
 /// use hnn_train::{Adam, Optimiser};
 /// let mut adam = Adam::default();
@@ -72,6 +75,13 @@ impl<T: Scalar> Adam<T> {
         self
     }
 
+    /// The same with another `eps`, in the unit of the gradient.
+    #[must_use]
+    pub fn with_epsilon(mut self, epsilon: f64) -> Self {
+        self.epsilon = epsilon;
+        self
+    }
+
     fn check_length(&self, what: &'static str, given: usize) -> Result<(), TrainError> {
         let expected = self.m.len();
         if given == expected {
@@ -94,6 +104,8 @@ impl<T: Scalar> Optimiser<T> for Adam<T> {
         let (b1, b2) = self.betas;
         require((0.0..1.0).contains(&b1), "Adam's first beta", b1, "in [0, 1)")?;
         require((0.0..1.0).contains(&b2), "Adam's second beta", b2, "in [0, 1)")?;
+        let epsilon = self.epsilon;
+        require(epsilon >= 0.0 && epsilon.is_finite(), "Adam's epsilon", epsilon, "at least 0")?;
         if let WeightDecay::Coupled(w) | WeightDecay::Decoupled(w) = self.decay {
             require(w >= 0.0 && w.is_finite(), "weight decay", w, "a number of at least 0")?;
         }

@@ -140,6 +140,13 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
     /// Ends the run: the model gets the parameters that are kept. They are in need of a look if
     /// nothing has said yet that the loss is finite with them.
     pub(crate) fn keep(&mut self, reason: StopReason) -> Result<Kept, TrainError> {
+        let kept = self.keep_parameters(reason)?;
+        let constants = self.loss.constant_values();
+        self.state.record.compare(self.loss.name(), &constants);
+        Ok(kept)
+    }
+
+    fn keep_parameters(&mut self, reason: StopReason) -> Result<Kept, TrainError> {
         let count = self.step_number();
         self.state.record.stop = reason;
         let Some(last) = self.state.record.steps.last() else { return Ok(Kept::Seen) };

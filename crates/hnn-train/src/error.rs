@@ -117,6 +117,16 @@ pub enum TrainError {
         /// Number of residuals.
         residuals: usize,
     },
+    /// Too few groups of residuals for the scatter between them.
+    #[error(
+        "{groups} groups of residuals do not tell how {parameters} parameters scatter: take shorter windows, or more data"
+    )]
+    FewGroups {
+        /// Number of groups.
+        groups: usize,
+        /// Number of parameters.
+        parameters: usize,
+    },
     /// The loss failed.
     #[error("step {step}: {source}")]
     Loss {

@@ -87,7 +87,7 @@ impl Lbfgs {
         model.copy_params(&mut theta)?;
         let start: Vec<f64> = theta.iter().map(|w| w.to_f64()).collect();
         let mut objective = Objective::new(model, loss, theta);
-        let record = match objective.begin(&start) {
+        let mut record = match objective.begin(&start) {
             Ok(()) => {
                 let shared = RefCell::new(objective);
                 let record = self.minimise(&shared, start, observer);
@@ -96,8 +96,9 @@ impl Lbfgs {
             }
             Err(_) => TrainingRecord::default(),
         };
-        let Objective { model, best, failure, .. } = objective;
+        let Objective { model, loss, best, failure, .. } = objective;
         model.set_params(&best.theta)?;
+        record.compare(loss.name(), &loss.constant_values());
         let (step, last_finite) = (record.steps.len(), best.value);
         match failure {
             Some(Failure::Loss(source)) => Err(TrainError::Loss { step, source }),

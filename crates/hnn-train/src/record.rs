@@ -1,5 +1,6 @@
 //! What a training run leaves behind.
 
+use std::fmt;
 use std::io::Write;
 use std::path::Path;
 
@@ -60,12 +61,47 @@ pub struct TrainingRecord {
     pub kept_step: usize,
     /// How long it took, in seconds.
     pub seconds: f64,
+    /// What is to be doubted about the result.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// What the last step says about noise and prior, with
     /// [`LeastSquares::with_evidence`](crate::LeastSquares::with_evidence).
     pub evidence: Option<Evidence>,
 }
 
+/// The warnings, then how the run ended.
+impl fmt::Display for TrainingRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))?;
+        let (steps, loss) = (self.steps.len(), self.final_loss());
+        write!(f, "{steps} steps in {:.1} s, to a loss of {loss:.3e}", self.seconds)?;
+        let validation = self.steps.iter().find(|step| step.step == self.kept_step);
+        match validation.and_then(|step| step.validation) {
+            Some(loss) => write!(f, "; validation loss {loss:.3e} at step {}", self.kept_step),
+            None => Ok(()),
+        }
+    }
+}
+
 impl TrainingRecord {
+    /// Warns of the terms of the loss, of a name, that at the step that is kept are above those of a
+    /// constant in place of the model.
+    pub(crate) fn compare(&mut self, name: &str, constants: &[(String, f64)]) {
+        let Some(kept) = self.steps.iter().find(|step| step.step == self.kept_step) else { return };
+        let own = [(name.to_owned(), kept.loss)];
+        let terms = if kept.terms.is_empty() { &own[..] } else { &kept.terms[..] };
+        let of = |name: &str| terms.iter().find(|(term, _)| term == name).map(|(_, value)| *value);
+        let beaten = constants.iter().filter_map(|(name, constant)| {
+            let value = of(name).filter(|value| value > constant)?;
+            Some(format!(
+                "the model explains less than a constant would: its {name} loss is {value:.3e}, that of \
+                 the mean of the derivatives {constant:.3e}; train longer or at another rate, and give \
+                 the network the scales of its data"
+            ))
+        });
+        self.warnings = beaten.collect();
+    }
+
     /// Whether it ended before its last step.
     #[must_use]
     pub fn stopped_early(&self) -> bool {

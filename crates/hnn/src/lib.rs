@@ -21,7 +21,7 @@
 //! [`prelude`] has the names that most programs need; [`Error`] is what each crate's own error becomes
 //! by `?`.
 //!
-//! # A Hamiltonian neural network in ten lines
+//! # A Hamiltonian neural network in a dozen lines
 //!
 //! ```
 //! use hnn::prelude::*;
@@ -29,9 +29,11 @@
 //! let truth = Pendulum::default(); // H = p^2 + 3 (1 - cos q)
 //! let sampling = Sampling { trajectories: 10, points: 16, ..Sampling::pendulum() };
 //! let (train, test) = sampling.sample(&truth, 0)?.split_at(8)?;
-//! let mut loss = DerivativeLoss::new(train.times().into(), train.states(), train.derivatives())?;
+//! let scales = Scales::new(train.states(), train.derivatives())?; // any units will do
+//! let mut loss = DerivativeLoss::new(train.times().into(), train.states(), train.derivatives())?
+//!     .with_coordinate_weights(&scales.derivative_weights())?;
 //! let network = Mlp::new(Architecture::new(&[2, 20, 1])?, Initialisation::Orthogonal, 0);
-//! let mut model = Hnn::new(network)?;
+//! let mut model = Hnn::new(scales.energy(network)?)?;
 //! let mut trainer = Trainer::new(400).with_schedule(Schedule::Cosine { from: 3e-2, to: 0.0 });
 //! let record = trainer.fit(&mut model, &mut loss, None, &mut ())?;
 //!
@@ -86,6 +88,8 @@ mod pages {
     struct YourOwnData;
     #[doc = include_str!("../../../docs/src/losses.md")]
     struct Losses;
+    #[doc = include_str!("../../../docs/src/scales.md")]
+    struct Scales;
     #[doc = include_str!("../../../docs/src/training.md")]
     struct Training;
     #[doc = include_str!("../../../docs/src/least-squares.md")]

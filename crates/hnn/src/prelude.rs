@@ -4,16 +4,16 @@
 
 pub use hnn_data::{Column, DataSet, Recording};
 pub use hnn_integrators::{
-    AnalyticField, DifferentiableField, Driven, FixedStep, FnField, Lane, Parameters, RK4, Scalar,
-    Signal, Signals, Tolerances, VectorField, solve, solve_batch,
+    AnalyticField, Between, DifferentiableField, Driven, DualField, FixedStep, FnField, Lane,
+    Parameters, RK4, Scalar, Signal, Signals, Tolerances, VectorField, solve, solve_batch,
 };
 pub use hnn_losses::{
-    DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TotalLoss, TrajectoryLoss, Window,
-    metrics,
+    DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TorqueLoss, TotalLoss, TrajectoryData,
+    TrajectoryLoss, Window, metrics,
 };
 pub use hnn_models::{
-    Activation, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation, InputPort,
-    Lnn, Mlp, Persist,
+    Activation, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw, FrictionTerm, Hnn,
+    Initialisation, InputPort, Lnn, Mlp, Persist, Scaled, Scales,
 };
 #[cfg(feature = "plots")]
 pub use hnn_plots::{Figure, Motion, Panel, Series};

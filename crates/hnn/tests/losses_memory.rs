@@ -23,7 +23,7 @@ fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Tableau
         if i == 0 { angle.cos() } else { -angle.sin() }
     });
     let lengths = vec![rows; trajectories];
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
+    let data = TrajectoryData::new(times.view(), states.view(), &lengths);
     TrajectoryLoss::new(RK4, Window::Whole, data).expect("fits")
 }
 

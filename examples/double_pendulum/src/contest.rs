@@ -83,6 +83,7 @@ impl Training<'_> {
         }
         let mut observer = self.bars.observer(label);
         let record = trainer.fit(&mut model, &mut loss, None, &mut observer)?;
+        record.warnings.iter().for_each(|warning| self.bars.line(warning));
         record.write_csv(self.output.path(&format!("{name}.csv")))?;
         self.bars.line(&format!(
             "seed {}: {label} trained in {:.1} s, loss {}",

@@ -78,6 +78,7 @@ impl<'a> Report<'a> {
             let mut observer = bars.observer(&of.label);
             let data = &data[(seed - first) as usize];
             let (field, record) = of.train(recipe, seed, data, output, &mut observer)?;
+            record.warnings.iter().for_each(|warning| bars.line(warning));
             let (curves, errors) = setting.judge(&*field)?;
             bars.line(&format!(
                 "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",

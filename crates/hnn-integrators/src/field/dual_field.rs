@@ -1,21 +1,19 @@
 //! Closures over dual numbers: fields with parameters whose derivatives come by themselves.
 
+use std::marker::PhantomData;
+
+use super::arguments::{ArrayInputs, DIRECTIONS, DualArguments, NoInputs, Number};
 use crate::lane::Dual;
 use crate::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 
-/// Derivatives taken in one evaluation.
-const DIRECTIONS: usize = 4;
-
-/// A number with four derivatives.
-type Number<T> = Dual<T, DIRECTIONS>;
-
-/// A vector field with `P` parameters given by a closure `f(t, x, theta)` over dual numbers: its
-/// gradients by state and parameters are exact and need no formula of the user's
+/// A vector field with `P` parameters given by a closure `f(t, x, theta)` over dual numbers, or
+/// `f(t, x, u, theta)` with [inputs](Self::with_inputs) `u`: its gradients by state, inputs and
+/// parameters are exact and need no formula of the user's
 /// ([`FnField::with_vjp`](crate::FnField::with_vjp) takes one).
 ///
-/// Times, states and parameters are [`Lane`](crate::Lane)s: operators, `sin`, `exp` and the like
+/// Times, states, inputs and parameters are [`Lane`](crate::Lane)s: operators, `sin`, `exp` and the like
 /// work on them; a number is `Lane::constant(2.0)`, right of an operator (`x * Lane::constant(2.0)`). A vector-Jacobian product takes `(D + P) / 4`
 /// evaluations: right for small systems; networks have [`DifferentiableField`]s of their own.
 ///
@@ -41,9 +39,10 @@ type Number<T> = Dual<T, DIRECTIONS>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct DualField<T, const D: usize, const P: usize, C> {
+pub struct DualField<T, const D: usize, const P: usize, C, A = NoInputs> {
     theta: [T; P],
     closure: C,
+    arguments: PhantomData<A>,
 }
 
 impl<T, const D: usize, const P: usize, C> DualField<T, D, P, C>
@@ -53,51 +52,95 @@ where
 {
     /// A field of dimension `D` with the parameters `theta`.
     pub fn new(theta: [T; P], closure: C) -> Self {
-        Self { theta, closure }
-    }
-
-    /// Row `row` of a batch; `variable(i, x)` makes the state's numbers, `parameter(k, theta)` the
-    /// parameters'.
-    #[inline]
-    fn at(
-        &self,
-        (t, x, row): (&[T], &[T], usize),
-        variable: impl Fn(usize, T) -> Number<T>,
-        parameter: impl Fn(usize, T) -> Number<T>,
-    ) -> [Number<T>; D] {
-        let state = std::array::from_fn(|i| variable(i, x[i * t.len() + row]));
-        let theta = std::array::from_fn(|k| parameter(k, self.theta[k]));
-        (self.closure)(Dual::fixed(t[row]), state, theta)
+        Self { theta, closure, arguments: PhantomData }
     }
 }
 
-impl<T, const D: usize, const P: usize, C> VectorField<T> for DualField<T, D, P, C>
+impl<T, const D: usize, const K: usize, const P: usize, C> DualField<T, D, P, C, ArrayInputs<K>>
 where
     T: Scalar,
-    C: Fn(Number<T>, [Number<T>; D], [Number<T>; P]) -> [Number<T>; D] + Send + Sync,
+    C: Fn(Number<T>, [Number<T>; D], [Number<T>; K], [Number<T>; P]) -> [Number<T>; D]
+        + Send
+        + Sync,
+{
+    /// A field of dimension `D` with `K` inputs and the parameters `theta`: a formula with unknown
+    /// constants, for a recording with inputs.
+    ///
+    /// ```
+    /// use hnn_integrators::{At, DualField, VectorField, Workspace};
+    /// // A pendulum with a motor: I v' = tau - a sin q - b v, parameters (I, a, b).
+    /// let pendulum = DualField::with_inputs(
+    ///     [0.5, 3.0, 0.2],
+    ///     |_t, [q, v]: [_; 2], [tau]: [_; 1], [inertia, a, b]| {
+    ///         [v, (tau - a * q.sin() - b * v) / inertia]
+    ///     },
+    /// );
+    /// let (at, mut dx) = (At { t: &[0.0], u: &[1.2] }, [0.0; 2]);
+    /// pendulum.eval(at, &[0.0, 1.0], &mut dx, &mut Workspace::default())?;
+    /// assert_eq!(dx, [1.0, (1.2 - 0.2) / 0.5]);
+    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// ```
+    pub fn with_inputs(theta: [T; P], closure: C) -> Self {
+        Self { theta, closure, arguments: PhantomData }
+    }
+}
+
+impl<T, const D: usize, const P: usize, C, A> DualField<T, D, P, C, A>
+where
+    T: Scalar,
+    A: DualArguments<T, D, P, C>,
+{
+    /// Row `row` of a batch; `variable`, `parameter` and `input` make the numbers of the state, the
+    /// parameters and the inputs, by their indices.
+    #[inline]
+    fn at(
+        &self,
+        (At { t, u }, x, row): (At<'_, T>, &[T], usize),
+        variable: impl Fn(usize, T) -> Number<T>,
+        parameter: impl Fn(usize, T) -> Number<T>,
+        input: impl Fn(usize, T) -> Number<T>,
+    ) -> [Number<T>; D] {
+        let state = std::array::from_fn(|i| variable(i, x[i * t.len() + row]));
+        let theta = std::array::from_fn(|k| parameter(k, self.theta[k]));
+        let input = |k| input(k, u[k * t.len() + row]);
+        A::slope(&self.closure, Dual::fixed(t[row]), state, input, theta)
+    }
+}
+
+impl<T, const D: usize, const P: usize, C, A> VectorField<T> for DualField<T, D, P, C, A>
+where
+    T: Scalar,
+    C: Send + Sync,
+    A: DualArguments<T, D, P, C>,
 {
     fn dim(&self) -> usize {
         D
     }
 
+    fn inputs(&self) -> usize {
+        A::INPUTS
+    }
+
     fn eval(
         &self,
-        At { t, .. }: At<'_, T>,
+        at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         _workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
+        let (batch, fixed) = (at.batch(), |_, x| Dual::fixed(x));
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
-        FieldError::check_lengths(D * t.len(), slices)?;
-        for row in 0..t.len() {
-            let slope = self.at((t, x, row), |_, x| Dual::fixed(x), |_, theta| Dual::fixed(theta));
-            slope.iter().enumerate().for_each(|(i, slope)| dx[i * t.len() + row] = slope.value);
+        FieldError::check_lengths(D * batch, slices)?;
+        FieldError::check_lengths(A::INPUTS * batch, [("the inputs", at.u.len())])?;
+        for row in 0..batch {
+            let slope = self.at((at, x, row), fixed, fixed, fixed);
+            slope.iter().enumerate().for_each(|(i, slope)| dx[i * batch + row] = slope.value);
         }
         Ok(())
     }
 }
 
-impl<T, const D: usize, const P: usize, C> Parameters<T> for DualField<T, D, P, C>
+impl<T, const D: usize, const P: usize, C, A> Parameters<T> for DualField<T, D, P, C, A>
 where
     T: Scalar,
 {
@@ -118,50 +161,66 @@ where
     }
 }
 
-/// The residuals are the times.
-impl<T, const D: usize, const P: usize, C> DifferentiableField<T> for DualField<T, D, P, C>
+/// The residuals are the times and the inputs.
+impl<T, const D: usize, const P: usize, C, A> DifferentiableField<T> for DualField<T, D, P, C, A>
 where
     T: Scalar,
-    C: Fn(Number<T>, [Number<T>; D], [Number<T>; P]) -> [Number<T>; D] + Send + Sync,
+    C: Send + Sync,
+    A: DualArguments<T, D, P, C>,
 {
-    type Residuals = Vec<T>;
+    type Residuals = [Vec<T>; 2];
 
     fn eval_recorded(
         &self,
         at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
-        residuals: &mut Vec<T>,
+        residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        residuals.clear();
-        residuals.extend_from_slice(at.t);
+        for (kept, given) in residuals.iter_mut().zip([at.t, at.u]) {
+            kept.clear();
+            kept.extend_from_slice(given);
+        }
         self.eval(at, x, dx, &mut Workspace::default())
     }
 
     fn vjp(
         &self,
         x: &[T],
-        residuals: &mut Vec<T>,
+        [t, u]: &mut Self::Residuals,
         v: &[T],
         mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let batch = residuals.len();
-        bars.check(batch, [D, 0, P], [x, v])?;
-        let wanted = if bars.theta.is_wanted() { D + P } else { D };
+        let (batch, inputs) = (t.len(), A::INPUTS);
+        bars.check(batch, [D, inputs, P], [x, v])?;
+        FieldError::check_lengths(inputs * batch, [("the residuals", u.len())])?;
+        // Variables are numbered: the state's, the parameters, the inputs.
+        let wanted = match (&bars.u, bars.theta.is_wanted()) {
+            (Some(_), _) => D + P + inputs,
+            (None, true) => D + P,
+            (None, false) => D,
+        };
         for row in 0..batch {
             for first in (0..wanted).step_by(DIRECTIONS) {
-                // Variables are numbered from the state on; those before `first` wrap far beyond.
+                // Those before `first` wrap far beyond.
+                let variable = |number: usize, x| Dual::variable(x, number.wrapping_sub(first));
                 let slope = self.at(
-                    (residuals, x, row),
-                    |i, x| Dual::variable(x, i.wrapping_sub(first)),
-                    |k, theta| Dual::variable(theta, (D + k).wrapping_sub(first)),
+                    (At { t, u }, x, row),
+                    variable,
+                    |k, theta| variable(D + k, theta),
+                    |k, u| variable(D + P + k, u),
                 );
                 for k in 0..DIRECTIONS.min(wanted - first) {
                     let along = |j: usize| v[j * batch + row] * slope[j].tangent[k];
                     let sum: T = (0..D).map(along).sum();
-                    match (first + k).checked_sub(D) {
-                        None => bars.x[(first + k) * batch + row] = sum,
-                        Some(parameter) => bars.theta.add(row, parameter, sum),
+                    match first + k {
+                        i if i < D => bars.x[i * batch + row] = sum,
+                        i if i < D + P => bars.theta.add(row, i - D, sum),
+                        i => {
+                            if let Some(u_bar) = bars.u.as_deref_mut() {
+                                u_bar[(i - D - P) * batch + row] += sum;
+                            }
+                        }
                     }
                 }
             }

@@ -1,5 +1,6 @@
 //! Closures as vector fields.
 
+use super::arguments::{Arguments, NoInputs, PullBackArguments, SliceInputs};
 use crate::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
@@ -22,15 +23,16 @@ use crate::{
 /// For gradients give the vector-Jacobian product too ([`with_vjp`](Self::with_vjp)), or write the
 /// closure over dual numbers ([`DualField`](crate::DualField)).
 #[derive(Debug, Clone, Copy)]
-pub struct FnField<C> {
+pub struct FnField<C, A = NoInputs> {
     dim: usize,
+    arguments: A,
     closure: C,
 }
 
-/// A closure with a closure for its vector-Jacobian product; made by [`FnField::with_vjp`].
+/// A closure with a closure for its vector-Jacobian product; made by `FnField::with_vjp`.
 #[derive(Debug, Clone, Copy)]
-pub struct FnFieldVjp<C, V> {
-    field: FnField<C>,
+pub struct FnFieldVjp<C, V, A = NoInputs> {
+    field: FnField<C, A>,
     vjp: V,
 }
 
@@ -42,7 +44,7 @@ impl<C> FnField<C> {
         T: Scalar,
         C: Fn(T, &[T], &mut [T]) + Send + Sync,
     {
-        Self { dim, closure }
+        Self { dim, arguments: NoInputs, closure }
     }
 
     /// The same field with gradients: `vjp(t, x, v, x_bar)` overwrites `x_bar` by
@@ -79,58 +81,125 @@ impl<C> FnField<C> {
     }
 }
 
+impl<C> FnField<C, SliceInputs> {
+    /// A field of dimension `dim` with inputs. The closure gets the time, the state (`dim` numbers),
+    /// the inputs (`inputs` numbers), and the slice for the slope (`dim` numbers).
+    ///
+    /// ```
+    /// use hnn_integrators::{At, FnField, VectorField, Workspace};
+    /// // A pendulum with a torque, two rows.
+    /// let pendulum = FnField::with_inputs(2, 1, |_t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+    ///     dx[0] = x[1];
+    ///     dx[1] = u[0] - x[0].sin();
+    /// });
+    /// let (at, mut dx) = (At { t: &[0.0; 2], u: &[0.5, -0.5] }, [0.0; 4]);
+    /// pendulum.eval(at, &[0.0, 0.0, 1.0, 2.0], &mut dx, &mut Workspace::default())?;
+    /// assert_eq!(dx, [1.0, 2.0, 0.5, -0.5]);
+    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// ```
+    pub fn with_inputs<T>(dim: usize, inputs: usize, closure: C) -> Self
+    where
+        T: Scalar,
+        C: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
+    {
+        Self { dim, arguments: SliceInputs(inputs), closure }
+    }
+
+    /// The same field with gradients: `vjp(t, x, u, v, x_bar, u_bar)` overwrites `x_bar` by
+    /// `(df/dx)^T v` and `u_bar` by `(df/du)^T v`.
+    ///
+    /// ```
+    /// use hnn_integrators::{Bars, DifferentiableStepper, FnField, Inputs, Interval, RK4};
+    /// // dx/dt = u, one step of 0.1: the end moves by 0.05 times the input at its begin, and at its end.
+    /// let field = FnField::with_inputs(1, 1, |_t: f64, _x: &[f64], u: &[f64], dx: &mut [f64]| {
+    ///     dx[0] = u[0];
+    /// })
+    /// .with_vjp(|_t: f64, _x: &[f64], _u: &[f64], v: &[f64], x_bar: &mut [f64], u_bar: &mut [f64]| {
+    ///     (x_bar[0], u_bar[0]) = (0.0, v[0]);
+    /// });
+    /// let u = Inputs::Linear { begin: &[1.0], end: &[2.0] };
+    /// let (over, mut tape) = (Interval { t: &[0.0], dt: &[0.1], u }, Default::default());
+    /// RK4.record(&field, over, &[0.0], &mut [0.0], &mut tape)?;
+    /// let (mut x_bar, mut u_bar) = ([1.0], [0.0; 2]);
+    /// RK4.pull_back(&field, &mut tape, Bars::new(&mut x_bar).with_u(&mut u_bar[..]))?;
+    /// assert!((u_bar[0] - 0.05).abs() < 1e-15 && (u_bar[1] - 0.05).abs() < 1e-15);
+    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// ```
+    #[must_use]
+    pub fn with_vjp<T, V>(self, vjp: V) -> FnFieldVjp<C, V, SliceInputs>
+    where
+        T: Scalar,
+        V: Fn(T, &[T], &[T], &[T], &mut [T], &mut [T]) + Send + Sync,
+    {
+        FnFieldVjp { field: self, vjp }
+    }
+}
+
 /// Copies row `row` of a coordinate-major batch out.
-pub(super) fn gather<T: Scalar>(lanes: &[T], batch: usize, row: usize, out: &mut [T]) {
+fn gather<T: Scalar>(lanes: &[T], batch: usize, row: usize, out: &mut [T]) {
     out.iter_mut().enumerate().for_each(|(i, out)| *out = lanes[i * batch + row]);
 }
 
 /// Copies into row `row` of a coordinate-major batch.
-pub(super) fn scatter<T: Scalar>(state: &[T], batch: usize, row: usize, lanes: &mut [T]) {
+fn scatter<T: Scalar>(state: &[T], batch: usize, row: usize, lanes: &mut [T]) {
     state.iter().enumerate().for_each(|(i, x)| lanes[i * batch + row] = *x);
 }
 
-impl<T, C> VectorField<T> for FnField<C>
+impl<T, C, A> VectorField<T> for FnField<C, A>
 where
     T: Scalar,
-    C: Fn(T, &[T], &mut [T]) + Send + Sync,
+    C: Send + Sync,
+    A: Arguments<T, C>,
 {
     fn dim(&self) -> usize {
         self.dim
     }
 
+    fn inputs(&self) -> usize {
+        self.arguments.inputs()
+    }
+
     fn eval(
         &self,
-        At { t, .. }: At<'_, T>,
+        At { t, u }: At<'_, T>,
         x: &[T],
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let (batch, dim) = (t.len(), self.dim);
+        let (batch, dim, inputs) = (t.len(), self.dim, self.arguments.inputs());
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(dim.saturating_mul(batch), slices)?;
+        FieldError::check_lengths(inputs.saturating_mul(batch), [("the inputs", u.len())])?;
         if batch <= 1 {
-            t.iter().for_each(|t| (self.closure)(*t, x, dx));
+            t.iter().for_each(|t| A::slope(&self.closure, *t, x, u, dx));
             return Ok(());
         }
-        let (own, _) = workspace.split(2 * dim);
-        let (state, slope) = own.split_at_mut(dim);
+        let (own, _) = workspace.split(2 * dim + inputs);
+        let (state, own) = own.split_at_mut(dim);
+        let (slope, own_inputs) = own.split_at_mut(dim);
         for (row, t) in t.iter().enumerate() {
             gather(x, batch, row, state);
-            (self.closure)(*t, state, slope);
+            gather(u, batch, row, own_inputs);
+            A::slope(&self.closure, *t, state, own_inputs, slope);
             scatter(slope, batch, row, dx);
         }
         Ok(())
     }
 }
 
-impl<T, C, V> VectorField<T> for FnFieldVjp<C, V>
+impl<T, C, V, A> VectorField<T> for FnFieldVjp<C, V, A>
 where
     T: Scalar,
-    C: Fn(T, &[T], &mut [T]) + Send + Sync,
+    C: Send + Sync,
     V: Send + Sync,
+    A: Arguments<T, C>,
 {
     fn dim(&self) -> usize {
         self.field.dim
+    }
+
+    fn inputs(&self) -> usize {
+        self.field.arguments.inputs()
     }
 
     fn eval(
@@ -145,7 +214,7 @@ where
 }
 
 /// What a closure captures is no parameter: there are none.
-impl<T: Scalar, C, V> Parameters<T> for FnFieldVjp<C, V> {
+impl<T: Scalar, C, V, A> Parameters<T> for FnFieldVjp<C, V, A> {
     fn num_params(&self) -> usize {
         0
     }
@@ -159,47 +228,54 @@ impl<T: Scalar, C, V> Parameters<T> for FnFieldVjp<C, V> {
     }
 }
 
-/// The residuals are the times, and scratch.
-impl<T, C, V> DifferentiableField<T> for FnFieldVjp<C, V>
+/// The residuals are the times and the inputs, and scratch.
+impl<T, C, V, A> DifferentiableField<T> for FnFieldVjp<C, V, A>
 where
     T: Scalar,
-    C: Fn(T, &[T], &mut [T]) + Send + Sync,
-    V: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
+    C: Send + Sync,
+    V: Send + Sync,
+    A: Arguments<T, C> + PullBackArguments<T, V>,
 {
-    type Residuals = (Vec<T>, Workspace<T>);
+    type Residuals = (Vec<T>, Vec<T>, Workspace<T>);
 
     fn eval_recorded(
         &self,
         at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
-        (times, workspace): &mut Self::Residuals,
+        (times, inputs, workspace): &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        times.clear();
-        times.extend_from_slice(at.t);
+        for (kept, given) in [(times, at.t), (inputs, at.u)] {
+            kept.clear();
+            kept.extend_from_slice(given);
+        }
         self.eval(at, x, dx, workspace)
     }
 
     fn vjp(
         &self,
         x: &[T],
-        (times, workspace): &mut Self::Residuals,
+        (times, inputs, workspace): &mut Self::Residuals,
         v: &[T],
-        bars: Bars<'_, T>,
+        mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let (batch, dim) = (times.len(), self.field.dim);
-        bars.check(batch, [dim, 0, 0], [x, v])?;
-        if batch == 0 {
-            return Ok(());
-        }
-        let (own, _) = workspace.split(3 * dim);
+        let (batch, dim, count) = (times.len(), self.field.dim, self.field.arguments.inputs());
+        bars.check(batch, [dim, count, 0], [x, v])?;
+        FieldError::check_lengths(count * batch, [("the residuals", inputs.len())])?;
+        let (own, _) = workspace.split(3 * dim + 2 * count);
         let (state, own) = own.split_at_mut(dim);
-        let (cotangent, bar) = own.split_at_mut(dim);
+        let (cotangent, own) = own.split_at_mut(dim);
+        let (x_bar, own) = own.split_at_mut(dim);
+        let (u, u_bar) = own.split_at_mut(count);
         for (row, t) in times.iter().enumerate() {
             gather(x, batch, row, state);
             gather(v, batch, row, cotangent);
-            (self.vjp)(*t, state, cotangent, bar);
-            scatter(bar, batch, row, bars.x);
+            gather(inputs, batch, row, u);
+            A::pull_back(&self.vjp, *t, [state, u, cotangent], [x_bar, u_bar]);
+            scatter(x_bar, batch, row, bars.x);
+            if let Some(out) = bars.u.as_deref_mut() {
+                u_bar.iter().enumerate().for_each(|(k, bar)| out[k * batch + row] += *bar);
+            }
         }
         Ok(())
     }

@@ -1,16 +1,19 @@
 //! Vector fields, and what trains.
 
+mod arguments;
 mod bars;
 mod differentiable;
-mod driven_field;
 mod dual_field;
 mod fn_field;
 mod separable;
 mod vector_field;
 
+#[doc(hidden)]
+pub use arguments::{
+    Arguments, ArrayInputs, DualArguments, NoInputs, PullBackArguments, SliceInputs,
+};
 pub use bars::{Bars, ThetaBar, ThetaRows};
 pub use differentiable::{DifferentiableField, Mode, Parameters};
-pub use driven_field::{DrivenField, DrivenFieldVjp};
 pub use dual_field::DualField;
 pub use fn_field::{FnField, FnFieldVjp};
 pub use separable::{DifferentiableSeparable, Separable};

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::common::*;
 
 /// `q' = p`, `p' = -a sin q - c p + e^(-t) tanh(q p)`; more directions than one evaluation takes.
-fn dual(theta: [f64; 3]) -> impl DifferentiableField<f64, Residuals = Vec<f64>> {
+fn dual(theta: [f64; 3]) -> impl DifferentiableField<f64> {
     DualField::new(theta, |t, [q, p]: [_; 2], [a, c, b]| {
         [p, -a * q.sin() - c * p + (-(b * t)).exp() * (q * p).tanh()]
     })
@@ -73,6 +73,47 @@ proptest! {
         };
         check(by_hand, theta, &x, &v)?;
     }
+}
+
+/// Closures with inputs: over dual numbers and by hand, they are those that know their inputs.
+#[test]
+fn inputs_are_arguments() {
+    let (x, v, u) = ([0.3, -0.8, 1.1, 0.4], [1.0, 0.2, -0.5, 2.0], [0.7, -0.3, 0.1, 0.9]);
+    let at = At { t: &[0.1, 0.6], u: &u };
+    let dual = DualField::with_inputs([1.3, 0.2], |t, [q, p]: [_; 2], [f, g]: [_; 2], [a, c]| {
+        [p * g, -a * q.sin() - c * p + t * f * f]
+    });
+    let [mut dx, mut x_bar, mut u_bar, mut theta_bar] = [[0.5; 4], [0.5; 4], [0.5; 4], [0.5; 4]];
+    let (mut residuals, theta) = (Default::default(), &mut theta_bar[..2]);
+    dual.eval_recorded(at, &x, &mut dx, &mut residuals).expect("fits");
+    let bars = Bars::new(&mut x_bar).with_u(&mut u_bar[..]).with_theta(theta);
+    dual.vjp(&x, &mut residuals, &v, bars).expect("fits");
+
+    let by_hand = FnField::with_inputs(2, 2, |t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1] * u[1];
+        dx[1] = -1.3 * x[0].sin() - 0.2 * x[1] + t * u[0] * u[0];
+    })
+    .with_vjp(|t, x: &[f64], u: &[f64], v: &[f64], x_bar: &mut [f64], u_bar: &mut [f64]| {
+        x_bar[0] = -1.3 * x[0].cos() * v[1];
+        x_bar[1] = v[0] * u[1] - 0.2 * v[1];
+        u_bar[0] = 2.0 * t * u[0] * v[1];
+        u_bar[1] = v[0] * x[1];
+    });
+    let [mut own, mut own_x, mut own_u] = [[0.5; 4], [0.5; 4], [0.5; 4]];
+    let mut residuals = Default::default();
+    by_hand.eval_recorded(at, &x, &mut own, &mut residuals).expect("fits");
+    let bars = Bars::new(&mut own_x).with_u(&mut own_u[..]);
+    by_hand.vjp(&x, &mut residuals, &v, bars).expect("fits");
+    for (a, b) in [(dx, own), (x_bar, own_x), (u_bar, own_u)] {
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-14), "{a:?} {b:?}");
+    }
+    let by_a: f64 = 0.5 - (0..2).map(|row| v[2 + row] * x[row].sin()).sum::<f64>();
+    let by_c: f64 = 0.5 - (0..2).map(|row| v[2 + row] * x[2 + row]).sum::<f64>();
+    assert!((theta_bar[0] - by_a).abs() < 1e-14 && (theta_bar[1] - by_c).abs() < 1e-14);
+    // Too few inputs are an error.
+    let few = At { t: at.t, u: &u[..3] };
+    assert!(dual.eval(few, &x, &mut dx, &mut Default::default()).is_err());
+    assert!(by_hand.eval(few, &x, &mut dx, &mut Default::default()).is_err());
 }
 
 /// Through many steps, with parameters: the closure and the trait written by hand agree.

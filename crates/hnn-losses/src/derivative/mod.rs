@@ -4,6 +4,7 @@ mod residuals;
 
 use std::ops::Range;
 
+use hnn_data::DataSet;
 use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -14,13 +15,14 @@ use crate::trajectory::Slopes;
 use crate::{ErrorMeasure, Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// The mean squared error of the field against measured derivatives,
-/// `L = mean over rows and coordinates of (f(t, x; theta) - dx/dt)^2`.
+/// `L = mean over rows and coordinates of (f(t, x, u; theta) - dx/dt)^2`.
 ///
 /// For an HNN this is the loss of Greydanus et al. 2019,
 /// `|dH/dq + dp/dt|^2 + |dH/dp - dq/dt|^2`; with friction in the field it is
 /// `|dH/dq + F + dp/dt|^2 + |dH/dp - dq/dt|^2`. The papers write the sum of squares; this is the
 /// mean over all `N * D` entries. [`measured_by`](Self::measured_by) takes another measure of the
-/// errors than the square.
+/// errors than the square. Rows of a [data set](Self::of) come with their inputs `u`, for fields that
+/// have some; [`with_inputs`](Self::with_inputs) adds them to arrays.
 ///
 /// ```
 /// use hnn_integrators::DualField;
@@ -52,11 +54,24 @@ type RowScratch<T, R> = (Scratch<T, R>, FieldJacobian<T, R>);
 /// The data, a row a sample.
 struct Rows<T> {
     dim: usize,
+    /// Number of inputs a sample.
+    inputs: usize,
     t: Vec<T>,
     x: Vec<T>,
+    u: Vec<T>,
     dx: Vec<T>,
     /// What the cost of each coordinate is multiplied by.
     weights: Vec<T>,
+    /// The square of the standard error of each number of `dx`, inverted; empty where all count alike.
+    precisions: Vec<T>,
+}
+
+impl<T: Scalar> Rows<T> {
+    /// What the cost of a coordinate of a row is multiplied by.
+    fn weight(&self, row: usize, i: usize) -> T {
+        let precision = self.precisions.get(row * self.dim + i);
+        precision.map_or(self.weights[i], |precision| self.weights[i] * *precision)
+    }
 }
 
 /// One block's samples, coordinate-major, and what its evaluation needs.
@@ -64,7 +79,9 @@ struct Rows<T> {
 struct Scratch<T, R> {
     t: Vec<T>,
     x: Vec<T>,
+    u: Vec<T>,
     target: Vec<T>,
+    weights: Vec<T>,
     /// The field, then its cotangent.
     f: Vec<T>,
     x_bar: Vec<T>,
@@ -93,10 +110,13 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         check_finite("derivatives", dx)?;
         let rows = Rows {
             dim: x.ncols(),
+            inputs: 0,
             t: t.to_vec(),
             x: x.iter().copied().collect(),
+            u: Vec::new(),
             dx: dx.iter().copied().collect(),
             weights: vec![T::ONE; x.ncols()],
+            precisions: Vec::new(),
         };
         Ok(Self {
             rows,
@@ -105,6 +125,82 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             prepared: Prepared::default(),
             row_scratches: Vec::new(),
         })
+    }
+
+    /// From all points of a data set, with their inputs.
+    ///
+    /// ```
+    /// use hnn_data::Recording;
+    /// use hnn_integrators::DualField;
+    /// use hnn_losses::{DerivativeLoss, Loss, Selection};
+    /// // dv/dt = k u, of which a recording has the derivatives.
+    /// let (t, v, a, u) = ([0.0, 1.0], [0.0, 3.0], [2.0, 4.0], [1.0, 2.0]);
+    /// let columns = [("t", &t[..]), ("v", &v), ("a", &a), ("u", &u)];
+    /// let reader = Recording::of_columns(columns).time("t").state("v").derivative("a").input("u");
+    /// let mut loss = DerivativeLoss::of(&reader.load()?.data_set()?)?;
+    /// let model = DualField::with_inputs([1.0], |_t, [_v]: [_; 1], [u]: [_; 1], [k]| [k * u]);
+    /// assert_eq!(loss.value(&model, Selection::All)?, (1.0 + 4.0) / 2.0);
+    /// let deaf = DualField::new([1.0], |_t, [_v]: [_; 1], [k]| [k]);
+    /// let error = loss.value(&deaf, Selection::All).expect_err("has no inputs");
+    /// assert!(error.to_string().contains("the data have 1 inputs a row, but the field has 0"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If its derivatives are not known.
+    pub fn of(data: &DataSet<T>) -> Result<Self, LossError> {
+        if data.derivatives().ncols() == 0 {
+            return Err(LossError::NoDerivatives);
+        }
+        Self::new(data.times().into(), data.states(), data.derivatives())?
+            .with_inputs(data.inputs())
+    }
+
+    /// The same with the inputs `u` of each sample, shape (N, K).
+    ///
+    /// # Errors
+    /// If there are more or fewer rows, or a number is NaN or infinite.
+    pub fn with_inputs(mut self, u: ArrayView2<'_, T>) -> Result<Self, LossError> {
+        check_shape("inputs", u.shape(), &[self.len(), u.ncols()], "one row of inputs a state")?;
+        check_finite("inputs", u)?;
+        self.rows.inputs = u.ncols();
+        self.rows.u = u.iter().copied().collect();
+        Ok(self)
+    }
+
+    /// The same with the cost of each error divided by the square of the standard error `sigma` of its
+    /// derivative, shape (N, D): what is known well counts more. Those of a recording's derivatives are
+    /// [`Differentiated::derivative_errors`](hnn_data::Differentiated::derivative_errors). The loss is
+    /// then near 1 for the true field. Multiplies [weights of the coordinates](Self::with_coordinate_weights).
+    ///
+    /// ```
+    /// use hnn_integrators::DualField;
+    /// use hnn_losses::{DerivativeLoss, Loss, Selection};
+    /// use ndarray::array;
+    /// let (t, x, dx) = (array![0.0, 1.0], array![[1.0], [1.0]], array![[1.1], [3.0]]);
+    /// let sigma = array![[0.1], [2.0]];
+    /// let loss = DerivativeLoss::new(t.view(), x.view(), dx.view())?;
+    /// let model = DualField::new([1.0], |_t, [x]: [_; 1], [k]| [k * x]);
+    /// let value = loss.with_standard_errors(sigma.view())?.value(&model, Selection::All)?;
+    /// assert!((value - 1.0).abs() < 1e-12);
+    /// # Ok::<(), hnn_losses::LossError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the shape differs, or a standard error is no positive number.
+    pub fn with_standard_errors(mut self, sigma: ArrayView2<'_, T>) -> Result<Self, LossError> {
+        let shape = [self.len(), self.rows.dim];
+        check_shape("standard errors", sigma.shape(), &shape, "one for each derivative")?;
+        let precision = |sigma: &T| (T::ONE / *sigma) * (T::ONE / *sigma);
+        let possible = |sigma: &T| {
+            let precision = precision(sigma);
+            *sigma > T::ZERO && precision > T::ZERO && precision.is_finite()
+        };
+        if let Some(((row, _), sigma)) = sigma.indexed_iter().find(|(_, sigma)| !possible(sigma)) {
+            return Err(LossError::StandardError { row, given: sigma.to_f64() });
+        }
+        self.rows.precisions = sigma.iter().map(precision).collect();
+        Ok(self)
     }
 
     /// The same with the mean of another measure of the errors.
@@ -166,7 +262,12 @@ pub(crate) fn coordinate_weights<T: Scalar>(
 ) -> Result<Vec<T>, LossError> {
     check_shape("coordinate weights", &[weights.len()], &[dim], "one weight a coordinate")?;
     let what = "errors of a coordinate";
-    match weights.iter().find(|weight| !(**weight >= 0.0 && weight.is_finite())) {
+    // Of the scalar type, whose range may be smaller.
+    let is_sound = |weight: f64| {
+        let own = T::from_f64(weight);
+        weight == 0.0 || (own > T::ZERO && own.is_finite())
+    };
+    match weights.iter().find(|weight| !is_sound(**weight)) {
         Some(weight) => Err(LossError::Weight { what, weight: *weight }),
         None if weights.iter().all(|weight| *weight == 0.0) => {
             Err(LossError::Empty { what: "coordinates of a weight above 0" })
@@ -192,12 +293,28 @@ pub(crate) fn check_finite<T: Scalar>(
 }
 
 impl<T: Scalar> Rows<T> {
+    /// The loss of the mean derivative in place of the field.
+    fn constant_value(&self, measure: ErrorMeasure) -> f64 {
+        let (count, entries) = (self.t.len() as f64, self.dx.len() as f64);
+        let of = |i: usize| {
+            let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
+            let mean = column().sum::<f64>() / count;
+            let cost = |(row, dx): (usize, f64)| {
+                let weight = self.weight(row, i);
+                weight.to_f64() * measure.of_weight(weight).value(dx - mean)
+            };
+            column().enumerate().map(cost).sum::<f64>()
+        };
+        (0..self.dim).map(of).sum::<f64>() / entries
+    }
+
     /// Copies the samples of a block into its scratch, coordinate-major.
     fn gather<R>(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T, R>) {
         let batch = rows.len();
-        let Scratch { t, x, target, f, x_bar, .. } = scratch;
+        let Scratch { t, x, u, target, weights, f, x_bar, .. } = scratch;
         t.resize(batch, T::ZERO);
-        for buffer in [&mut *x, target, f, x_bar] {
+        u.resize(batch * self.inputs, T::ZERO);
+        for buffer in [&mut *x, target, weights, f, x_bar] {
             buffer.resize(batch * self.dim, T::ZERO);
         }
         for (lane, row) in rows.enumerate() {
@@ -205,6 +322,10 @@ impl<T: Scalar> Rows<T> {
             for i in 0..self.dim {
                 x[i * batch + lane] = self.x[row * self.dim + i];
                 target[i * batch + lane] = self.dx[row * self.dim + i];
+                weights[i * batch + lane] = self.weight(row, i);
+            }
+            for k in 0..self.inputs {
+                u[k * batch + lane] = self.u[row * self.inputs + k];
             }
         }
     }
@@ -224,23 +345,28 @@ pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, L
 pub(crate) fn check_field<T: Scalar, F: VectorField<T> + ?Sized>(
     field: &F,
     dim: usize,
+    inputs: usize,
 ) -> Result<(), LossError> {
-    if field.dim() == dim {
-        return Ok(());
+    let [of_state, of_inputs] = [field.dim(), field.inputs()];
+    if of_state != dim {
+        return Err(FieldError::Dimension { given: dim, expected: of_state }.into());
     }
-    Err(FieldError::Dimension { given: dim, expected: field.dim() }.into())
+    if of_inputs != inputs {
+        return Err(FieldError::Inputs { given: inputs, expected: of_inputs }.into());
+    }
+    Ok(())
 }
 
 impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
-    /// The times and states.
-    pub(crate) fn samples(&self) -> (&[T], &[T]) {
-        (&self.rows.t, &self.rows.x)
+    /// The times, states and inputs.
+    pub(crate) fn samples(&self) -> [&[T]; 3] {
+        [&self.rows.t, &self.rows.x, &self.rows.u]
     }
 
     /// The derivatives, to be compared elsewhere.
     pub(crate) fn slopes(&self, scale: T) -> Slopes<'_, T> {
-        let Rows { dx, weights, .. } = &self.rows;
-        Slopes { dx, measure: self.measure, weights, scale }
+        let Rows { dx, weights, precisions, .. } = &self.rows;
+        Slopes { dx, measure: self.measure, weights, precisions, scale }
     }
 
     /// Number of entries that the mean is taken of.
@@ -258,7 +384,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
     ) -> Result<f64, LossError> {
         let Self { rows, measure, blocks, .. } = self;
         let measure = *measure;
-        check_field(field, rows.dim)?;
+        check_field(field, rows.dim, rows.inputs)?;
         let count = selected(selection, rows.t.len())?;
         blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
             match selection {
@@ -267,19 +393,18 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
                     rows.gather(selected[items].iter().copied(), scratch);
                 }
             }
-            let Scratch { t, x, target, f, x_bar, residuals, workspace } = scratch;
+            let Scratch { t, x, u, target, weights, f, x_bar, residuals, workspace } = scratch;
+            let at = At { t, u };
             match theta_bar {
-                None => field.eval(At::time(t), x, f, workspace)?,
-                Some(_) => field.eval_recorded(At::time(t), x, f, residuals)?,
+                None => field.eval(at, x, f, workspace)?,
+                Some(_) => field.eval_recorded(at, x, f, residuals)?,
             }
             let mut sum = 0.0;
-            let coordinates = f.chunks_exact_mut(t.len()).zip(target.chunks_exact(t.len()));
-            for ((f, target), weight) in coordinates.zip(&rows.weights) {
-                for (f, target) in f.iter_mut().zip(target) {
-                    let (cost, f_bar) = measure.compare(*f, *target, scale * *weight);
-                    sum += weight.to_f64() * cost;
-                    *f = f_bar;
-                }
+            for ((f, target), weight) in f.iter_mut().zip(target).zip(weights) {
+                let measure = measure.of_weight(*weight);
+                let (cost, f_bar) = measure.compare(*f, *target, scale * *weight);
+                sum += weight.to_f64() * cost;
+                *f = f_bar;
             }
             if let Some(theta_bar) = theta_bar {
                 field.vjp(x, residuals, f, Bars::new(x_bar).with_theta(theta_bar))?;
@@ -310,6 +435,10 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
         let entries = self.entries(selection)?;
         let scale = T::from_f64(weight / entries);
         Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
+    }
+
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        vec![(self.name().to_owned(), self.rows.constant_value(self.measure))]
     }
 
     fn residual_layout(

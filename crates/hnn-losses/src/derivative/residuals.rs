@@ -36,7 +36,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         if self.measure == ErrorMeasure::Absolute {
             return Err(LossError::NoResiduals { loss: "derivative".to_owned() });
         }
-        super::check_field(field, self.rows.dim)?;
+        super::check_field(field, self.rows.dim, self.rows.inputs)?;
         let count = selected(selection, self.rows.t.len())?;
         let Prepared { rows, ends, coordinates, layout } = &mut self.prepared;
         *coordinates = counted(&self.rows.weights);
@@ -75,26 +75,26 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         on_all_threads(row_scratches, states.collect(), |(scratch, jacobian), (samples, rows)| {
             data.gather(samples.iter().copied(), scratch);
             let (lanes, values) = (samples.len(), rows.values);
-            let Scratch { t, x, target, f, workspace, .. } = scratch;
+            let Scratch { t, x, u, target, weights, f, workspace, .. } = scratch;
+            let at = At { t, u };
             let weighted = |row: usize, f: T| {
-                let coordinate = coordinates[row / lanes];
-                let error = f - target[coordinate * lanes + row % lanes];
-                let of_coordinate = data.weights[coordinate].to_f64();
-                let of_error = measure.weight(error.to_f64());
-                let weight = T::from_f64(scale * (of_coordinate * of_error).sqrt());
+                let place = coordinates[row / lanes] * lanes + row % lanes;
+                let (error, of_row) = (f - target[place], weights[place]);
+                let of_error = measure.of_weight(of_row).weight(error.to_f64());
+                let weight = T::from_f64(scale * (of_row.to_f64() * of_error).sqrt());
                 (weight * error, weight)
             };
             match rows.jacobian {
                 Some(out) => {
                     out.by_theta.fill(T::ZERO);
-                    jacobian.evaluate(field, coordinates, (t, x), out.by_theta, |row, f| {
+                    jacobian.evaluate(field, coordinates, (at, x), out.by_theta, |row, f| {
                         let weight;
                         (values[row], weight) = weighted(row, f);
                         weight
                     })?;
                 }
                 None => {
-                    field.eval(At::time(t), x, f, workspace)?;
+                    field.eval(at, x, f, workspace)?;
                     for (row, value) in values.iter_mut().enumerate() {
                         let at = coordinates[row / lanes] * lanes + row % lanes;
                         *value = weighted(row, f[at]).0;

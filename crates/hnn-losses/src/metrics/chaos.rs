@@ -21,7 +21,8 @@ pub struct ValidTime {
 }
 
 /// Valid prediction time: the first time at which `|q_model - q_true|`, the Euclidean distance of
-/// the first half of the states (positions; rad for angles, which are not taken modulo a turn),
+/// the first half of the states (positions; rad for angles, which are taken modulo a turn after
+/// [`nearest_turns`](super::nearest_turns)),
 /// passes `threshold`, for states of shape (M, T, D) at `times` (T). In the unit of `times`, and
 /// as fine as they are. A state that is not finite counts as passing.
 ///

@@ -1,29 +1,79 @@
 //! Errors of fields and of rollouts.
 
+use hnn_data::DataSet;
 use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayView3, Axis};
+use ndarray::{
+    Array, Array1, Array2, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, Dimension, s,
+};
 
 use super::Spread;
 use crate::LossError;
-use crate::derivative::check_shape;
+use crate::derivative::{check_field, check_shape};
+use crate::measure::within_turn;
 
-/// Derivative MSE: the mean over rows of the mean over coordinates of `(f(x) - dx)^2`, for states
-/// and derivatives of shape (N, D) at times `t` (N), each row's its own. The spread is over rows.
+/// Derivative MSE: the mean over rows of the mean over coordinates of `(f(t, x) - dx)^2`, for states
+/// and derivatives of shape (N, D) at times `t` (N), each row's its own, of a field without inputs.
+/// The spread is over rows.
 ///
 /// # Errors
-/// If the shapes differ, there is no row, or the field fails.
+/// If the shapes differ, there is no row, the field has inputs, or it fails.
 pub fn derivative_mse<T: Scalar, F: VectorField<T> + ?Sized>(
     field: &F,
     t: ArrayView1<'_, T>,
     x: ArrayView2<'_, T>,
     dx: ArrayView2<'_, T>,
 ) -> Result<Spread, LossError> {
+    derivative_errors(field, (t, x.slice(s![.., ..0])), x, dx)
+}
+
+/// As [`derivative_mse`], at all points of a data set, with their inputs.
+///
+/// ```
+/// use hnn_data::{DataSet, Trajectory};
+/// use hnn_integrators::FnField;
+/// use hnn_losses::metrics::derivative_mse_of;
+/// use ndarray::array;
+/// let integrator = FnField::with_inputs(1, 1, |_t: f64, _x: &[f64], u: &[f64], dx: &mut [f64]| {
+///     dx[0] = u[0];
+/// });
+/// let states = Trajectory::new(vec![0.0, 1.0], array![[0.0], [1.0]], array![[1.0], [2.0]]);
+/// let data = DataSet::new([Trajectory { inputs: array![[1.0], [5.0]], ..states }])?;
+/// assert_eq!(derivative_mse_of(&integrator, &data)?.mean, (0.0 + 9.0) / 2.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the data have no derivatives, another dimension or another number of inputs than the field, or
+/// the field fails.
+pub fn derivative_mse_of<T: Scalar, F: VectorField<T> + ?Sized>(
+    field: &F,
+    data: &DataSet<T>,
+) -> Result<Spread, LossError> {
+    if data.derivatives().ncols() == 0 {
+        return Err(LossError::NoDerivatives);
+    }
+    derivative_errors(
+        field,
+        (data.times().into(), data.inputs()),
+        data.states(),
+        data.derivatives(),
+    )
+}
+
+fn derivative_errors<T: Scalar, F: VectorField<T> + ?Sized>(
+    field: &F,
+    (t, u): (ArrayView1<'_, T>, ArrayView2<'_, T>),
+    x: ArrayView2<'_, T>,
+    dx: ArrayView2<'_, T>,
+) -> Result<Spread, LossError> {
     check_shape("derivatives", dx.shape(), x.shape(), "one derivative a state")?;
     check_shape("times", t.shape(), &[x.nrows()], "one time a state")?;
     check_shape("states", x.shape(), &[x.nrows(), field.dim()], "the dimension of the field")?;
-    let lanes = coordinate_major(x);
+    check_field(field, x.ncols(), u.ncols())?;
+    let [lanes, u] = [x, u].map(coordinate_major);
     let mut f = vec![T::ZERO; lanes.len()];
-    field.eval(At::time(&t.to_vec()), &lanes, &mut f, &mut Workspace::default())?;
+    let at = At { t: &t.to_vec(), u: &u };
+    field.eval(at, &lanes, &mut f, &mut Workspace::default())?;
     let f = rows(&f, x.nrows(), x.ncols());
     let squares = (&f - &dx).mapv(|e| (e * e).to_f64());
     spread_of_means(squares)
@@ -42,6 +92,63 @@ pub fn coordinate_mse(
     let squares = (&model - &truth).mapv(|e| e * e);
     let (m, t, d) = squares.dim();
     spread_of_means(squares.into_shape_with_order((m, t * d)).expect("a fresh array is contiguous"))
+}
+
+/// As [`coordinate_mse`], of trajectories with times of their own: those of a model
+/// ([`DataSet::rollout_of`]) against those that were measured.
+///
+/// # Errors
+/// If the trajectories have other lengths, or the states another dimension.
+pub fn coordinate_mse_of<T: Scalar>(
+    model: &DataSet<T>,
+    truth: &DataSet<T>,
+) -> Result<Spread, LossError> {
+    let hint = "the points of the truth's trajectories";
+    check_shape("model's trajectories", model.lengths(), truth.lengths(), hint)?;
+    check_shape("model's states", model.states().shape(), truth.states().shape(), hint)?;
+    let means = model.iter().zip(truth.iter()).map(|(model, truth)| {
+        let squares = (&model.states - &truth.states).mapv(|e| (e * e).to_f64());
+        squares.sum() / squares.len().max(1) as f64
+    });
+    Spread::of(&Vec::from_iter(means))
+}
+
+/// A model's states with each angle moved by whole turns to where it is nearest to the truth's:
+/// what all other metrics then say is a distance modulo a turn.
+///
+/// `angles` says of each coordinate whether it is an angle (rad); the states are of any shape whose
+/// last axis are the coordinates.
+///
+/// ```
+/// use hnn_losses::metrics::{coordinate_mse, nearest_turns};
+/// use ndarray::array;
+/// // The model has gone round once more, and is 0.1 behind.
+/// let turn = std::f64::consts::TAU;
+/// let (model, truth) = (array![[[3.0 + turn, 0.5]]], array![[[3.1, 0.5]]]);
+/// let model = nearest_turns(model.view(), truth.view(), &[true, false])?;
+/// assert!((coordinate_mse(model.view(), truth.view())?.mean - 0.005).abs() < 1e-12);
+/// # Ok::<(), hnn_losses::LossError>(())
+/// ```
+///
+/// # Errors
+/// If the shapes differ, or there are more or fewer coordinates than `angles`.
+pub fn nearest_turns<T: Scalar, D: Dimension>(
+    model: ArrayView<'_, T, D>,
+    truth: ArrayView<'_, T, D>,
+    angles: &[bool],
+) -> Result<Array<T, D>, LossError> {
+    let hint = "the truth at the same times";
+    check_shape("model's states", model.shape(), truth.shape(), hint)?;
+    let coordinates = truth.shape().last().copied().unwrap_or_default();
+    check_shape("angles", &[angles.len()], &[coordinates], "whether each coordinate is one")?;
+    let mut nearest = model.to_owned();
+    let lanes = nearest.lanes_mut(Axis(truth.ndim() - 1)).into_iter();
+    for (mut model, truth) in lanes.zip(truth.lanes(Axis(truth.ndim() - 1))) {
+        for (i, _) in angles.iter().enumerate().filter(|(_, is_angle)| **is_angle) {
+            model[i] = truth[i] + within_turn(model[i] - truth[i]);
+        }
+    }
+    Ok(nearest)
 }
 
 /// Energy MSE of rollouts: the mean of `(H(x_model(t)) - H(x_true(t)))^2` over times, with the

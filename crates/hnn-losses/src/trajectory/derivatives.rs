@@ -16,6 +16,7 @@ pub(super) struct Derivatives<T> {
 /// The scratch memory of one comparison.
 pub(super) struct Comparison<T, R> {
     t: Vec<T>,
+    u: Vec<T>,
     f: Vec<T>,
     f_bar: Vec<T>,
     x_bar: Vec<T>,
@@ -28,6 +29,7 @@ impl<T: Scalar, R: Default> Default for Comparison<T, R> {
         let empty = Vec::new;
         Self {
             t: empty(),
+            u: empty(),
             f: empty(),
             f_bar: empty(),
             x_bar: empty(),
@@ -58,7 +60,7 @@ impl<T: Scalar, R> Comparison<T, R> {
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval(At::time(&self.t), at.x, &mut self.f, &mut self.workspace)?;
+        field.eval(At { t: &self.t, u: &self.u }, at.x, &mut self.f, &mut self.workspace)?;
         Ok(self.compare(derivatives, &at, T::ZERO))
     }
 
@@ -77,7 +79,12 @@ impl<T: Scalar, R> Comparison<T, R> {
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval_recorded(At::time(&self.t), at.x, &mut self.f, &mut self.residuals)?;
+        field.eval_recorded(
+            At { t: &self.t, u: &self.u },
+            at.x,
+            &mut self.f,
+            &mut self.residuals,
+        )?;
         let sum = self.compare(derivatives, &at, scale);
         let Self { f_bar, x_bar: own, residuals, .. } = self;
         field.vjp(at.x, residuals, f_bar, Bars::new(own).with_theta(theta_bar))?;
@@ -97,7 +104,12 @@ impl<T: Scalar, R> Comparison<T, R> {
         F: DifferentiableField<T, Residuals = R>,
     {
         self.prepare(&at);
-        field.eval_recorded(At::time(&self.t), at.x, &mut self.f, &mut self.residuals)?;
+        field.eval_recorded(
+            At { t: &self.t, u: &self.u },
+            at.x,
+            &mut self.f,
+            &mut self.residuals,
+        )?;
         let Self { f, f_bar, x_bar, residuals, .. } = self;
         f_bar.fill(T::ZERO);
         let sum = slopes.compare(at.stretches, f, f_bar);
@@ -110,7 +122,9 @@ impl<T: Scalar, R> Comparison<T, R> {
         for buffer in [&mut self.f, &mut self.f_bar, &mut self.x_bar] {
             buffer.resize(at.x.len(), T::ZERO);
         }
+        self.u.resize(at.stretches.len() * at.rows.inputs, T::ZERO);
         at.rows.times(at.stretches, at.step, &mut self.t);
+        at.rows.inputs_at(at.stretches, at.step, &mut self.u);
     }
 
     /// The weighted sum of the squared errors; `scale` times half its gradient goes to `f_bar`,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
+use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar};
 use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
@@ -39,7 +39,8 @@ pub enum Reduction {
 /// From the first measured state of each [`Window`], one step of `stepper` leads to the time of
 /// each state after it; the gradient is the discrete adjoint, exact for the steps as computed.
 /// Windows of one step make the one-step loss, whole trajectories the full-trajectory loss. Any
-/// stepper with an adjoint serves, for any model it steps.
+/// stepper with an adjoint serves, for any model it steps. Inputs of the data go in straight lines
+/// from row to row, unless they are [held](Self::with_inputs_between).
 ///
 /// A window is part of a mini-batch if the row it begins at is; a mini-batch in which none begins
 /// has the value 0.
@@ -56,7 +57,7 @@ pub enum Reduction {
 ///     let angle = 2.0 * times[row];
 ///     if i == 0 { f64::cos(angle) } else { -f64::sin(angle) }
 /// });
-/// let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[3, 2] };
+/// let data = TrajectoryData::new(times.view(), states.view(), &[3, 2]);
 /// let mut one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;
 /// let mut full = TrajectoryLoss::new(RK4, Window::Whole, data)?;
 /// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
@@ -123,6 +124,31 @@ where
     #[must_use]
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
+        self
+    }
+
+    /// The same with inputs that go so from row to row: held where each was set and kept, as by a
+    /// computer; by default [`Between::Linear`], as measured ones do.
+    ///
+    /// ```
+    /// use hnn_integrators::{Between, DualField, RK4};
+    /// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+    /// use ndarray::array;
+    /// // dx/dt = u with u = 1, then 3: held, x goes from 0 to 1; in a straight line, to 2.
+    /// let (times, x, u) = (array![0.0, 1.0], array![[0.0], [1.0]], array![[1.0], [3.0]]);
+    /// let data = TrajectoryData::new(times.view(), x.view(), &[2]).with_inputs(u.view());
+    /// let model = DualField::with_inputs([1.0], |_t, [_x]: [_; 1], [u]: [_; 1], [gain]| [gain * u]);
+    /// let loss = |between| {
+    ///     let loss = TrajectoryLoss::new(RK4, Window::Whole, data)?.with_inputs_between(between);
+    ///     { loss }.value(&model, Selection::All)
+    /// };
+    /// assert!(loss(Between::Held)? < 1e-20);
+    /// assert!((loss(Between::Linear)? - 1.0).abs() < 1e-12);
+    /// # Ok::<(), hnn_losses::LossError>(())
+    /// ```
+    #[must_use]
+    pub fn with_inputs_between(mut self, between: Between) -> Self {
+        self.rows.between = between;
         self
     }
 
@@ -226,6 +252,21 @@ where
         Ok(self)
     }
 
+    /// The same with the errors of angles taken modulo a turn, in [-pi, pi]: for angles that were
+    /// measured in (-pi, pi], or that count turns which the model need not count. `angles` says of
+    /// each coordinate whether it is an angle (rad).
+    ///
+    /// A [recording](hnn_data::Recording) undoes the wraps of its angles as it is read.
+    ///
+    /// # Errors
+    /// If there are more or fewer coordinates.
+    pub fn with_angles(mut self, angles: &[bool]) -> Result<Self, LossError> {
+        let dim = [self.rows.dim];
+        check_shape("angles", &[angles.len()], &dim, "whether each coordinate is one")?;
+        self.rows.angles = angles.to_vec();
+        Ok(self)
+    }
+
     /// The fitted starts, shape (N, D): those of the rows at which windows begin have been fitted,
     /// the others are the measured states. `None` without
     /// [`with_fitted_starts`](Self::with_fitted_starts).
@@ -272,9 +313,9 @@ where
         self.plan.begins_at(row)
     }
 
-    /// Checks that these are the loss's own times and states, row by row.
-    pub(crate) fn check_data(&self, t: &[T], x: &[T]) -> Result<(), LossError> {
-        self.rows.check_same(t, x)
+    /// Checks that these are the loss's own times, states and inputs, row by row.
+    pub(crate) fn check_data(&self, samples: [&[T]; 3]) -> Result<(), LossError> {
+        self.rows.check_same(samples)
     }
 
     /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
@@ -287,7 +328,7 @@ where
         theta_bar: Option<&mut [T]>,
         slopes: Option<Slopes<'_, T>>,
     ) -> Result<Sums, LossError> {
-        check_field(field, self.rows.dim)?;
+        check_field(field, self.rows.dim, self.rows.inputs)?;
         self.plan.choose(selection, field.block_len())?;
         if self.plan.chosen.is_empty() {
             return Ok(Sums::default());

@@ -7,11 +7,12 @@
 use std::ops::Range;
 
 use hnn_integrators::{
-    At, DifferentiableField, DifferentiableStepper, Interval, Scalar, Workspace,
+    At, Between, DifferentiableField, DifferentiableStepper, Inputs, Interval, Scalar, Workspace,
 };
 
 use super::TrajectoryLoss;
 use super::derivatives::Derivatives;
+use super::starts::unit;
 use super::windows::{Rows, Stretch};
 use crate::blocks::on_all_threads;
 use crate::derivative::{check_field, counted};
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
 pub(super) struct RowScratch<T, R, Tape> {
     t: Vec<T>,
     dt: Vec<T>,
+    /// The inputs at the begin and at the end of a step.
+    u: [Vec<T>; 2],
     x: Vec<T>,
     next: Vec<T>,
     by_theta: Vec<T>,
@@ -53,6 +56,7 @@ impl<T: Scalar, R: Default, Tape: Default> Default for RowScratch<T, R, Tape> {
         Self {
             t: empty(),
             dt: empty(),
+            u: [empty(), empty()],
             x: empty(),
             next: empty(),
             by_theta: empty(),
@@ -82,7 +86,7 @@ where
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let dim = self.rows.dim;
-        check_field(field, dim)?;
+        check_field(field, dim, self.rows.inputs)?;
         self.plan.choose(selection, (field.block_len() / dim).max(1))?;
         let divisor = self.divisor(selection)?;
         let mut layout = ResidualLayout::default();
@@ -136,13 +140,16 @@ where
         })
     }
 
-    /// The starts of the windows of the layout.
+    /// The starts of the windows of the layout, in units of the weights, so that least squares see
+    /// unknowns of one size.
     pub(super) fn locals(&self) -> impl Iterator<Item = T> {
         let windows = self.starts.iter().flat_map(|starts| {
             self.prepared.stretches.iter().map(move |stretch| (starts, stretch.row))
         });
         let dim = self.rows.dim;
-        windows.flat_map(move |(starts, row)| starts.x[row * dim..][..dim].iter().copied())
+        windows.flat_map(move |(starts, row)| {
+            (0..dim).map(move |i| starts.x[row * dim + i] * unit(&self.rows.weights, i).sqrt())
+        })
     }
 
     /// Replaces them.
@@ -150,7 +157,9 @@ where
         let Some(starts) = &mut self.starts else { return };
         let dim = self.rows.dim;
         for (stretch, start) in self.prepared.stretches.iter().zip(locals.chunks_exact(dim)) {
-            starts.x[stretch.row * dim..][..dim].copy_from_slice(start);
+            for (i, local) in start.iter().enumerate() {
+                starts.x[stretch.row * dim + i] = *local / unit(&self.rows.weights, i).sqrt();
+            }
         }
     }
 
@@ -162,16 +171,17 @@ where
 
 impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
     /// Memory for so many windows, whose derivatives by the parameters are 0, and by their starts
-    /// the identity.
-    fn begin(&mut self, lanes: usize, dim: usize, out: &Out<'_, T>) {
+    /// the identity, in units of the weights.
+    fn begin(&mut self, lanes: usize, (weights, inputs): (&[T], usize), out: &Out<'_, T>) {
         let resize = |buffers: &mut [&mut Vec<T>], len: usize| {
             for buffer in buffers {
                 buffer.clear();
                 buffer.resize(len, T::ZERO);
             }
         };
-        let numbers = lanes * dim;
+        let numbers = lanes * weights.len();
         resize(&mut [&mut self.t, &mut self.dt], lanes);
+        self.u.iter_mut().for_each(|u| resize(&mut [u], lanes * inputs));
         resize(&mut [&mut self.x, &mut self.next, &mut self.slopes], numbers);
         if out.jacobian.is_none() {
             return;
@@ -180,7 +190,7 @@ impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
         by_theta.into_iter().for_each(|buffer| resize(&mut [buffer], numbers * out.params));
         resize(&mut [&mut self.by_start, &mut self.next_by_start], numbers * out.locals);
         for (row, of_row) in self.by_start.chunks_exact_mut(out.locals.max(1)).enumerate() {
-            of_row[row / lanes] = T::ONE;
+            of_row[row / lanes] = T::ONE / unit(weights, row / lanes).sqrt();
         }
     }
 
@@ -293,7 +303,7 @@ where
             by_theta.fill(T::ZERO);
             by_locals.fill(T::ZERO);
         }
-        scratch.begin(windows.len(), dim, &out);
+        scratch.begin(windows.len(), (&self.data.weights, self.data.inputs), &out);
         self.data.gather(windows, self.starts, &mut scratch.x);
         for step in 0..=windows[0].steps {
             if step > 0 {
@@ -322,16 +332,20 @@ where
         scratch: &mut RowScratch<T, F::Residuals, S::Tape>,
         out: &Out<'_, T>,
     ) -> Result<(), LossError> {
-        let RowScratch { t, dt, x, next, workspace, .. } = scratch;
+        let RowScratch { t, dt, u: [begin, end], x, next, workspace, .. } = scratch;
         self.data.times(windows, step, t);
         self.data.times(windows, step + 1, dt);
         dt.iter_mut().zip(&*t).for_each(|(dt, t)| *dt -= *t);
+        self.data.inputs_at(windows, step, begin);
+        let last = step + usize::from(self.data.between == Between::Linear);
+        self.data.inputs_at(windows, last, end);
         if out.jacobian.is_none() {
-            self.stepper.step(self.field, Interval::new(t, dt), x, next, workspace)?;
+            let over = Interval { t, dt, u: Inputs::Linear { begin, end } };
+            self.stepper.step(self.field, over, x, next, workspace)?;
         } else {
             let (method, by_theta) = ((self.stepper, self.field), &mut scratch.next_by_theta);
             by_theta.fill(T::ZERO);
-            scratch.step.step(method, [t, dt], x, next, by_theta)?;
+            scratch.step.step(method, ([t, dt], [begin, end]), x, next, by_theta)?;
             scratch.chain(windows.len(), out.params, out.locals);
         }
         std::mem::swap(&mut scratch.x, &mut scratch.next);
@@ -347,7 +361,7 @@ where
     ) {
         let lanes = windows.len();
         let before = step - usize::from(!self.fitted);
-        self.data.errors(&self.data.x, windows, step, &scratch.x, |index, error| {
+        self.data.state_errors(windows, step, &scratch.x, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
             let Ok(place) = self.coordinates.binary_search(&i) else { return };
             let row = out.begins[window] + before * self.coordinates.len() + place;
@@ -366,17 +380,20 @@ where
     ) -> Result<(), LossError> {
         let (dim, lanes) = (self.data.dim, windows.len());
         let scale = self.scale * weight.sqrt();
-        let RowScratch { t, x, slopes, slopes_by_theta, field, workspace, .. } = &mut *scratch;
+        let RowScratch { t, u: [u, _], x, slopes, slopes_by_theta, field, workspace, .. } =
+            &mut *scratch;
         self.data.times(windows, step, t);
+        self.data.inputs_at(windows, step, u);
+        let at = At { t, u };
         if out.jacobian.is_some() {
             slopes_by_theta.fill(T::ZERO);
             let all: Vec<_> = (0..dim).collect();
-            field.evaluate(self.field, &all, (t, x), slopes_by_theta, |row, f| {
+            field.evaluate(self.field, &all, (at, x), slopes_by_theta, |row, f| {
                 slopes[row] = f;
                 scale
             })?;
         } else {
-            self.field.eval(At::time(t), x, slopes, workspace)?;
+            self.field.eval(at, x, slopes, workspace)?;
         }
         let scratch = &*scratch;
         self.data.errors(dx, windows, step, &scratch.slopes, |index, error| {

@@ -18,6 +18,8 @@ where
     F: DifferentiableField<T>,
 {
     times: Vec<T>,
+    /// The inputs at each state.
+    u: Vec<T>,
     x0: Vec<T>,
     start_bar: Vec<T>,
     rollout: Rollout<T, S, F>,
@@ -35,6 +37,7 @@ where
     fn default() -> Self {
         Self {
             times: Vec::new(),
+            u: Vec::new(),
             x0: Vec::new(),
             start_bar: Vec::new(),
             rollout: Rollout::default(),
@@ -67,6 +70,11 @@ impl<T: Scalar, S, F> Problem<'_, T, S, F> {
         WindowStates { rows: self.rows, stretches: self.stretches, step, x }
     }
 
+    /// The times and inputs at the states.
+    fn grid<'b>(&self, times: &'b [T], u: &'b [T]) -> Grid<'b, T> {
+        Grid::times(self.stretches.len(), times).with_inputs(self.rows.samples(u))
+    }
+
     /// Whether the states after `step` steps are compared with measured ones: the first ones are
     /// the measured ones, unless they are fitted.
     fn compares(&self, step: usize) -> bool {
@@ -79,7 +87,7 @@ impl<T: Scalar, S, F> Problem<'_, T, S, F> {
         let mut sum = 0.0;
         if self.compares(step) {
             let (rows, lanes) = (self.rows, self.stretches.len());
-            rows.errors(&rows.x, self.stretches, step, x, |index, error| {
+            rows.state_errors(self.stretches, step, x, |index, error| {
                 let weighted = rows.weights[index / lanes] * error;
                 sum += (weighted * error).to_f64();
                 each(index, weighted);
@@ -98,8 +106,8 @@ where
     /// The sum of the squared errors of all states.
     pub(super) fn value(&mut self, problem: &Problem<'_, T, S, F>) -> Result<f64, FieldError> {
         self.start(problem);
-        let Self { times, x0, rollout, comparison, .. } = self;
-        let (grid, mut sum) = (Grid::times(problem.stretches.len(), times), 0.0);
+        let Self { times, u, x0, rollout, comparison, .. } = self;
+        let (grid, mut sum) = (problem.grid(times, u), 0.0);
         rollout.walk(problem.stepper, problem.field, grid, x0, |step, x| {
             sum += problem.squared_error(step, x, |_, _| {});
             if let Some(derivatives) = problem.derivatives {
@@ -120,8 +128,8 @@ where
         theta_bar: &mut [T],
     ) -> Result<Sums, FieldError> {
         self.start(problem);
-        let Self { times, x0, start_bar, rollout, comparison, moves } = self;
-        let grid = Grid::times(problem.stretches.len(), times);
+        let Self { times, u, x0, start_bar, rollout, comparison, moves } = self;
+        let grid = problem.grid(times, u);
         let (mut sums, mut slopes_seen) = (Sums::default(), problem.slopes.is_none());
         let visit = |visit: Visit<'_, T>| {
             match visit {
@@ -169,19 +177,24 @@ where
             Bars::new(start_bar).with_theta(theta_bar),
         )?;
         if problem.fitted && scale != T::ZERO {
-            moves.extend(moves_of(problem.stretches, problem.rows.dim, start_bar, scale));
+            moves.extend(moves_of(problem.stretches, &problem.rows.weights, start_bar, scale));
         }
         Ok(sums)
     }
 
-    /// Gathers the first states and the times of all.
+    /// Gathers the first states, the times and the inputs of all.
     fn start(&mut self, problem: &Problem<'_, T, S, F>) {
         let Problem { rows, stretches, starts, .. } = problem;
         let (lanes, steps) = (stretches.len(), stretches[0].steps);
         self.x0.resize(lanes * rows.dim, T::ZERO);
         self.start_bar.resize(lanes * rows.dim, T::ZERO);
         self.times.resize((steps + 1) * lanes, T::ZERO);
+        self.u.resize((steps + 1) * lanes * rows.inputs, T::ZERO);
         rows.gather(stretches, starts, &mut self.x0);
+        if rows.inputs > 0 {
+            let each = self.u.chunks_exact_mut(lanes * rows.inputs).enumerate();
+            each.for_each(|(step, u)| rows.inputs_at(stretches, step, u));
+        }
         for (step, times) in self.times.chunks_exact_mut(lanes).enumerate() {
             rows.times(stretches, step, times);
         }

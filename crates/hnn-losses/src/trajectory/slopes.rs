@@ -15,6 +15,8 @@ pub(crate) struct Slopes<'a, T> {
     pub(crate) measure: ErrorMeasure,
     /// What the cost of each coordinate is multiplied by.
     pub(crate) weights: &'a [T],
+    /// What the cost of each number of `dx` is multiplied by besides; empty where all count alike.
+    pub(crate) precisions: &'a [T],
     /// What the gradient of the sum of their costs is multiplied by.
     pub(crate) scale: T,
 }
@@ -23,14 +25,17 @@ impl<T: Scalar> Slopes<'_, T> {
     /// What the errors of the field `f` cost at the begin of some stretches; **adds** `scale` times
     /// the gradient of that to `f_bar`.
     pub(super) fn compare(&self, stretches: &[Stretch], f: &[T], f_bar: &mut [T]) -> f64 {
-        let Self { dx, measure, weights, scale } = *self;
+        let Self { dx, measure, weights, precisions, scale } = *self;
         let (lanes, mut sum) = (stretches.len(), 0.0);
         let dim = f.len() / lanes;
         for (lane, stretch) in stretches.iter().enumerate() {
             for (i, target) in dx[stretch.row * dim..][..dim].iter().enumerate() {
                 let index = i * lanes + lane;
-                let (cost, bar) = measure.compare(f[index], *target, scale * weights[i]);
-                sum += weights[i].to_f64() * cost;
+                let precision = precisions.get(stretch.row * dim + i).copied().unwrap_or(T::ONE);
+                let weight = weights[i] * precision;
+                let measure = measure.of_weight(weight);
+                let (cost, bar) = measure.compare(f[index], *target, scale * weight);
+                sum += weight.to_f64() * cost;
                 f_bar[index] += bar;
             }
         }

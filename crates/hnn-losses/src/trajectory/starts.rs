@@ -11,7 +11,8 @@ use crate::LossError;
 pub(super) type Move<T> = (usize, T);
 
 /// A start for a window beginning at any row, fitted by damped Gauss-Newton steps that take the
-/// flow over a window for a rotation: the mean of its squares is then the identity.
+/// flow over a window for a rotation, in units of the coordinates' weights: the mean of its squares
+/// is then the identity.
 #[derive(Debug)]
 pub(super) struct FittedStarts<T> {
     rate: T,
@@ -72,16 +73,28 @@ impl<T: Scalar> FittedStarts<T> {
     }
 }
 
+/// The weight in whose units a start's coordinate is fitted: its own, or the mean of those that count
+/// where it has none.
+pub(super) fn unit<T: Scalar>(weights: &[T], i: usize) -> T {
+    if weights[i] > T::ZERO {
+        return weights[i];
+    }
+    let counted = || weights.iter().filter(|weight| **weight > T::ZERO);
+    counted().copied().sum::<T>() / T::from_usize(counted().count().max(1))
+}
+
 /// The moves that a block's gradient (times `scale`) with respect to its starts asks for.
 pub(super) fn moves_of<T: Scalar>(
     stretches: &[Stretch],
-    dim: usize,
+    weights: &[T],
     x_bar: &[T],
     scale: T,
 ) -> impl Iterator<Item = Move<T>> {
-    let lanes = stretches.len();
+    let (lanes, dim) = (stretches.len(), weights.len());
     stretches.iter().enumerate().flat_map(move |(lane, stretch)| {
         let share = T::ONE / (scale * T::from_f64((stretch.steps + 1) as f64));
-        (0..dim).map(move |i| (stretch.row * dim + i, share * x_bar[i * lanes + lane]))
+        (0..dim).map(move |i| {
+            (stretch.row * dim + i, share * x_bar[i * lanes + lane] / unit(weights, i))
+        })
     })
 }

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use hnn_data::{DataError, DataSet, Trajectory};
-use hnn_integrators::Scalar;
+use hnn_integrators::{Between, Samples, Scalar};
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
 use crate::derivative::{check_finite, check_shape, selected};
+use crate::measure::within_turn;
 use crate::{LossError, Selection};
 
 /// How long a stretch of a trajectory is integrated before it restarts from a measured state.
@@ -33,7 +34,7 @@ impl Window {
 }
 
 /// Measured trajectories, of possibly different lengths and with times of their own: `N` rows,
-/// trajectory after trajectory.
+/// trajectory after trajectory; made by [`TrajectoryData::new`] or of a [`DataSet`].
 #[derive(Debug, Clone, Copy)]
 pub struct TrajectoryData<'a, T> {
     /// The time of each row, length N, increasing within each trajectory.
@@ -42,13 +43,30 @@ pub struct TrajectoryData<'a, T> {
     pub states: ArrayView2<'a, T>,
     /// The number of rows of each trajectory; their sum is N.
     pub lengths: &'a [usize],
+    /// The inputs of each row, shape (N, K); K is 0 where there are none.
+    pub inputs: ArrayView2<'a, T>,
 }
 
-/// The states of a data set; its derivatives are not looked at.
+impl<'a, T: Scalar> TrajectoryData<'a, T> {
+    /// Trajectories without inputs: times (N), states (N, D), and the number of rows of each.
+    #[must_use]
+    pub fn new(times: ArrayView1<'a, T>, states: ArrayView2<'a, T>, lengths: &'a [usize]) -> Self {
+        let inputs = states.slice_move(s![.., ..0]);
+        Self { times, states, lengths, inputs }
+    }
+
+    /// The same with inputs, shape (N, K).
+    #[must_use]
+    pub fn with_inputs(self, inputs: ArrayView2<'a, T>) -> Self {
+        Self { inputs, ..self }
+    }
+}
+
+/// The states and inputs of a data set; its derivatives are not looked at.
 impl<'a, T: Scalar> From<&'a DataSet<T>> for TrajectoryData<'a, T> {
     fn from(data: &'a DataSet<T>) -> Self {
         let times = ArrayView1::from(data.times());
-        Self { times, states: data.states(), lengths: data.lengths() }
+        Self::new(times, data.states(), data.lengths()).with_inputs(data.inputs())
     }
 }
 
@@ -59,9 +77,11 @@ impl<T: Scalar> TryFrom<TrajectoryData<'_, T>> for DataSet<T> {
     /// # Errors
     /// If the lengths do not sum to the number of rows, and as [`DataSet::new`].
     fn try_from(data: TrajectoryData<'_, T>) -> Result<Self, DataError> {
-        let TrajectoryData { times, states, lengths } = data;
+        let TrajectoryData { times, states, lengths, inputs } = data;
         let expected = sum(lengths);
-        for (what, given) in [("times", times.len()), ("states", states.nrows())] {
+        let given =
+            [("times", times.len()), ("states", states.nrows()), ("inputs", inputs.nrows())];
+        for (what, given) in given {
             if given != expected {
                 return Err(DataError::LengthSum { what, given, expected });
             }
@@ -70,7 +90,8 @@ impl<T: Scalar> TryFrom<TrajectoryData<'_, T>> for DataSet<T> {
         Self::new(lengths.iter().map(|length| {
             rows = rows.end..rows.end + length;
             let times = times.slice(s![rows.clone()]).to_vec();
-            Trajectory::states_only(times, states.slice(s![rows.clone(), ..]).to_owned())
+            let part = |array: &ArrayView2<'_, T>| array.slice(s![rows.clone(), ..]).to_owned();
+            Trajectory { inputs: part(&inputs), ..Trajectory::states_only(times, part(&states)) }
         }))
     }
 }
@@ -93,14 +114,21 @@ pub(super) struct Rows<T> {
     pub(super) dim: usize,
     t: Vec<T>,
     pub(super) x: Vec<T>,
+    /// Number of inputs a row.
+    pub(super) inputs: usize,
+    u: Vec<T>,
+    /// How inputs go from row to row.
+    pub(super) between: Between,
     lengths: Vec<usize>,
     /// What the squared error of each coordinate of a state is multiplied by.
     pub(super) weights: Vec<T>,
+    /// Whether each coordinate is an angle, whose errors are modulo a turn.
+    pub(super) angles: Vec<bool>,
 }
 
 impl<T: Scalar> Rows<T> {
     pub(super) fn new(data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
-        let TrajectoryData { times, states, lengths } = data;
+        let TrajectoryData { times, states, lengths, inputs } = data;
         if states.is_empty() {
             return Err(LossError::Empty { what: "trajectories" });
         }
@@ -109,12 +137,19 @@ impl<T: Scalar> Rows<T> {
         check_shape("states", states.shape(), &[sum(lengths), states.ncols()], hint)?;
         check_finite("times", times.insert_axis(Axis(1)))?;
         check_finite("states", states)?;
+        let shape = [states.nrows(), inputs.ncols()];
+        check_shape("inputs", inputs.shape(), &shape, "one row of inputs a state")?;
+        check_finite("inputs", inputs)?;
         let rows = Self {
             dim: states.ncols(),
             t: times.to_vec(),
             x: states.iter().copied().collect(),
+            inputs: inputs.ncols(),
+            u: inputs.iter().copied().collect(),
+            between: Between::Linear,
             lengths: lengths.to_vec(),
             weights: vec![T::ONE; states.ncols()],
+            angles: vec![false; states.ncols()],
         };
         rows.check_order()?;
         Ok(rows)
@@ -138,9 +173,10 @@ impl<T: Scalar> Rows<T> {
         self.t.len()
     }
 
-    /// Checks that other data have the same times and states.
-    pub(super) fn check_same(&self, t: &[T], x: &[T]) -> Result<(), LossError> {
-        for (what, other, own) in [("times", t, &self.t), ("states", x, &self.x)] {
+    /// Checks that other data have the same times, states and inputs.
+    pub(super) fn check_same(&self, [t, x, u]: [&[T]; 3]) -> Result<(), LossError> {
+        let pairs = [("times", t, &self.t), ("states", x, &self.x), ("inputs", u, &self.u)];
+        for (what, other, own) in pairs {
             if other != &own[..] {
                 let pairs = other.iter().zip(own);
                 let index = pairs.take_while(|(other, own)| other == own).count();
@@ -181,6 +217,39 @@ impl<T: Scalar> Rows<T> {
         for (t, stretch) in t.iter_mut().zip(stretches) {
             *t = self.t[stretch.row + step.min(stretch.steps)];
         }
+    }
+
+    /// Writes the inputs of each stretch after `step` steps (coordinate-major), held where it is over.
+    pub(super) fn inputs_at(&self, stretches: &[Stretch], step: usize, u: &mut [T]) {
+        for (lane, stretch) in stretches.iter().enumerate() {
+            let row = stretch.row + step.min(stretch.steps);
+            for (k, value) in self.u[row * self.inputs..][..self.inputs].iter().enumerate() {
+                u[k * stretches.len() + lane] = *value;
+            }
+        }
+    }
+
+    /// Inputs at the states of stretches, as a grid takes them.
+    pub(super) fn samples<'a>(&self, u: &'a [T]) -> Samples<'a, T> {
+        match self.between {
+            _ if self.inputs == 0 => Samples::None,
+            Between::Held => Samples::Held(u),
+            Between::Linear => Samples::Linear(u),
+        }
+    }
+
+    /// As [`errors`](Self::errors) of the states, those of angles modulo a turn.
+    pub(super) fn state_errors(
+        &self,
+        stretches: &[Stretch],
+        step: usize,
+        x: &[T],
+        mut each: impl FnMut(usize, T),
+    ) {
+        self.errors(&self.x, stretches, step, x, |index, error| {
+            let is_angle = self.angles[index / stretches.len()];
+            each(index, if is_angle { within_turn(error) } else { error });
+        });
     }
 
     /// Calls `each(index, error)` for every coordinate of every stretch that has a state after

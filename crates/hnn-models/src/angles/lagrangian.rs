@@ -104,6 +104,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         Ok(())
     }
 
+    fn sizes(&self) -> Option<&[f64]> {
+        self.network.sizes()
+    }
+
     fn block_len(&self) -> usize {
         self.network.block_len()
     }

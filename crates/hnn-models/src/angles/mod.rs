@@ -7,7 +7,7 @@ mod map;
 use hnn_integrators::{FieldError, Scalar};
 
 use crate::parameters::parameters;
-use crate::{ModelError, Network};
+use crate::{Coordinate, ModelError, Network};
 
 /// A network that sees each angle as its cosine and sine, and so is periodic in it.
 ///
@@ -156,5 +156,12 @@ parameters!(Angles<N>: network);
 impl<T: Scalar, N: Network<T>> Network<T> for Angles<N> {
     fn input_dim(&self) -> usize {
         self.angles.len()
+    }
+
+    fn coordinate(&self, index: usize) -> Coordinate {
+        match self.angles.get(index) {
+            Some(true) => Coordinate::Angle,
+            _ => self.network.coordinate(self.count(index.min(self.angles.len()))),
+        }
     }
 }

@@ -5,7 +5,7 @@ use hnn_integrators::{At, FieldError, Lane, Scalar, ThetaBar};
 use super::{GeneralisedForce, add, check_network, negated, subtract};
 use crate::parameters::parameters;
 use crate::sections::sections;
-use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
+use crate::{Coordinate, DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
 
 /// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size n: the power
 /// `v . R v = |L^T v|^2` that it takes is never negative, and it vanishes at rest.
@@ -24,6 +24,8 @@ use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dissipative<N> {
     network: N,
+    /// What each row of `L` is multiplied by.
+    factors: Vec<f64>,
 }
 
 impl<N> Dissipative<N> {
@@ -44,12 +46,51 @@ impl<N> Dissipative<N> {
         if given != expected {
             return Err(ModelError::OutputSize { role: "dissipative friction", given, expected });
         }
-        Ok(Self { network })
+        Ok(Self { network, factors: vec![1.0; dim / 2] })
+    }
+
+    /// The same with row `i` of `L` multiplied by a factor of its own, for frictions of another size
+    /// than 1: with `f_i`, `R_ij` is multiplied by `f_i f_j`.
+    ///
+    /// # Errors
+    /// If there are not n factors, or one is not a positive number.
+    pub fn with_factors(self, factors: &[f64]) -> Result<Self, ModelError> {
+        let (given, expected) = (factors.len(), self.factors.len());
+        if given != expected {
+            return Err(ModelError::OutputSize {
+                role: "dissipative friction's scale",
+                given,
+                expected,
+            });
+        }
+        match factors.iter().find(|factor| !(**factor > 0.0 && factor.is_finite())) {
+            None => Ok(Self { factors: factors.to_vec(), ..self }),
+            Some(given) => {
+                let (name, expected) = ("a factor of a dissipative friction", "a positive number");
+                Err(ModelError::Setting { name, given: *given, expected })
+            }
+        }
+    }
+
+    /// What each row of `L` is multiplied by.
+    #[must_use]
+    pub fn factors(&self) -> &[f64] {
+        &self.factors
     }
 
     /// The network that gives `L`.
     pub fn network(&self) -> &N {
         &self.network
+    }
+
+    /// `L` of one row from the network's output, and the derivative of its diagonal in `slope`.
+    fn lower<T: Scalar>(&self, y: impl Fn(usize) -> T, l: &mut [T], slope: &mut [T]) {
+        for (i, factor) in self.factors.iter().enumerate() {
+            let (factor, first) = (T::from_f64(*factor), triangle(i));
+            (0..i).for_each(|k| l[first + k] = factor * y(first + k));
+            let (root, derivative) = diagonal(y(first + i));
+            (l[first + i], slope[i]) = (factor * root, factor * derivative);
+        }
     }
 
     /// `force = R(x) v`, with the network's output left in `y`.
@@ -68,7 +109,7 @@ impl<N> Dissipative<N> {
         self.network.eval(batch, x, y, keep)?;
         let [l, _, u, _, slope] = split_row(n, row);
         for row in 0..batch {
-            lower(n, |index| y[index * batch + row], l, slope);
+            self.lower(|index| y[index * batch + row], l, slope);
             transposed_product(n, l, |i| v[i * batch + row], u);
             for i in 0..n {
                 let sum = (0..=i).map(|k| l[triangle(i) + k] * u[k]).sum();
@@ -79,12 +120,13 @@ impl<N> Dissipative<N> {
     }
 
     /// For the cotangent `c` of `R(x) v`: overwrites the network's cotangent in `y`, and `v_bar`.
-    fn pull<T: Scalar>(n: usize, v: &[T], c: &[T], y: &mut [T], v_bar: &mut [T], row: &mut [T]) {
+    fn pull<T: Scalar>(&self, v: &[T], c: &[T], y: &mut [T], v_bar: &mut [T], row: &mut [T]) {
+        let n = self.factors.len();
         let batch = v.len() / n;
         let [l, l_bar, u, u_bar, slope] = split_row(n, row);
         for row in 0..batch {
             let (c, v) = (|i: usize| c[i * batch + row], |i: usize| v[i * batch + row]);
-            lower(n, |index| y[index * batch + row], l, slope);
+            self.lower(|index| y[index * batch + row], l, slope);
             transposed_product(n, l, v, u);
             transposed_product(n, l, c, u_bar);
             for i in 0..n {
@@ -96,8 +138,10 @@ impl<N> Dissipative<N> {
                 }
                 v_bar[i * batch + row] = sum;
             }
-            for i in 0..n {
-                l_bar[triangle(i) + i] *= slope[i];
+            for (i, factor) in self.factors.iter().enumerate() {
+                let (factor, first) = (T::from_f64(*factor), triangle(i));
+                l_bar[first..first + i].iter_mut().for_each(|bar| *bar *= factor);
+                l_bar[first + i] *= slope[i];
             }
             for (index, l_bar) in l_bar.iter().enumerate() {
                 y[index * batch + row] = *l_bar;
@@ -148,20 +192,6 @@ fn diagonal<T: Scalar>(y: T) -> (T, T) {
     (root, sigmoid * half / root)
 }
 
-/// `L` of one row from the network's output, and the derivative of its diagonal in `slope`.
-fn lower<T: Scalar>(n: usize, y: impl Fn(usize) -> T, l: &mut [T], slope: &mut [T]) {
-    for i in 0..n {
-        for k in 0..=i {
-            let index = triangle(i) + k;
-            if k == i {
-                (l[index], slope[i]) = diagonal(y(index));
-            } else {
-                l[index] = y(index);
-            }
-        }
-    }
-}
-
 /// `u = L^T p`.
 pub(crate) fn transposed_product<T: Scalar>(
     n: usize,
@@ -191,6 +221,14 @@ parameters!(Dissipative<N>: network);
 impl<T: Scalar, N: DifferentiableMap<T>> Network<T> for Dissipative<N> {
     fn input_dim(&self) -> usize {
         self.network.input_dim()
+    }
+
+    fn coordinate(&self, index: usize) -> Coordinate {
+        if index >= self.factors.len() {
+            Coordinate::Velocity
+        } else {
+            self.network.coordinate(index)
+        }
     }
 }
 
@@ -229,7 +267,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
         let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
         let s = split(n, batch, buffer);
-        Self::pull(n, &x[n * batch..], force_bar, s.y, s.v_bar, s.row);
+        self.pull(&x[n * batch..], force_bar, s.y, s.v_bar, s.row);
         self.network.vjp(x, network, s.y, x_bar, theta_bar)?;
         add(&mut x_bar[n * batch..], s.v_bar);
         Ok(())
@@ -283,7 +321,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> 
         let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
         let s = split(n, batch, buffer);
         negated(s.force, force_bar);
-        Self::pull(n, q_dot, s.force, s.y, s.v_bar, s.row);
+        self.pull(q_dot, s.force, s.y, s.v_bar, s.row);
         self.network.vjp(x, network, s.y, s.x_bar, bars.theta)?;
         add(bars.x, s.x_bar);
         add(bars.q_dot, s.v_bar);

@@ -1,13 +1,14 @@
 //! Forces from outside.
 
-use hnn_integrators::{At, FieldError, Scalar};
+use hnn_integrators::{At, FieldError, Parameters, Scalar};
 use ndarray::{Array2, ArrayView2};
 
 use super::GeneralisedForce;
 use crate::parameters::parameters;
 use crate::{ForceBars, Keep, ModelError};
 
-/// The port of the inputs: `Q = G u` with a constant `G` of shape (n, K).
+/// The port of the inputs: `Q = G u` with a constant `G` of shape (n, K), given or
+/// [fitted](Self::fitted).
 ///
 /// With it an [`Hnn`](crate::Hnn) is a port-Hamiltonian system `dx/dt = (J - R) dH/dx + G u`: the
 /// power that the inputs feed in is `y . u` with `y = G^T dq/dt`. The inputs are those of the
@@ -29,13 +30,14 @@ use crate::{ForceBars, Keep, ModelError};
 #[derive(Debug, Clone, PartialEq)]
 pub struct InputPort {
     matrix: Array2<f64>,
+    fitted: bool,
 }
 
 impl InputPort {
     /// One input for each of n momenta: `G = I`.
     #[must_use]
     pub fn new(n: usize) -> Self {
-        Self { matrix: Array2::eye(n) }
+        Self { matrix: Array2::eye(n), fitted: false }
     }
 
     /// The port of a matrix `G` of shape (n, K).
@@ -44,12 +46,39 @@ impl InputPort {
     /// If an entry is NaN or infinite.
     pub fn with_matrix(matrix: Array2<f64>) -> Result<Self, ModelError> {
         match matrix.iter().find(|entry| !entry.is_finite()) {
-            None => Ok(Self { matrix }),
+            None => Ok(Self { matrix, fitted: false }),
             Some(entry) => {
                 let (name, expected) = ("an entry of the port's matrix", "finite");
                 Err(ModelError::Setting { name, given: *entry, expected })
             }
         }
+    }
+
+    /// The same port with the entries of `G` as parameters, row by row: gains that training finds,
+    /// from those given on.
+    ///
+    /// ```
+    /// use hnn_integrators::Parameters;
+    /// use hnn_models::InputPort;
+    /// let mut port = InputPort::new(1).fitted();
+    /// Parameters::<f64>::set_params(&mut port, &[1.5])?;
+    /// assert_eq!(port.matrix(), ndarray::array![[1.5]]);
+    /// # Ok::<(), hnn_integrators::FieldError>(())
+    /// ```
+    #[must_use]
+    pub fn fitted(self) -> Self {
+        Self { fitted: true, ..self }
+    }
+
+    /// Whether the entries of `G` are parameters.
+    #[must_use]
+    pub fn is_fitted(&self) -> bool {
+        self.fitted
+    }
+
+    /// Number of parameters.
+    fn num_entries(&self) -> usize {
+        if self.fitted { self.matrix.len() } else { 0 }
     }
 
     /// The matrix `G`.
@@ -59,10 +88,27 @@ impl InputPort {
     }
 }
 
-parameters!(impl<T: Scalar> for InputPort:);
+impl<T: Scalar> Parameters<T> for InputPort {
+    fn num_params(&self) -> usize {
+        self.num_entries()
+    }
+
+    fn copy_params(&self, out: &mut [T]) -> Result<(), FieldError> {
+        FieldError::check_parameters(out.len(), self.num_entries())?;
+        out.iter_mut().zip(&self.matrix).for_each(|(out, entry)| *out = T::from_f64(*entry));
+        Ok(())
+    }
+
+    fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
+        FieldError::check_parameters(theta.len(), self.num_entries())?;
+        self.matrix.iter_mut().zip(theta).for_each(|(entry, given)| *entry = given.to_f64());
+        Ok(())
+    }
+}
 
 impl<T: Scalar> GeneralisedForce<T> for InputPort {
-    type Residuals = ();
+    /// The inputs, where the gains are fitted.
+    type Residuals = Vec<T>;
 
     fn check(&self, dim: usize) -> Result<(), ModelError> {
         check_outputs("input port", self.matrix.nrows(), dim)
@@ -78,11 +124,15 @@ impl<T: Scalar> GeneralisedForce<T> for InputPort {
         _x: &[T],
         _q_dot: &[T],
         force: &mut [T],
-        _keep: Keep<'_, T, ()>,
+        keep: Keep<'_, T, Vec<T>>,
     ) -> Result<(), FieldError> {
         let (n, inputs) = self.matrix.dim();
         FieldError::check_lengths(inputs * t.len(), [("the inputs", u.len())])?;
         FieldError::check_lengths(n * t.len(), [("the forces", force.len())])?;
+        if let (true, Keep::Residuals(kept)) = (self.fitted, keep) {
+            kept.clear();
+            kept.extend_from_slice(u);
+        }
         for ((i, k), entry) in self.matrix.indexed_iter() {
             let entry = T::from_f64(*entry);
             let u = &u[k * t.len()..(k + 1) * t.len()];
@@ -96,15 +146,24 @@ impl<T: Scalar> GeneralisedForce<T> for InputPort {
         &self,
         _x: &[T],
         _q_dot: &[T],
-        (): &mut (),
+        kept: &mut Vec<T>,
         force_bar: &[T],
-        bars: ForceBars<'_, T>,
+        mut bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
         let (n, inputs) = self.matrix.dim();
         let batch = force_bar.len() / n.max(1);
         FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
         bars.check_inputs(inputs * batch)?;
-        bars.theta.check(0, batch)?;
+        bars.theta.check(self.num_entries(), batch)?;
+        if self.fitted && bars.theta.is_wanted() {
+            FieldError::check_lengths(inputs * batch, [("the residuals", kept.len())])?;
+            for entry in 0..self.matrix.len() {
+                let (i, k) = (entry / inputs, entry % inputs);
+                let forces = force_bar[i * batch..(i + 1) * batch].iter();
+                let shares = forces.zip(&kept[k * batch..(k + 1) * batch]);
+                bars.theta.add_rows(entry, shares.map(|(force, u)| *force * *u));
+            }
+        }
         let Some(u_bar) = bars.u else { return Ok(()) };
         for ((i, k), entry) in self.matrix.indexed_iter() {
             let entry = T::from_f64(*entry);

@@ -3,6 +3,7 @@
 mod dissipative;
 mod friction;
 mod input;
+mod law;
 
 use hnn_integrators::{At, FieldError, Parameters, Scalar, ThetaBar};
 
@@ -10,6 +11,7 @@ pub use dissipative::Dissipative;
 pub(crate) use dissipative::{transposed_product, triangle};
 pub use friction::FrictionForce;
 pub use input::{InputForce, InputPort};
+pub use law::{FrictionLaw, FrictionTerm};
 
 use crate::parameters::parameters;
 use crate::{Keep, ModelError};
@@ -19,7 +21,7 @@ use crate::{Keep, ModelError};
 /// `d/dt dL/dv - dL/dq = Q`.
 ///
 /// [`Unforced`] is none, [`FrictionForce`] a learned friction, [`Dissipative`] one that never feeds
-/// energy in, [`InputPort`] the inputs `u`, [`InputForce`] a known function of time; a [`Sum`] adds
+/// energy in, [`FrictionLaw`] viscous, dry or quadratic friction with fitted constants, [`InputPort`] the inputs `u`, [`InputForce`] a known function of time; a [`Sum`] adds
 /// two.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).

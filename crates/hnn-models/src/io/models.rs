@@ -7,8 +7,9 @@ use super::{PartReader, PartWriter, Persist};
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, FrictionForce, GeneralisedForce, Hnn, InputPort, JacobianMap, KineticPrior, Lnn,
-    MechanicalLagrangian, ModelError, Network, Sum, Unforced,
+    Dissipative, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, Hnn, InputPort,
+    JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network, Scaled, Sum,
+    Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -52,11 +53,18 @@ impl<T: Scalar, N: DifferentiableMap<T> + Persist<T>> Persist<T> for Dissipative
     const KIND: &'static str = "dissipative";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        if self.factors().iter().any(|factor| *factor != 1.0) {
+            part.property("factors", self.factors())?;
+        }
         part.inner("network", self.network())
     }
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
-        Self::new(part.inner::<T, N>("network")?).map_err(|e| part.fault(e))
+        let friction = Self::new(part.inner::<T, N>("network")?).map_err(|e| part.fault(e))?;
+        match part.property::<Option<Vec<f64>>>("factors")? {
+            Some(factors) => friction.with_factors(&factors).map_err(|e| part.fault(e)),
+            None => Ok(friction),
+        }
     }
 }
 
@@ -130,6 +138,7 @@ macro_rules! forced_hnn {
 }
 
 forced_hnn!(Dissipative<N>, N);
+forced_hnn!(FrictionLaw<T>);
 forced_hnn!(InputPort);
 forced_hnn!(Sum<A, B>, A, B);
 
@@ -175,6 +184,7 @@ impl<T: Scalar> Persist<T> for InputPort {
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
         let matrix = self.matrix();
+        part.property("fitted", self.is_fitted())?;
         part.property("shape", [matrix.nrows(), matrix.ncols()])?;
         part.property("matrix", matrix.iter().collect::<Vec<_>>())
     }
@@ -182,7 +192,9 @@ impl<T: Scalar> Persist<T> for InputPort {
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let (shape, entries) = (part.property::<[usize; 2]>("shape")?, part.property("matrix")?);
         let matrix = Array2::from_shape_vec(shape, entries).map_err(|e| part.fault(e))?;
-        Self::with_matrix(matrix).map_err(|e| part.fault(e))
+        let port = Self::with_matrix(matrix).map_err(|e| part.fault(e))?;
+        let fitted = part.property::<Option<bool>>("fitted")?.unwrap_or_default();
+        Ok(if fitted { port.fitted() } else { port })
     }
 }
 
@@ -264,5 +276,46 @@ impl<T: Scalar, N: Network<T> + Persist<T>> Persist<T> for Angles<N> {
         let network = part.inner::<T, N>("network")?;
         let angles: Vec<bool> = part.property("angles")?;
         Self::new(network, &angles).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, N: Network<T> + Persist<T>> Persist<T> for Scaled<N> {
+    const KIND: &'static str = "scaled";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("mean", self.mean())?;
+        part.property("size", self.size())?;
+        part.property("outputs", self.outputs())?;
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let network = part.inner::<T, N>("network")?;
+        let (mean, size) = (part.property("mean")?, part.property("size")?);
+        Self::new(network, mean, size, part.property("outputs")?).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar> Persist<T> for FrictionLaw<T> {
+    const KIND: &'static str = "friction_law";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("terms", self.terms())?;
+        part.property("units", self.units())?;
+        part.property("non_negative", self.is_non_negative())?;
+        part.tensor(
+            "parameters",
+            &[self.terms().len(), self.units().len() / self.terms().len()],
+            self.parameters(),
+        )
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let terms: Vec<FrictionTerm> = part.property("terms")?;
+        let units: Vec<f64> = part.property("units")?;
+        let n = units.len() / terms.len().max(1);
+        let theta = part.tensor("parameters", &[terms.len(), n])?;
+        let is_non_negative = part.property("non_negative")?;
+        Self::from_parameters(&terms, units, is_non_negative, theta).map_err(|e| part.fault(e))
     }
 }

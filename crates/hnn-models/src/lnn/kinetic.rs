@@ -4,7 +4,8 @@ use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
 use crate::parameters::parameters;
 use crate::{
-    DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError, MotionBars, Network,
+    Coordinate, DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms, ModelError,
+    MotionBars, Network,
 };
 
 /// `L(q, v) = m |v|^2 / 2 + N(q, v)`: a network on top of the kinetic energy of a mass `m`.
@@ -82,6 +83,13 @@ impl<T: Scalar, L: Network<T>> Network<T> for KineticPrior<L> {
     fn input_dim(&self) -> usize {
         self.network.input_dim()
     }
+
+    fn coordinate(&self, index: usize) -> Coordinate {
+        if index >= self.network.input_dim() / 2 {
+            return Coordinate::Velocity;
+        }
+        self.network.coordinate(index)
+    }
 }
 
 impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for KineticPrior<L> {
@@ -137,6 +145,10 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>> DifferentiableLagrangian<T> for 
         theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
         self.network.terms_vjp(x, residuals, directions, bars, theta_bar)
+    }
+
+    fn sizes(&self) -> Option<&[f64]> {
+        self.network.sizes()
     }
 
     fn block_len(&self) -> usize {

@@ -5,7 +5,7 @@ use hnn_integrators::{FieldError, Parameters, Scalar, ThetaBar, Workspace};
 use crate::force::{add, transposed_product, triangle};
 use crate::parameters::parameters;
 use crate::{
-    DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, JacobianMap, Keep,
+    Coordinate, DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, JacobianMap, Keep,
     LagrangianTerms, ModelError, MotionBars, Network, Record,
 };
 
@@ -160,7 +160,8 @@ impl<N, V> MechanicalLagrangian<N, V> {
         Ok(Self { factor, potential, velocities, epsilon: 1e-6 })
     }
 
-    /// The same with another epsilon, the least eigenvalue that the mass matrix can have.
+    /// The same with another epsilon, the least eigenvalue that the mass matrix can have: in the
+    /// user's units, or relative to the data's masses behind [`Scales`](crate::Scales).
     ///
     /// # Errors
     /// If it is negative or not finite.
@@ -243,6 +244,16 @@ impl<T: Scalar, N: JacobianMap<T>, V: DifferentiableEnergy<T>> Network<T>
 {
     fn input_dim(&self) -> usize {
         self.factor.input_dim() + self.velocities
+    }
+
+    fn coordinate(&self, index: usize) -> Coordinate {
+        if index >= self.factor.input_dim() {
+            return Coordinate::Velocity;
+        }
+        match self.factor.coordinate(index) {
+            Coordinate::Number => self.potential.coordinate(index),
+            seen => seen,
+        }
     }
 }
 

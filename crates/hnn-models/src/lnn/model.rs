@@ -27,7 +27,9 @@ use crate::{
 /// near to singular `A` is. Read it so: an acceleration loses about as many decimal digits as the
 /// reciprocal condition number has zeros after the point, so below 1e-3 in `f32` (1e-9 in `f64`) the
 /// model is not to be trusted there, and a [`KineticPrior`](crate::KineticPrior) or a
-/// [`MechanicalLagrangian`](crate::MechanicalLagrangian) is the remedy.
+/// [`MechanicalLagrangian`](crate::MechanicalLagrangian) is the remedy. Behind
+/// [`Scales`](crate::Scales) all this is in units of the velocities' sizes, so that the user's make no
+/// difference; else masses in units far apart, metres beside radians, can look singular.
 ///
 /// *Gradients.* With the cotangent `c` of dv/dt and `lambda = A^-1 c`, `c . d(dv/dt)` is the
 /// derivative of the Euler-Lagrange residual tested against `lambda`
@@ -200,7 +202,7 @@ impl<L, Q> Lnn<L, Q> {
         let n = mass.dim().1;
         let condition = |m: ndarray::ArrayView2<'_, T>| {
             let entries: Vec<T> = m.iter().copied().collect();
-            reciprocal_condition(&matrix_of_row(n, 1, 0, &entries))
+            reciprocal_condition(&matrix_of_row(self.lagrangian.sizes(), n, 1, 0, &entries))
         };
         Ok(mass.outer_iter().map(condition).collect())
     }
@@ -227,7 +229,8 @@ impl<L, Q> Lnn<L, Q> {
         self.lagrangian.terms(batch, x, v, s.terms(), parts.part(|parts| &mut parts.0))?;
         s.rhs.iter_mut().zip(&*s.gradient).for_each(|(rhs, g)| *rhs = *g - *rhs);
         self.force.add(at, x, v, s.rhs, parts.part(|parts| &mut parts.1))?;
-        self.solver.solve(batch, s.mass, s.rhs, s.acceleration, s.scratch);
+        let sizes = self.lagrangian.sizes();
+        self.solver.solve(sizes, batch, s.mass, s.rhs, s.acceleration, s.scratch);
         let (dq, dv) = dx.split_at_mut(v.len());
         dq.copy_from_slice(v);
         dv.copy_from_slice(s.acceleration);
@@ -293,7 +296,8 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Differen
         let (buffer, (lagrangian, force)) = residuals.recorded(buffer_len(n, batch))?;
         let s = sections(n, batch, buffer);
         let (q_bar, acceleration_bar) = v.split_at(half);
-        self.solver.solve(batch, s.mass, acceleration_bar, s.lambda, s.scratch);
+        let sizes = self.lagrangian.sizes();
+        self.solver.solve(sizes, batch, s.mass, acceleration_bar, s.lambda, s.scratch);
         let own = self.lagrangian.num_params();
         let velocity = &x[half..];
         let directions = EulerLagrange {

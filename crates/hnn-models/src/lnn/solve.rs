@@ -29,10 +29,11 @@ impl MassSolver {
         n * n + n
     }
 
-    /// `y = A^-1 b` row by row, `A^+ b` where `A` is singular to the threshold; entry (i, j) of
-    /// all `B` matrices at `(i * n + j) * B`.
+    /// `y = A^-1 b` row by row, `A^+ b` where `A` is singular to the threshold, in units of the
+    /// `sizes` of `y`; entry (i, j) of all `B` matrices at `(i * n + j) * B`.
     pub(super) fn solve<T: Scalar>(
         self,
+        sizes: Option<&[f64]>,
         batch: usize,
         mass: &[T],
         b: &[T],
@@ -47,27 +48,38 @@ impl MassSolver {
         let (a, rest) = scratch.split_at_mut(n * n);
         let solution = &mut rest[..n];
         for row in 0..batch {
-            a.iter_mut().enumerate().for_each(|(k, a)| *a = mass[k * batch + row]);
-            solution.iter_mut().enumerate().for_each(|(i, y)| *y = b[i * batch + row]);
+            let size = |i: usize| size_of(sizes, n, i);
+            let of = |k: usize| mass[k * batch + row] * T::from_f64(size(k / n) * size(k % n));
+            a.iter_mut().enumerate().for_each(|(k, a)| *a = of(k));
+            let of = |i: usize| b[i * batch + row] * T::from_f64(size(i));
+            solution.iter_mut().enumerate().for_each(|(i, y)| *y = of(i));
             if !eliminate(a, solution, rcond) {
-                let matrix = matrix_of_row(n, batch, row, mass);
-                let b = DVector::from_fn(n, |i, _| b[i * batch + row].to_f64());
+                let matrix = matrix_of_row(sizes, n, batch, row, mass);
+                let b = DVector::from_fn(n, |i, _| of(i).to_f64());
                 let least = pseudo_solve(&matrix, &b, rcond.to_f64());
                 solution.iter_mut().zip(least.iter()).for_each(|(y, v)| *y = T::from_f64(*v));
             }
-            solution.iter().enumerate().for_each(|(i, v)| y[i * batch + row] = *v);
+            let found = solution.iter().enumerate();
+            found.for_each(|(i, v)| y[i * batch + row] = *v * T::from_f64(size(i)));
         }
     }
 }
 
-/// The matrix of one row, in `f64`.
+/// The size of unknown `i` of `n`, which are the last of a state's coordinates.
+fn size_of(sizes: Option<&[f64]>, n: usize, i: usize) -> f64 {
+    sizes.and_then(|sizes| sizes.get((sizes.len() + i).checked_sub(n)?)).copied().unwrap_or(1.0)
+}
+
+/// The matrix of one row, in `f64` and in units of the sizes.
 pub(super) fn matrix_of_row<T: Scalar>(
+    sizes: Option<&[f64]>,
     n: usize,
     batch: usize,
     row: usize,
     mass: &[T],
 ) -> DMatrix<f64> {
-    DMatrix::from_fn(n, n, |i, j| mass[(i * n + j) * batch + row].to_f64())
+    let size = |i: usize| size_of(sizes, n, i);
+    DMatrix::from_fn(n, n, |i, j| size(i) * size(j) * mass[(i * n + j) * batch + row].to_f64())
 }
 
 /// Gaussian elimination with partial pivoting in place of `a` (row-major) and `b`; false if a
@@ -151,7 +163,7 @@ mod tests {
             for j in 0..n {
                 let b: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == j))).collect();
                 let (mut y, mut scratch) = (vec![0.0; n], vec![0.0; MassSolver::scratch_len(n)]);
-                MassSolver::new(Some(1e-15)).solve(1, &a, &b, &mut y, &mut scratch);
+                MassSolver::new(Some(1e-15)).solve(None, 1, &a, &b, &mut y, &mut scratch);
                 for i in 0..n {
                     let error = (y[i] - pinv[i * n + j]).abs();
                     assert!(error <= 1e-9 * scale, "{a:?}: {} is not {}", y[i], pinv[i * n + j]);
@@ -165,8 +177,8 @@ mod tests {
         let mut y = [0.0; 2];
         let mut scratch = [0.0; MassSolver::scratch_len(2)];
         let a = [f64::NAN, 1.0, 1.0, 1.0];
-        MassSolver::new(None).solve(1, &a, &[1.0, 1.0], &mut y, &mut scratch);
+        MassSolver::new(None).solve(None, 1, &a, &[1.0, 1.0], &mut y, &mut scratch);
         assert!(y.iter().all(|y| y.is_nan()));
-        assert!(reciprocal_condition(&matrix_of_row(2, 1, 0, &a)).is_nan());
+        assert!(reciprocal_condition(&matrix_of_row(None, 2, 1, 0, &a)).is_nan());
     }
 }

@@ -8,8 +8,8 @@ pub use self::energy_shell::EnergyShell;
 pub use self::starts::Starts;
 
 use hnn_data::DataSet;
-use hnn_integrators::{SolveError, Tolerances, TooLarge, VectorField, solve_batch};
-use ndarray::ArrayView2;
+use hnn_integrators::{Grid, Signals, SolveError, Tolerances, TooLarge, VectorField, solve_batch};
+use ndarray::{Array2, ArrayView2};
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
@@ -112,7 +112,8 @@ impl Sampling {
         }
     }
 
-    /// Samples a system of dimension D; the times of all trajectories are equal.
+    /// Samples a system of dimension D; the times of all trajectories are equal. A system with inputs
+    /// comes with their signals ([`Driven`](hnn_integrators::Driven)), and the data have its inputs.
     ///
     /// The same seed gives the same data; with another noise the starts stay the same.
     ///
@@ -147,7 +148,11 @@ impl Sampling {
         let tolerances = Tolerances::relative(self.tolerance);
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
         let all_times = std::iter::repeat_n(&times[..], starts.nrows());
-        let exact = DataSet::of_batch(&truth, all_times)?.with_derivatives_of(system)?;
+        let mut exact = DataSet::of_batch(&truth, all_times)?;
+        if let Some(signals) = system.signals() {
+            exact = with_inputs(exact, signals, &times, system.inputs())?;
+        }
+        let exact = exact.with_derivatives_of(system)?;
         if self.noise == 0.0 {
             return Ok(exact);
         }
@@ -177,6 +182,24 @@ impl Sampling {
         let at = |k: usize| self.t_start + (self.t_end - self.t_start) * (k as f64 / last);
         Ok((0..self.points).map(at).collect())
     }
+}
+
+/// The data with the inputs that the signals have at the times, which all trajectories share.
+fn with_inputs(
+    data: DataSet<f64>,
+    signals: Signals<'_, f64>,
+    times: &[f64],
+    inputs: usize,
+) -> Result<DataSet<f64>, SystemError> {
+    let batch = data.num_trajectories();
+    let clock = Vec::from_iter(times.iter().flat_map(|t| std::iter::repeat_n(*t, batch)));
+    let u = signals.at_states(&Grid::times(batch, &clock), inputs)?;
+    let at = |row: usize, k: usize| {
+        let (trajectory, state) = (row / times.len(), row % times.len());
+        u[(state * inputs + k) * batch + trajectory]
+    };
+    let u = Array2::from_shape_fn((data.len(), inputs), |(row, k)| at(row, k));
+    Ok(data.with_inputs(u)?)
 }
 
 /// Checks the size of what is to be drawn before it is allocated: points, and numbers a point.

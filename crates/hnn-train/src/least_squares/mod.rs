@@ -13,12 +13,14 @@ mod matrix_free;
 mod normal;
 mod posterior;
 mod rows;
+mod sandwich;
 mod settings;
 mod size;
 mod trials;
 
 use hnn_integrators::{Mode, Parameters, Scalar};
 use hnn_losses::{Loss, Selection};
+use ndarray::Array1;
 
 pub use evidence::{Evidence, TermEvidence};
 pub use posterior::Posterior;
@@ -223,6 +225,40 @@ impl LeastSquares {
         loss: &mut dyn Loss<T, F>,
         evidence: Option<&Evidence>,
     ) -> Result<Posterior, TrainError> {
+        Self::read(model, loss, evidence, |normal, rows, mean| {
+            let square = rows.buffer.squares().iter().sum();
+            Posterior::new(normal, rows.layout, rows.weights, square, mean)
+        })
+    }
+
+    /// Standard errors of the parameters, at those that the model has, which stay honest where
+    /// neighbouring residuals hang together: noise that lasts for several rows, a quantised channel, a
+    /// model that misses something. [`Posterior::standard_errors`] take every residual for new evidence,
+    /// and are then too small.
+    ///
+    /// Only the groups of the loss's [layout](hnn_losses::ResidualLayout) are taken for independent: the
+    /// windows of a loss of trajectories, blocks of consecutive rows of the others. The covariance is
+    /// `H^-1 (sum over groups of g g^T) H^-1`, with `g = J^T r` of a group, times `G / (G - P)` for `G`
+    /// groups and `P` parameters (the sandwich of Huber 1967 and White 1980). Groups should outlast the
+    /// correlations, and be several times as many as the parameters.
+    ///
+    /// # Errors
+    /// As [`posterior`](Self::posterior), and if there are not more groups than parameters.
+    pub fn robust_errors<T: Scalar, F: Parameters<T>>(
+        &self,
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
+    ) -> Result<Array1<f64>, TrainError> {
+        Self::read(model, loss, None, |normal, rows, mean| sandwich::errors(normal, rows, &mean))
+    }
+
+    /// The normal equations at the parameters of a model, and what is made of them.
+    fn read<T: Scalar, F: Parameters<T>, R>(
+        model: &mut F,
+        loss: &mut dyn Loss<T, F>,
+        evidence: Option<&Evidence>,
+        then: impl FnOnce(Normal, &mut Rows<'_, T, F>, Vec<f64>) -> Result<R, TrainError>,
+    ) -> Result<R, TrainError> {
         model.set_mode(Mode::Evaluation);
         let num_params = model.num_params();
         let mut theta = vec![T::ZERO; num_params];
@@ -242,9 +278,7 @@ impl LeastSquares {
             Rows { model: &*model, loss, layout, weights, num_params, buffer: &mut buffer };
         linear.resize(num_params, layout.num_locals());
         normal.linearise(&mut rows, &mut linear).map_err(failed)?;
-        let square = buffer.squares().iter().sum();
-        let mean = theta.iter().map(|w| w.to_f64()).collect();
-        Posterior::new(normal, layout, weights, square, mean)
+        then(normal, &mut rows, theta.iter().map(|w| w.to_f64()).collect())
     }
 
     fn check(&self) -> Result<(), TrainError> {

@@ -63,7 +63,7 @@ fn training_through_the_integrator_agrees_with_pytorch() {
     let measured = golden("hnn_tanh_2_16_16_1");
     let (x, dx) = (array(&measured["x"]), array(&measured["dx"]));
     let times = Array1::from_shape_fn(33, |row| 0.1 * (row % 11) as f64);
-    let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
+    let data = TrajectoryData::new(times.view(), x.view(), &[11; 3]);
     for (case, alpha, window, reduction) in [
         ("hnn_step100", 100.0, Window::Steps(1), Reduction::MaskedMean),
         ("hnn_full1", 1.0, Window::Whole, Reduction::Mean),

@@ -20,7 +20,7 @@ fn fit(seed: u64) -> [(f64, f64); 2] {
     let mut states = data.states().to_owned();
     states.column_mut(1).fill(0.0);
     let (times, lengths) = (data.times().into(), data.lengths());
-    let data = TrajectoryData { times, states: states.view(), lengths };
+    let data = TrajectoryData::new(times, states.view(), lengths);
     let mut model =
         DualField::new([1.0, 0.0], |_t, [q, p]: [_; 2], [a, b]| [p + p, -a * q.sin() - b * p]);
     let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data)

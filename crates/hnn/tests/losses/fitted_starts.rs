@@ -24,7 +24,7 @@ fn random_loss(window: Window, weight: f64, rate: f64, seed: u64) -> (Model, Rk4
     let times = Array1::from_shape_fn(rows, |row| 0.1 * row as f64);
     let pairs = |phase| wave(seed, phase, 2 * rows).into_shape_with_order((rows, 2)).expect("rows");
     let (states, dx) = (pairs(1.9), pairs(0.4));
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
+    let data = TrajectoryData::new(times.view(), states.view(), &lengths);
     let loss = Rk4Loss::<Model>::new(RK4, window, data).expect("fits").with_segments(3);
     let loss = loss.with_derivatives(weight, dx.view()).expect("a weight");
     let model = Hnn::new(network(&[2, 7, 5, 1], seed)).expect("even");

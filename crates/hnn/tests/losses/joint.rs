@@ -49,7 +49,7 @@ impl Data {
         S: DifferentiableStepper<f64, F>,
     {
         let (times, states) = (self.times.view(), self.states.view());
-        let data = TrajectoryData { times, states, lengths: &self.lengths };
+        let data = TrajectoryData::new(times, states, &self.lengths);
         TrajectoryLoss::new(stepper, window, data).expect("fits").with_segments(3)
     }
 }

@@ -1,21 +1,22 @@
 //! Residuals and their Jacobians against values, gradients and differences.
 
 use crate::common::{lengths_of, network, params, wave};
-use hnn_integrators::{GAUSS_LEGENDRE4, Parameters, RK4};
+use hnn_integrators::{Between, GAUSS_LEGENDRE4, Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, ErrorMeasure, JacobianRows, JointLoss, L1Penalty, L2Penalty, Loss, LossError,
     ResidualRows, Selection, TotalLoss, TrajectoryData, TrajectoryLoss, Window,
 };
-use hnn_models::{Dissipative, Hnn, Mlp};
+use hnn_models::{Dissipative, Hnn, InputPort, Mlp, Sum};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
-type Model = Hnn<Mlp<f64>, Dissipative<Mlp<f64>>>;
+type Model = Hnn<Mlp<f64>, Sum<Dissipative<Mlp<f64>>, InputPort>>;
 type AnyLoss = Box<dyn Loss<f64, Model>>;
 
 fn model(seed: u64) -> Model {
     let friction = Dissipative::new(network(&[2, 4, 1], seed + 1)).expect("one output");
-    Hnn::forced(network(&[2, 6, 5, 1], seed), friction).expect("even")
+    let port = InputPort::with_matrix(ndarray::array![[0.8, -1.1]]).expect("finite").fitted();
+    Hnn::forced(network(&[2, 6, 5, 1], seed), Sum(friction, port)).expect("even")
 }
 
 /// The losses that are sums of squares, of random data.
@@ -25,13 +26,23 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
     let times = Array1::from_shape_fn(rows, |row| 0.1 * row as f64);
     let pairs = |phase| wave(seed, phase, 2 * rows).into_shape_with_order((rows, 2)).expect("rows");
     let (states, dx): (Array2<f64>, Array2<f64>) = (pairs(1.9), pairs(0.4));
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
-    let derivative =
-        || DerivativeLoss::new(times.view(), states.view(), dx.view()).expect("derivatives");
-    let windows = |window| TrajectoryLoss::<f64, Model, _>::new(RK4, window, data).expect("fits");
+    let (u, sigma) = (pairs(0.8), pairs(2.7).mapv(|w: f64| 1.5 + w));
+    let data = TrajectoryData::new(times.view(), states.view(), &lengths).with_inputs(u.view());
+    let derivative = || {
+        let loss = DerivativeLoss::new(times.view(), states.view(), dx.view());
+        loss.and_then(|loss| loss.with_inputs(u.view())).expect("derivatives")
+    };
+    let with_errors = || derivative().with_standard_errors(sigma.view()).expect("errors");
+    let windows = |window| {
+        TrajectoryLoss::<f64, Model, _>::new(RK4, window, data)
+            .expect("fits")
+            .with_inputs_between(if seed % 2 == 0 { Between::Held } else { Between::Linear })
+            .with_angles(&[true, false])
+            .expect("two coordinates")
+    };
     let fitted = || windows(Window::Steps(k)).with_fitted_starts(0.1).expect("a rate");
     let weighed = |window| windows(window).with_coordinate_weights(&[4.0, 0.0]).expect("weights");
-    let weighed_derivative = derivative().with_coordinate_weights(&[0.5, 9.0]).expect("weights");
+    let weighed_derivative = with_errors().with_coordinate_weights(&[0.5, 9.0]).expect("weights");
     let joint = JointLoss::new(weighed_derivative, 10.0, weighed(Window::Steps(1)));
     let implicit = TrajectoryLoss::new(GAUSS_LEGENDRE4, Window::Steps(k), data).expect("fits");
     let total = TotalLoss::new(derivative())
@@ -40,6 +51,7 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
         .and_then(|total| total.plus(1e-2, L2Penalty::new()));
     vec![
         Box::new(derivative()),
+        Box::new(with_errors()),
         Box::new(windows(Window::Steps(1))),
         Box::new(windows(Window::Whole)),
         Box::new(windows(Window::Steps(k)).with_derivatives(0.3, dx.view()).expect("a weight")),
@@ -179,7 +191,9 @@ fn robust_residuals_have_the_gradient_of_the_loss() {
     let (x, dx) = (wave(1, 0.3, 40), wave(1, 0.9, 40) * 3.0);
     let pairs = |numbers: Array1<f64>| numbers.into_shape_with_order((20, 2)).expect("pairs");
     let times = Array1::zeros(20);
-    let loss = DerivativeLoss::new(times.view(), pairs(x).view(), pairs(dx).view()).expect("fits");
+    let u = pairs(wave(1, 0.5, 40));
+    let loss = DerivativeLoss::new(times.view(), pairs(x).view(), pairs(dx).view());
+    let loss = loss.and_then(|loss| loss.with_inputs(u.view())).expect("fits");
     let loss = loss.measured_by(ErrorMeasure::Huber { threshold: 0.7 }).expect("a threshold");
     let mut loss: AnyLoss = Box::new(loss);
     let at = evaluate(&mut loss, &model, 1);

@@ -39,7 +39,7 @@ fn assert_golden<F: DifferentiableField<f64>>(
     name: &str,
 ) {
     let (times, x) = golden_data(g);
-    let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
+    let data = TrajectoryData::new(times.view(), x.view(), &[11; 3]);
     let expected = g[format!("{name}_loss")].as_f64().expect("a number");
     let expected_bar = numbers(&g[format!("{name}_grad")]);
     let scale = expected_bar.iter().fold(0.0, |max: f64, g| max.max(g.abs()));
@@ -76,7 +76,7 @@ fn reductions_differ_by_their_divisors() {
     let g = golden("hnn_tanh_2_16_16_1");
     let hnn = Hnn::new(mlp(&[2, 16, 16, 1], &g["params"])).expect("even");
     let (times, x) = golden_data(&g);
-    let data = TrajectoryData { times: times.view(), states: x.view(), lengths: &[11; 3] };
+    let data = TrajectoryData::new(times.view(), x.view(), &[11; 3]);
     let value = |reduction| {
         let loss = TrajectoryLoss::new(RK4, Window::Steps(1), data).expect("fits");
         loss.with_reduction(reduction).value(&hnn, Selection::All).expect("evaluates")
@@ -97,7 +97,7 @@ fn lengths_do_not_mix() {
         let loss = |rows: std::ops::Range<usize>, lengths: &[usize]| {
             let times = times.slice(ndarray::s![rows.clone()]);
             let states = states.slice(ndarray::s![rows, ..]);
-            let data = TrajectoryData { times, states, lengths };
+            let data = TrajectoryData::new(times, states, lengths);
             let loss = TrajectoryLoss::new(RK4, window, data)?.with_reduction(Reduction::Sum);
             Ok::<_, LossError>(gradient(&mut { loss }, &field, Selection::All))
         };
@@ -127,7 +127,7 @@ fn selections_choose_windows_by_their_first_row() {
     let field = Hnn::new(network(&[2, 6, 1], 3)).expect("even");
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
+    let data = TrajectoryData::new(times.view(), states.view(), &[7, 5]);
     let mut loss = TrajectoryLoss::new(RK4, Window::Steps(2), data)
         .expect("fits")
         .with_reduction(Reduction::Sum);
@@ -150,7 +150,7 @@ fn a_curriculum_changes_the_window() {
     type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[7, 5] };
+    let data = TrajectoryData::new(times.view(), states.view(), &[7, 5]);
     let new = || HnnLoss::new(RK4, Window::Steps(1), data).expect("fits");
     let stages = [(0.25, Window::Steps(3)), (0.5, Window::Whole)];
     let mut loss = new().with_curriculum(&stages).expect("increases");
@@ -172,7 +172,7 @@ fn the_same_numbers_for_any_number_of_threads() {
     let field = Hnn::new(network(&[2, 16, 1], 3)).expect("even");
     let times = Array1::from_shape_fn(900, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 1800).into_shape_with_order((900, 2)).expect("rows");
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &[3; 300] };
+    let data = TrajectoryData::new(times.view(), states.view(), &[3; 300]);
     let run = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
         pool.install(|| {
@@ -190,7 +190,7 @@ fn bad_input_is_an_error() {
     type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
     let (times, states) = (array![0.0, 0.1, 0.2], array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     let new = |times: &Array1<f64>, states: &Array2<f64>, lengths: &[usize], window| {
-        let data = TrajectoryData { times: times.view(), states: states.view(), lengths };
+        let data = TrajectoryData::new(times.view(), states.view(), lengths);
         Rk4Loss::new(RK4, window, data).map(|_| ()).expect_err("refused")
     };
     let one = Window::Steps(1);
@@ -206,7 +206,7 @@ fn bad_input_is_an_error() {
     assert!(matches!(new(&times, &nan, &[3], one), LossError::NonFinite { row: 1, .. }));
     // Times of different trajectories need no order; the field must fit.
     let (times, lengths) = (array![0.0, 0.1, 0.0], &[2, 1]);
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths };
+    let data = TrajectoryData::new(times.view(), states.view(), lengths);
     let mut loss = Rk4Loss::new(RK4, one, data).expect("fits");
     let other = Hnn::new(network(&[4, 3, 1], 0)).expect("even");
     assert!(matches!(loss.value(&other, Selection::All), Err(LossError::Field(_))));

@@ -48,7 +48,7 @@ fn trajectory(odd: &mut Odd) -> Result<TrajectoryLoss<f64, Model, Tableau>, Erro
         lengths.iter().flat_map(|length| odd.times((*length).min(9))).take(rows).collect();
     let (times, states) = (times.into(), odd.table(rows, 2));
     let times: &hnn::ndarray::Array1<f64> = &times;
-    let data = TrajectoryData { times: times.view(), states: states.view(), lengths: &lengths };
+    let data = TrajectoryData::new(times.view(), states.view(), &lengths);
     let mut loss = TrajectoryLoss::new(RK4, window(odd), data)?.with_segments(odd.count(3));
     let reductions = [Reduction::Mean, Reduction::MaskedMean, Reduction::Sum];
     loss = loss.with_reduction(odd.pick(&reductions));

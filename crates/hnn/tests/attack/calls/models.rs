@@ -3,15 +3,16 @@
 use hnn::Error;
 use hnn::integrators::{At, Bars, DifferentiableField, Mode, Parameters};
 use hnn::models::{
-    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, Hnn, Initialisation,
-    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
+    FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
+    Persist, Scales, SeparableHnn, Sum,
 };
 use hnn::systems::Hamiltonian;
 
 use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
-    match odd.below(8) {
+    match odd.below(10) {
         0 => networks(odd),
         1 => run(Baseline::new(network(odd, 2, 2)?)?, odd),
         2 => hamiltonian(odd),
@@ -34,12 +35,42 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
             let _ = Lnn::new(lagrangian?)?;
             run(Lnn::new(prior)?, odd)
         }
+        7 => scaled(odd),
+        8 => {
+            let law = law(odd)?.with_constants(odd.table(2, 1).view())?;
+            run(Hnn::forced(network(odd, 2, 1)?, law)?, odd)
+        }
         _ => {
             let lagrangian = MechanicalLagrangian::new(network(odd, 1, 1)?, network(odd, 1, 1)?)?;
             let lagrangian = lagrangian.with_epsilon(odd.or_odd(1e-6))?;
             let model = Lnn::forced(lagrangian, InputPort::new(odd.length(1)))?;
             run(model.with_rcond(odd.or_odd(1e-10))?, odd)
         }
+    }
+}
+
+fn law(odd: &mut Odd) -> Result<FrictionLaw<f64>, Error> {
+    let terms = [FrictionTerm::Viscous, FrictionTerm::Coulomb { width: odd.positive() }];
+    let law = FrictionLaw::new(odd.length(1), &terms)?;
+    Ok(if odd.yes(0.5) { law.non_negative() } else { law })
+}
+
+fn scaled(odd: &mut Odd) -> Result<(), Error> {
+    let scales = Scales::new(odd.table(5, 2).view(), odd.table(5, 2).view())?;
+    let friction = scales.dissipative(network(odd, 2, 1)?)?;
+    let law = scales.on_momenta().friction_law(&[FrictionTerm::Quadratic])?;
+    let (x, dx) = (odd.table(5, 2), odd.table(5, 2));
+    let scales = match odd.yes(0.5) {
+        true => Scales::of_forces(x.view(), dx.view(), odd.table(5, 1).view())?,
+        false => Scales::of_velocities(x.view(), dx.view())?,
+    };
+    match odd.below(3) {
+        0 => run(Baseline::new(scales.map(network(odd, 2, 2)?)?)?, odd),
+        1 => {
+            let law = FrictionForce::new(law);
+            run(Hnn::forced(scales.energy(network(odd, 2, 1)?)?, Sum(friction, law))?, odd)
+        }
+        _ => run(Lnn::forced(scales.lagrangian(network(odd, 2, 1)?)?, friction)?, odd),
     }
 }
 

@@ -1,0 +1,412 @@
+//! The loss of torques: inverse dynamics.
+
+use std::ops::Range;
+
+use hnn_data::DataSet;
+use hnn_integrators::{At, Bars, DifferentiableField, Scalar, ThetaBar, Workspace};
+
+use crate::blocks::{Blocks, on_all_threads};
+use crate::derivative::{check_field, check_gradient, coordinate_weights, counted, selected};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+
+/// The mean squared error of the inputs that a field needs for the measured motion, against the
+/// measured ones: `L = mean over rows and inputs of (u(x, dx/dt; theta) - u)^2`.
+///
+/// Of a field `f = f_0(x) + B(x) u` with an input for each momentum or velocity, the second half of
+/// the state, the inputs that the motion needs are `B^-1 (dx/dt - f_0)`: of an
+/// LNN `M dv/dt + C - F`, of an HNN with a port
+/// `G^-1 (dp/dt + dH/dq - Q)`. Its errors are in the units of the inputs.
+///
+/// Take it where the noise is in the measured torques: [`DerivativeLoss`](crate::DerivativeLoss) takes these for
+/// exact, and finds too large an inertia. The motion must be known well; velocities and
+/// accelerations of measured angles are those of
+/// [`Recording::differentiate`](hnn_data::Recording::differentiate). The first half of the field,
+/// `dq/dt`, is not looked at; where it is to be learned, as of an HNN, add a derivative loss.
+///
+/// ```
+/// use hnn_data::{DataSet, Trajectory};
+/// use hnn_integrators::DualField;
+/// use hnn_losses::{Loss, Selection, TorqueLoss};
+/// use ndarray::array;
+/// // I v' = u - b v, with I = 2 and b = 0.5; the model takes I for 3.
+/// let model = DualField::with_inputs([3.0, 0.5], |_t, [_q, v]: [_; 2], [u]: [_; 1], [inertia, b]| {
+///     [v, (u - b * v) / inertia]
+/// });
+/// let motion = Trajectory::new(vec![0.0], array![[0.0, 2.0]], array![[2.0, 0.25]]);
+/// let data = DataSet::new([Trajectory { inputs: array![[1.5]], ..motion }])?;
+/// let (mut loss, mut gradient) = (TorqueLoss::of(&data)?, [0.0; 2]);
+/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// // The torque needed is I v' + b v = 1.75.
+/// assert!((value - 0.25 * 0.25).abs() < 1e-12);
+/// assert!((gradient[0] - 2.0 * 0.25 * 0.25).abs() < 1e-12); // 2 r v'
+/// assert!((gradient[1] - 2.0 * 0.25 * 2.0).abs() < 1e-12); // 2 r v
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct TorqueLoss<T: Scalar, F: DifferentiableField<T>> {
+    rows: Rows<T>,
+    blocks: Blocks<T, Scratch<T, F::Residuals>>,
+    scratches: Vec<Scratch<T, F::Residuals>>,
+    prepared: Prepared,
+}
+
+/// The data, a row a sample.
+struct Rows<T> {
+    /// Number of inputs, half the dimension.
+    n: usize,
+    t: Vec<T>,
+    x: Vec<T>,
+    /// The derivatives of the second half of the state.
+    dv: Vec<T>,
+    u: Vec<T>,
+    /// The size of each input.
+    sizes: Vec<T>,
+    weights: Vec<T>,
+}
+
+/// The samples of a layout.
+#[derive(Debug, Default)]
+struct Prepared {
+    rows: Vec<usize>,
+    ends: Vec<usize>,
+    /// The inputs that count.
+    inputs: Vec<usize>,
+    layout: ResidualLayout,
+}
+
+/// A block's samples, each with several inputs: none, each one alone, and the measured ones.
+#[derive(Default)]
+struct Scratch<T, R> {
+    t: Vec<T>,
+    x: Vec<T>,
+    u: Vec<T>,
+    f: Vec<T>,
+    /// The cotangents of the field, and of the states.
+    v: Vec<T>,
+    x_bar: Vec<T>,
+    /// The inputs that each sample needs.
+    needed: Vec<T>,
+    /// `B^-1` of each sample, row by row.
+    inverses: Vec<T>,
+    by_theta: Vec<T>,
+    residuals: R,
+    workspace: Workspace<T>,
+}
+
+impl<T: Scalar, F: DifferentiableField<T>> TorqueLoss<T, F> {
+    /// Of all points of a data set, with their derivatives and inputs.
+    ///
+    /// # Errors
+    /// If its derivatives are not known, or there are not half as many inputs as coordinates.
+    pub fn of(data: &DataSet<T>) -> Result<Self, LossError> {
+        let (dim, n) = (data.dim(), data.inputs().ncols());
+        if data.derivatives().ncols() == 0 {
+            return Err(LossError::NoDerivatives);
+        }
+        if n == 0 || 2 * n != dim {
+            return Err(LossError::NotActuated { inputs: n, dim });
+        }
+        let size = |k: usize| {
+            let column = data.inputs().column(k).to_owned();
+            let most = column.iter().fold(T::ZERO, |most, u| Scalar::max(most, u.abs()));
+            if most > T::ZERO { most } else { T::ONE }
+        };
+        let rows = Rows {
+            n,
+            t: data.times().to_vec(),
+            x: data.states().iter().copied().collect(),
+            dv: data.derivatives().slice(ndarray::s![.., n..]).iter().copied().collect(),
+            u: data.inputs().iter().copied().collect(),
+            sizes: (0..n).map(size).collect(),
+            weights: vec![T::ONE; n],
+        };
+        let (blocks, scratches) = (Blocks::default(), Vec::new());
+        Ok(Self { rows, blocks, scratches, prepared: Prepared::default() })
+    }
+
+    /// The same with the squared errors of each input multiplied by a weight of its own, such as
+    /// `1 / sigma^2` of its noise.
+    ///
+    /// # Errors
+    /// If there are more or fewer weights than inputs, one is negative or not finite, or all are 0.
+    pub fn with_input_weights(mut self, weights: &[f64]) -> Result<Self, LossError> {
+        self.rows.weights = coordinate_weights(weights, self.rows.n)?;
+        Ok(self)
+    }
+
+    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+        Ok((selected(selection, self.rows.t.len())? * self.rows.n) as f64)
+    }
+
+    /// The sum of the squared errors; **adds** `scale` times half its gradient to `theta_bar`.
+    fn sum(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        scale: T,
+        theta_bar: Option<&mut [T]>,
+    ) -> Result<f64, LossError> {
+        let Self { rows, blocks, .. } = self;
+        check_field(field, 2 * rows.n, rows.n)?;
+        let count = selected(selection, rows.t.len())?;
+        blocks.run(count, rows.block_len(field), theta_bar, |items, scratch, theta_bar| {
+            let samples: Vec<usize> = match selection {
+                Selection::All => items.collect(),
+                Selection::Rows(chosen) => chosen[items].to_vec(),
+            };
+            rows.evaluate(field, &samples, 1, theta_bar.is_some(), scratch)?;
+            let mut sum = 0.0;
+            for (lane, sample) in samples.iter().enumerate() {
+                for k in 0..rows.n {
+                    let error = rows.error(*sample, lane, k, scratch);
+                    sum += (rows.weights[k] * error * error).to_f64();
+                    let bar = scale * rows.weights[k] * error;
+                    rows.pull_back(samples.len(), lane, [0, k], bar, scratch);
+                }
+            }
+            if let Some(theta_bar) = theta_bar {
+                let Scratch { x, v, x_bar, residuals, .. } = scratch;
+                field.vjp(x, residuals, v, Bars::new(x_bar).with_theta(theta_bar))?;
+            }
+            Ok(sum)
+        })
+    }
+}
+
+impl<T: Scalar> Rows<T> {
+    /// Samples of a block: each is evaluated with several inputs.
+    fn block_len(&self, field: &(impl DifferentiableField<T> + ?Sized)) -> usize {
+        (field.block_len() / (self.n + 2)).max(1)
+    }
+
+    /// Evaluates the field at some samples, `repeats` times with all inputs, and finds the inputs
+    /// that they need. The cotangents of the field are 0.
+    fn evaluate<F: DifferentiableField<T>>(
+        &self,
+        field: &F,
+        samples: &[usize],
+        repeats: usize,
+        record: bool,
+        scratch: &mut Scratch<T, F::Residuals>,
+    ) -> Result<(), LossError> {
+        let (n, lanes) = (self.n, samples.len());
+        let batch = repeats * (n + 2) * lanes;
+        let Scratch { t, x, u, f, v, x_bar, .. } = scratch;
+        t.resize(batch, T::ZERO);
+        u.resize(n * batch, T::ZERO);
+        for buffer in [&mut *x, f, v, x_bar] {
+            buffer.resize(2 * n * batch, T::ZERO);
+        }
+        v.fill(T::ZERO);
+        for place in 0..batch {
+            let (sample, inputs) = (samples[place % lanes], place / lanes % (n + 2));
+            t[place] = self.t[sample];
+            for i in 0..2 * n {
+                x[i * batch + place] = self.x[sample * 2 * n + i];
+            }
+            for k in 0..n {
+                u[k * batch + place] = match inputs {
+                    measured if measured == n + 1 => self.u[sample * n + k],
+                    one if one == k + 1 => self.sizes[k],
+                    _ => T::ZERO,
+                };
+            }
+        }
+        let at = At { t, u };
+        if record {
+            field.eval_recorded(at, x, f, &mut scratch.residuals)?;
+        } else {
+            field.eval(at, x, f, &mut scratch.workspace)?;
+        }
+        scratch.needed.resize(lanes * n, T::ZERO);
+        scratch.inverses.resize(lanes * n * n, T::ZERO);
+        samples
+            .iter()
+            .enumerate()
+            .try_for_each(|(lane, sample)| self.find_inputs(*sample, lane, [batch, lanes], scratch))
+    }
+
+    /// The inputs that a sample needs.
+    fn find_inputs<R>(
+        &self,
+        sample: usize,
+        lane: usize,
+        [batch, lanes]: [usize; 2],
+        Scratch { f, needed, inverses, .. }: &mut Scratch<T, R>,
+    ) -> Result<(), LossError> {
+        let n = self.n;
+        let slope = |inputs: usize, i: usize| f[(n + i) * batch + inputs * lanes + lane];
+        let gain = |i: usize, k: usize| (slope(k + 1, i) - slope(0, i)) / self.sizes[k];
+        let inverse = &mut inverses[lane * n * n..][..n * n];
+        let mut matrix: Vec<T> = (0..n * n).map(|at| gain(at / n, at % n)).collect();
+        // Up to rounding of the slopes that the gains are differences of.
+        let slack = T::EPSILON.sqrt();
+        for i in 0..n {
+            let gains = (0..n).map(|k| gain(i, k) * self.u[sample * n + k]);
+            let size = (0..n + 2).map(|inputs| slope(inputs, i).abs()).sum::<T>();
+            let error = slope(0, i) + gains.sum() - slope(n + 1, i);
+            if error.abs() > slack * size {
+                return Err(LossError::NotAffine { row: sample });
+            }
+        }
+        if !invert(&mut matrix, inverse, n) {
+            return Err(LossError::Unactuated { row: sample });
+        }
+        for k in 0..n {
+            let rest = |i: usize| self.dv[sample * n + i] - slope(0, i);
+            needed[lane * n + k] = (0..n).map(|i| inverse[k * n + i] * rest(i)).sum();
+        }
+        Ok(())
+    }
+
+    /// Input `k` that a sample needs, minus the measured one.
+    fn error<R>(&self, sample: usize, lane: usize, k: usize, scratch: &Scratch<T, R>) -> T {
+        scratch.needed[lane * self.n + k] - self.u[sample * self.n + k]
+    }
+
+    /// **Adds** to the cotangents of the field, in one of the repeats, what the cotangent of an
+    /// error makes of it: with `needed = B^-1 (dv - f_0)`, `d needed = -B^-1 (d f_0 + dB needed)`.
+    fn pull_back<R>(
+        &self,
+        lanes: usize,
+        lane: usize,
+        [repeat, k]: [usize; 2],
+        bar: T,
+        Scratch { t, v, needed, inverses, .. }: &mut Scratch<T, R>,
+    ) {
+        let (n, batch) = (self.n, t.len());
+        for i in 0..n {
+            let lambda = bar * inverses[(lane * n + k) * n + i];
+            let place = (n + i) * batch + repeat * (n + 2) * lanes + lane;
+            v[place] -= lambda;
+            for j in 0..n {
+                let share = lambda * needed[lane * n + j] / self.sizes[j];
+                v[place] += share;
+                v[place + (j + 1) * lanes] -= share;
+            }
+        }
+    }
+}
+
+impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for TorqueLoss<T, F> {
+    fn name(&self) -> &str {
+        "torque"
+    }
+
+    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+        let entries = self.entries(selection)?;
+        Ok(self.sum(field, selection, T::ZERO, None)? / entries)
+    }
+
+    fn value_and_gradient(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: &mut [T],
+    ) -> Result<f64, LossError> {
+        check_gradient(theta_bar.len(), field.num_params())?;
+        let entries = self.entries(selection)?;
+        let scale = T::from_f64(2.0 * weight / entries);
+        Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
+    }
+
+    /// A group is a block of samples; the residual of the `c`-th input that counts, of sample `b` of
+    /// its `B`, is number `c * B + b`.
+    fn residual_layout(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+    ) -> Result<ResidualLayout, LossError> {
+        check_field(field, 2 * self.rows.n, self.rows.n)?;
+        let count = selected(selection, self.rows.t.len())?;
+        let Prepared { rows, ends, inputs, layout } = &mut self.prepared;
+        *inputs = counted(&self.rows.weights);
+        rows.clear();
+        match selection {
+            Selection::All => rows.extend(0..count),
+            Selection::Rows(chosen) => rows.extend_from_slice(chosen),
+        }
+        let blocks = count.div_ceil((self.rows.block_len(field) / inputs.len()).max(1));
+        *ends = (1..=blocks).map(|block| block * count / blocks).collect();
+        *layout = ResidualLayout::default();
+        let (term, mut begin) = (layout.add_term("torque"), 0);
+        for end in ends {
+            layout.push_group([(term, (*end - begin) * inputs.len())], 0);
+            begin = *end;
+        }
+        Ok(layout.clone())
+    }
+
+    fn residuals(
+        &mut self,
+        field: &F,
+        groups: Range<usize>,
+        rows: ResidualRows<'_, T>,
+    ) -> Result<(), LossError> {
+        let Self { rows: data, prepared, scratches, .. } = self;
+        let params = field.num_params();
+        prepared.layout.check(&groups, params, &rows)?;
+        let Prepared { rows: chosen, ends, inputs, layout } = &*prepared;
+        let scale = (1.0 / (chosen.len() * data.n) as f64).sqrt();
+        let factor = |k: usize| T::from_f64(scale * data.weights[k].to_f64().sqrt());
+        let parts = layout.cut(params, rows, groups.map(|group| group..group + 1));
+        on_all_threads(scratches, parts, |scratch, (group, rows)| {
+            let begin = group.start.checked_sub(1).map_or(0, |before| ends[before]);
+            let samples = &chosen[begin..ends[group.start]];
+            let (lanes, wanted) = (samples.len(), rows.jacobian.is_some());
+            let repeats = if wanted { inputs.len() } else { 1 };
+            data.evaluate(field, samples, repeats, wanted, scratch)?;
+            for (row, value) in rows.values.iter_mut().enumerate() {
+                let (k, lane) = (inputs[row / lanes], row % lanes);
+                *value = factor(k) * data.error(samples[lane], lane, k, scratch);
+                if wanted {
+                    data.pull_back(lanes, lane, [row / lanes, k], factor(k), scratch);
+                }
+            }
+            let Some(jacobian) = rows.jacobian else { return Ok(()) };
+            let Scratch { t, x, v, x_bar, by_theta, residuals, .. } = scratch;
+            by_theta.clear();
+            by_theta.resize(t.len() * params, T::ZERO);
+            let bars = Bars::new(x_bar).with_theta(ThetaBar::rows(by_theta, params));
+            field.vjp(x, residuals, v, bars)?;
+            jacobian.by_theta.fill(T::ZERO);
+            for (place, of_place) in by_theta.chunks_exact(params.max(1)).enumerate() {
+                let row = place / ((data.n + 2) * lanes) * lanes + place % lanes;
+                let out = &mut jacobian.by_theta[row * params..][..params];
+                out.iter_mut().zip(of_place).for_each(|(out, share)| *out += *share);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The inverse of a matrix of `n` rows, by Gauss and Jordan with pivots; the matrix is spent. False
+/// if it has none.
+fn invert<T: Scalar>(matrix: &mut [T], inverse: &mut [T], n: usize) -> bool {
+    inverse.fill(T::ZERO);
+    (0..n).for_each(|i| inverse[i * n + i] = T::ONE);
+    for column in 0..n {
+        let size = |row: &usize| matrix[row * n + column].abs().to_f64();
+        let Some(pivot) = (column..n).max_by(|a, b| size(a).total_cmp(&size(b))) else {
+            return false;
+        };
+        let factor = T::ONE / matrix[pivot * n + column];
+        if !factor.is_finite() {
+            return false;
+        }
+        for numbers in [&mut *matrix, &mut *inverse] {
+            (0..n).for_each(|k| numbers.swap(pivot * n + k, column * n + k));
+            (0..n).for_each(|k| numbers[column * n + k] *= factor);
+        }
+        for row in (0..n).filter(|row| *row != column) {
+            let share = matrix[row * n + column];
+            for numbers in [&mut *matrix, &mut *inverse] {
+                for k in 0..n {
+                    let above = numbers[column * n + k];
+                    numbers[row * n + k] -= share * above;
+                }
+            }
+        }
+    }
+    true
+}
