@@ -72,6 +72,9 @@ error! {
     #[cfg(feature = "plots")]
     /// A figure.
     Plot(hnn_plots::PlotError),
+    #[cfg(feature = "identify")]
+    /// Nothing was identified.
+    Identify(hnn_identify::IdentifyError),
     /// A file that cannot be written.
     File(hnn_files::FileError),
     /// Arrays whose shapes do not fit.

@@ -11,6 +11,10 @@
 //! | [`models`] | `hnn-models` | networks, baseline, HNN, HNN with friction, LNN; with feature `tch`, libtorch as a second engine |
 //! | [`losses`] | `hnn-losses` | losses, penalties, metrics |
 //! | [`sparse`] | `hnn-sparse` | Hamiltonians as short formulas: feature libraries, LASSO, selection |
+#![cfg_attr(
+    feature = "identify",
+    doc = "| [`identify`](mod@identify) | `hnn-identify` | from a recording to a model, in one call (feature `identify`, on by default) |"
+)]
 //! | [`train`] | `hnn-train` | optimisers, the trainer, early stopping, records |
 #![cfg_attr(
     feature = "plots",
@@ -52,6 +56,12 @@ pub use error::Error;
 pub use hnn_data as data;
 #[doc(inline)]
 pub use hnn_files as files;
+#[cfg(feature = "identify")]
+#[doc(inline)]
+pub use hnn_identify as identify;
+#[cfg(feature = "identify")]
+#[doc(inline)]
+pub use hnn_identify::identify;
 #[doc(inline)]
 pub use hnn_integrators as integrators;
 #[doc(inline)]

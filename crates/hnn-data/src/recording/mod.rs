@@ -15,7 +15,7 @@ use std::path::Path;
 
 pub use column::{Column, ColumnKey, Role};
 pub use differentiate::Differentiated;
-use ndarray::ArrayView1;
+use ndarray::{Array2, ArrayView1, s};
 pub use reader::RecordingReader;
 pub use report::{ChannelReport, Dropped, Gap, Report, Slope, TrialReport};
 
@@ -186,6 +186,34 @@ impl Recording {
             }
         }
         Ok((self.with(self.labels.clone(), first), self.with(self.labels.clone(), rest)))
+    }
+
+    /// The positions alone, without what else there is of the state, and with the inputs. The report stays
+    /// that of the whole.
+    ///
+    /// # Errors
+    /// If there are none.
+    pub fn positions(&self) -> Result<Self, DataError> {
+        let is_position = |role: &Role| matches!(role, Role::Position | Role::Angle);
+        let count = self.roles.iter().filter(|role| is_position(role)).count();
+        if count == 0 {
+            return Err(DataError::Empty { what: "position" });
+        }
+        let kept = |i: &usize| is_position(&self.roles[*i]) || self.roles[*i] == Role::Input;
+        let kept = Vec::from_iter((0..self.roles.len()).filter(kept));
+        let pieces = self.pieces.iter().map(|piece| {
+            let Trajectory { times, states, inputs, .. } = piece.rows.clone();
+            let states = states.slice_move(s![.., ..count]);
+            let derivatives = Array2::zeros((times.len(), 0));
+            Piece { trial: piece.trial, rows: Trajectory { times, states, derivatives, inputs } }
+        });
+        Ok(Self {
+            names: kept.iter().map(|i| self.names[*i].clone()).collect(),
+            roles: kept.iter().map(|i| self.roles[*i]).collect(),
+            labels: self.labels.clone(),
+            pieces: pieces.collect(),
+            report: self.report.clone(),
+        })
     }
 
     fn with(&self, labels: Vec<String>, pieces: Vec<Piece>) -> Self {

@@ -1,0 +1,40 @@
+//! Fits of one kind of model each.
+
+mod formula;
+mod law;
+mod network;
+mod torques;
+
+use hnn_integrators::{DifferentiableField, RK4, Tableau};
+use hnn_losses::{DerivativeLoss, TrajectoryLoss, Window};
+
+pub(crate) use self::formula::formula;
+pub(crate) use self::law::{Recipe, law};
+pub(crate) use self::network::{baseline, hnn};
+pub(crate) use self::torques::torques;
+use crate::IdentifyError;
+use crate::problem::Problem;
+
+/// The rate at which the starts of windows are fitted by first-order optimisers; least squares solve for
+/// them.
+const START_RATE: f64 = 0.1;
+
+/// The field against smoothed derivatives, each by its standard error.
+fn derivative_loss<F: DifferentiableField<f64>>(
+    problem: &Problem,
+) -> Result<DerivativeLoss<f64, F>, IdentifyError> {
+    let loss = DerivativeLoss::of(&problem.train.smooth)?;
+    let errors = problem.train.sensible_errors(problem.scales.rate());
+    Ok(loss.with_standard_errors(errors.view())?)
+}
+
+/// Trajectories over windows of so long a time, with starts of their own, against what was measured.
+fn trajectory_loss<F: DifferentiableField<f64>>(
+    problem: &Problem,
+    time: f64,
+) -> Result<TrajectoryLoss<f64, F, Tableau>, IdentifyError> {
+    let window = Window::Steps(problem.steps(time));
+    let loss = TrajectoryLoss::new(RK4, window, &problem.train.measured)?;
+    let loss = loss.with_inputs_between(problem.between).with_fitted_starts(START_RATE)?;
+    Ok(loss.with_coordinate_weights(&problem.weights)?)
+}

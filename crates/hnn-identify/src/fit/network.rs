@@ -1,0 +1,78 @@
+//! Networks, by least squares with noise and prior from the data.
+
+use hnn_integrators::DifferentiableField;
+use hnn_models::{Angles, Architecture, Baseline, Hnn, Initialisation, InputPort, Mlp, Sum};
+use hnn_train::{EvidenceRule, LeastSquares};
+use ndarray::Array2;
+
+use super::{derivative_loss, trajectory_loss};
+use crate::IdentifyError;
+use crate::candidate::{BaselineModel, Candidate, HnnModel, Model};
+use crate::problem::Problem;
+use crate::score::{mean, rollouts};
+
+/// Units of a hidden layer of energies and baselines: at least and at most. Frictions have half as many.
+const HIDDEN: [usize; 2] = [6, 16];
+/// Steps on derivatives, and on trajectories.
+const STEPS: [usize; 2] = [40, 40];
+/// The windows of trajectories, in periods.
+const WINDOW: f64 = 2.0;
+
+/// `dx/dt = (J - R(x)) grad H(x) + G u`, with `R` positive semidefinite and fitted gains.
+pub(crate) fn hnn(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyError> {
+    let (n, scales, hidden) = (problem.degrees, &problem.scales, hidden(problem));
+    let energy = scales.energy(network(problem, [hidden, 1], 2 * seed, false)?)?;
+    let factors = network(problem, [hidden / 2, n * (n + 1) / 2], 2 * seed + 1, true)?;
+    let friction = scales.dissipative(factors)?;
+    let mut gains = Array2::zeros((n, problem.inputs.len()));
+    gains.diag_mut().fill(1.0);
+    let port = InputPort::with_matrix(gains)?.fitted();
+    let mut model: HnnModel = Hnn::forced(energy, Sum(friction, port))?;
+    fit(problem, &mut model)?;
+    Ok(Candidate::new("HNN with friction", Model::Hnn(Box::new(model))))
+}
+
+/// `dx/dt = N(x)`: no physics; where there are inputs there is no such baseline.
+pub(crate) fn baseline(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyError> {
+    let outputs = 2 * problem.degrees;
+    let map = problem.scales.map(network(problem, [hidden(problem), outputs], 2 * seed, true)?)?;
+    let mut model: BaselineModel = Baseline::new(map)?;
+    fit(problem, &mut model)?;
+    Ok(Candidate::new("baseline network", Model::Baseline(Box::new(model))))
+}
+
+/// So many units that there are a few numbers for each weight.
+fn hidden(problem: &Problem) -> usize {
+    let numbers = problem.train.measured.len() * problem.degrees;
+    ((numbers as f64 / 3.0).sqrt() as usize).clamp(HIDDEN[0], HIDDEN[1])
+}
+
+fn network(
+    problem: &Problem,
+    [hidden, outputs]: [usize; 2],
+    seed: u64,
+    output_bias: bool,
+) -> Result<Angles<Mlp<f64>>, IdentifyError> {
+    let of = Vec::from_iter((0..2 * problem.degrees).map(|i| problem.angles.get(i) == Some(&true)));
+    let inputs = of.iter().map(|is_angle| 1 + usize::from(*is_angle)).sum();
+    let architecture = Architecture::new(&[inputs, hidden, hidden, outputs])?;
+    let architecture = architecture.with_output_bias(output_bias);
+    Ok(Angles::new(Mlp::new(architecture, Initialisation::Orthogonal, seed), &of)?)
+}
+
+/// Derivatives first, then trajectories; the second remains where it predicts the training rows better.
+fn fit<F: DifferentiableField<f64>>(problem: &Problem, model: &mut F) -> Result<(), IdentifyError> {
+    let solver = |steps| LeastSquares::new(steps).with_evidence(EvidenceRule::default());
+    solver(STEPS[0]).fit(model, &mut derivative_loss(problem)?, None, &mut ())?;
+    let mut by_derivatives = vec![0.0; model.num_params()];
+    model.copy_params(&mut by_derivatives)?;
+    let before = mean(&rollouts(model, problem, &problem.check));
+    let mut loss = trajectory_loss(problem, WINDOW * problem.period)?;
+    // Where trajectories cannot be fitted, derivatives were.
+    let fitted = solver(STEPS[1]).fit(model, &mut loss, None, &mut ()).is_ok();
+    let after = mean(&rollouts(model, problem, &problem.check));
+    if !(fitted && after <= before) {
+        model.set_params(&by_derivatives)?;
+    }
+    Ok(())
+}
