@@ -8,6 +8,9 @@ use crate::problem::Problem;
 use crate::score::{mean, std_error};
 use crate::{Candidate, IdentifyError};
 
+/// Differences of such a share of the motion are none, or of such a share of the least error.
+const NEGLIGIBLE: f64 = 1e-4;
+const SIMILAR: f64 = 0.03;
 /// Rollouts that miss more than this share of the motion explain it badly.
 const BAD: f64 = 0.3;
 
@@ -82,10 +85,11 @@ impl Identification {
         let best = self.best();
         let error = best.score.mean();
         if error > 1.0 {
-            warnings.push(format!(
+            warnings.push(
                 "no model predicts the held-out rows better than their mean would: nothing has been identified. \
                  See the report on noise and rates; inputs that are not in the file move the system too"
-            ));
+                .into(),
+);
         } else if error > BAD {
             warnings.push(format!(
                 "the best model misses {:.0} % of the motion over {}: more or longer trials, or an input that is \
@@ -204,7 +208,8 @@ fn simplest(candidates: &[Candidate]) -> usize {
         let pairs = candidate.score.windows.iter().zip(least);
         let differences = Vec::from_iter(pairs.map(|(a, b)| a - b));
         let excess = mean(&differences);
-        excess.is_finite() && excess <= std_error(&differences)
+        let negligible = NEGLIGIBLE + SIMILAR * mean(least);
+        excess.is_finite() && excess <= std_error(&differences).max(negligible)
     });
     as_good.unwrap_or(lowest).min(lowest)
 }

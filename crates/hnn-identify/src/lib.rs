@@ -11,7 +11,7 @@
 //! let found = identify(&recording)?;
 //! println!("{found}");
 //! let best = found.best();
-//! # assert_eq!(best.name, "linear oscillator");
+//! # assert_eq!(best.name, "oscillator, all supported terms");
 //! assert!(best.score.mean() < 0.01); // 1 % of the motion's size, over windows that no fit has seen
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -106,8 +106,8 @@ impl Problem {
         let rows = |time: f64, part: &Part| (time / span(part)).ceil().max(2.0) as usize + 1;
         let share = whole.measured.len() / FEWEST_WINDOWS;
         let window = rows(3.0 * period, &whole).min(share).max(FEWEST);
-        let test = whole.stretches(window, WINDOWS)?;
-        let check = train.stretches(window, WINDOWS)?;
+        let test = whole.stretches(window, |_, _| WINDOWS)?;
+        let check = train.stretches(window, |_, _| WINDOWS)?;
         let train = train.thinned(rows(LONGEST * period, &train))?;
         let noise = |i: usize| {
             if has_better_velocities && i >= degrees {
@@ -244,8 +244,13 @@ impl Part {
         Ok((self.pick(train)?, self.pick(test)?, "the last fifth of each piece".into()))
     }
 
-    /// Stretches of at most `rows` rows, spread evenly, at most so many.
-    fn stretches(&self, rows: usize, most: usize) -> Result<Self, IdentifyError> {
+    /// Stretches of at most `rows` rows each; of as many, spread evenly, as `most` says of their number
+    /// and that of all their rows.
+    fn stretches(
+        &self,
+        rows: usize,
+        most: impl Fn(usize, usize) -> usize,
+    ) -> Result<Self, IdentifyError> {
         let mut all = Vec::new();
         for (piece, len) in self.measured.lengths().iter().copied().enumerate() {
             for begin in (0..len.saturating_sub(1)).step_by(rows.max(2) - 1) {
@@ -255,13 +260,14 @@ impl Part {
                 }
             }
         }
-        let (count, kept) = (all.len(), all.len().min(most.max(1)));
+        let count = all.len();
+        let kept = count.min(most(count, self.measured.len()).max(1));
         self.pick((0..kept).map(|k| all[k * count / kept]))
     }
 
     /// Stretches of at most `rows` rows, as many as are fitted to.
     fn thinned(&self, rows: usize) -> Result<Self, IdentifyError> {
-        self.stretches(rows, ROWS.div_ceil(rows))
+        self.stretches(rows, |count, all| if all <= ROWS { count } else { count * ROWS / all })
     }
 
     fn pick(
