@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_data::{Column, Recording};
+use hnn_data::{Column, ColumnKey, Recording};
 use hnn_examples::{Output, Row, exit};
 use hnn_identify::{Feature, Identify, Law};
 use hnn_integrators::{Adaptive, Between, DORMAND_PRINCE5, Driven, Signal, Signals, Tolerances};
@@ -114,10 +114,11 @@ fn run(mut options: Options) -> Result<()> {
 
 fn read(file: &Path, options: &Options) -> Result<Recording> {
     // A name, or a number counted from 0.
-    let column = |given: &String| match given.parse::<usize>() {
-        Ok(number) => Column::new(number),
-        Err(_) => Column::new(given.as_str()),
+    let key = |given: &String| match given.parse::<usize>() {
+        Ok(number) => ColumnKey::from(number),
+        Err(_) => ColumnKey::from(given.as_str()),
     };
+    let column = |given: &String| Column::new(key(given));
     let turned = |given: &String| match options.degrees {
         true => column(given).degrees(),
         false => column(given),
@@ -125,7 +126,7 @@ fn read(file: &Path, options: &Options) -> Result<Recording> {
     let mut reader = Recording::read(file);
     reader = options.time.iter().fold(reader, |reader, given| reader.time(column(given)));
     reader = options.interval.iter().fold(reader, |reader, dt| reader.interval(*dt));
-    reader = options.trial.iter().fold(reader, |reader, given| reader.trial(column(given)));
+    reader = options.trial.iter().fold(reader, |reader, given| reader.trial(key(given)));
     reader = options.position.iter().fold(reader, |reader, given| reader.position(column(given)));
     reader = options.angle.iter().fold(reader, |reader, given| reader.angle(turned(given)));
     reader = options.velocity.iter().fold(reader, |reader, given| reader.velocity(turned(given)));

@@ -4,7 +4,7 @@
 //! ```
 //! use hnn_data::Recording;
 //! use hnn_identify::identify;
-//! # let t = Vec::from_iter((0..600).map(|k| 0.02 * f64::from(k)));
+//! # let t = Vec::from_iter((0..400).map(|k| 0.02 * f64::from(k)));
 //! # let q = Vec::from_iter(t.iter().map(|t: &f64| 0.7 * (-0.05 * t).exp() * (3.0 * t).cos()));
 //! // Times and angles of something that swings.
 //! let recording = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;

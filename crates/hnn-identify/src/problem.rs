@@ -128,7 +128,9 @@ impl Problem {
         };
         let weights = noises.iter().zip(scales.size()).map(weight).collect();
         let names = |list: &[&hnn_data::ChannelReport]| {
-            Vec::from_iter(list.iter().map(|channel| channel.name.clone()))
+            // Without the unit in brackets.
+            let bare = |name: &str| name.split('[').next().unwrap_or(name).trim().to_owned();
+            Vec::from_iter(list.iter().map(|channel| bare(&channel.name)))
         };
         Ok(Self {
             train,

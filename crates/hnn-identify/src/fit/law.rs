@@ -1,6 +1,7 @@
 //! Laws with constants, by least squares on trajectories.
 
-use hnn_train::{LeastSquares, Posterior, Scaling};
+use hnn_train::{LeastSquares, Scaling};
+use ndarray::{Array1, Array2, Axis};
 
 use super::{derivative_loss, trajectory_loss};
 use crate::candidate::{Candidate, Constant, Model};
@@ -81,11 +82,11 @@ pub(crate) fn law(problem: &Problem, recipe: Recipe) -> Result<Candidate, Identi
         None,
         &mut (),
     )?;
-    let mut posterior = fit(problem, &mut law, &WINDOWS)?;
+    let mut covariance = fit(problem, &mut law, &WINDOWS)?;
     let mut dropped = Vec::new();
     if recipe == Recipe::Supported {
         while features.len() > 1 {
-            let errors = posterior.standard_errors();
+            let errors = covariance.diag().mapv(f64::sqrt);
             let terms = features.len();
             // A feature's is the largest of its constants' ratios to their standard errors.
             let sizes = law.sizes(&problem.train.measured);
@@ -111,17 +112,17 @@ pub(crate) fn law(problem: &Problem, recipe: Recipe) -> Result<Candidate, Identi
             let kept = law.constants().iter().enumerate().filter(|(place, _)| place % terms != k);
             let constants = Vec::from_iter(kept.map(|(_, constant)| *constant));
             law = Law::new(n, inputs, &features, &constants)?;
-            posterior = fit(problem, &mut law, &WINDOWS[WINDOWS.len() - 1..])?;
+            covariance = fit(problem, &mut law, &WINDOWS[WINDOWS.len() - 1..])?;
         }
     }
-    let errors = posterior.standard_errors();
+    let errors = covariance.diag().mapv(f64::sqrt);
     let constants = Vec::from_iter(law.constants().iter().zip(&errors).enumerate().map(
         |(place, (value, error))| {
             let (i, feature) = (place / features.len(), features[place % features.len()]);
             Constant { name: name(problem, i, feature), value: *value, error: *error }
         },
     ));
-    let by_input = by_input(problem, &law, &posterior)?;
+    let by_input = by_input(problem, &law, &covariance);
     Ok(Candidate {
         constants,
         by_input,
@@ -136,17 +137,30 @@ fn name(problem: &Problem, degree: usize, feature: Feature) -> String {
     if problem.degrees == 1 { text } else { format!("{} in {}''", text, problem.positions[degree]) }
 }
 
-/// Fits trajectories over longer and longer windows; a window that cannot be fitted ends it.
-fn fit(problem: &Problem, law: &mut Law, windows: &[f64]) -> Result<Posterior, IdentifyError> {
+/// Fits trajectories over longer and longer windows, and gives the constants' covariance; a window that cannot
+/// be fitted ends it.
+fn fit(problem: &Problem, law: &mut Law, windows: &[f64]) -> Result<Array2<f64>, IdentifyError> {
     let solver = LeastSquares::new(STEPS).with_scaling(Scaling::Diagonal);
     let mut last = None;
     for periods in windows {
         let mut loss = trajectory_loss(problem, periods * problem.period)?;
-        let posterior = solver
+        let covariance = solver
             .fit(law, &mut loss, None, &mut ())
-            .and_then(|_| solver.posterior(law, &mut loss, None));
-        match (posterior, &last) {
-            (Ok(posterior), _) => last = Some(posterior),
+            .and_then(|_| solver.posterior(law, &mut loss, None))
+            .and_then(|posterior| {
+                let all = Vec::from_iter(0..law.constants().len());
+                let mut covariance = posterior.covariance(&all)?;
+                // Residuals hang together where the law misses something; too few windows do not tell.
+                if let Ok(robust) = solver.robust_errors(law, &mut loss) {
+                    let scale = |i: usize| (robust[i] / covariance[[i, i]].sqrt()).max(1.0);
+                    let scales = Array1::from_shape_fn(robust.len(), scale);
+                    covariance *= &scales;
+                    covariance *= &scales.insert_axis(Axis(1));
+                }
+                Ok(covariance)
+            });
+        match (covariance, &last) {
+            (Ok(covariance), _) => last = Some(covariance),
             (Err(error), None) => return Err(error.into()),
             (Err(_), Some(_)) => break,
         }
@@ -156,18 +170,13 @@ fn fit(problem: &Problem, law: &mut Law, windows: &[f64]) -> Result<Posterior, I
 
 /// Where one input drives one degree of freedom: all constants in the input's units, with the inertia in
 /// place of the gain, `I q'' = u + sum of the others`.
-fn by_input(
-    problem: &Problem,
-    law: &Law,
-    posterior: &Posterior,
-) -> Result<Vec<Constant>, IdentifyError> {
+fn by_input(problem: &Problem, law: &Law, covariance: &Array2<f64>) -> Vec<Constant> {
     let gains = law.features().iter().position(|feature| matches!(feature, Feature::Input(_)));
-    let (Some(k), 1, 1) = (gains, problem.degrees, problem.inputs.len()) else { return Ok(vec![]) };
+    let (Some(k), 1, 1) = (gains, problem.degrees, problem.inputs.len()) else { return vec![] };
     let constants = law.constants();
-    let covariance = posterior.covariance(&Vec::from_iter(0..constants.len()))?;
     let gain = constants[k];
     let input = &problem.inputs[0];
-    Ok(Vec::from_iter(law.features().iter().enumerate().map(|(j, feature)| {
+    Vec::from_iter(law.features().iter().enumerate().map(|(j, feature)| {
         if j == k {
             let error = covariance[[k, k]].sqrt() / (gain * gain);
             let name = format!("inertia ({input} per {}'')", problem.positions[0]);
@@ -179,5 +188,5 @@ fn by_input(
         let text = feature.text(&problem.positions, &problem.inputs);
         let name = format!("{input} of {text}");
         Constant { name, value: ratio, error: (variance.max(0.0)).sqrt() * of.abs() }
-    })))
+    }))
 }
