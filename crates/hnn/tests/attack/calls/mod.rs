@@ -1,6 +1,8 @@
 //! Random calls of every public constructor, and of whatever fits, solves or runs.
 
 mod data;
+#[cfg(feature = "identify")]
+mod identify;
 mod integrators;
 mod losses;
 mod models;
@@ -41,6 +43,12 @@ fn of_integrators() {
 fn of_systems_and_data() {
     calls("systems", 11, 15, systems::call);
     calls("data", 12, 15, data::call);
+}
+
+#[cfg(feature = "identify")]
+#[test]
+fn of_recordings_to_identify() {
+    calls("identify", 18, 1, identify::call);
 }
 
 #[test]
