@@ -304,12 +304,14 @@ fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
     };
     let truth = motion("measured", &test.rollout)?.truth();
     let mut motions = vec![truth.clone()];
+    let mut fits = Kind::ALL.len()..;
     for trial in trials {
         let known = motions.iter().any(|m| m.label() == trial.label);
         let finite = trial.rollout.states.iter().all(|x| x.is_finite());
         if !known && finite && !trial.name.ends_with("forward") {
             let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.name);
-            let color = kind.map_or(Color::of_model(Kind::ALL.len()), Kind::color);
+            // Fits of constants are no networks: each has a colour of its own behind theirs.
+            let color = kind.map_or_else(|| Color::of_model(fits.next().unwrap_or(0)), Kind::color);
             motions.push(motion(&trial.label, &trial.rollout)?.color(color));
         }
     }
