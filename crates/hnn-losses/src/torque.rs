@@ -34,8 +34,8 @@ use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 /// });
 /// let motion = Trajectory::new(vec![0.0], array![[0.0, 2.0]], array![[2.0, 0.25]]);
 /// let data = DataSet::new([Trajectory { inputs: array![[1.5]], ..motion }])?;
-/// let (mut loss, mut gradient) = (TorqueLoss::of(&data)?, [0.0; 2]);
-/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let (mut loss, mut gradient) = (TorqueLoss::of(&data)?, [0.0_f64; 2]);
+/// let value: f64 = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
 /// // The torque needed is I v' + b v = 1.75.
 /// assert!((value - 0.25 * 0.25).abs() < 1e-12);
 /// assert!((gradient[0] - 2.0 * 0.25 * 0.25).abs() < 1e-12); // 2 r v'

@@ -137,10 +137,12 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
     /// let (t, v, a, u) = ([0.0, 1.0], [0.0, 3.0], [2.0, 4.0], [1.0, 2.0]);
     /// let columns = [("t", &t[..]), ("v", &v), ("a", &a), ("u", &u)];
     /// let reader = Recording::of_columns(columns).time("t").state("v").derivative("a").input("u");
-    /// let mut loss = DerivativeLoss::of(&reader.load()?.data_set()?)?;
+    /// let data = reader.load()?.data_set()?;
     /// let model = DualField::with_inputs([1.0], |_t, [_v]: [_; 1], [u]: [_; 1], [k]| [k * u]);
-    /// assert_eq!(loss.value(&model, Selection::All)?, (1.0 + 4.0) / 2.0);
+    /// let value = DerivativeLoss::of(&data)?.value(&model, Selection::All)?;
+    /// assert_eq!(value, (1.0 + 4.0) / 2.0);
     /// let deaf = DualField::new([1.0], |_t, [_v]: [_; 1], [k]| [k]);
+    /// let mut loss = DerivativeLoss::of(&data)?;
     /// let error = loss.value(&deaf, Selection::All).expect_err("has no inputs");
     /// assert!(error.to_string().contains("the data have 1 inputs a row, but the field has 0"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

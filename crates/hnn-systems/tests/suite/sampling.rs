@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::{FnField, Tolerances, VectorField, solve};
+use hnn_integrators::{Driven, FnField, Signal, Signals, Tolerances, VectorField, solve};
 use hnn_systems::{
     Damped, DampedPendulum, Duffing, EnergyShell, FromEnergy, Hamiltonian, Pendulum, Sampling,
     Spring, Starts, SystemError,
@@ -271,4 +271,30 @@ fn wrappers_are_the_systems_they_wrap() {
     assert_eq!(FromEnergy(plain).eval_state(0.0, &x).expect("field"), field);
     let frictionless = Damped::on(plain, 0.0).expect("valid");
     assert_eq!(frictionless.eval_state(0.0, &x).expect("field"), field);
+}
+
+/// A system with inputs is sampled with their signals, a trajectory its own, and its data have them.
+#[test]
+fn driven_systems() {
+    let field = FnField::with_inputs(2, 1, |_t: f64, x: &[f64], u: &[f64], dx: &mut [f64]| {
+        dx[0] = x[1];
+        dx[1] = u[0];
+    });
+    let times = [0.0, 1.0, 3.0];
+    let signals = [array![[1.0], [3.0], [3.0]], array![[0.0], [-2.0], [0.0]]]
+        .map(|force| Signal::held(&times, force.view()));
+    let sampling = Sampling { points: 4, ..Sampling::spring() };
+    let starts = array![[0.0, 0.0], [1.0, 0.5]];
+    let driven = Driven::new(&field, Signals::Sampled(&signals));
+    let data = sampling.sample_from(&driven, starts.view(), 0).expect("samples");
+    let forces = [1.0, 3.0, 3.0, 3.0, 0.0, -2.0, -2.0, 0.0];
+    assert_eq!(data.inputs().column(0).to_vec(), forces);
+    assert_eq!(data.derivatives().column(1).to_vec(), forces);
+    let speeds = [0.0, 1.0, 4.0, 7.0, 0.5, 0.5, -1.5, -3.5];
+    close(data.states().column(1).to_vec(), speeds, 1e-10);
+    let function = |trajectory: usize, t: f64, u: &mut [f64]| u[0] = t * (trajectory as f64 + 1.0);
+    let driven = Driven::new(&field, Signals::Function(&function));
+    let noisy = Sampling { noise: 0.1, ..sampling };
+    let data = noisy.sample_from(&driven, starts.view(), 0).expect("samples");
+    assert_eq!(data.inputs().column(0).to_vec(), [0.0, 1.0, 2.0, 3.0, 0.0, 2.0, 4.0, 6.0]);
 }
