@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::path::{Path, PathBuf};
-
 use common::{normal, x};
 use hnn_data::{Column, Recording, RecordingReader};
 use hnn_integrators::{
@@ -15,14 +13,12 @@ use hnn_sparse::{
     Library, Observations, Samples, Selection, Shooting, SparseError, SparseHamiltonian,
     SparseLagrangian, WeakForm,
 };
-use hnn_testing::{assert_each_close, check_rows, check_step_inputs, check_vjp, lengths};
+use hnn_testing::{
+    assert_each_close, check_rows, check_step_inputs, check_vjp, lengths, recording as file,
+};
 use ndarray::{Array2, array};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
 
 /// The columns t, q and p.
 fn of_momenta(name: &str) -> RecordingReader {

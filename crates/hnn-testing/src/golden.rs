@@ -27,6 +27,12 @@ pub fn read_json(path: impl AsRef<Path>) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// A recording of this crate's folder `data/recordings`, whose `README.md` says what each is.
+#[must_use]
+pub fn recording(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("data/recordings").join(name)
+}
+
 /// Data measured by others, which are not part of the repository; `None`, and a word, where the
 /// file is not there.
 pub fn measured(name: &str) -> Option<PathBuf> {

@@ -14,5 +14,5 @@ mod parameter_rows;
 
 pub use close::{assert_close, assert_each_close};
 pub use differences::{check_states, check_step_inputs, check_vjp, slope, wave};
-pub use golden::{golden, matrix, measured, numbers, read_json};
+pub use golden::{golden, matrix, measured, numbers, read_json, recording};
 pub use parameter_rows::{check_rows, check_step_rows};

@@ -2,7 +2,7 @@
 
 use hnn_data::{Column, Recording};
 
-use crate::recording::file;
+use hnn_testing::recording as file;
 
 /// Mean of `((found - truth) / error)^2`, and the largest of its roots.
 fn chi_squared(rows: impl Iterator<Item = (f64, f64, f64)>) -> (f64, f64) {

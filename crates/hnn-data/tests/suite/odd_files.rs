@@ -327,7 +327,7 @@ fn changed_files_are_read_or_refused() {
     let path = folder.path().join("changed");
     let arrays = ["swing.npz", "batch.npz"].map(|name| {
         let setting: Setting = |reader| reader;
-        (std::fs::read(crate::recording::file(name)).expect("a file"), setting)
+        (std::fs::read(hnn_testing::recording(name)).expect("a file"), setting)
     });
     let texts = odd_files().into_iter().map(|(_, content, setting, _)| (content, setting));
     let seeds = Vec::from_iter(texts.chain(arrays));

@@ -1,15 +1,10 @@
 //! Recordings as they come: each file of the table has its rows, pieces and values.
 
 use std::f64::consts::TAU;
-use std::path::{Path, PathBuf};
 
 use hnn_data::{Column, DataError, Recording, Role};
-use hnn_testing::measured;
+use hnn_testing::{measured, recording as file};
 use ndarray::array;
-
-pub(crate) fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
 
 /// Rows in each piece.
 fn lengths(recording: &Recording) -> Vec<usize> {
@@ -178,7 +173,7 @@ fn dry_friction_from_rest() {
 
 #[test]
 fn the_motor_driven_pendulum() {
-    let Some(path) = measured("dfki_simple_pendulum_sysid.csv") else { return };
+    let path = file("motor_pendulum.csv");
     let reader = Recording::read(&path).time("time").angle("position").velocity("velocity");
     let recording = reader.input("torque").load().expect("readable");
     assert_eq!(lengths(&recording), [1170]);

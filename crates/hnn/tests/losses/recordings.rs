@@ -1,7 +1,5 @@
 //! Recordings, from a file to the right constants.
 
-use std::path::{Path, PathBuf};
-
 use hnn_data::{Column, DataSet, Recording};
 use hnn_integrators::{At, DualField, Lane, Parameters, RK4, VectorField};
 use hnn_losses::{
@@ -11,13 +9,9 @@ use hnn_models::{
     Activation, Angles, Architecture, Hnn, Initialisation, InputPort, Lnn, MechanicalLagrangian,
     Mlp,
 };
-use hnn_testing::measured;
+use hnn_testing::{measured, recording as case};
 use hnn_train::{LeastSquares, Scaling};
 use ndarray::{Array2, s};
-
-fn case(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../hnn-data/tests/data").join(name)
-}
 
 fn fit() -> LeastSquares {
     LeastSquares::new(100).with_scaling(Scaling::Diagonal)
@@ -54,7 +48,7 @@ fn two_torques() {
 /// A quantised motor torque, 300 times a second: `I v' = tau - a sin q - b v - c tanh(v / w)`.
 #[test]
 fn motor_pendulum() {
-    let Some(path) = measured("dfki_simple_pendulum_sysid.csv") else { return };
+    let path = case("motor_pendulum.csv");
     let reader = Recording::read(path).time("time").angle("position").input("torque");
     let found = reader.load().and_then(|recording| recording.differentiate()).expect("smooth");
     let mut model = DualField::with_inputs(

@@ -36,7 +36,11 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
     let windows = |window| {
         TrajectoryLoss::<f64, Model, _>::new(RK4, window, data)
             .expect("fits")
-            .with_inputs_between(if seed.is_multiple_of(2) { Between::Held } else { Between::Linear })
+            .with_inputs_between(if seed.is_multiple_of(2) {
+                Between::Held
+            } else {
+                Between::Linear
+            })
             .with_angles(&[true, false])
             .expect("two coordinates")
     };
