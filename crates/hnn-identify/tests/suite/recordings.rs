@@ -70,7 +70,7 @@ fn assert_constant(candidate: &Candidate, name: &str, value: f64, share: f64) {
 fn a_pendulum_with_dry_friction_from_angles_alone() {
     let features = [Feature::Sin(0), Feature::Velocity(0), Feature::Coulomb { of: 0, width: 0.05 }];
     let law = Law::new(1, 0, &features, &[-6.0, -0.05, -0.1]).expect("fits");
-    let columns = simulate(&law, &[0.6, 1.9, 2.4, 0.9], 250, |_| 0.0, 2e-3);
+    let columns = simulate(&law, &[0.6, 1.9, 2.4, 0.9], 160, |_| 0.0, 2e-3);
     let recording = read(&columns).angle("theta").load().expect("readable");
     let found = identify(&recording).expect("identified");
     assert_eq!(found.split(), "the last 1 of 4 trials");
