@@ -67,7 +67,7 @@ where
     /// constants, for a recording with inputs.
     ///
     /// ```
-    /// use hnn_integrators::{At, DualField, VectorField, Workspace};
+    /// use hnn_integrators::{At, DualField, Lane, VectorField, Workspace};
     /// // A pendulum with a motor: I v' = tau - a sin q - b v, parameters (I, a, b).
     /// let pendulum = DualField::with_inputs(
     ///     [0.5, 3.0, 0.2],
