@@ -105,6 +105,12 @@ impl Identification {
             ));
         }
         let p = &self.problem;
+        if p.thinned > 1 {
+            warnings.push(format!(
+                "fitted to one row of {}, after smoothing: a hundred rows a period are enough",
+                p.thinned
+            ));
+        }
         if p.training_rows > p.train.measured.len() {
             warnings.push(format!(
                 "fitted to {} of {} rows, in stretches spread over the recording",

@@ -3,7 +3,7 @@
 use hnn_data::{DataSet, Recording, Role, Trajectory};
 use hnn_integrators::Between;
 use hnn_models::Scales;
-use ndarray::{Array1, Array2, s};
+use ndarray::{Array1, Array2, Axis, s};
 
 use crate::IdentifyError;
 
@@ -16,6 +16,8 @@ const TRIALS: usize = 3;
 /// Rows that are fitted to at most: stretches spread over the whole recording, of so many periods.
 const ROWS: usize = 4000;
 const LONGEST: f64 = 10.0;
+/// Rows a period that are enough: smoothing has used them all.
+const ENOUGH: f64 = 100.0;
 /// The width of dry friction, relative to the size of the velocities.
 const FRICTION_WIDTH: f64 = 0.03;
 /// Windows of held-out rows: at most, and at least, where that leaves them long enough.
@@ -45,6 +47,8 @@ pub(crate) struct Problem {
     pub(crate) whole: Part,
     /// All rows, those held out included.
     all: Part,
+    /// One row of so many is kept.
+    pub(crate) thinned: usize,
     /// Rows for training, those included that were left out as too many.
     pub(crate) training_rows: usize,
     pub(crate) degrees: usize,
@@ -87,9 +91,18 @@ impl Problem {
                         none a velocity or a momentum";
             return Err(IdentifyError::State { given, cure: cure.into() });
         }
-        let (all, has_better_velocities) = Part::new(recording, degrees, !velocities.is_empty())?;
+        let (mut all, has_better_velocities) =
+            Part::new(recording, degrees, !velocities.is_empty())?;
         let scales = Scales::new(all.smooth.states(), all.smooth.derivatives())?;
         let period = period(&scales, degrees);
+        // Inputs may jump from row to row; free motion does not.
+        let mut thinned = 1;
+        if of(&[Role::Input]).is_empty() {
+            thinned = (period / span(&all) / ENOUGH) as usize;
+            if thinned > 1 {
+                all = all.every(thinned)?;
+            }
+        }
         let trials = Vec::from_iter(
             recording
                 .pieces()
@@ -97,12 +110,6 @@ impl Problem {
         );
         let (train, whole, split) = all.split(&trials)?;
         let training_rows = train.measured.len();
-        let span = |part: &Part| {
-            let times =
-                part.measured.iter().map(|one| one.times[one.times.len() - 1] - one.times[0]);
-            let steps = part.measured.len() - part.measured.num_trajectories();
-            times.sum::<f64>() / steps.max(1) as f64
-        };
         let rows = |time: f64, part: &Part| (time / span(part)).ceil().max(2.0) as usize + 1;
         let share = whole.measured.len() / FEWEST_WINDOWS;
         let window = rows(3.0 * period, &whole).min(share).max(FEWEST);
@@ -138,6 +145,7 @@ impl Problem {
             check,
             test,
             whole,
+            thinned: thinned.max(1),
             training_rows,
             degrees,
             angles: positions.iter().map(|channel| channel.role == Role::Angle).collect(),
@@ -175,6 +183,13 @@ impl Problem {
         });
         (time / dt).round().max(1.0) as usize
     }
+}
+
+/// The mean time between rows.
+fn span(part: &Part) -> f64 {
+    let times = part.measured.iter().map(|one| one.times[one.times.len() - 1] - one.times[0]);
+    let steps = part.measured.len() - part.measured.num_trajectories();
+    times.sum::<f64>() / steps.max(1) as f64
 }
 
 /// `2 pi` times how long a position takes for its own size.
@@ -272,6 +287,29 @@ impl Part {
         self.stretches(rows, |count, all| if all <= ROWS { count } else { count * ROWS / all })
     }
 
+    /// Every so many rows; of pieces that would be too short all.
+    fn every(&self, stride: usize) -> Result<Self, IdentifyError> {
+        let (mut measured, mut smooth, mut kept) = (vec![], vec![], vec![]);
+        let mut first = 0;
+        for (one, smoothed) in self.measured.iter().zip(self.smooth.iter()) {
+            let len = one.times.len();
+            let step = if len / stride >= FEWEST { stride } else { 1 };
+            for (view, list) in [(one, &mut measured), (smoothed, &mut smooth)] {
+                let rows = s![..;step, ..];
+                list.push(Trajectory {
+                    times: view.times.iter().step_by(step).copied().collect(),
+                    states: view.states.slice(rows).to_owned(),
+                    derivatives: view.derivatives.slice(rows).to_owned(),
+                    inputs: view.inputs.slice(rows).to_owned(),
+                });
+            }
+            kept.extend((first..first + len).step_by(step));
+            first += len;
+        }
+        let errors = self.errors.select(Axis(0), &kept);
+        Ok(Self { measured: DataSet::new(measured)?, smooth: DataSet::new(smooth)?, errors })
+    }
+
     fn pick(
         &self,
         places: impl Iterator<Item = (usize, Option<(usize, usize)>)>,
@@ -295,7 +333,7 @@ impl Part {
             }
             errors.push(self.errors.slice(s![offsets[piece] + begin..offsets[piece] + end, ..]));
         }
-        let errors = ndarray::concatenate(ndarray::Axis(0), &errors)
+        let errors = ndarray::concatenate(Axis(0), &errors)
             .unwrap_or_else(|_| Array2::zeros((0, self.errors.ncols())));
         Ok(Self { measured: DataSet::new(measured)?, smooth: DataSet::new(smooth)?, errors })
     }
