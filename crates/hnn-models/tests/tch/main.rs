@@ -5,12 +5,12 @@ use hnn_models::tch::parse_device;
 use tch::Device;
 
 mod agreement;
-#[path = "../common/mod.rs"]
+#[path = "../suite/common.rs"]
 mod common;
 mod devices;
 mod dropout;
 mod golden;
-#[path = "../common/lengths.rs"]
+#[path = "../suite/lengths.rs"]
 mod lengths;
 mod random;
 mod rows;

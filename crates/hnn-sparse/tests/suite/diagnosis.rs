@@ -1,13 +1,12 @@
 //! What data cannot tell, and input that is refused.
 
-mod common;
-
-use common::{henon_heiles, x};
 use hnn_sparse::{
     Ansatz, CrossValidation, Diagnosis, Differentiation, Expression, Folds, Lasso, Library,
     Observations, Samples, Selection, SparseError, WeakForm,
 };
 use ndarray::{Array2, Axis, concatenate};
+
+use crate::common::{henon_heiles, x};
 
 /// An orbit of H = (q^2 + p^2) / 2 with its derivatives.
 fn orbit(radius: f64) -> (Array2<f64>, Array2<f64>) {

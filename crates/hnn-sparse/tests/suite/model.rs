@@ -1,10 +1,7 @@
 //! The found formula as a dynamics: derivatives, printed and saved forms, refusals.
 
-mod common;
-
 use std::sync::Arc;
 
-use common::{henon_heiles, pendulum, two_body, x};
 use hnn_integrators::{
     At, Bars, DifferentiableField, DifferentiableStepper, FixedStep, Interval, Parameters, RK4,
     Separable, Stepper, VectorField, Workspace, YOSHIDA4,
@@ -16,6 +13,8 @@ use hnn_sparse::{
 use hnn_systems::Hamiltonian;
 use hnn_testing::{check_rows, check_step_rows, lengths};
 use ndarray::array;
+
+use crate::common::{henon_heiles, pendulum, two_body, x};
 
 /// Every kind of term, with friction.
 fn rich() -> SparseHamiltonian {
@@ -160,13 +159,13 @@ fn printed_forms_hide_no_term() {
 /// The Rust that [`SparseHamiltonian::to_rust`] printed, compiled.
 #[allow(unreachable_pub)]
 mod printed {
-    include!("data/rich.rs");
+    include!("../data/rich.rs");
 }
 
 #[test]
 fn printed_rust_is_the_model() {
     let model = rich();
-    assert_eq!(model.to_rust().expect("no custom function"), include_str!("data/rich.rs"));
+    assert_eq!(model.to_rust().expect("no custom function"), include_str!("../data/rich.rs"));
     for state in STATES {
         let field: Vec<f64> = model.eval_state(0.0, &state).expect("defined");
         for (a, b) in field.iter().zip(printed::field(&state)) {

@@ -1,10 +1,7 @@
 //! Formulas out of data in any units, and out of states that are known to some digits only.
 
-mod common;
-
 use std::cell::RefCell;
 
-use common::{normal, x};
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_sparse::{
     Ansatz, CrossValidation, Differentiation, Distillation, Equations, Expression, Folds, Gram,
@@ -14,6 +11,8 @@ use hnn_sparse::{
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+
+use crate::common::{normal, x};
 
 /// Units of position, momentum and time, in those of the spring.
 #[derive(Debug, Clone, Copy)]

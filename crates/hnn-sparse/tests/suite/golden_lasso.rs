@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, concatenate, s};
 use serde_json::Value;
 
 fn golden() -> Value {
-    serde_json::from_str(include_str!("data/lasso.json")).expect("valid JSON")
+    serde_json::from_str(include_str!("../data/lasso.json")).expect("valid JSON")
 }
 
 fn vector(value: &Value) -> Vec<f64> {

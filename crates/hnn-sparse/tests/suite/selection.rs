@@ -2,10 +2,9 @@
 
 #![allow(clippy::print_stdout)]
 
-mod common;
-
-use common::{Case, pendulum, polynomial_cases, two_body};
 use hnn_sparse::{Ansatz, Gram, Identification, Lasso, Selection};
+
+use crate::common::{Case, pendulum, polynomial_cases, two_body};
 
 fn find(case: &Case, points: usize, noise: f64, seed: u64) -> Identification {
     let ansatz = Ansatz::new(&case.library).expect("valid");

@@ -1,5 +1,4 @@
 //! libtorch trains what the native engine trains.
-#![cfg(feature = "tch")]
 
 use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};

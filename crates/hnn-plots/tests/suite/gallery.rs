@@ -1,11 +1,10 @@
 //! Every kind of figure, written as PNG and SVG, read back and checked.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{TRUE_SYSTEM, energy, motions};
 use hnn_plots::{Dash, Figure, LossCurve, Mark, Panel, PlotError, Series};
+
+use crate::common::{TRUE_SYSTEM, energy, motions};
 
 /// The figures stay here after the test, to be looked at.
 fn folder() -> PathBuf {

@@ -1,8 +1,5 @@
 //! Lagrangian networks against PyTorch, finite differences and closed forms.
 
-mod common;
-
-use common::{lanes, network as golden_network, own_golden, transpose};
 use hnn_integrators::{
     At, Bars, DifferentiableField, FixedStep, Mode, Parameters, RK4, VectorField, Workspace,
 };
@@ -15,6 +12,8 @@ use hnn_systems::Hamiltonian;
 use hnn_testing::{assert_close, check_states, check_vjp, numbers};
 use ndarray::{Array2, ArrayView2, array};
 use proptest::prelude::*;
+
+use crate::common::{lanes, network as golden_network, own_golden, transpose};
 
 const TOLERANCE: f64 = 1e-9;
 

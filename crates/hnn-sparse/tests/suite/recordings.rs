@@ -1,8 +1,5 @@
 //! Recordings with inputs, friction, torques, gaps and rates: the right values by formula.
 
-mod common;
-
-use common::{normal, x};
 use hnn_data::{Column, Recording, RecordingReader};
 use hnn_integrators::{
     At, Between, Driven, FnField, RK4, Signal, Signals, Tolerances, VectorField, Workspace,
@@ -19,6 +16,8 @@ use hnn_testing::{
 use ndarray::{Array2, array};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::common::{normal, x};
 
 /// The columns t, q and p.
 fn of_momenta(name: &str) -> RecordingReader {

@@ -1,5 +1,4 @@
 //! Systems, libraries and noise that several tests share.
-#![allow(dead_code, unreachable_pub)]
 
 use hnn_sparse::{Ansatz, Argument, Expression, Library, Samples, SparseHamiltonian};
 use ndarray::{Array2, Axis};
@@ -8,17 +7,17 @@ use rand_chacha::ChaCha8Rng;
 
 use hnn_integrators::VectorField;
 
-pub fn x(i: usize) -> Expression {
+pub(crate) fn x(i: usize) -> Expression {
     Expression::coordinate(i)
 }
 
 /// A system with the library that it is to be found in.
-pub struct Case {
-    pub name: &'static str,
-    pub truth: SparseHamiltonian,
-    pub library: Library,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) truth: SparseHamiltonian,
+    pub(crate) library: Library,
     /// Half the width of the box that states are drawn from.
-    pub half_width: f64,
+    pub(crate) half_width: f64,
 }
 
 impl Case {
@@ -32,12 +31,12 @@ impl Case {
     }
 
     /// States with exact derivatives.
-    pub fn exact(&self, x: &Array2<f64>) -> Array2<f64> {
+    pub(crate) fn exact(&self, x: &Array2<f64>) -> Array2<f64> {
         self.truth.eval_rows(0.0, x.view()).expect("defined")
     }
 
     /// States uniform in the box, noise on the derivatives relative to each one's deviation.
-    pub fn samples(&self, count: usize, noise: f64, seed: u64) -> Samples {
+    pub(crate) fn samples(&self, count: usize, noise: f64, seed: u64) -> Samples {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let shape = (count, self.library.dim());
         let half = self.half_width;
@@ -48,7 +47,7 @@ impl Case {
     }
 
     /// Whether the terms are exactly the true ones, and the largest error of a coefficient.
-    pub fn compare(&self, found: &SparseHamiltonian) -> (bool, f64) {
+    pub(crate) fn compare(&self, found: &SparseHamiltonian) -> (bool, f64) {
         let known = |model: &SparseHamiltonian| -> Vec<(String, f64)> {
             let names = model.coordinate_names();
             let terms = model.terms().iter();
@@ -75,7 +74,7 @@ impl Case {
 }
 
 /// Normal noise, relative to the standard deviation of each column.
-pub fn add_noise(table: &mut Array2<f64>, noise: f64, rng: &mut ChaCha8Rng) {
+pub(crate) fn add_noise(table: &mut Array2<f64>, noise: f64, rng: &mut ChaCha8Rng) {
     let deviations = table.std_axis(Axis(0), 0.0);
     for mut row in table.rows_mut() {
         for (value, deviation) in row.iter_mut().zip(&deviations) {
@@ -85,7 +84,7 @@ pub fn add_noise(table: &mut Array2<f64>, noise: f64, rng: &mut ChaCha8Rng) {
 }
 
 /// Box and Muller.
-pub fn normal(rng: &mut impl Rng) -> f64 {
+pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
     let (u, v): (f64, f64) = (rng.random::<f64>().max(1e-300), rng.random());
     (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
@@ -98,7 +97,7 @@ fn kinetic() -> Vec<(f64, Expression)> {
     vec![(0.5, x(2).powi(2)), (0.5, x(3).powi(2))]
 }
 
-pub fn henon_heiles() -> Case {
+pub(crate) fn henon_heiles() -> Case {
     let mut terms = kinetic();
     terms.extend([
         (0.5, x(0).powi(2)),
@@ -109,7 +108,7 @@ pub fn henon_heiles() -> Case {
     Case::new("Henon-Heiles", &terms, degree_four(), 1.0)
 }
 
-pub fn double_well() -> Case {
+pub(crate) fn double_well() -> Case {
     let mut terms = kinetic();
     terms.extend([
         (-0.5, x(0).powi(2)),
@@ -120,14 +119,14 @@ pub fn double_well() -> Case {
     Case::new("double well", &terms, degree_four(), 1.5)
 }
 
-pub fn coupled_oscillators() -> Case {
+pub(crate) fn coupled_oscillators() -> Case {
     let mut terms = kinetic();
     terms.extend([(0.75, x(0).powi(2)), (-0.5, x(0) * x(1)), (0.75, x(1).powi(2))]);
     Case::new("coupled oscillators", &terms, degree_four(), 1.5)
 }
 
 /// Polynomials and sines together: nearly dependent columns.
-pub fn pendulum() -> Case {
+pub(crate) fn pendulum() -> Case {
     let library = Library::monomials(1, 1..=6)
         .and_then(|l| l.union(&Library::trigonometric(1, &[1.0, 2.0, 3.0], 2)?))
         .expect("valid");
@@ -136,7 +135,7 @@ pub fn pendulum() -> Case {
 }
 
 /// Two bodies in a plane: states (q1, q2) of the first, (q3, q4) of the second.
-pub fn two_body() -> Case {
+pub(crate) fn two_body() -> Case {
     let r = vec![Argument::Difference(0, 2), Argument::Difference(1, 3)];
     let library = Library::monomials(4, 1..=2)
         .and_then(|l| {
@@ -148,6 +147,6 @@ pub fn two_body() -> Case {
     Case::new("two-body", &terms, library, 1.5)
 }
 
-pub fn polynomial_cases() -> [Case; 3] {
+pub(crate) fn polynomial_cases() -> [Case; 3] {
     [henon_heiles(), double_well(), coupled_oscillators()]
 }

@@ -1,8 +1,5 @@
 //! Slices of wrong lengths into networks and models, and networks of wrong outputs, are errors.
 
-#[path = "common/lengths.rs"]
-mod lengths;
-
 use hnn_integrators::{At, FieldError, ThetaBar, Workspace};
 use hnn_models::{
     Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
@@ -14,7 +11,8 @@ use hnn_models::{
 use hnn_testing::lengths::{
     BATCHES, assert_checked, differentiable_field_is_checked, filled, separable_field_is_checked,
 };
-use lengths::{
+
+use crate::lengths::{
     jacobian_is_checked, lagrangian_is_checked, map_is_checked, model_is_checked,
     network_is_checked,
 };

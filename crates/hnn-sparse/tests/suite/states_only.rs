@@ -2,9 +2,6 @@
 
 #![allow(clippy::print_stdout)]
 
-mod common;
-
-use common::{Case, add_noise, coupled_oscillators, double_well, henon_heiles};
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_sparse::{
     Ansatz, Differentiation, Equations, Expression, Friction, Identification, IntegralForm,
@@ -13,6 +10,8 @@ use hnn_sparse::{
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use crate::common::{Case, add_noise, coupled_oscillators, double_well, henon_heiles};
 
 /// Trajectories from starts uniform in a box, with noise relative to each coordinate's deviation.
 fn observe(

@@ -1,12 +1,11 @@
 //! The native engine against PyTorch (f64): `tests/data/*.json` say their conventions.
 
-mod common;
-
-use common::{lanes, network, own_golden, transpose};
 use hnn_integrators::{At, Bars, DifferentiableField, ThetaBar, Workspace};
 use hnn_models::{Activation, Baseline, DifferentiableEnergy, Hnn, Keep};
 use hnn_testing::{assert_close, golden, numbers};
 use serde_json::Value;
+
+use crate::common::{lanes, network, own_golden, transpose};
 
 const TOLERANCE: f64 = 1e-10;
 

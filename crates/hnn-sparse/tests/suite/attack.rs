@@ -1,11 +1,8 @@
 //! Files and calls that nobody should make: each gives a result or an error, and soon.
 
-mod common;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use common::x;
 use hnn_integrators::{At, VectorField, Workspace};
 use hnn_sparse::{
     Ansatz, Argument, Criterion, CrossValidation, Differentiation, Distillation, Expression, Folds,
@@ -14,6 +11,8 @@ use hnn_sparse::{
 };
 use hnn_systems::Spring;
 use ndarray::Array2;
+
+use crate::common::x;
 
 /// Runs it, and fails if it panics or takes seconds.
 fn survives<T>(what: &str, call: impl FnOnce() -> T) -> T {
@@ -39,16 +38,17 @@ fn read(text: &str) -> Result<SparseHamiltonian, SparseError> {
 #[test]
 fn files_with_nonsense_are_refused_by_name() {
     for (text, part) in [
-        (include_str!("data/exponent_100000_stack_overflow.json"), "exponent 100000"),
-        (include_str!("data/exponent_i32min.json"), "exponent -2147483648"),
-        (include_str!("data/friction_on_7.json"), "momentum 7"),
-        (include_str!("data/friction_on_u64max.json"), "momentum 18446744073709551615"),
-        (include_str!("data/odd_coordinates.json"), "number of coordinates is 3"),
+        (include_str!("../data/exponent_100000_stack_overflow.json"), "exponent 100000"),
+        (include_str!("../data/exponent_i32min.json"), "exponent -2147483648"),
+        (include_str!("../data/friction_on_7.json"), "momentum 7"),
+        (include_str!("../data/friction_on_u64max.json"), "momentum 18446744073709551615"),
+        (include_str!("../data/odd_coordinates.json"), "number of coordinates is 3"),
     ] {
         let message = refused(part, || read(text));
         assert!(message.contains(part), "{message}");
     }
-    let valid = include_str!("data/friction_on_7.json").replace("{\"FrictionOn\":7}", "\"Energy\"");
+    let valid =
+        include_str!("../data/friction_on_7.json").replace("{\"FrictionOn\":7}", "\"Energy\"");
     assert!(read(&valid).is_ok());
     for (from, to, part) in [
         ("\"version\":1", "\"version\":0", "version is 0"),
@@ -80,7 +80,7 @@ fn files_with_nonsense_are_refused_by_name() {
 #[test]
 fn forces_and_lagrangians_with_nonsense_are_refused_by_name() {
     let force =
-        include_str!("data/friction_on_7.json").replace("{\"FrictionOn\":7}", "{\"Force\":0}");
+        include_str!("../data/friction_on_7.json").replace("{\"FrictionOn\":7}", "{\"Force\":0}");
     let force = force.replace("{\"Coordinate\":1}", "{\"Input\":0}");
     let inputs = force.replace("[\"q\",\"p\"]", "[\"q\",\"p\"],\"inputs\":[\"u\"]");
     assert!(read(&inputs).is_ok());

@@ -1,0 +1,9 @@
+//! Tests of the native engine, in one program.
+
+mod common;
+mod finite_differences;
+mod golden;
+mod lagrangian;
+mod lengths;
+mod model_files;
+mod wrong_lengths;
