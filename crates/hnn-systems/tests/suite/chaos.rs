@@ -42,7 +42,7 @@ fn a_double_pendulum_is_chaotic_in_both_coordinates() {
     let system = DoublePendulum::default();
     let settings = Lyapunov { intervals: 150, ..Lyapunov::default() };
     let start = [2.0, 2.5, 0.0, 0.0];
-    let canonical = settings.exponent(&system, &start).expect("found");
+    let canonical = settings.exponent(&Plain(&system), &start).expect("found");
     let lagrangian = settings.exponent(&Plain(&system.lagrangian()), &start).expect("found");
     let error = f64::hypot(canonical.std_error, lagrangian.std_error);
     assert!(canonical.exponent > 10.0 * canonical.std_error, "{}", canonical.exponent);
@@ -52,7 +52,9 @@ fn a_double_pendulum_is_chaotic_in_both_coordinates() {
     let times = Vec::from_iter((0..=200).map(|k| f64::from(k) * 0.1));
     let run = |q1| {
         let start = array![q1, 2.5, 0.0, 0.0];
-        solve(&system, start.view(), &times, Tolerances::both(1e-12)).expect("solved").states
+        solve(&Plain(&system), start.view(), &times, Tolerances::both(1e-12))
+            .expect("solved")
+            .states
     };
     let apart = distances(run(2.0).view(), run(2.0 + 1e-6).view()).expect("alike");
     let rate = growth_rate(&times, &apart, 0.1).expect("grows");
@@ -104,27 +106,27 @@ fn an_energy_shell_is_uniform_in_energy() {
     let law = EnergyShell { positions: vec![(-PI, PI); 2], energies: (-20.0, 30.0) };
     let canonical = DoublePendulum::default();
     let count = 2000;
-    let starts = law.draw(&canonical, count, 1).expect("room");
-    let energy = canonical.energy_rows(starts.view()).expect("energy");
+    let starts = law.draw(&Plain(&canonical), count, 1).expect("room");
+    let energy = Plain(&canonical).energy_rows(starts.view()).expect("energy");
     let mean = energy.sum() / count as f64;
     // Standard error 50 / sqrt(12 * 2000) = 0.32.
     assert!((mean - 5.0).abs() < 1.3, "{mean}");
     assert!(energy.iter().all(|e| (-20.0 - 1e-9..=30.0 + 1e-9).contains(e)));
     assert!(starts.columns().into_iter().take(2).all(|q| q.iter().all(|q| q.abs() <= PI)));
-    assert_eq!(starts.row(7), law.draw(&canonical, 8, 1).expect("room").row(7));
+    assert_eq!(starts.row(7), law.draw(&Plain(&canonical), 8, 1).expect("room").row(7));
     // Velocities work as well.
     let lagrangian = canonical.lagrangian();
     let starts = law.draw(&Plain(&lagrangian), 50, 1).expect("room");
-    let same = lagrangian.energy_rows(starts.view()).expect("energy");
+    let same = Plain(&lagrangian).energy_rows(starts.view()).expect("energy");
     close(same, energy.slice(ndarray::s![..50]).iter().copied(), 1e-10);
 
     let too_low = EnergyShell { energies: (-40.0, -35.0), ..law.clone() };
-    let error = too_low.draw(&canonical, 1, 0).expect_err("below the minimum").to_string();
+    let error = too_low.draw(&Plain(&canonical), 1, 0).expect_err("below the minimum").to_string();
     assert!(error.starts_with("no state of energy -3"), "{error}");
     let one = EnergyShell { positions: vec![(-PI, PI)], ..law.clone() };
-    assert!(one.draw(&canonical, 1, 0).is_err());
+    assert!(one.draw(&Plain(&canonical), 1, 0).is_err());
     let reversed = EnergyShell { energies: (1.0, 0.0), ..law };
-    assert!(reversed.draw(&canonical, 1, 0).is_err());
+    assert!(reversed.draw(&Plain(&canonical), 1, 0).is_err());
 }
 
 #[test]
@@ -136,14 +138,14 @@ fn states_on_no_trajectory_have_exact_accelerations() {
     assert_eq!((data.num_trajectories(), data.len()), (300, 300));
     assert!(data.pairs().row.is_empty());
     assert_eq!(data.states(), states);
-    assert_eq!(data.derivatives(), system.eval_rows(0.0, states.view()).expect("field"));
+    assert_eq!(data.derivatives(), Plain(&system).eval_rows(0.0, states.view()).expect("field"));
 }
 
 #[test]
 fn the_double_pendulum_of_the_protocol() {
     let system = DoublePendulum::default();
     let sampling = Sampling { trajectories: 10, ..Sampling::double_pendulum() };
-    let canonical = sampling.sample(&system, 3).expect("sampled");
+    let canonical = sampling.sample(&Plain(&system), 3).expect("sampled");
     let lagrangian = sampling.sample(&Plain(&system.lagrangian()), 3).expect("sampled");
     assert_eq!((canonical.num_trajectories(), canonical.len(), canonical.dim()), (10, 500, 4));
     let starts = canonical.starts();

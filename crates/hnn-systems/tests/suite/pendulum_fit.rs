@@ -8,6 +8,8 @@ use hnn_systems::PendulumFit;
 use hnn_testing::measured;
 use ndarray::{Array2, ArrayView1};
 
+use crate::common::Plain;
+
 fn synthetic() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/synthetic_pendulum.txt")
 }
@@ -26,7 +28,8 @@ fn fit(rows: &Recording, scheme: DerivativeScheme) -> PendulumFit {
 fn energy_mse(model: &PendulumFit, rows: &Recording) -> f64 {
     let data = rows.data_set().expect("valid");
     let x = data.states();
-    let run = solve(model, x.row(0), data.times(), Tolerances::both(1e-12)).expect("solved");
+    let run =
+        solve(&Plain(model), x.row(0), data.times(), Tolerances::both(1e-12)).expect("solved");
     let energy = |x: ArrayView1<'_, f64>| 2.4 * (1.0 - x[0].cos()) + x[1] * x[1];
     let pairs = run.states.outer_iter().zip(x.outer_iter());
     pairs.map(|(a, b)| (energy(a) - energy(b)).powi(2)).sum::<f64>() / rows.len() as f64
@@ -76,7 +79,7 @@ fn fit_of_the_measured_pendulum() {
 fn the_fit_is_exact_on_exact_points() {
     let truth = PendulumFit::new(2.5, 0.3).expect("finite");
     let states = Array2::from_shape_fn((20, 2), |(k, i)| ((3 * k + i) as f64).sin() * 2.0);
-    let derivatives = truth.eval_rows(0.0, states.view()).expect("field");
+    let derivatives = Plain(&truth).eval_rows(0.0, states.view()).expect("field");
     let times = (0..20).map(f64::from).collect();
     let data = DataSet::new([Trajectory::new(times, states, derivatives)]);
     let fit = PendulumFit::least_squares(&data.expect("valid")).expect("determined");

@@ -175,7 +175,8 @@ fn a_driven_system_is_differentiated_at_each_time() {
     let driven = Duffing::new(1.0, 0.0).and_then(|system| system.with_forcing(1.0, 1.0));
     let driven = driven.expect("finite");
     let sampling = Sampling { points: 2, t_end: PI, ..Sampling::spring() };
-    let data = sampling.sample_from(&driven, array![[0.0, 0.0]].view(), 0).expect("sampled");
+    let data =
+        sampling.sample_from(&Plain(&driven), array![[0.0, 0.0]].view(), 0).expect("sampled");
     // q = t sin(t) / 2 solves q'' = cos t - q from rest: q = 0 and p = -pi/2 at pi, p' = -1.
     close(data.states().row(1).to_vec(), [0.0, -PI / 2.0], 1e-10);
     close(data.derivatives().row(0).to_vec(), [0.0, 1.0], 1e-12);
@@ -183,7 +184,7 @@ fn a_driven_system_is_differentiated_at_each_time() {
     // The same of a data set that does not begin at 0, and of several trajectories.
     let later = Sampling { t_start: 1.0, ..sampling };
     let starts = array![[0.0, 0.0], [1.0, 0.5]];
-    let data = later.sample_from(&driven, starts.view(), 0).expect("sampled");
+    let data = later.sample_from(&Plain(&driven), starts.view(), 0).expect("sampled");
     for one in data.iter() {
         for ((t, x), dx) in one.times.iter().zip(one.states.rows()).zip(one.derivatives.rows()) {
             close(dx.to_vec(), [x[1], t.cos() - x[0]], 1e-12);
@@ -228,7 +229,11 @@ fn extreme_bounds() {
     let tiny = Starts::TwoBodies { low: 1e-300, high: 1e-300, noise: 0.0 };
     assert!(tiny.draw(1, 8, 0).is_err());
     let shell = |positions, energies| {
-        EnergyShell { positions: vec![positions], energies }.draw(&Pendulum::default(), 1, 0)
+        EnergyShell { positions: vec![positions], energies }.draw(
+            &Plain(&Pendulum::default()),
+            1,
+            0,
+        )
     };
     assert!(shell((f64::MIN, f64::MAX), (0.0, 1.0)).is_err());
     assert!(shell((-1.0, 1.0), (f64::MIN, f64::MAX)).is_err());
@@ -247,7 +252,7 @@ fn absurd_counts() {
             assert!(error.contains(part), "{error}");
         }
         assert!(ring.draw(1, count, 0).is_err() && ring.draw(count, 0, 0).is_err());
-        assert!(shell.draw(&Pendulum::default(), count, 0).is_err());
+        assert!(shell.draw(&Plain(&Pendulum::default()), count, 0).is_err());
         assert!(Sampling { trajectories: count, ..good.clone() }.sample(&spring, 0).is_err());
         let points = Sampling { points: count, ..good.clone() };
         assert!(points.sample(&spring, 0).is_err() && points.times().is_err());
@@ -265,12 +270,12 @@ fn a_field_that_blows_up_is_an_error() {
 
 #[test]
 fn wrappers_are_the_systems_they_wrap() {
-    let plain = Pendulum::default();
+    let pendulum = Pendulum::default();
     let x = [0.7_f64, -1.1];
-    let field = plain.eval_state(0.0, &x).expect("field");
-    assert_eq!(FromEnergy(plain).eval_state(0.0, &x).expect("field"), field);
-    let frictionless = Damped::on(plain, 0.0).expect("valid");
-    assert_eq!(frictionless.eval_state(0.0, &x).expect("field"), field);
+    let field = Plain(&pendulum).eval_state(0.0, &x).expect("field");
+    assert_eq!(Plain(&FromEnergy(pendulum)).eval_state(0.0, &x).expect("field"), field);
+    let frictionless = Damped::on(pendulum, 0.0).expect("valid");
+    assert_eq!(Plain(&frictionless).eval_state(0.0, &x).expect("field"), field);
 }
 
 /// A system with inputs is sampled with their signals, a trajectory its own, and its data have them.
