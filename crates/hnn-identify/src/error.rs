@@ -50,6 +50,14 @@ pub enum IdentifyError {
         /// Why.
         source: std::io::Error,
     },
+    /// A folder cannot be made.
+    #[error("cannot make the folder {path}: {source}", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A file cannot be written.
     #[error(transparent)]
     File(#[from] hnn_files::FileError),

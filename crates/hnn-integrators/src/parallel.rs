@@ -17,11 +17,10 @@ pub fn map<I: Send, R: Send>(items: Vec<I>, f: impl Fn(I) -> R + Sync) -> Vec<R>
     slots.into_iter().filter_map(|slot| slot.into_inner().ok()?.1).collect()
 }
 
-/// Calls `f` with every chunk of `len` items (the last one may be shorter) and its number.
-///
-/// # Panics
-/// If `len` is 0.
+/// Calls `f` with every chunk of `len` items, at least one (the last one may be shorter), and its
+/// number.
 pub fn chunks_mut<T: Send>(items: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    let len = len.max(1);
     #[cfg(feature = "threads")]
     if items.len() > len {
         use rayon::prelude::*;

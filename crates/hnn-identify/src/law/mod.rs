@@ -120,9 +120,14 @@ impl Law {
     /// Writes the law as JSON, replacing an old file at once or not at all.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If a constant is not finite, or the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), IdentifyError> {
-        let json = serde_json::to_vec_pretty(self).unwrap_or_default();
+        // JSON has no other numbers.
+        if self.constants.iter().any(|constant| !constant.is_finite()) {
+            return Err(IdentifyError::Law { reason: "a constant is not finite".into() });
+        }
+        let json = serde_json::to_vec_pretty(self)
+            .map_err(|error| IdentifyError::Law { reason: error.to_string() })?;
         Ok(hnn_files::write_all(path, &json)?)
     }
 

@@ -42,7 +42,7 @@ impl Identification {
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<PathBuf, IdentifyError> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder)
-            .map_err(|source| IdentifyError::Read { path: folder.to_owned(), source })?;
+            .map_err(|source| IdentifyError::Folder { path: folder.to_owned(), source })?;
         let model = self.model().model.save(folder)?;
         #[cfg(feature = "plots")]
         let figures = self.figures(folder)?;
