@@ -87,10 +87,11 @@ impl Axis {
         Ok(Self { scale, low, high })
     }
 
-    /// Where a value lies, 0 at the low and 1 at the high end; nothing for a value that a
-    /// logarithmic axis cannot show.
+    /// Where a value lies, 0 at the low and 1 at the high end; nothing for a gap, and for a value that
+    /// a logarithmic axis cannot show.
     pub(crate) fn fraction(&self, value: f64) -> Option<f64> {
         match self.scale {
+            _ if value.is_nan() => None,
             Scale::Log if value <= 0.0 => None,
             Scale::Log => Some(self.fraction_of_coordinate(value.log10())),
             _ => Some(self.fraction_of_coordinate(value)),

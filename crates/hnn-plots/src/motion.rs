@@ -1,6 +1,8 @@
 //! A solution over time, true or predicted, and the curves it gives.
 
-use ndarray::{Array2, ArrayView2};
+use std::f64::consts::TAU;
+
+use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use crate::PlotError;
 use crate::series::{Series, Value, check_length, finite};
@@ -20,6 +22,8 @@ pub struct Motion {
     label: String,
     times: Vec<f64>,
     states: Array2<f64>,
+    /// Whether each coordinate is an angle that is drawn within a turn.
+    wrapped: Vec<bool>,
     is_truth: bool,
     color: Option<Color>,
     dash: Dash,
@@ -43,7 +47,25 @@ impl Motion {
         check_length(&label, "state", states.nrows(), times.len())?;
         finite(&label, "coordinate", states.iter())?;
         let states = states.mapv(Value::value);
-        Ok(Self { label, times, states, is_truth: false, color: None, dash: Dash::Solid })
+        let wrapped = vec![false; states.ncols()];
+        Ok(Self { label, times, states, wrapped, is_truth: false, color: None, dash: Dash::Solid })
+    }
+
+    /// Draws the coordinates that `angles` says are angles, in rad, within half a turn of 0: a line that
+    /// leaves on one side comes back on the other. Errors count modulo a turn.
+    ///
+    /// ```
+    /// # use hnn_plots::Motion;
+    /// let states = ndarray::array![[3.0, 1.0], [3.5, 1.0]];
+    /// let motion = Motion::new("over the top", [0.0, 0.5], states.view())?.wrapped(&[true, false])?;
+    /// # Ok::<(), hnn_plots::PlotError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is not one entry a coordinate.
+    pub fn wrapped(self, angles: &[bool]) -> Result<Self, PlotError> {
+        check_length(&self.label, "angle or not", angles.len(), self.dim())?;
+        Ok(Self { wrapped: angles.to_vec(), ..self })
     }
 
     /// Draws it as the truth: broad and grey, behind the models.
@@ -80,7 +102,7 @@ impl Motion {
     /// If there is no such coordinate.
     pub fn coordinate(&self, i: usize) -> Result<Series, PlotError> {
         self.check_has(i)?;
-        self.over_time(self.states.column(i))
+        self.curve((ArrayView1::from(&self.times), false), self.column(i))
     }
 
     /// Coordinate `j` over coordinate `i`: the path in phase space.
@@ -89,10 +111,35 @@ impl Motion {
     /// If there is no such coordinate.
     pub fn path(&self, i: usize, j: usize) -> Result<Series, PlotError> {
         self.check_has(i.max(j))?;
-        Ok(self.styled(Series::new(&self.label, self.states.column(i), self.states.column(j))?))
+        self.curve(self.column(i), self.column(j))
     }
 
-    /// The squared error `|x(t) - x_true(t)|^2 / D` over time, the mean over the coordinates.
+    /// A coordinate, and whether it is drawn within a turn.
+    fn column(&self, i: usize) -> (ArrayView1<'_, f64>, bool) {
+        (self.states.column(i), self.wrapped[i])
+    }
+
+    /// A line that breaks where an angle passes half a turn.
+    fn curve(
+        &self,
+        x: (ArrayView1<'_, f64>, bool),
+        y: (ArrayView1<'_, f64>, bool),
+    ) -> Result<Series, PlotError> {
+        let turns = |(values, is_angle): (ArrayView1<'_, f64>, bool), k: usize| match is_angle {
+            true => (values[k] / TAU).round(),
+            false => 0.0,
+        };
+        let places = 0..self.times.len();
+        let drawn = |of: (ArrayView1<'_, f64>, bool)| {
+            places.clone().map(move |k| of.0[k] - TAU * turns(of, k)).collect::<Vec<_>>()
+        };
+        let series = Series::new(&self.label, drawn(x), drawn(y))?;
+        let passes = |k: usize| [x, y].iter().any(|of| turns(*of, k) != turns(*of, k - 1));
+        Ok(self.styled(series.broken_before(passes)))
+    }
+
+    /// The squared error `|x(t) - x_true(t)|^2 / D` over time, the mean over the coordinates; of
+    /// [wrapped](Self::wrapped) ones modulo a turn.
     ///
     /// # Errors
     /// If `truth` has other times or another dimension.
@@ -107,9 +154,12 @@ impl Motion {
             return Err(PlotError::Times { label: self.label.clone(), index, given, expected });
         }
         let rows = self.states.rows().into_iter().zip(truth.states.rows());
-        let error = |a: f64, b: f64| (a - b) * (a - b) / self.dim() as f64;
+        let error = |((a, b), wrapped): ((&f64, &f64), &bool)| {
+            let turns = if *wrapped { ((a - b) / TAU).round() } else { 0.0 };
+            (a - b - TAU * turns).powi(2) / self.dim() as f64
+        };
         let errors: Vec<f64> =
-            rows.map(|(x, y)| x.iter().zip(y).map(|(a, b)| error(*a, *b)).sum()).collect();
+            rows.map(|(x, y)| x.iter().zip(y).zip(&self.wrapped).map(error).sum()).collect();
         self.over_time(&errors)
     }
 

@@ -171,6 +171,16 @@ impl Series {
         Ok(Self { spread: Some(Spread { low, high, band: true }), ..self })
     }
 
+    /// The same without the segments that end in the points where `breaks` is true: before each lies a
+    /// point that no axis can show.
+    pub(crate) fn broken_before(self, breaks: impl Fn(usize) -> bool) -> Self {
+        let gap = |k: usize| (k > 0 && breaks(k)).then_some(f64::NAN);
+        let with_gaps = |values: &[f64]| {
+            values.iter().enumerate().flat_map(|(k, v)| gap(k).into_iter().chain([*v])).collect()
+        };
+        Self { x: with_gaps(&self.x), y: with_gaps(&self.y), ..self }
+    }
+
     /// The label in the legend; an empty one stays out of it.
     pub fn label(&self) -> &str {
         &self.label

@@ -51,11 +51,13 @@ fn solve<T: Scalar, F: VectorField<T> + ?Sized>(
     workspace: &mut Workspace<T>,
 ) -> Result<(), FieldError> {
     let (len, batch, dt) = (x.len(), over.batch(), over.dt);
-    let (own, inner) = workspace.split(3 * len + 2 * batch + field.inputs() * batch);
+    let rows = (2 + Iteration::<T>::NUMBERS + field.inputs()) * batch;
+    let (own, inner) = workspace.split(3 * len + rows);
     let (stage, own) = own.split_at_mut(len);
     let (slope, own) = own.split_at_mut(len);
     let (sizes, own) = own.split_at_mut(len);
     let (largest, own) = own.split_at_mut(batch);
+    let (memory, own) = own.split_at_mut(Iteration::<T>::NUMBERS * batch);
     largest.fill(T::ZERO);
     let (t, u) = own.split_at_mut(batch);
     // The explicit slope is the first guess for every stage.
@@ -67,7 +69,7 @@ fn solve<T: Scalar, F: VectorField<T> + ?Sized>(
         *size = x.abs() + (dt[at % batch] * *slope).abs();
         largest[at % batch] = Scalar::max(largest[at % batch], *size);
     }
-    let mut iteration = Iteration::default();
+    let mut iteration = Iteration::new(memory);
     loop {
         for i in 0..method.stages() {
             over.at(method.c[i], t, u);
@@ -75,18 +77,21 @@ fn solve<T: Scalar, F: VectorField<T> + ?Sized>(
             field.eval(At { t, u }, stage, slope, inner)?;
             let old = &mut slopes[i * len..(i + 1) * len];
             for (at, (old, new)) in old.iter_mut().zip(&*slope).enumerate() {
-                let (row, change) = (at % batch, ((*new - *old) * dt[at % batch]).to_f64());
+                let row = at % batch;
+                if iteration.stands(row) {
+                    continue;
+                }
                 // What begins at 0 has the size of where it first goes.
                 if iteration.is_first() {
                     sizes[at] = Scalar::max(sizes[at], (*new * dt[row]).abs());
                     largest[row] = Scalar::max(largest[row], sizes[at]);
                 }
-                let (own, of_row) = (sizes[at].to_f64(), largest[row].to_f64());
-                iteration.see(change.abs(), own, of_row, row);
+                let change = ((*new - *old) * dt[row]).abs();
+                iteration.see(change, sizes[at], largest[row], row);
                 *old = *new;
             }
         }
-        if iteration.is_done::<T>()? {
+        if iteration.is_done()? {
             return Ok(());
         }
     }
@@ -107,7 +112,9 @@ pub struct ImplicitTape<T, R> {
     slope_bar: Vec<T>,
     stage_bar: Vec<T>,
     /// The largest cotangent of each row.
-    size: Vec<f64>,
+    size: Vec<T>,
+    /// What the iteration of the cotangents works on.
+    iteration: Vec<T>,
     inputs: StageInputs<T>,
     residuals: R,
     workspace: Workspace<T>,
@@ -125,7 +132,8 @@ impl<T: Scalar, R: Default> Default for ImplicitTape<T, R> {
             slope: empty(),
             slope_bar: empty(),
             stage_bar: empty(),
-            size: Vec::new(),
+            size: empty(),
+            iteration: empty(),
             inputs: StageInputs::default(),
             residuals: R::default(),
             workspace: Workspace::default(),
@@ -175,25 +183,32 @@ where
         let Bars { x: x_bar, mut u, mut theta } = bars;
         tape.slopes.fill(T::ZERO);
         tape.size.clear();
-        tape.size.resize(batch, 0.0);
+        tape.size.resize(batch, T::ZERO);
         for (at, bar) in x_bar.iter().enumerate() {
-            tape.size[at % batch] = f64::max(tape.size[at % batch], bar.to_f64().abs());
+            tape.size[at % batch] = Scalar::max(tape.size[at % batch], bar.abs());
         }
-        let mut iteration = Iteration::default();
+        let mut memory = std::mem::take(&mut tape.iteration);
+        memory.resize(Iteration::<T>::NUMBERS * batch, T::ZERO);
+        let mut iteration = Iteration::new(&mut memory);
         loop {
             for i in 0..stages {
                 pull_stage(self, field, tape, i, x_bar, None, ThetaBar::None)?;
                 let old = &mut tape.slopes[i * len..(i + 1) * len];
                 for (at, (old, new)) in old.iter_mut().zip(&tape.stage_bar).enumerate() {
-                    let (change, size) = ((*new - *old).to_f64().abs(), tape.size[at % batch]);
-                    iteration.see(change, size, size, at % batch);
+                    let row = at % batch;
+                    if iteration.stands(row) {
+                        continue;
+                    }
+                    let size = tape.size[row];
+                    iteration.see((*new - *old).abs(), size, size, row);
                     *old = *new;
                 }
             }
-            if iteration.is_done::<T>()? {
+            if iteration.is_done()? {
                 break;
             }
         }
+        tape.iteration = memory;
         if u.is_some() || theta.is_wanted() {
             for i in 0..stages {
                 pull_stage(self, field, tape, i, x_bar, u.as_deref_mut(), theta.reborrow())?;

@@ -1,4 +1,4 @@
-//! When a fixed-point iteration ends.
+//! When a fixed-point iteration ends, row by row.
 
 use crate::{FieldError, Scalar};
 
@@ -6,59 +6,89 @@ use crate::{FieldError, Scalar};
 /// `|dt| |df/dx|`: a factor of 0.9 reaches rounding in 350.
 const MOST_ITERATIONS: usize = 400;
 
-/// The largest relative change of each round.
+/// The largest relative changes of each row in a round. A row that has converged stands still while
+/// others go on, so that it ends where it would alone.
 #[derive(Debug)]
-pub(super) struct Iteration {
+pub(super) struct Iteration<'a, T> {
     rounds: usize,
-    /// Largest change in units of what changes, in this round and in the last one.
-    own: f64,
-    last: f64,
-    /// Largest change in units of the largest number of its row.
-    of_row: f64,
-    /// Row of that change.
-    worst: usize,
+    /// Largest change of a row in units of what changes, in this round.
+    own: &'a mut [T],
+    /// The same in the round before; negative of a row that has converged.
+    last: &'a mut [T],
+    /// Largest change in units of the largest number of the row.
+    of_row: &'a mut [T],
 }
 
-impl Default for Iteration {
-    fn default() -> Self {
-        Self { rounds: 0, own: 0.0, last: f64::INFINITY, of_row: 0.0, worst: 0 }
+impl<'a, T: Scalar> Iteration<'a, T> {
+    /// Numbers a row that an iteration works on.
+    pub(super) const NUMBERS: usize = 3;
+
+    /// Of rows that are not yet known, on memory of [`NUMBERS`](Self::NUMBERS) a row.
+    pub(super) fn new(memory: &'a mut [T]) -> Self {
+        let rows = memory.len() / Self::NUMBERS;
+        let (own, rest) = memory.split_at_mut(rows);
+        let (last, of_row) = rest.split_at_mut(rows);
+        own.fill(T::ZERO);
+        last.fill(T::INFINITY);
+        of_row.fill(T::ZERO);
+        Self { rounds: 0, own, last, of_row }
     }
-}
 
-impl Iteration {
     /// Whether this is the first round.
     pub(super) fn is_first(&self) -> bool {
         self.rounds == 0
     }
 
+    /// Whether a row has converged.
+    pub(super) fn stands(&self, row: usize) -> bool {
+        self.last[row] < T::ZERO
+    }
+
     /// A change in this round, the size of what changes, and the largest size in its row.
-    pub(super) fn see(&mut self, change: f64, own: f64, of_row: f64, row: usize) {
+    pub(super) fn see(&mut self, change: T, own: T, of_row: T, row: usize) {
         // Where nothing changes, sizes of 0 are as good as any.
-        if change == 0.0 {
+        if change == T::ZERO {
             return;
         }
-        self.own = self.own.max(change / own);
-        let of_row = change / of_row;
+        self.own[row] = Scalar::max(self.own[row], change / own);
         // Once NaN, it stays so.
-        if of_row > self.of_row || of_row.is_nan() {
-            (self.of_row, self.worst) = (of_row, row);
+        let of_row = change / of_row;
+        if of_row > self.of_row[row] || !of_row.is_finite() {
+            self.of_row[row] = of_row;
         }
     }
 
     /// Ends a round: true where each number has converged to rounding, or as far as the rounding of
     /// the largest of its row lets it.
-    pub(super) fn is_done<T: Scalar>(&mut self) -> Result<bool, FieldError> {
-        let (own, of_row) = (std::mem::take(&mut self.own), std::mem::take(&mut self.of_row));
-        let (tight, loose) = (2.0 * T::EPSILON.to_f64(), 100.0 * T::EPSILON.to_f64());
-        if of_row <= loose && (own <= tight || own >= self.last) {
-            return Ok(true);
-        }
-        self.last = own;
+    pub(super) fn is_done(&mut self) -> Result<bool, FieldError> {
+        let of_epsilon = |times: f64| T::from_f64(times * T::EPSILON.to_f64());
+        let (tight, loose) = (of_epsilon(2.0), of_epsilon(100.0));
         self.rounds += 1;
-        if self.rounds < MOST_ITERATIONS && of_row.is_finite() {
-            return Ok(false);
+        let mut worst: Option<(usize, f64)> = None;
+        for row in 0..self.last.len() {
+            let own = std::mem::replace(&mut self.own[row], T::ZERO);
+            let of_row = std::mem::replace(&mut self.of_row[row], T::ZERO);
+            if self.stands(row) {
+                continue;
+            }
+            let last = std::mem::replace(&mut self.last[row], own);
+            if of_row <= loose && (own <= tight || own >= last) {
+                self.last[row] = -T::ONE;
+                continue;
+            }
+            let residual = of_row.to_f64();
+            if worst.is_none_or(|(_, largest)| residual > largest || residual.is_nan()) {
+                worst = Some((row, residual));
+            }
         }
-        let (row, iterations) = (self.worst, self.rounds);
-        Err(FieldError::NotConverged { row, iterations, residual: of_row })
+        match worst {
+            None => Ok(true),
+            Some((_, residual)) if self.rounds < MOST_ITERATIONS && residual.is_finite() => {
+                Ok(false)
+            }
+            Some((row, residual)) => {
+                Err(FieldError::NotConverged { row, iterations: self.rounds, residual })
+            }
+        }
     }
 }

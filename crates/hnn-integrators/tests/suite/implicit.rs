@@ -143,7 +143,7 @@ fn amplitudes_and_other_rows_change_nothing() {
             let energy = alone[[0, 0]].powi(2) + alone[[0, 1]].powi(2);
             assert!((energy - 1.0).abs() < 1e-12, "{amplitude:e}: {energy}");
             for i in 0..2 {
-                assert!((together[[row, i]] - alone[[0, i]]).abs() < 1e-12, "{amplitude:e}");
+                assert_eq!(together[[row, i]], alone[[0, i]], "{amplitude:e}");
                 assert!((together[[row, i]] - together[[0, i]]).abs() < 1e-12, "{amplitude:e}");
             }
         }

@@ -1,8 +1,10 @@
 //! Every kind of figure, written as PNG and SVG, read back and checked.
 
+use std::f64::consts::{PI, TAU};
 use std::path::{Path, PathBuf};
 
-use hnn_plots::{Dash, Figure, LossCurve, Mark, Panel, PlotError, Series};
+use hnn_plots::{Dash, Figure, LossCurve, Mark, Motion, Panel, PlotError, Series};
+use ndarray::{Array2, array};
 
 use crate::common::{TRUE_SYSTEM, energy, motions};
 
@@ -196,5 +198,35 @@ fn a_million_points() -> Result<(), PlotError> {
     let file = folder().join("a_million_points.svg");
     let size = std::fs::metadata(file).expect("the SVG was written").len();
     assert!(size < 10_000_000, "{size} bytes");
+    Ok(())
+}
+
+#[test]
+fn angles_that_turn_over_are_drawn_within_a_turn() -> Result<(), PlotError> {
+    // Over the top at pi, 3 pi and 5 pi.
+    let times: Vec<f64> = (0..690).map(|k| 0.01 * f64::from(k)).collect();
+    let states = Array2::from_shape_fn((690, 2), |(k, i)| [PI * times[k], 1.0][i]);
+    let motion = Motion::new("plain", &times, states.view())?;
+    let wrapped = motion.clone().wrapped(&[true, false])?;
+    // Lines of the curve, without that of the legend.
+    let pieces = |panel: Panel| -> Result<usize, PlotError> {
+        Ok(Figure::new(panel).to_svg()?.matches("stroke-width=\"3.25\"").count())
+    };
+    let alone = |series: Series| Panel::new("one").series(series.width(3.25));
+    let drawn = |motion: &Motion| -> Result<[usize; 2], PlotError> {
+        let count = |series| pieces(alone(series));
+        Ok([count(motion.coordinate(0)?)?, count(motion.path(0, 1)?)?])
+    };
+    let (before, after) = (drawn(&motion)?, drawn(&wrapped)?);
+    assert_eq!(after, before.map(|count| count + 3));
+    // A turn and 0.1 ahead is 0.1 ahead: (0.1^2 + 0) / 2.
+    let ahead = &states + &array![[TAU + 0.1, 0.0]];
+    let ahead = Motion::new("ahead", &times, ahead.view())?;
+    let near = |motion: &Motion| {
+        let panel = alone(motion.squared_error(&wrapped)?).y_range(0.0049, 0.0051);
+        pieces(panel)
+    };
+    assert_eq!(near(&ahead.clone().wrapped(&[true, false])?)?, near(&ahead)? + 1);
+    assert!(motion.wrapped(&[true]).is_err());
     Ok(())
 }

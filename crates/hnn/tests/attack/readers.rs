@@ -166,8 +166,7 @@ pub(crate) fn train_from(path: &Path) -> Result<(), TrainError> {
 }
 
 /// What a trainer saves today, and what of it the sum guards.
-#[allow(dead_code, reason = "the fuzz targets have seeds of their own")]
-pub(crate) fn saved_checkpoint() -> [Vec<u8>; 2] {
+pub fn saved_checkpoint() -> [Vec<u8>; 2] {
     let path = FOLDER.with(|folder| folder.path().join("saved"));
     train_from(&path).expect("nothing to go on from");
     let file = std::fs::read(path).expect("it was saved");
