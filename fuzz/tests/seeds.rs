@@ -27,3 +27,21 @@ fn seeds_are_read_or_refused() {
         assert!(count > 0, "{name} has no seeds");
     }
 }
+
+const CHECKPOINTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/checkpoint");
+
+#[test]
+fn a_trainer_goes_on_from_the_seeds_of_checkpoints() {
+    for name in ["file", "content"] {
+        let seed = std::fs::read(Path::new(CHECKPOINTS).join(name)).expect("a seed");
+        assert!(hnn_fuzz::checkpoint(&seed), "{name} is of an older format: see `write_checkpoints`");
+    }
+}
+
+#[test]
+#[ignore = "writes the seeds of checkpoints anew, after a change of their format"]
+fn write_checkpoints() {
+    for (name, bytes) in ["file", "content"].into_iter().zip(hnn_fuzz::saved_checkpoint()) {
+        std::fs::write(Path::new(CHECKPOINTS).join(name), bytes).expect("a file");
+    }
+}
