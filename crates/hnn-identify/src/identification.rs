@@ -130,9 +130,6 @@ impl Identification {
                            no Hamiltonian models: these need momenta, which an inertia that changes \
                            with the position makes others than velocities".into());
         }
-        if !p.inputs.is_empty() {
-            warnings.push("the baseline network takes no inputs and was left out".into());
-        }
         for (name, error) in failures {
             warnings.push(format!("{name} could not be fitted: {error}"));
         }
@@ -147,8 +144,9 @@ impl Identification {
     }
 
     /// The table as rows of cells, the heads first.
-    pub(crate) fn table(&self) -> Vec<[String; 6]> {
-        let heads = ["model", "numbers", "error", "+-", "whole", "derivatives"].map(String::from);
+    pub(crate) fn table(&self) -> Vec<[String; 7]> {
+        let heads =
+            ["model", "numbers", "error", "+-", "whole", "one step", "+-"].map(String::from);
         let rows = self.candidates.iter().map(|candidate| {
             let score = &candidate.score;
             let percent = |x: f64| match x.is_finite() {
@@ -161,7 +159,8 @@ impl Identification {
                 percent(score.mean()),
                 percent(score.std_error()),
                 percent(mean(&score.whole)),
-                percent(score.derivatives),
+                percent(mean(&score.steps)),
+                percent(std_error(&score.steps)),
             ]
         });
         std::iter::once(heads).chain(rows).collect()
@@ -172,7 +171,8 @@ impl Identification {
         format!(
             "Held out: {}. Errors are root mean squares over the motion's size, so that 100 % is what a constant \
              would do: of rollouts over {} windows of {}, with the standard error of their mean; of one rollout \
-             over all held-out rows of a piece; and of the derivatives, against smoothed ones.",
+             over all held-out rows of a piece; and of the change from one smoothed row to the next, over the size \
+             of that change.",
             self.problem.split,
             self.problem.test.measured.num_trajectories(),
             self.window(),
@@ -226,7 +226,7 @@ impl Display for Identification {
             writeln!(f, "! {warning}")?;
         }
         let table = self.table();
-        let widths: [usize; 6] = std::array::from_fn(|column| {
+        let widths: [usize; 7] = std::array::from_fn(|column| {
             table.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)
         });
         for row in &table {

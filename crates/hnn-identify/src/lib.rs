@@ -115,9 +115,7 @@ impl Identify {
             if canonical {
                 fits.push(("HNN with friction", Box::new(|p| fit::hnn(p, self.seed))));
             }
-            if problem.inputs.is_empty() {
-                fits.push(("baseline network", Box::new(|p| fit::baseline(p, self.seed))));
-            }
+            fits.push(("baseline network", Box::new(|p| fit::baseline(p, self.seed))));
         }
         let (mut candidates, mut failures) = (Vec::new(), Vec::new());
         for (name, fit) in &fits {

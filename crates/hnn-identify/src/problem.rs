@@ -93,7 +93,8 @@ impl Problem {
         }
         let (mut all, has_better_velocities) =
             Part::new(recording, degrees, !velocities.is_empty())?;
-        let scales = Scales::new(all.smooth.states(), all.smooth.derivatives())?;
+        let scales = Scales::new(all.smooth.states(), all.smooth.derivatives())?
+            .with_inputs(all.smooth.inputs())?;
         let period = period(&scales, degrees);
         // Inputs may jump from row to row; free motion does not.
         let mut thinned = 1;

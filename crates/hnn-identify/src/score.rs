@@ -1,7 +1,10 @@
 //! How well a model predicts what it has not seen.
 
-use hnn_data::DataSet;
-use hnn_integrators::{Tolerances, VectorField};
+use hnn_data::{DataSet, TrajectoryView};
+use hnn_integrators::{
+    Between, Inputs, Interval, RK4, Stepper, Tolerances, VectorField, Workspace, coordinate_major,
+};
+use ndarray::{ArrayView2, s};
 
 use crate::problem::{Part, Problem};
 
@@ -14,19 +17,20 @@ pub struct Score {
     pub windows: Vec<f64>,
     /// Of one rollout over all held-out rows of each piece.
     pub whole: Vec<f64>,
-    /// Of the derivatives, against those that smoothing finds.
-    pub derivatives: f64,
+    /// Of the change from each row to the next, from the smoothed states of each window; relative to the
+    /// size of that change.
+    pub steps: Vec<f64>,
 }
 
 impl Score {
     pub(crate) fn of(field: &dyn VectorField<f64>, problem: &Problem) -> Self {
-        let smooth = &problem.test.smooth;
-        let rates = problem.scales.rate();
-        let mean = derivative_error(field, smooth, rates);
+        let steps = problem.test.smooth.iter();
         Self {
             windows: rollouts(field, problem, &problem.test),
             whole: rollouts(field, problem, &problem.whole),
-            derivatives: mean.unwrap_or(f64::INFINITY),
+            steps: steps
+                .map(|one| step_error(field, one, problem).unwrap_or(f64::INFINITY))
+                .collect(),
         }
     }
 
@@ -82,14 +86,33 @@ pub(crate) fn rollouts(field: &dyn VectorField<f64>, problem: &Problem, part: &P
     (0..part.measured.num_trajectories()).map(|k| error(k).unwrap_or(f64::INFINITY)).collect()
 }
 
-/// Of derivatives, each relative to its size.
-fn derivative_error(
+/// Of one step of RK4 from each row to the next.
+fn step_error(
     field: &dyn VectorField<f64>,
-    data: &DataSet<f64>,
-    rates: &[f64],
+    one: TrajectoryView<'_, f64>,
+    problem: &Problem,
 ) -> Option<f64> {
-    let found = data.clone().with_derivatives_of(field).ok()?;
-    let difference = &found.derivatives() - &data.derivatives();
-    let square = difference.indexed_iter().map(|((_, i), e)| (e / rates[i]).powi(2));
-    Some((square.sum::<f64>() / difference.len() as f64).sqrt())
+    let (rows, dim) = one.states.dim();
+    let before = |array: ArrayView2<'_, f64>| coordinate_major(array.slice(s![..rows - 1, ..]));
+    let after = |array: ArrayView2<'_, f64>| coordinate_major(array.slice(s![1.., ..]));
+    let t = &one.times[..rows - 1];
+    let dt = Vec::from_iter(one.times.windows(2).map(|pair| pair[1] - pair[0]));
+    let begin = before(one.inputs);
+    let end = match problem.between {
+        Between::Held => begin.clone(),
+        Between::Linear => after(one.inputs),
+    };
+    let u = match begin.is_empty() {
+        true => Inputs::None,
+        false => Inputs::Linear { begin: &begin, end: &end },
+    };
+    let (x, truth) = (before(one.states), after(one.states));
+    let mut next = vec![0.0; x.len()];
+    RK4.step(field, Interval { t, dt: &dt, u }, &x, &mut next, &mut Workspace::default()).ok()?;
+    let errors = next.iter().zip(&truth).enumerate().map(|(at, (next, truth))| {
+        let (i, row) = (at / (rows - 1), at % (rows - 1));
+        (next - truth) / (problem.scales.rate()[i] * dt[row])
+    });
+    let mean = errors.map(|e| e * e).sum::<f64>() / (dim * (rows - 1)) as f64;
+    mean.is_finite().then(|| mean.sqrt())
 }

@@ -21,8 +21,8 @@ const WINDOW: f64 = 2.0;
 /// `dx/dt = (J - R(x)) grad H(x) + G u`, with `R` positive semidefinite and fitted gains.
 pub(crate) fn hnn(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyError> {
     let (n, scales, hidden) = (problem.degrees, &problem.scales, hidden(problem));
-    let energy = scales.energy(network(problem, [hidden, 1], 2 * seed, false)?)?;
-    let factors = network(problem, [hidden / 2, n * (n + 1) / 2], 2 * seed + 1, true)?;
+    let energy = scales.energy(network(problem, 0, [hidden, 1], 2 * seed, false)?)?;
+    let factors = network(problem, 0, [hidden / 2, n * (n + 1) / 2], 2 * seed + 1, true)?;
     let friction = scales.dissipative(factors)?;
     let mut gains = Array2::zeros((n, problem.inputs.len()));
     gains.diag_mut().fill(1.0);
@@ -32,11 +32,12 @@ pub(crate) fn hnn(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyErr
     Ok(Candidate::new("HNN with friction", Model::Hnn(Box::new(model))))
 }
 
-/// `dx/dt = N(x)`: no physics; where there are inputs there is no such baseline.
+/// `dx/dt = N(x, u)`: no physics.
 pub(crate) fn baseline(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyError> {
-    let outputs = 2 * problem.degrees;
-    let map = problem.scales.map(network(problem, [hidden(problem), outputs], 2 * seed, true)?)?;
-    let mut model: BaselineModel = Baseline::new(map)?;
+    let (inputs, outputs) = (problem.inputs.len(), 2 * problem.degrees);
+    let network = network(problem, inputs, [hidden(problem), outputs], 2 * seed, true)?;
+    let map = problem.scales.map(network)?;
+    let mut model: BaselineModel = Baseline::with_inputs(map, inputs)?;
     fit(problem, &mut model)?;
     Ok(Candidate::new("baseline network", Model::Baseline(Box::new(model))))
 }
@@ -47,13 +48,16 @@ fn hidden(problem: &Problem) -> usize {
     ((numbers as f64 / 3.0).sqrt() as usize).clamp(HIDDEN[0], HIDDEN[1])
 }
 
+/// A network of the state and so many inputs.
 fn network(
     problem: &Problem,
+    inputs: usize,
     [hidden, outputs]: [usize; 2],
     seed: u64,
     output_bias: bool,
 ) -> Result<Angles<Mlp<f64>>, IdentifyError> {
-    let of = Vec::from_iter((0..2 * problem.degrees).map(|i| problem.angles.get(i) == Some(&true)));
+    let coordinates = 0..2 * problem.degrees + inputs;
+    let of = Vec::from_iter(coordinates.map(|i| problem.angles.get(i) == Some(&true)));
     let inputs = of.iter().map(|is_angle| 1 + usize::from(*is_angle)).sum();
     let architecture = Architecture::new(&[inputs, hidden, hidden, outputs])?;
     let architecture = architecture.with_output_bias(output_bias);

@@ -2,27 +2,35 @@
 
 use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
 
+use crate::keep::Record;
 use crate::parameters::parameters;
 use crate::{DifferentiableMap, Keep, ModelError};
 
-/// `dx/dt = N(x)`: a network of `D` inputs and `D` outputs with no physics in it, the yardstick
-/// of Greydanus et al. 2019, "Hamiltonian Neural Networks".
+/// `dx/dt = N(x, u)`: a network of `D + K` inputs, the state and the field's inputs, and `D` outputs with no
+/// physics in it, the yardstick of Greydanus et al. 2019, "Hamiltonian Neural Networks".
 ///
 /// ```
+/// use hnn_integrators::{At, VectorField, Workspace};
 /// use hnn_models::{Architecture, Baseline, Initialisation, Mlp};
-/// use hnn_integrators::VectorField;
-/// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 2])?, Initialisation::Orthogonal, 1);
-/// let model = Baseline::new(network)?;
+/// let network = |inputs| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(&[inputs, 16, 2])?, Initialisation::Orthogonal, 1))
+/// };
+/// let model = Baseline::new(network(2)?)?;
 /// assert_eq!(model.eval_state(0.0, &[0.1, 0.2])?.len(), 2);
+/// // With one input, a torque of 0.5.
+/// let driven = Baseline::with_inputs(network(3)?, 1)?;
+/// let (at, mut dx) = (At { t: &[0.0], u: &[0.5] }, [0.0; 2]);
+/// driven.eval(at, &[0.1, 0.2], &mut dx, &mut Workspace::default())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Baseline<N> {
     network: N,
+    inputs: usize,
 }
 
 impl<N> Baseline<N> {
-    /// The field of a network.
+    /// The field of a network, without inputs.
     ///
     /// # Errors
     /// If it has not as many outputs as inputs.
@@ -30,16 +38,60 @@ impl<N> Baseline<N> {
     where
         N: DifferentiableMap<T>,
     {
-        let (expected, given) = (network.input_dim(), network.output_dim());
-        if given != expected {
-            return Err(ModelError::OutputSize { role: "baseline", given, expected });
+        Self::with_inputs(network, 0)
+    }
+
+    /// The field of a network that sees so many inputs of the field after the state.
+    ///
+    /// # Errors
+    /// If it has another number of outputs than it has inputs beside these.
+    pub fn with_inputs<T: Scalar>(network: N, inputs: usize) -> Result<Self, ModelError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let (all, given) = (network.input_dim(), network.output_dim());
+        match all.checked_sub(inputs) {
+            Some(expected) if expected == given => Ok(Self { network, inputs }),
+            Some(expected) => Err(ModelError::OutputSize { role: "baseline", given, expected }),
+            None => {
+                let expected = given.saturating_add(inputs);
+                Err(ModelError::InputSize { role: "baseline", given: all, expected })
+            }
         }
-        Ok(Self { network })
     }
 
     /// The network.
     pub fn network(&self) -> &N {
         &self.network
+    }
+
+    /// The field, plain or recorded.
+    fn slope<T: Scalar>(
+        &self,
+        at: At<'_, T>,
+        x: &[T],
+        dx: &mut [T],
+        keep: Keep<'_, T, Record<T, N::Residuals>>,
+    ) -> Result<(), FieldError>
+    where
+        N: DifferentiableMap<T>,
+    {
+        let batch = at.batch();
+        FieldError::check_lengths(self.network.output_dim() * batch, [("the states", x.len())])?;
+        FieldError::check_lengths(self.inputs * batch, [("the inputs", at.u.len())])?;
+        let (numbers, network) = keep.split(batch, self.numbers(x.len(), at.u.len()));
+        if self.inputs == 0 {
+            return self.network.eval(batch, x, dx, network);
+        }
+        let (joined, _) = numbers.split_at_mut(x.len() + at.u.len());
+        joined[..x.len()].copy_from_slice(x);
+        joined[x.len()..].copy_from_slice(at.u);
+        self.network.eval(batch, joined, dx, network)
+    }
+
+    /// States with their inputs, and the cotangents of both.
+    fn numbers(&self, states: usize, inputs: usize) -> usize {
+        if self.inputs == 0 { 0 } else { 2 * (states + inputs) }
     }
 }
 
@@ -47,7 +99,11 @@ parameters!(Baseline<N>: network);
 
 impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
     fn dim(&self) -> usize {
-        self.network.input_dim()
+        self.network.output_dim()
+    }
+
+    fn inputs(&self) -> usize {
+        self.inputs
     }
 
     fn eval(
@@ -57,7 +113,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        self.network.eval(at.batch(), x, dx, Keep::Nothing(workspace))
+        self.slope(at, x, dx, Keep::Nothing(workspace))
     }
 
     fn block_len(&self) -> usize {
@@ -66,26 +122,38 @@ impl<T: Scalar, N: DifferentiableMap<T>> VectorField<T> for Baseline<N> {
 }
 
 impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableField<T> for Baseline<N> {
-    type Residuals = N::Residuals;
+    type Residuals = Record<T, N::Residuals>;
 
     fn eval_recorded(
         &self,
         at: At<'_, T>,
         x: &[T],
         dx: &mut [T],
-        residuals: &mut N::Residuals,
+        residuals: &mut Self::Residuals,
     ) -> Result<(), FieldError> {
-        self.network.eval(at.batch(), x, dx, Keep::Residuals(residuals))
+        self.slope(at, x, dx, Keep::Residuals(residuals))
     }
 
     fn vjp(
         &self,
         x: &[T],
-        residuals: &mut N::Residuals,
+        residuals: &mut Self::Residuals,
         v: &[T],
         bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        bars.check_inputs(0)?;
-        self.network.vjp(x, residuals, v, bars.x, bars.theta)
+        let (dim, batch) = (self.network.output_dim(), residuals.batch);
+        bars.check(batch, [dim, self.inputs, self.network.num_params()], [x, v])?;
+        let inputs = self.inputs * batch;
+        let (numbers, network) = residuals.recorded(self.numbers(x.len(), inputs))?;
+        if self.inputs == 0 {
+            return self.network.vjp(x, network, v, bars.x, bars.theta);
+        }
+        let (joined, bar) = numbers.split_at_mut(x.len() + inputs);
+        self.network.vjp(joined, network, v, bar, bars.theta)?;
+        bars.x.copy_from_slice(&bar[..x.len()]);
+        if let Some(u) = bars.u {
+            u.iter_mut().zip(&bar[x.len()..]).for_each(|(sum, more)| *sum += *more);
+        }
+        Ok(())
     }
 }

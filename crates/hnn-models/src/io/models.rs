@@ -1,6 +1,6 @@
 //! What each model writes and reads.
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{Scalar, VectorField};
 use ndarray::Array2;
 
 use super::{PartReader, PartWriter, Persist};
@@ -72,11 +72,16 @@ impl<T: Scalar, N: DifferentiableMap<T> + Persist<T>> Persist<T> for Baseline<N>
     const KIND: &'static str = "baseline";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        match VectorField::<T>::inputs(self) {
+            0 => {}
+            inputs => part.property("inputs", inputs)?,
+        }
         part.inner("network", self.network())
     }
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
-        Self::new(part.inner::<T, N>("network")?).map_err(|e| part.fault(e))
+        let inputs = part.property::<Option<usize>>("inputs")?.unwrap_or(0);
+        Self::with_inputs(part.inner::<T, N>("network")?, inputs).map_err(|e| part.fault(e))
     }
 }
 

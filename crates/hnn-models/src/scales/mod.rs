@@ -69,6 +69,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scales {
+    /// Of the states' coordinates, and of the inputs after them.
     state: Sizes,
     rate: Vec<f64>,
     energy: f64,
@@ -167,16 +168,28 @@ impl Scales {
         Self { velocity: self.speeds().collect(), ..self }
     }
 
+    /// The same with the inputs of a driven system, shape (N, K), for a [`map`](Self::map) that sees
+    /// them after the state: [`Baseline::with_inputs`](crate::Baseline::with_inputs).
+    ///
+    /// # Errors
+    /// If there is no row, or a number is NaN or infinite.
+    pub fn with_inputs<T: Scalar>(mut self, inputs: ArrayView2<'_, T>) -> Result<Self, ModelError> {
+        check("inputs", inputs, inputs.nrows(), inputs.ncols())?;
+        self.state.keep(self.rate.len());
+        self.state.append(Sizes::of(inputs));
+        Ok(self)
+    }
+
     /// The mean of each coordinate.
     #[must_use]
     pub fn mean(&self) -> &[f64] {
-        &self.state.mean
+        &self.state.mean[..self.rate.len()]
     }
 
     /// The size of each coordinate: its standard deviation.
     #[must_use]
     pub fn size(&self) -> &[f64] {
-        &self.state.deviation
+        &self.state.deviation[..self.rate.len()]
     }
 
     /// The size of each coordinate's derivative: the root of its mean square.
@@ -249,7 +262,8 @@ impl Scales {
         self.scaled(network, 0..self.rate.len(), vec![self.energy])
     }
 
-    /// A map to derivatives, for a [`Baseline`](crate::Baseline).
+    /// A map to derivatives, for a [`Baseline`](crate::Baseline): of the states, or of the states and the
+    /// [inputs](Self::with_inputs).
     ///
     /// # Errors
     /// If the network has another number of inputs or outputs than the data have coordinates, a
@@ -334,7 +348,11 @@ impl Scales {
         if (0..network.input_dim()).any(|i| network.coordinate(i) == Coordinate::Velocity) {
             return Err(ModelError::ScaledFriction);
         }
-        self.scaled(network, 0..self.rate.len(), outputs.to_vec())
+        let coordinates = match network.input_dim() > self.rate.len() {
+            true => 0..self.state.mean.len(),
+            false => 0..self.rate.len(),
+        };
+        self.scaled(network, coordinates, outputs.to_vec())
     }
 
     fn scaled<T: Scalar, N: Network<T>>(
@@ -355,7 +373,8 @@ impl Scales {
 
     /// The sizes of the second half of the states, and of its derivatives.
     fn speeds(&self) -> impl ExactSizeIterator<Item = f64> {
-        self.state.about_zero[self.rate.len() - self.force.len()..].iter().copied()
+        let n = self.rate.len();
+        self.state.about_zero[n - self.force.len()..n].iter().copied()
     }
 
     fn accelerations(&self) -> impl ExactSizeIterator<Item = f64> {

@@ -33,6 +33,21 @@ impl Sizes {
         Self { mean, deviation, about_zero }
     }
 
+    /// Those of the first columns alone.
+    pub(super) fn keep(&mut self, columns: usize) {
+        self.lists().into_iter().for_each(|list| list.truncate(columns));
+    }
+
+    /// With more columns after these.
+    pub(super) fn append(&mut self, mut more: Self) {
+        let lists = self.lists().into_iter().zip(more.lists());
+        lists.for_each(|(list, more)| list.append(more));
+    }
+
+    fn lists(&mut self) -> [&mut Vec<f64>; 3] {
+        [&mut self.mean, &mut self.deviation, &mut self.about_zero]
+    }
+
     /// The sizes of derivatives of these columns.
     pub(super) fn rates<T: Scalar>(&self, derivatives: ArrayView2<'_, T>) -> Vec<f64> {
         let columns = derivatives.columns().into_iter();

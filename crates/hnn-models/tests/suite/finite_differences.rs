@@ -55,8 +55,9 @@ proptest! {
 
     #[test]
     fn baseline((n, hidden, activation, batch, seed) in cases()) {
-        let net = network(2 * n, &hidden, 2 * n, activation, seed);
-        check(&mut Baseline::new(net).expect("square"), batch, seed);
+        let inputs = (seed % 3) as usize;
+        let net = network(2 * n + inputs, &hidden, 2 * n, activation, seed);
+        check(&mut Baseline::with_inputs(net, inputs).expect("fits"), batch, seed);
     }
 
     #[test]
@@ -174,6 +175,7 @@ fn rows_and_inputs_through_steps() {
         |inputs, outputs, seed| network(inputs, &[9, 33], outputs, Activation::Softplus, seed);
     let dissipative = |seed| Dissipative::new(network(4, 3, seed)).expect("triangle");
     check(&Baseline::new(network(4, 4, 1)).expect("square"));
+    check(&Baseline::with_inputs(network(6, 4, 1), 2).expect("fits"));
     check(&Hnn::new(network(4, 1, 2)).expect("even"));
     check(&Hnn::with_friction(network(4, 1, 3), network(4, 2, 4)).expect("fits"));
     let angles = Angles::new(network(6, 1, 5), &[true, true, false, false]).expect("fits");
@@ -532,6 +534,8 @@ fn bad_input_is_an_error() {
     };
     assert!(Hnn::new(net(&[3, 4, 1])).is_err());
     assert!(Baseline::new(net(&[2, 4, 1])).is_err());
+    assert!(Baseline::with_inputs(net(&[3, 4, 2]), 2).is_err());
+    assert!(Baseline::with_inputs(net(&[3, 4, 2]), usize::MAX).is_err());
     assert!(Hnn::with_friction(net(&[4, 4, 1]), net(&[4, 4, 1])).is_err());
     assert!(Hnn::with_friction(net(&[2, 4, 1]), net(&[4, 4, 1])).is_err());
     assert!(Dissipative::new(net(&[4, 4, 2])).is_err());

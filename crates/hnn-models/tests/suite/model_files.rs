@@ -63,6 +63,7 @@ fn every_model<T: Scalar>() {
     round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
     round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
+    round_trip::<T, _>(&Baseline::with_inputs(network::<T>(&[3, 16, 2], 5), 1).expect("fits"));
     round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));
     round_trip::<T, _>(&free.expect("fits"));
     let port = InputPort::with_matrix(ndarray::array![[0.1, 0.0, 3.0], [-1.0, 2.0, 0.0]]);

@@ -76,6 +76,8 @@ fn scaled_networks() {
 #[test]
 fn models() {
     differentiable_field_is_checked(&Baseline::new(network(&[4, 6, 4])).expect("square"));
+    let driven = Baseline::with_inputs(network(&[5, 6, 4]), 1).expect("fits");
+    differentiable_field_is_checked(&driven);
     model_is_checked(&Hnn::new(network(&[4, 6, 1])).expect("even"));
     let friction = Hnn::with_friction(network(&[4, 6, 1]), network(&[4, 6, 2]));
     model_is_checked(&friction.expect("fits"));
