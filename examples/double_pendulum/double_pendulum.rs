@@ -11,9 +11,8 @@ use clap::Parser;
 use hnn_double_pendulum_examples::{
     Canonical, Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_examples::{Bars, Output, Recipe, Result, Row, exit, roll_out};
+use hnn_examples::{Bars, Optimiser, Output, Recipe, Result, Row, exit, roll_out};
 use hnn_losses::ErrorMeasure;
-use hnn_models::Activation;
 use hnn_plots::{Figure, Motion, Panel, Series, trajectories};
 use hnn_systems::{DoublePendulum, Lyapunov, Sampling, distances, growth_rate};
 use ndarray::{Array1, Array2, Axis};
@@ -49,20 +48,24 @@ fn main() -> ExitCode {
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     options.run.prepare()?;
-    let mut recipe = options.run.recipe.change(Recipe {
-        steps: 6000,
-        hidden: vec![200, 200],
-        rate: if options.protocol { 1e-3 } else { 1e-2 },
-        constant_rate: options.protocol,
-        batch: 512,
-        weight_decay: 0.0,
-        activation: Activation::Tanh,
-        ..Recipe::clean()
-    })?;
+    let mut recipe =
+        options.run.recipe.change(match options.run.recipe.optimiser(options.protocol) {
+            Optimiser::LeastSquares => {
+                Recipe { steps: 70, hidden: vec![40, 40], ..Recipe::least_squares() }
+            }
+            Optimiser::Adam => Recipe {
+                hidden: vec![200, 200],
+                rate: if options.protocol { 1e-3 } else { 1e-2 },
+                constant_rate: options.protocol,
+                batch: 512,
+                weight_decay: 0.0,
+                ..Recipe::clean()
+            },
+        })?;
     let (mut duration, mut intervals) = (50.0, 200);
     if options.run.quick {
         (duration, intervals) = (5.0, 20);
-        recipe.steps = recipe.steps.min(100);
+        recipe = recipe.quick(100);
     }
     let output = Output::new("double_pendulum", options.run.out.as_deref())?;
     let system = DoublePendulum::default();
@@ -75,9 +78,8 @@ fn run(mut options: Options) -> Result<()> {
     let bars = Bars::new(options.run.seeds as usize * 2 * recipe.steps);
     let mut trials = Vec::new();
     let mut first = Vec::new();
-    for seed in 0..options.run.seeds {
+    for seed in options.run.each_seed() {
         let (train, _) = Sampling::double_pendulum().sample(&system, seed)?.split_at(100)?;
-        let train = train.cast()?;
         let training = Training {
             recipe: &recipe,
             train: &train,
@@ -92,7 +94,7 @@ fn run(mut options: Options) -> Result<()> {
         for contender in contenders {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict));
-            if seed == 0 {
+            if seed == options.run.first_seed {
                 first.push((contender, verdict));
             }
         }

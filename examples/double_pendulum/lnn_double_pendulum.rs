@@ -12,7 +12,7 @@ use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{
     Contender, Judge, Lagrangian, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_examples::{Bars, ExampleError, Output, Recipe, Result, exit};
+use hnn_examples::{Bars, ExampleError, Optimiser, Output, Recipe, Result, exit};
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
@@ -75,14 +75,23 @@ fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     options.run.prepare()?;
     check_models(&options.models)?;
-    let mut recipe = options.run.recipe.change(Recipe {
-        steps: 5000,
-        hidden: vec![100, 100],
-        rate: 1e-2,
-        batch: 256,
-        weight_decay: 0.0,
-        activation: Activation::Swish,
-        ..Recipe::clean()
+    let optimiser = options.run.recipe.optimiser(false);
+    let mut recipe = options.run.recipe.change(match optimiser {
+        Optimiser::LeastSquares => Recipe {
+            steps: 60,
+            hidden: vec![40, 40],
+            activation: Activation::Swish,
+            ..Recipe::least_squares()
+        },
+        Optimiser::Adam => Recipe {
+            steps: 5000,
+            hidden: vec![100, 100],
+            rate: 1e-2,
+            batch: 256,
+            weight_decay: 0.0,
+            activation: Activation::Swish,
+            ..Recipe::clean()
+        },
     })?;
     let (duration, starts) = match options.task {
         Task::Turns => (100.0, 40),
@@ -91,7 +100,7 @@ fn run(mut options: Options) -> Result<()> {
     let mut duration = options.duration.unwrap_or(duration);
     let mut starts = options.starts.unwrap_or(starts);
     if options.run.quick {
-        recipe.steps = recipe.steps.min(100);
+        recipe = recipe.quick(100);
         options.states = options.states.min(2000);
         (duration, starts) = (duration.min(2.0), starts.min(3));
     }
@@ -105,16 +114,18 @@ fn run(mut options: Options) -> Result<()> {
     let bars = Bars::new(options.run.seeds as usize * 3 * recipe.steps);
     let mut trials = Vec::new();
     let mut first = Vec::new();
-    for seed in 0..options.run.seeds {
+    for seed in options.run.each_seed() {
         let (train, test) = options.task.data(&system, options.states, seed)?;
-        let train = train.cast()?;
         let training = Training {
             recipe: &recipe,
             train: &train,
             seed,
             output: &output,
             load: options.run.load.as_deref(),
-            measure: ErrorMeasure::Absolute,
+            measure: match optimiser {
+                Optimiser::LeastSquares => ErrorMeasure::Squared,
+                Optimiser::Adam => ErrorMeasure::Absolute,
+            },
             clip: Some(1.0),
             bars: &bars,
         };
@@ -122,7 +133,7 @@ fn run(mut options: Options) -> Result<()> {
         for contender in contenders {
             let verdict = judge.judge(&contender)?;
             trials.push(assess(&contender, &verdict, &test)?);
-            if seed == 0 {
+            if seed == options.run.first_seed {
                 first.push((contender, verdict));
             }
         }

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use hnn_data::DataSet;
-use hnn_integrators::{DifferentiableField, VectorField};
+use hnn_integrators::{DifferentiableField, Scalar, VectorField};
 use hnn_losses::metrics::valid_prediction_time;
 use hnn_losses::{DerivativeLoss, ErrorMeasure};
 use hnn_models::{Initialisation, Mlp, Persist};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 
-use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, roll_out, scientific};
+use hnn_examples::{Bars, Optimiser, Output, Recipe, Result, Rollouts, roll_out, scientific};
 
 /// A trained model, in `f64` for evaluation.
 pub struct Contender {
@@ -27,7 +27,7 @@ pub struct Training<'a> {
     /// Network and training.
     pub recipe: &'a Recipe,
     /// States and derivatives.
-    pub train: &'a DataSet<f32>,
+    pub train: &'a DataSet<f64>,
     /// Seed of the weights and the mini-batches.
     pub seed: u64,
     /// Where models go.
@@ -44,23 +44,31 @@ pub struct Training<'a> {
 
 impl Training<'_> {
     /// A network with its first weights; roles have seeds of their own.
-    pub(super) fn network(&self, inputs: usize, outputs: usize, role: u64) -> Result<Mlp<f32>> {
+    pub(super) fn network<T: Scalar>(
+        &self,
+        inputs: usize,
+        outputs: usize,
+        role: u64,
+    ) -> Result<Mlp<T>> {
         let architecture = self.recipe.architecture(inputs, outputs)?;
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
     }
 
-    /// Trains a model on derivatives, saves it, and reads it back as `G`.
+    /// Trains a model on the derivatives of the coordinates with a weight, saves it, and reads it back as
+    /// `G`.
     ///
     /// # Errors
     /// If the recipe makes no sense, the training diverges, or a file cannot be written or read.
-    pub fn learn<F, G>(
+    pub fn learn<T, F, G>(
         &self,
         key: &'static str,
         label: &'static str,
         mut model: F,
+        weights: [f64; 4],
     ) -> Result<Contender>
     where
-        F: DifferentiableField<f32> + Persist<f32>,
+        T: Scalar,
+        F: DifferentiableField<T> + Persist<T>,
         G: VectorField<f64> + Persist<f64> + 'static,
     {
         let name = format!("{key}_{}", self.seed);
@@ -69,20 +77,28 @@ impl Training<'_> {
             let field = Box::new(G::load(folder.join(file))?);
             return Ok(Contender { key, label, field });
         }
-        let train = self.train;
-        let mut loss = DerivativeLoss::<f32, F>::new(
-            train.times().into(),
-            train.states(),
-            train.derivatives(),
-        )?
-        .measured_by(self.measure)?;
+        let train = self.train.cast::<T>()?;
+        let mut loss =
+            DerivativeLoss::<T, F>::new(train.times().into(), train.states(), train.derivatives())?
+                .measured_by(self.measure)?
+                .with_coordinate_weights(&weights)?;
         let checkpoint = self.output.path(&format!("{name}.checkpoint"));
-        let mut trainer = self.recipe.trainer(train.len(), self.seed, checkpoint)?;
-        if let Some(norm) = self.clip {
-            trainer = trainer.with_clipping(norm);
-        }
         let mut observer = self.bars.observer(label);
-        let record = trainer.fit(&mut model, &mut loss, None, &mut observer)?;
+        let record = match self.recipe.optimiser {
+            Optimiser::LeastSquares => self.recipe.solver(self.recipe.steps, checkpoint)?.fit(
+                &mut model,
+                &mut loss,
+                None,
+                &mut observer,
+            )?,
+            Optimiser::Adam => {
+                let mut trainer = self.recipe.trainer(train.len(), self.seed, checkpoint)?;
+                if let Some(norm) = self.clip {
+                    trainer = trainer.with_clipping(norm);
+                }
+                trainer.fit(&mut model, &mut loss, None, &mut observer)?
+            }
+        };
         record.warnings.iter().for_each(|warning| self.bars.line(warning));
         record.write_csv(self.output.path(&format!("{name}.csv")))?;
         self.bars.line(&format!(

@@ -12,6 +12,9 @@ pub struct RunOptions {
     /// Number of seeds (data, initial weights).
     #[arg(long, default_value_t = 1)]
     pub seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    pub first_seed: u64,
     /// Changes of the recipe.
     #[command(flatten)]
     #[serde(skip)]
@@ -34,6 +37,11 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
+    /// The seeds, one after the other.
+    pub fn each_seed(&self) -> std::ops::Range<u64> {
+        self.first_seed..self.first_seed.saturating_add(self.seeds)
+    }
+
     /// Checks the options and sets the number of threads; in a quick run, one seed and a coarse
     /// tolerance.
     ///
