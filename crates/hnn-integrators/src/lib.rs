@@ -93,6 +93,7 @@ pub use scalar::Scalar;
 pub use signal::{Between, Driven, Signal, SignalError, Signals};
 pub use solve_error::{SolveError, SolveFailure, StepLimit};
 pub use step::{
-    DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper, rk4,
+    DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper,
+    Substeps, SubstepsTape, rk4,
 };
 pub use workspace::Workspace;

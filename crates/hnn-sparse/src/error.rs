@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
+use hnn_data::DataError;
 use hnn_integrators::{FieldError, TooLarge};
+use hnn_train::TrainError;
 use thiserror::Error;
 
 use crate::expression::LARGEST_EXPONENT;
@@ -251,6 +253,12 @@ pub enum SparseError {
     /// A vector field failed.
     #[error(transparent)]
     Field(#[from] FieldError),
+    /// Trajectories cannot be fitted.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// Their fit failed.
+    #[error(transparent)]
+    Train(#[from] TrainError),
 }
 
 /// The setting's error, if the condition does not hold.

@@ -25,7 +25,6 @@ mod error;
 mod from_energy;
 mod hamiltonian;
 mod input;
-mod pendulum_fit;
 mod phase_space;
 mod sampling;
 mod systems;
@@ -36,7 +35,6 @@ pub use error::SystemError;
 pub use from_energy::FromEnergy;
 pub use hamiltonian::Hamiltonian;
 pub use input::{Constant, Feedback, Harmonic, Input};
-pub use pendulum_fit::PendulumFit;
 pub use phase_space::{Particles, PhaseSpace};
 pub use sampling::{EnergyShell, Sampling, Starts};
 pub use systems::{

@@ -6,10 +6,12 @@ mod inputs;
 mod iteration;
 mod splitting;
 mod stepper;
+mod substeps;
 mod weighted;
 
 pub use explicit::{ExplicitTape, rk4};
 pub use implicit::ImplicitTape;
 pub use splitting::SplittingTape;
 pub use stepper::{DifferentiableStepper, StartSlope, Stepper};
+pub use substeps::{Substeps, SubstepsTape};
 pub(crate) use weighted::add_scaled_stages;

@@ -1,11 +1,13 @@
 //! Inputs, and the grids of rollouts: against fields that know their inputs as functions of time.
 
+use std::num::NonZeroUsize;
+
 use allocation_counter::measure;
 use hnn_integrators::{
     At, Bars, Checkpoints, DifferentiableField, DifferentiableSeparable, DifferentiableStepper,
     FieldError, FnField, GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, Inputs, Interval, KAHAN_LI8,
-    POSITION_VERLET, Parameters, RK4, RUTH3, Rollout, Samples, Separable, Stepper, THREE_EIGHTHS,
-    ThetaBar, VELOCITY_VERLET, VectorField, Visit, Workspace,
+    POSITION_VERLET, Parameters, RK4, RUTH3, Rollout, Samples, Separable, Stepper, Substeps,
+    THREE_EIGHTHS, ThetaBar, VELOCITY_VERLET, VectorField, Visit, Workspace,
 };
 
 use crate::common::*;
@@ -202,6 +204,7 @@ macro_rules! every_family {
         $check(&POSITION_VERLET $(, $argument)*);
         $check(&RUTH3 $(, $argument)*);
         $check(&KAHAN_LI8 $(, $argument)*);
+        $check(&Substeps::new(RK4, NonZeroUsize::MIN.saturating_add(2)) $(, $argument)*);
     };
 }
 

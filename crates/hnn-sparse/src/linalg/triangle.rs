@@ -103,13 +103,6 @@ impl Triangle {
         dispatch(Reflect { width: self.columns + 1, r: &mut self.r, rows, block });
     }
 
-    /// Adds rows of `columns + 1` numbers each, the target last.
-    pub(crate) fn add_rows(&mut self, rows: &[Vec<f64>]) {
-        let column = |j: usize| rows.iter().map(move |row| row[j]);
-        let mut block: Vec<f64> = (0..=self.columns).flat_map(column).collect();
-        self.add(rows.len(), &mut block);
-    }
-
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }

@@ -372,11 +372,11 @@ fn shooting_has_bounds() {
     assert!(message.contains("runs to infinity"), "{message}");
 
     let mut many = Observations::new(2);
-    let (times, states) = swing(30_000);
+    let (times, states) = swing(200);
     many.push(times, states).expect("valid");
-    let shooting = Shooting::default().points(2).expect("valid");
+    let shooting = Shooting::default().steps(10_000).expect("valid");
     let message = refused("a large formula", || shooting.refine(&rough(16), &many));
-    assert!(message.contains("more points a segment"), "{message}");
+    assert!(message.contains("fewer steps between points"), "{message}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout)]
 
 use hnn_integrators::{Tolerances, solve_batch};
+use hnn_losses::Window;
 use hnn_sparse::{
     Ansatz, Differentiation, Equations, Expression, Friction, Identification, IntegralForm,
     Library, Observations, Selection, Shooting, SparseHamiltonian, WeakForm,
@@ -224,4 +225,27 @@ fn shooting_without_noise_is_exact() {
         .expect("converges");
     let (_, error) = case.compare(&refined.model);
     assert!(error < 1e-8, "{error:e}");
+}
+
+/// A chaotic trajectory of many Lyapunov times: windows grow as far as they can be followed, and the
+/// errors are what the fit says.
+#[test]
+fn shooting_follows_chaos_as_far_as_it_can() {
+    let case = double_well();
+    let start = ndarray::array![[0.3, 0.8, 0.4, 0.5]];
+    let times: Vec<f64> = (0..801).map(|k| 0.25 * k as f64).collect();
+    let run = solve_batch(&case.truth, start.view(), &times, Tolerances::both(1e-12));
+    let mut states = run.expect("solved").states.index_axis_move(Axis(0), 0);
+    add_noise(&mut states, 0.03, &mut ChaCha8Rng::seed_from_u64(1));
+    let mut observations = Observations::new(4);
+    observations.push(times, states).expect("valid");
+    let mut rough = case.truth.clone();
+    let coefficients: Vec<f64> = rough.coefficients().iter().map(|c| 1.02 * c).collect();
+    rough.set_coefficients(&coefficients).expect("as many");
+    let refined = Shooting::default().refine(&rough, &observations).expect("converges");
+    assert!(matches!(refined.window, Window::Steps(160..=640)), "{:?}", refined.window);
+    for (term, exact) in refined.model.terms().iter().zip(case.truth.coefficients()) {
+        let (error, sigma) = (term.coefficient() - exact, term.std_error());
+        assert!(error.abs() < 4.0 * sigma && sigma < 3e-3, "{error} of {sigma}");
+    }
 }

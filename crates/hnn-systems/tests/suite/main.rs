@@ -5,7 +5,6 @@ mod chaos;
 mod common;
 mod golden;
 mod known_orbits;
-mod pendulum_fit;
 mod sampling;
 mod systems;
 mod wrong_lengths;

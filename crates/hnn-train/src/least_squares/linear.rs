@@ -63,7 +63,10 @@ impl Linear {
                 // Something of which nothing is known yet is held as the best known one is.
                 let most = self.diagonal.iter().copied().fold(0.0, f64::max);
                 for (scale, diagonal) in self.scale.iter_mut().zip(&self.diagonal) {
-                    *scale = scale.max(*diagonal).max(f64::EPSILON * most);
+                    *scale = scale.max(*diagonal);
+                    if *scale == 0.0 {
+                        *scale = f64::EPSILON * most;
+                    }
                 }
             }
         }

@@ -60,7 +60,12 @@ impl Normal {
     }
 
     /// Factors the equations of the parameters, and those of the locals.
-    fn factor(&mut self, prior: f64, theta: &[f64], damping: impl Fn(usize) -> f64) -> bool {
+    pub(super) fn factor(
+        &mut self,
+        prior: f64,
+        theta: &[f64],
+        damping: impl Fn(usize) -> f64,
+    ) -> bool {
         let matrix = self.factor.matrix();
         matrix.copy(&self.sums);
         for (i, w) in theta.iter().enumerate() {

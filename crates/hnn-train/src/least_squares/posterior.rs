@@ -24,6 +24,7 @@ pub struct Posterior {
     factor: Cholesky,
     /// `s^2`.
     variance: f64,
+    is_determined: bool,
 }
 
 impl Posterior {
@@ -38,7 +39,8 @@ impl Posterior {
     ) -> Result<Self, TrainError> {
         let (parameters, residuals) = (mean.len() + layout.num_locals(), layout.len());
         let undetermined = TrainError::Undetermined { parameters, residuals };
-        if !normal.factor_undamped(weights.prior, &mean) {
+        let is_determined = normal.factor(weights.prior, &mean, |_| 0.0);
+        if !is_determined && !normal.factor_undamped(weights.prior, &mean) {
             return Err(undetermined);
         }
         let mut variance = 1.0;
@@ -55,7 +57,14 @@ impl Posterior {
             }
             variance = square / free;
         }
-        Ok(Self { mean, factor: normal.factor, variance })
+        Ok(Self { mean, factor: normal.factor, variance, is_determined })
+    }
+
+    /// Whether the data, and the prior, determine all parameters as far as rounding lets see. Where they
+    /// do not, the standard errors of what they leave open are large, and say no more than that.
+    #[must_use]
+    pub fn is_determined(&self) -> bool {
+        self.is_determined
     }
 
     /// Number of parameters `P`.

@@ -11,7 +11,8 @@ pub struct StopTolerances {
     /// Of the gradient: `max |g_j| / (sqrt(H_jj) sqrt(L))`, the largest cosine of an angle between
     /// the residuals and a column of their Jacobian.
     pub gradient: f64,
-    /// Of a step: its norm beside that of the parameters.
+    /// Of a step: its norm beside that of the parameters and locals, both in the measure of the
+    /// [`Scaling`].
     pub step: f64,
     /// Of what the linearised residuals promise and what is gained: both beside the loss.
     pub reduction: f64,

@@ -5,7 +5,7 @@ use hnn_losses::{LossError, Selection};
 
 use super::damping::Damping;
 use super::fit::{Fit, Value, rows};
-use super::linear::{Damped, square};
+use super::linear::Damped;
 use super::rows::Read;
 use crate::course::Course;
 use crate::{StopReason, TrainError};
@@ -101,11 +101,13 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
             .map_err(|source| TrainError::Loss { step, source })
     }
 
-    /// Whether the step is short beside the unknowns.
+    /// Whether the step is short beside the unknowns, in the measure in which it is kept short.
     fn is_short(&self, tolerance: f64) -> bool {
-        let locals = self.locals.iter().map(|x| x.to_f64().powi(2)).sum::<f64>();
-        let size = (square(&self.theta) + locals).sqrt();
-        square(&self.trial.step).sqrt() <= tolerance * (size + tolerance)
+        let unknowns = self.theta.iter().copied().chain(self.locals.iter().map(|x| x.to_f64()));
+        let pairs = unknowns.zip(&self.trial.step).zip(&self.linear.scale);
+        let (size, length) = pairs
+            .fold((0.0, 0.0), |(size, length), ((x, s), d)| (size + d * x * x, length + d * s * s));
+        length.sqrt() <= tolerance * size.sqrt()
     }
 
     /// The value at the end of the step, if there is one; the model returns where it was.

@@ -5,19 +5,17 @@ use hnn::integrators::{At, FieldError, FnField, VectorField, Workspace};
 use hnn::systems::{
     CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
     EnergyShell, FromEnergy, Hamiltonian, Harmonic, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
-    PendulumFit, Sampling, Spring, Starts, distances, growth_rate,
+    Sampling, Spring, Starts, distances, growth_rate,
 };
 
-use super::data;
 use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
-    match odd.below(7) {
+    match odd.below(6) {
         0 | 1 => constants(odd),
         2 => sampling(odd),
         3 => starts(odd),
         4 => chaos(odd),
-        5 => fit(odd),
         _ => rates(odd),
     }
 }
@@ -203,12 +201,5 @@ fn rates(odd: &mut Odd) -> Result<(), Error> {
     let apart = distances(a.view(), b.view())?;
     let rate = growth_rate(&odd.times(4), &apart, odd.or_odd(3.0))?;
     assert!(rate.is_finite());
-    Ok(())
-}
-
-fn fit(odd: &mut Odd) -> Result<(), Error> {
-    PendulumFit::new(odd.number(), odd.positive())?;
-    let fit = PendulumFit::least_squares(&data::set(odd)?)?;
-    assert!(fit.a().is_finite() && fit.c().is_finite());
     Ok(())
 }
