@@ -70,12 +70,9 @@ impl Training<'_> {
             return Ok(Contender { key, label, field });
         }
         let train = self.train;
-        let mut loss = DerivativeLoss::<f32, F>::new(
-            train.times().into(),
-            train.states(),
-            train.derivatives(),
-        )?
-        .measured_by(self.measure)?;
+        let mut loss =
+            DerivativeLoss::<f32>::new(train.times().into(), train.states(), train.derivatives())?
+                .measured_by(self.measure)?;
         let checkpoint = self.output.path(&format!("{name}.checkpoint"));
         let mut trainer = self.recipe.trainer(train.len(), self.seed, checkpoint)?;
         if let Some(norm) = self.clip {
