@@ -45,25 +45,17 @@ pub(crate) trait FieldLoss<T: Scalar> {
     ) -> Result<(), LossError>;
 }
 
-/// Makes a type that is generic over a scalar an object whose methods are compiled in this crate.
-macro_rules! compiled {
-    ($loss:ident: $object:ident) => {
-        impl<T: hnn_integrators::Scalar> $loss<T> {
-            /// The loss as an object, compiled here.
-            pub(crate) fn object(&mut self) -> &mut dyn $object<T> {
-                hnn_integrators::compiled_here!(
-                    T => fn(&mut $loss<T>) -> &mut dyn $object<T>, |loss| loss
-                )(self)
-            }
-        }
-    };
-}
-pub(crate) use compiled;
-
 /// A loss of any field that trains, by the object.
 macro_rules! loss_of_fields {
     ($loss:ident) => {
-        crate::compiled::compiled!($loss: FieldLoss);
+        impl<T: Scalar> $loss<T> {
+            /// The loss as an object, compiled here.
+            pub(crate) fn object(&mut self) -> &mut dyn FieldLoss<T> {
+                hnn_integrators::compiled_here!(
+                    T => fn(&mut $loss<T>) -> &mut dyn FieldLoss<T>, |loss| loss
+                )(self)
+            }
+        }
 
         impl<T: Scalar, F: DifferentiableField<T>> crate::Loss<T, F> for $loss<T> {
             fn name(&self) -> &str {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar};
+use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar, compiled_here};
 use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
@@ -13,7 +13,6 @@ use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
 use crate::blocks::Blocks;
-use crate::compiled::compiled;
 use crate::derivative::{
     check_field, check_finite, check_gradient, check_shape, coordinate_weights, selected,
 };
@@ -301,6 +300,8 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
         self.shooting.rows.check_same(samples)
     }
 
+    /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
+    /// the errors of the `slopes` cost where windows begin, whose gradient is added, too.
     pub(crate) fn evaluate<F>(
         &mut self,
         field: &F,
@@ -313,41 +314,19 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
         F: DifferentiableField<T>,
         S: DifferentiableStepper<T, F>,
     {
+        type Evaluate<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Selection<'_>,
+            f64,
+            Option<&mut [T]>,
+            Option<Slopes<'_, T>>,
+        ) -> Result<Sums, LossError>;
+        let evaluate = compiled_here!(T => Evaluate<T>, Shooting::evaluate);
         let motion = &(&self.stepper, field);
         let on = Stepped { field, motion };
-        self.shooting.object().evaluate(on, selection, weight, theta_bar, slopes)
+        evaluate(&mut self.shooting, on, selection, weight, theta_bar, slopes)
     }
-}
-
-compiled!(Shooting: WindowLoss);
-
-/// A loss of windows.
-pub(crate) trait WindowLoss<T: Scalar> {
-    /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
-    /// the errors of the `slopes` cost where windows begin, whose gradient is added, too.
-    fn evaluate(
-        &mut self,
-        on: Stepped<'_, T>,
-        selection: Selection<'_>,
-        weight: f64,
-        theta_bar: Option<&mut [T]>,
-        slopes: Option<Slopes<'_, T>>,
-    ) -> Result<Sums, LossError>;
-
-    /// As [`Loss::residual_layout`].
-    fn layout(
-        &mut self,
-        on: Stepped<'_, T>,
-        selection: Selection<'_>,
-    ) -> Result<ResidualLayout, LossError>;
-
-    /// As [`Loss::residuals`].
-    fn write(
-        &mut self,
-        on: Stepped<'_, T>,
-        groups: Range<usize>,
-        rows: ResidualRows<'_, T>,
-    ) -> Result<(), LossError>;
 }
 
 impl<T: Scalar> Shooting<T> {
@@ -377,25 +356,6 @@ impl<T: Scalar> Shooting<T> {
             }
             Reduction::Sum => 1.0,
         })
-    }
-}
-
-impl<T: Scalar> WindowLoss<T> for Shooting<T> {
-    fn layout(
-        &mut self,
-        on: Stepped<'_, T>,
-        selection: Selection<'_>,
-    ) -> Result<ResidualLayout, LossError> {
-        self.prepare(on, selection)
-    }
-
-    fn write(
-        &mut self,
-        on: Stepped<'_, T>,
-        groups: Range<usize>,
-        rows: ResidualRows<'_, T>,
-    ) -> Result<(), LossError> {
-        self.write_rows(on, groups, rows)
     }
 
     fn evaluate(
@@ -467,8 +427,14 @@ where
         field: &F,
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
+        type Prepare<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Selection<'_>,
+        ) -> Result<ResidualLayout, LossError>;
+        let prepare = compiled_here!(T => Prepare<T>, Shooting::prepare);
         let motion = &(&self.stepper, field);
-        self.shooting.object().layout(Stepped { field, motion }, selection)
+        prepare(&mut self.shooting, Stepped { field, motion }, selection)
     }
 
     fn residuals(
@@ -477,8 +443,15 @@ where
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
+        type Write<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Range<usize>,
+            ResidualRows<'_, T>,
+        ) -> Result<(), LossError>;
+        let write = compiled_here!(T => Write<T>, Shooting::write);
         let motion = &(&self.stepper, field);
-        self.shooting.object().write(Stepped { field, motion }, groups, rows)
+        write(&mut self.shooting, Stepped { field, motion }, groups, rows)
     }
 
     fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {

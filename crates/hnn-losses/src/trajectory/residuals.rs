@@ -84,7 +84,7 @@ impl<T: Scalar> Shooting<T> {
     }
 
     /// Writes the residuals of some windows.
-    pub(super) fn write_rows(
+    pub(super) fn write(
         &mut self,
         on: Stepped<'_, T>,
         groups: Range<usize>,
