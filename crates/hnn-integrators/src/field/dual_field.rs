@@ -50,6 +50,8 @@ pub struct DualField<T, const D: usize, const K: usize, const P: usize, C> {
 
 impl DualField<f64, 0, 0, 0, ()> {
     /// A field of dimension `D` with the parameters `theta`.
+    // Of `impl Fn` no alias can be made.
+    #[allow(clippy::type_complexity)]
     pub fn new<T: Scalar, const D: usize, const P: usize>(
         theta: [T; P],
         closure: impl Fn(Number<T>, [Number<T>; D], [Number<T>; P]) -> [Number<T>; D] + Send + Sync,

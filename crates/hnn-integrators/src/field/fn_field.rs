@@ -41,6 +41,8 @@ pub struct FnFieldVjp<C, V> {
 impl FnField<()> {
     /// A field of dimension `dim`. The closure gets the time, the state and the slice for the
     /// slope, both of length `dim`.
+    // Of `impl Fn` no alias can be made.
+    #[allow(clippy::type_complexity)]
     pub fn new<T: Scalar>(
         dim: usize,
         closure: impl Fn(T, &[T], &mut [T]) + Send + Sync,
@@ -76,6 +78,7 @@ impl<C> FnField<C> {
     /// # Ok::<(), hnn_integrators::SolveError>(())
     /// ```
     #[must_use]
+    #[allow(clippy::type_complexity)]
     pub fn with_vjp<T: Scalar>(
         self,
         vjp: impl Fn(T, &[T], &[T], &mut [T]) + Send + Sync,

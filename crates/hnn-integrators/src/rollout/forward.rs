@@ -4,6 +4,9 @@ use super::{Checkpoints, Grid, Motion, Rollout, Samples, resize};
 use crate::kernel::{Forward, Way};
 use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, compiled_here};
 
+/// What sees each step's states.
+type See<'a, T> = dyn FnMut(usize, &[T]) -> Result<(), FieldError> + 'a;
+
 impl<T: Scalar> Rollout<T> {
     /// Steps along a grid from the states `x0` (`D * B` numbers, coordinate-major) and returns all
     /// states: `(steps + 1) * D * B` numbers, state after state.
@@ -74,14 +77,14 @@ impl<T: Scalar> Rollout<T> {
         motion: &dyn Motion<T>,
         grid: Grid<'_, T>,
         x0: &[T],
-        see: &mut dyn FnMut(usize, &[T]) -> Result<(), FieldError>,
+        see: &mut See<'_, T>,
     ) -> Result<(), FieldError> {
         type Walk<T> = fn(
             &mut Rollout<T>,
             &dyn Motion<T>,
             Grid<'_, T>,
             &[T],
-            &mut dyn FnMut(usize, &[T]) -> Result<(), FieldError>,
+            &mut See<'_, T>,
         ) -> Result<(), FieldError>;
         compiled_here!(T => Walk<T>, Rollout::take_walk)(self, motion, grid, x0, see)
     }
@@ -91,7 +94,7 @@ impl<T: Scalar> Rollout<T> {
         motion: &dyn Motion<T>,
         grid: Grid<'_, T>,
         x0: &[T],
-        see: &mut dyn FnMut(usize, &[T]) -> Result<(), FieldError>,
+        see: &mut See<'_, T>,
     ) -> Result<(), FieldError> {
         self.check(motion, &grid, x0)?;
         let (len, steps) = (x0.len(), grid.steps());
