@@ -11,8 +11,9 @@ use std::hint::black_box;
 use hnn_benches::{Clock, Error, Options, announce, median};
 use hnn_integrators::{DifferentiableField, Parameters, Scalar};
 use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_models::tch::tch::kind::Element;
 use hnn_models::tch::tch::{self, Device};
-use hnn_models::tch::{TchEnergy, TchScalar, parse_device};
+use hnn_models::tch::{TchEnergy, parse_device};
 use hnn_models::{Architecture, DifferentiableEnergy, Hnn, Initialisation, Mlp};
 use hnn_train::{Adam, Optimiser};
 use ndarray::{Array1, Array2};
@@ -49,7 +50,7 @@ struct Contest {
 impl Contest {
     /// Prints a row an engine; gives the native engine's gradient. Differences are from `exact`, or
     /// from that gradient.
-    fn run<T: TchScalar>(&self, exact: Option<&[f64]>) -> Result<Vec<f64>, Error> {
+    fn run<T: Scalar + Element>(&self, exact: Option<&[f64]>) -> Result<Vec<f64>, Error> {
         let architecture = Architecture::new(&[2, 200, 200, 1])?;
         let network = Mlp::<T>::new(architecture, Initialisation::Orthogonal, 0);
         let (gradient, native) = self.measure(network.clone())?;
@@ -108,9 +109,7 @@ impl Contest {
 }
 
 /// The derivative loss of a spring's states, spread evenly over a square by two additive sequences.
-fn springs<T: Scalar, F: DifferentiableField<T>>(
-    count: usize,
-) -> Result<DerivativeLoss<T, F>, Error> {
+fn springs<T: Scalar>(count: usize) -> Result<DerivativeLoss<T>, Error> {
     let spread = |k: usize, ratio: f64| 2.0 * (k as f64 * ratio).fract() - 1.0;
     let state = |k| [spread(k, 0.754_877_666_246_693), spread(k, 0.569_840_290_998_053)];
     let x = Array2::from_shape_fn((count, 2), |(k, i)| T::from_f64(state(k)[i]));

@@ -66,7 +66,7 @@ fn steps<E>(
     model: impl Fn() -> Result<Hnn<E>, Error>,
 ) -> Result<Vec<NamedStep>, Error>
 where
-    E: DifferentiableEnergy<f32, Residuals: 'static> + 'static,
+    E: DifferentiableEnergy<f32> + 'static,
 {
     let steps = [
         step(model()?, derivative(data)?)?,
@@ -77,24 +77,19 @@ where
     Ok(names.into_iter().zip(steps).collect())
 }
 
-fn derivative<F: DifferentiableField<f32>>(
-    data: &DataSet<f32>,
-) -> Result<DerivativeLoss<f32, F>, Error> {
+fn derivative(data: &DataSet<f32>) -> Result<DerivativeLoss<f32>, Error> {
     let times = ArrayView1::from(data.times());
     Ok(DerivativeLoss::new(times, data.states(), data.derivatives())?)
 }
 
 /// With a trajectory loss, the field at the windows' begins evaluated once.
-fn joint<F: DifferentiableField<f32>>(
-    data: &DataSet<f32>,
-    window: Window,
-) -> Result<JointLoss<f32, F, Tableau>, Error> {
+fn joint(data: &DataSet<f32>, window: Window) -> Result<JointLoss<f32, Tableau>, Error> {
     let trajectory = TrajectoryLoss::new(RK4, window, data)?;
     Ok(JointLoss::new(derivative(data)?, 1.0, trajectory)?)
 }
 
 /// With the one-step loss, each evaluated on its own.
-fn apart<F: DifferentiableField<f32, Residuals: 'static> + 'static>(
+fn apart<F: DifferentiableField<f32> + 'static>(
     data: &DataSet<f32>,
 ) -> Result<TotalLoss<f32, F>, Error> {
     let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;

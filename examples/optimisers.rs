@@ -45,7 +45,7 @@ struct Options {
 }
 
 type Model = Hnn<Mlp<f64>, FrictionForce<Dissipative<Mlp<f64>>>>;
-type Squares = DerivativeLoss<f64, Model>;
+type Squares = DerivativeLoss<f64>;
 
 /// How many points of a run are looked at.
 const POINTS: usize = 60;

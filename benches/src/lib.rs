@@ -48,7 +48,7 @@ impl Options {
 
 /// Says which instruction set the kernels use on this machine.
 pub fn announce() {
-    println!("instruction set: {}", hnn_integrators::simd::instruction_set());
+    println!("instruction set: {}", hnn_integrators::instruction_set());
 }
 
 /// Runs `work` in a pool of `count` threads, on one of them.

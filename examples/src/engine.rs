@@ -23,15 +23,9 @@ pub enum Engine {
 /// Makes an engine's networks of native ones, with the same weights.
 pub trait Networks<T: Scalar> {
     /// A network used as an energy, or as a Lagrangian.
-    type Energy: DifferentiableEnergy<T, Residuals: 'static>
-        + DifferentiableLagrangian<T, Residuals: 'static>
-        + Persist<T>
-        + 'static;
+    type Energy: DifferentiableEnergy<T> + DifferentiableLagrangian<T> + Persist<T> + 'static;
     /// A network used as a map, with its Jacobian where that is asked for.
-    type Map: DifferentiableMap<T, Residuals: 'static>
-        + JacobianMap<T, JacobianResiduals: 'static>
-        + Persist<T>
-        + 'static;
+    type Map: DifferentiableMap<T> + JacobianMap<T> + Persist<T> + 'static;
 
     /// An energy, or a Lagrangian.
     ///
@@ -102,8 +96,10 @@ pub use libtorch::Libtorch;
 
 #[cfg(feature = "tch")]
 mod libtorch {
+    use hnn_integrators::Scalar;
     use hnn_models::Mlp;
-    use hnn_models::tch::{TchEnergy, TchMap, TchScalar, parse_device, tch};
+    use hnn_models::tch::tch::kind::Element;
+    use hnn_models::tch::{TchEnergy, TchMap, parse_device, tch};
 
     use super::{Networks, Result};
 
@@ -125,7 +121,7 @@ mod libtorch {
         }
     }
 
-    impl<T: TchScalar> Networks<T> for Libtorch {
+    impl<T: Scalar + Element> Networks<T> for Libtorch {
         type Energy = TchEnergy<T>;
         type Map = TchMap<T>;
 

@@ -180,7 +180,6 @@ impl Job<'_> {
     where
         T: Scalar,
         F: DifferentiableField<T> + Persist<T> + 'static,
-        F::Residuals: 'static,
     {
         let (recipe, train) = (self.recipe, self.train.cast::<T>()?);
         let mut loss = self.objective.loss(&train)?;

@@ -63,7 +63,6 @@ impl Objective {
     where
         T: Scalar,
         F: DifferentiableField<T> + 'static,
-        F::Residuals: 'static,
     {
         let joint = |window| -> Result<_> {
             let trajectories = TrajectoryLoss::new(RK4, window, data)?;
@@ -91,7 +90,6 @@ impl Objective {
     where
         T: Scalar,
         F: DifferentiableField<T> + 'static,
-        F::Residuals: 'static,
     {
         match self.kind() {
             LossKind::Derivative | LossKind::OneStep | LossKind::FullTrajectory => Ok(Vec::new()),
@@ -107,15 +105,10 @@ impl Objective {
 /// The windows that lead to whole trajectories, in steps.
 const SHORT_WINDOWS: [usize; 2] = [4, 11];
 
-fn derivatives<T: Scalar, F: DifferentiableField<T>>(
-    data: &DataSet<T>,
-) -> Result<DerivativeLoss<T, F>> {
+fn derivatives<T: Scalar>(data: &DataSet<T>) -> Result<DerivativeLoss<T>> {
     Ok(DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?)
 }
 
-fn fitted<T: Scalar, F: DifferentiableField<T>>(
-    window: Window,
-    data: &DataSet<T>,
-) -> Result<TrajectoryLoss<T, F, Tableau>> {
+fn fitted<T: Scalar>(window: Window, data: &DataSet<T>) -> Result<TrajectoryLoss<T, Tableau>> {
     Ok(TrajectoryLoss::new(RK4, window, data)?.with_fitted_starts(START_RATE)?)
 }

@@ -56,6 +56,7 @@ pub mod parallel;
 mod rollout;
 mod scalar;
 mod signal;
+#[doc(hidden)]
 pub mod simd;
 mod solve_error;
 mod step;
@@ -70,17 +71,19 @@ pub use adaptive::{AdaptiveJob, AdaptiveRun};
 pub use at::{At, Inputs, Interval};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
-#[doc(hidden)]
-pub use field::{Arguments, ArrayInputs, DualArguments, NoInputs, PullBackArguments, SliceInputs};
 pub use field::{
     Bars, DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode,
     Parameters, Separable, ThetaBar, ThetaRows, VectorField, coordinate_major, rows,
 };
 #[doc(hidden)]
+pub use field::{FieldObject, Kept};
+#[doc(hidden)]
 pub use fixed_step::SegmentsJob;
 pub use fixed_step::{FixedStep, Trajectories};
 pub use formula::{AnalyticField, AnalyticSeparable, LaneState};
-pub use lane::{Lane, Wide};
+pub use lane::Lane;
+#[doc(hidden)]
+pub use lane::Wide;
 pub use memory::{MOST_BYTES, TooLarge};
 pub use method::{
     BLANES_MOAN_SRKN6, DOP853, DORMAND_PRINCE5, EULER, EmbeddedPair, Flow, GAUSS_LEGENDRE4,
@@ -88,9 +91,14 @@ pub use method::{
     POSITION_VERLET, RALSTON3, RK4, RUTH3, SYMPLECTIC_EULER, Splitting, THREE_EIGHTHS, TSITOURAS5,
     Tableau, TableauError, VELOCITY_VERLET, YOSHIDA4, YOSHIDA6, YOSHIDA8,
 };
+#[doc(hidden)]
+pub use rollout::Motion;
 pub use rollout::{Adjoint, Checkpoints, Clock, Gradient, Grid, Rollout, Samples, Visit};
+#[doc(hidden)]
+pub use scalar::PerScalar;
 pub use scalar::Scalar;
 pub use signal::{Between, Driven, Signal, SignalError, Signals};
+pub use simd::instruction_set;
 pub use solve_error::{SolveError, SolveFailure, StepLimit};
 pub use step::{
     DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper,

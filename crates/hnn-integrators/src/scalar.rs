@@ -10,6 +10,42 @@ use crate::fixed_step::SegmentsJob;
 use crate::kernel::Job;
 use crate::{AnalyticField, AnalyticSeparable, Lane, SolveFailure, Trajectories};
 
+/// Something for each type of number, such as pointers to functions.
+///
+/// What is generic over a [`Scalar`] is compiled again in every crate that uses it. Where functions
+/// of one type, not to be inlined, hand it out, it is compiled once, in the crate that has them.
+#[doc(hidden)]
+pub trait PerScalar {
+    /// What it is.
+    type Of<T: Scalar>;
+    /// That of `f32`.
+    fn f32() -> Self::Of<f32>;
+    /// That of `f64`.
+    fn f64() -> Self::Of<f64>;
+}
+
+/// What is generic over a scalar `T` alone, as a pointer to a function that is compiled in the crate that
+/// says this, once for each type of number: `compiled_here!(T => fn(&[T]) -> T, sum)`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! compiled_here {
+    ($T:ident => $function:ty, $body:expr) => {{
+        struct Here;
+        impl $crate::PerScalar for Here {
+            type Of<$T: $crate::Scalar> = $function;
+            #[inline(never)]
+            fn f32() -> Self::Of<f32> {
+                $body
+            }
+            #[inline(never)]
+            fn f64() -> Self::Of<f64> {
+                $body
+            }
+        }
+        <$T as $crate::Scalar>::pick::<Here>()
+    }};
+}
+
 /// A real number: `f32` or `f64`. Sealed.
 ///
 /// Elementary functions come from [`Lane`], so that a formula written for lanes is also a formula
@@ -59,6 +95,9 @@ pub trait Scalar:
     #[must_use]
     fn powf(self, exponent: Self) -> Self;
 
+    /// The one for this type of number.
+    #[doc(hidden)]
+    fn pick<P: PerScalar>() -> P::Of<Self>;
     /// A formula's kernels for this type of number.
     #[doc(hidden)]
     fn formula_kernel<F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
@@ -124,6 +163,9 @@ macro_rules! scalar {
             #[inline(always)]
             fn powf(self, exponent: Self) -> Self {
                 $t::powf(self, exponent)
+            }
+            fn pick<P: PerScalar>() -> P::Of<Self> {
+                P::$t()
             }
             #[inline]
             fn formula_kernel<F: AnalyticField + ?Sized>(

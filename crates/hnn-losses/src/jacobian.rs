@@ -6,8 +6,7 @@
 //! is row `c * B + b`.
 
 use hnn_integrators::{
-    At, Bars, DifferentiableField, DifferentiableStepper, FieldError, Inputs, Interval, Scalar,
-    ThetaBar,
+    At, Bars, FieldError, FieldObject, Inputs, Interval, Kept, Motion, Scalar, ThetaBar,
 };
 
 /// The copies of a batch.
@@ -50,37 +49,34 @@ impl<T: Scalar> Copies<T> {
 
 /// The field and its Jacobian at a batch of states.
 #[derive(Debug, Default)]
-pub(crate) struct FieldJacobian<T, R> {
+pub(crate) struct FieldJacobian<T> {
     copies: Copies<T>,
-    residuals: R,
+    residuals: Kept,
 }
 
-impl<T: Scalar, R> FieldJacobian<T, R> {
+impl<T: Scalar> FieldJacobian<T> {
     /// Evaluates the field at the states `x`, and **adds** to each row of `by_theta` (`P` numbers) the
     /// derivative of one of the field's `coordinates` at one state, times what `weigh(row, f)` says,
     /// which sees its value there.
-    pub(crate) fn evaluate<F>(
+    pub(crate) fn evaluate(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         coordinates: &[usize],
         (at, x): (At<'_, T>, &[T]),
         by_theta: &mut [T],
         mut weigh: impl FnMut(usize, T) -> T,
-    ) -> Result<(), FieldError>
-    where
-        F: DifferentiableField<T, Residuals = R>,
-    {
+    ) -> Result<(), FieldError> {
         let Self { copies, residuals } = self;
         copies.set(coordinates.len(), [at.t, &[]], [at.u, &[]], x);
         let of_copies = At { t: &copies.t, u: &copies.u[0] };
-        field.eval_recorded(of_copies, &copies.x, &mut copies.out, residuals)?;
+        field.eval_kept(of_copies, &copies.x, &mut copies.out, residuals)?;
         for row in 0..copies.t.len() {
             let place = copies.at(coordinates[row / at.batch()], row);
             copies.v[place] = weigh(row, copies.out[place]);
         }
         let theta = ThetaBar::rows(by_theta, field.num_params());
         let bars = Bars::new(&mut copies.x_bar).with_theta(theta);
-        field.vjp(&copies.x, residuals, &copies.v, bars)
+        field.vjp_kept(&copies.x, residuals, &copies.v, bars)
     }
 
     /// The weighted derivatives of row `row` by coordinate `j` of its state.
@@ -91,41 +87,37 @@ impl<T: Scalar, R> FieldJacobian<T, R> {
 
 /// A step of a batch, and its Jacobian.
 #[derive(Debug, Default)]
-pub(crate) struct StepJacobian<T, Tape> {
+pub(crate) struct StepJacobian<T> {
     copies: Copies<T>,
-    tape: Tape,
+    tape: Kept,
 }
 
-impl<T: Scalar, Tape> StepJacobian<T, Tape> {
+impl<T: Scalar> StepJacobian<T> {
     /// Steps from the states `x`, over times, step sizes and inputs (at the begin and at the end) of
     /// each, to `out`, and **adds** to row
     /// `i * B + b` of `by_theta` the derivative of coordinate `i` of state `b` after the step.
-    pub(crate) fn step<F, S>(
+    pub(crate) fn step(
         &mut self,
-        (stepper, field): (&S, &F),
+        motion: &dyn Motion<T>,
         (over, inputs): ([&[T]; 2], [&[T]; 2]),
         x: &[T],
         out: &mut [T],
         by_theta: &mut [T],
-    ) -> Result<(), FieldError>
-    where
-        F: DifferentiableField<T>,
-        S: DifferentiableStepper<T, F, Tape = Tape>,
-    {
+    ) -> Result<(), FieldError> {
         let Self { copies, tape } = self;
-        copies.set(field.dim(), over, inputs, x);
+        copies.set(motion.dim(), over, inputs, x);
         let [begin, end] = &copies.u;
         let u = Inputs::Linear { begin, end };
         let interval = Interval { t: &copies.t, dt: &copies.dt, u };
-        stepper.record(field, interval, &copies.x, &mut copies.out, tape)?;
+        motion.record(interval, &copies.x, &mut copies.out, tape)?;
         let lanes = over[0].len();
         for (row, out) in out.iter_mut().enumerate() {
             let at = copies.at(row / lanes, row);
             *out = copies.out[at];
             copies.x_bar[at] = T::ONE;
         }
-        let theta = ThetaBar::rows(by_theta, field.num_params());
-        stepper.pull_back(field, tape, Bars::new(&mut copies.x_bar).with_theta(theta))
+        let theta = ThetaBar::rows(by_theta, motion.num_params());
+        motion.pull_back(tape, Bars::new(&mut copies.x_bar).with_theta(theta))
     }
 
     /// The derivative of row `row` by coordinate `j` of its state before the step.

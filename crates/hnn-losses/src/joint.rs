@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
 
+use crate::compiled::FieldLoss;
 use crate::derivative::{check_gradient, selected};
 use crate::parts::Parts;
 use crate::trajectory::Slopes;
@@ -38,19 +39,14 @@ use crate::{
 /// let mut gradient = [0.0];
 /// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
 /// let terms = loss.terms();
-/// assert_eq!((&*terms[0].0, &*terms[1].0), ("derivative", "one-step"));
+/// assert_eq!((terms[0].0, terms[1].0), ("derivative", "one-step"));
 /// assert_eq!(value, terms[0].1 + 100.0 * terms[1].1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct JointLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
-    derivative: DerivativeLoss<T, F>,
+pub struct JointLoss<T, S> {
+    derivative: DerivativeLoss<T>,
     alpha: f64,
-    trajectory: TrajectoryLoss<T, F, S>,
+    trajectory: TrajectoryLoss<T, S>,
     /// The selected rows at which no window begins.
     rest: Vec<usize>,
     /// The two terms at the last evaluation.
@@ -58,20 +54,15 @@ where
     parts: Parts,
 }
 
-impl<T, F, S> JointLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
+impl<T: Scalar, S> JointLoss<T, S> {
     /// The sum of the derivative loss and `alpha` times the trajectory loss.
     ///
     /// # Errors
     /// If the two have different times, states or inputs, or `alpha` is negative or not finite.
     pub fn new(
-        derivative: DerivativeLoss<T, F>,
+        derivative: DerivativeLoss<T>,
         alpha: f64,
-        trajectory: TrajectoryLoss<T, F, S>,
+        trajectory: TrajectoryLoss<T, S>,
     ) -> Result<Self, LossError> {
         if !(alpha >= 0.0 && alpha.is_finite()) {
             return Err(LossError::Weight { what: "trajectory loss", weight: alpha });
@@ -88,8 +79,14 @@ where
     }
 
     /// The trajectory loss.
-    pub fn trajectory(&self) -> &TrajectoryLoss<T, F, S> {
+    pub fn trajectory(&self) -> &TrajectoryLoss<T, S> {
         &self.trajectory
+    }
+
+    /// The name and the value of each of the two at the last evaluation.
+    pub fn terms(&self) -> [(&str, f64); 2] {
+        let [derivative, trajectory] = self.last;
+        [(FieldLoss::name(&self.derivative), derivative), (self.trajectory.term(), trajectory)]
     }
 
     /// The value, its terms noted.
@@ -111,7 +108,7 @@ where
     }
 }
 
-impl<T, F, S> Loss<T, F> for JointLoss<T, F, S>
+impl<T, F, S> Loss<T, F> for JointLoss<T, S>
 where
     T: Scalar,
     F: DifferentiableField<T>,
@@ -151,7 +148,8 @@ where
             trajectory.evaluate(field, selection, alpha, Some(&mut *theta_bar), Some(slopes))?;
         let mut sum = sums.slopes;
         if !rest.is_empty() {
-            sum += derivative.sum(field, Selection::Rows(rest), scale, Some(theta_bar))?;
+            let rest = Selection::Rows(rest);
+            sum += derivative.object().sum(field, rest, scale, Some(theta_bar))?;
         }
         Ok(self.note(sum / entries, sums.states))
     }
@@ -202,11 +200,10 @@ where
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        self.derivative.constant_values()
+        FieldLoss::constant_values(&self.derivative)
     }
 
     fn terms(&self) -> Vec<(String, f64)> {
-        let names = [self.derivative.name(), self.trajectory.name()];
-        names.into_iter().map(str::to_owned).zip(self.last).collect()
+        self.terms().map(|(name, value)| (name.to_owned(), value)).into()
     }
 }

@@ -10,8 +10,10 @@
 //! [`DifferentiableField`]: hnn_integrators::DifferentiableField
 
 mod blocks;
+mod compiled;
 mod derivative;
 mod error;
+mod groups;
 mod jacobian;
 mod joint;
 mod loss;

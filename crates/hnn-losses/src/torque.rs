@@ -3,11 +3,15 @@
 use std::ops::Range;
 
 use hnn_data::DataSet;
-use hnn_integrators::{At, Bars, DifferentiableField, Scalar, ThetaBar, Workspace};
+use hnn_integrators::{
+    At, Bars, DifferentiableField, FieldObject, Kept, Scalar, ThetaBar, Workspace,
+};
 
 use crate::blocks::{Blocks, on_all_threads};
-use crate::derivative::{check_field, check_gradient, coordinate_weights, counted, selected};
-use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::compiled::{FieldLoss, loss_of_fields};
+use crate::derivative::{check_field, coordinate_weights, selected};
+use crate::groups::Groups;
+use crate::{LossError, ResidualLayout, ResidualRows, Selection};
 
 /// The mean squared error of the inputs that a field needs for the measured motion, against the
 /// measured ones: `L = mean over rows and inputs of (u(x, dx/dt; theta) - u)^2`.
@@ -42,11 +46,11 @@ use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 /// assert!((gradient[1] - 2.0 * 0.25 * 2.0).abs() < 1e-12); // 2 r v
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct TorqueLoss<T: Scalar, F: DifferentiableField<T>> {
+pub struct TorqueLoss<T> {
     rows: Rows<T>,
-    blocks: Blocks<T, Scratch<T, F::Residuals>>,
-    scratches: Vec<Scratch<T, F::Residuals>>,
-    prepared: Prepared,
+    blocks: Blocks<T, Scratch<T>>,
+    scratches: Vec<Scratch<T>>,
+    groups: Groups,
 }
 
 /// The data, a row a sample.
@@ -63,19 +67,9 @@ struct Rows<T> {
     weights: Vec<T>,
 }
 
-/// The samples of a layout.
-#[derive(Debug, Default)]
-struct Prepared {
-    rows: Vec<usize>,
-    ends: Vec<usize>,
-    /// The inputs that count.
-    inputs: Vec<usize>,
-    layout: ResidualLayout,
-}
-
 /// A block's samples, each with several inputs: none, each one alone, and the measured ones.
 #[derive(Default)]
-struct Scratch<T, R> {
+struct Scratch<T> {
     t: Vec<T>,
     x: Vec<T>,
     u: Vec<T>,
@@ -88,11 +82,11 @@ struct Scratch<T, R> {
     /// `B^-1` of each sample, row by row.
     inverses: Vec<T>,
     by_theta: Vec<T>,
-    residuals: R,
+    residuals: Kept,
     workspace: Workspace<T>,
 }
 
-impl<T: Scalar, F: DifferentiableField<T>> TorqueLoss<T, F> {
+impl<T: Scalar> TorqueLoss<T> {
     /// Of all points of a data set, with their derivatives and inputs.
     ///
     /// # Errors
@@ -120,7 +114,7 @@ impl<T: Scalar, F: DifferentiableField<T>> TorqueLoss<T, F> {
             weights: vec![T::ONE; n],
         };
         let (blocks, scratches) = (Blocks::default(), Vec::new());
-        Ok(Self { rows, blocks, scratches, prepared: Prepared::default() })
+        Ok(Self { rows, blocks, scratches, groups: Groups::default() })
     }
 
     /// The same with the squared errors of each input multiplied by a weight of its own, such as
@@ -132,61 +126,23 @@ impl<T: Scalar, F: DifferentiableField<T>> TorqueLoss<T, F> {
         self.rows.weights = coordinate_weights(weights, self.rows.n)?;
         Ok(self)
     }
-
-    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
-        Ok((selected(selection, self.rows.t.len())? * self.rows.n) as f64)
-    }
-
-    /// The sum of the squared errors; **adds** `scale` times half its gradient to `theta_bar`.
-    fn sum(
-        &mut self,
-        field: &F,
-        selection: Selection<'_>,
-        scale: T,
-        theta_bar: Option<&mut [T]>,
-    ) -> Result<f64, LossError> {
-        let Self { rows, blocks, .. } = self;
-        check_field(field, 2 * rows.n, rows.n)?;
-        let count = selected(selection, rows.t.len())?;
-        blocks.run(count, rows.block_len(field), theta_bar, |items, scratch, theta_bar| {
-            let samples: Vec<usize> = match selection {
-                Selection::All => items.collect(),
-                Selection::Rows(chosen) => chosen[items].to_vec(),
-            };
-            rows.evaluate(field, &samples, 1, theta_bar.is_some(), scratch)?;
-            let mut sum = 0.0;
-            for (lane, sample) in samples.iter().enumerate() {
-                for k in 0..rows.n {
-                    let error = rows.error(*sample, lane, k, scratch);
-                    sum += (rows.weights[k] * error * error).to_f64();
-                    let bar = scale * rows.weights[k] * error;
-                    rows.pull_back(samples.len(), lane, [0, k], bar, scratch);
-                }
-            }
-            if let Some(theta_bar) = theta_bar {
-                let Scratch { x, v, x_bar, residuals, .. } = scratch;
-                field.vjp(x, residuals, v, Bars::new(x_bar).with_theta(theta_bar))?;
-            }
-            Ok(sum)
-        })
-    }
 }
 
 impl<T: Scalar> Rows<T> {
     /// Samples of a block: each is evaluated with several inputs.
-    fn block_len(&self, field: &(impl DifferentiableField<T> + ?Sized)) -> usize {
+    fn block_len(&self, field: &dyn FieldObject<T>) -> usize {
         (field.block_len() / (self.n + 2)).max(1)
     }
 
     /// Evaluates the field at some samples, `repeats` times with all inputs, and finds the inputs
     /// that they need. The cotangents of the field are 0.
-    fn evaluate<F: DifferentiableField<T>>(
+    fn evaluate(
         &self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         samples: &[usize],
         repeats: usize,
         record: bool,
-        scratch: &mut Scratch<T, F::Residuals>,
+        scratch: &mut Scratch<T>,
     ) -> Result<(), LossError> {
         let (n, lanes) = (self.n, samples.len());
         let batch = repeats * (n + 2) * lanes;
@@ -213,7 +169,7 @@ impl<T: Scalar> Rows<T> {
         }
         let at = At { t, u };
         if record {
-            field.eval_recorded(at, x, f, &mut scratch.residuals)?;
+            field.eval_kept(at, x, f, &mut scratch.residuals)?;
         } else {
             field.eval(at, x, f, &mut scratch.workspace)?;
         }
@@ -226,12 +182,12 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// The inputs that a sample needs.
-    fn find_inputs<R>(
+    fn find_inputs(
         &self,
         sample: usize,
         lane: usize,
         [batch, lanes]: [usize; 2],
-        Scratch { f, needed, inverses, .. }: &mut Scratch<T, R>,
+        Scratch { f, needed, inverses, .. }: &mut Scratch<T>,
     ) -> Result<(), LossError> {
         let n = self.n;
         let slope = |inputs: usize, i: usize| f[(n + i) * batch + inputs * lanes + lane];
@@ -259,19 +215,19 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Input `k` that a sample needs, minus the measured one.
-    fn error<R>(&self, sample: usize, lane: usize, k: usize, scratch: &Scratch<T, R>) -> T {
+    fn error(&self, sample: usize, lane: usize, k: usize, scratch: &Scratch<T>) -> T {
         scratch.needed[lane * self.n + k] - self.u[sample * self.n + k]
     }
 
     /// **Adds** to the cotangents of the field, in one of the repeats, what the cotangent of an
     /// error makes of it: with `needed = B^-1 (dv - f_0)`, `d needed = -B^-1 (d f_0 + dB needed)`.
-    fn pull_back<R>(
+    fn pull_back(
         &self,
         lanes: usize,
         lane: usize,
         [repeat, k]: [usize; 2],
         bar: T,
-        Scratch { t, v, needed, inverses, .. }: &mut Scratch<T, R>,
+        Scratch { t, v, needed, inverses, .. }: &mut Scratch<T>,
     ) {
         let (n, batch) = (self.n, t.len());
         for i in 0..n {
@@ -287,72 +243,80 @@ impl<T: Scalar> Rows<T> {
     }
 }
 
-impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for TorqueLoss<T, F> {
+loss_of_fields!(TorqueLoss);
+
+impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     fn name(&self) -> &str {
         "torque"
     }
 
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
-        let entries = self.entries(selection)?;
-        Ok(self.sum(field, selection, T::ZERO, None)? / entries)
+    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+        Ok((selected(selection, self.rows.t.len())? * self.rows.n) as f64)
     }
 
-    fn value_and_gradient(
+    fn sum(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         selection: Selection<'_>,
-        weight: f64,
-        theta_bar: &mut [T],
+        scale: T,
+        theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
-        check_gradient(theta_bar.len(), field.num_params())?;
-        let entries = self.entries(selection)?;
-        let scale = T::from_f64(2.0 * weight / entries);
-        Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
+        let Self { rows, blocks, .. } = self;
+        let twice = scale + scale;
+        check_field(field, 2 * rows.n, rows.n)?;
+        let count = selected(selection, rows.t.len())?;
+        blocks.run(count, rows.block_len(field), theta_bar, |items, scratch, theta_bar| {
+            let samples: Vec<usize> = match selection {
+                Selection::All => items.collect(),
+                Selection::Rows(chosen) => chosen[items].to_vec(),
+            };
+            rows.evaluate(field, &samples, 1, theta_bar.is_some(), scratch)?;
+            let mut sum = 0.0;
+            for (lane, sample) in samples.iter().enumerate() {
+                for k in 0..rows.n {
+                    let error = rows.error(*sample, lane, k, scratch);
+                    sum += (rows.weights[k] * error * error).to_f64();
+                    let bar = twice * rows.weights[k] * error;
+                    rows.pull_back(samples.len(), lane, [0, k], bar, scratch);
+                }
+            }
+            if let Some(theta_bar) = theta_bar {
+                let Scratch { x, v, x_bar, residuals, .. } = scratch;
+                field.vjp_kept(x, residuals, v, Bars::new(x_bar).with_theta(theta_bar))?;
+            }
+            Ok(sum)
+        })
     }
 
     /// A group is a block of samples; the residual of the `c`-th input that counts, of sample `b` of
     /// its `B`, is number `c * B + b`.
-    fn residual_layout(
+    fn layout(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
-        check_field(field, 2 * self.rows.n, self.rows.n)?;
-        let count = selected(selection, self.rows.t.len())?;
-        let Prepared { rows, ends, inputs, layout } = &mut self.prepared;
-        *inputs = counted(&self.rows.weights);
-        rows.clear();
-        match selection {
-            Selection::All => rows.extend(0..count),
-            Selection::Rows(chosen) => rows.extend_from_slice(chosen),
-        }
-        let blocks = count.div_ceil((self.rows.block_len(field) / inputs.len()).max(1));
-        *ends = (1..=blocks).map(|block| block * count / blocks).collect();
-        *layout = ResidualLayout::default();
-        let (term, mut begin) = (layout.add_term("torque"), 0);
-        for end in ends {
-            layout.push_group([(term, (*end - begin) * inputs.len())], 0);
-            begin = *end;
-        }
-        Ok(layout.clone())
+        let Rows { n, t, weights, .. } = &self.rows;
+        check_field(field, 2 * n, *n)?;
+        let block = self.rows.block_len(field);
+        self.groups = Groups::new("torque", (selection, t.len()), weights, block)?;
+        Ok(self.groups.layout.clone())
     }
 
-    fn residuals(
+    fn write(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { rows: data, prepared, scratches, .. } = self;
+        let Self { rows: data, groups: all, scratches, .. } = self;
         let params = field.num_params();
-        prepared.layout.check(&groups, params, &rows)?;
-        let Prepared { rows: chosen, ends, inputs, layout } = &*prepared;
-        let scale = (1.0 / (chosen.len() * data.n) as f64).sqrt();
+        all.layout.check(&groups, params, &rows)?;
+        let inputs = &all.columns[..];
+        let scale = (1.0 / (all.len() * data.n) as f64).sqrt();
         let factor = |k: usize| T::from_f64(scale * data.weights[k].to_f64().sqrt());
-        let parts = layout.cut(params, rows, groups.map(|group| group..group + 1));
+        let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(scratches, parts, |scratch, (group, rows)| {
-            let begin = group.start.checked_sub(1).map_or(0, |before| ends[before]);
-            let samples = &chosen[begin..ends[group.start]];
+            let samples = all.samples(group.start);
             let (lanes, wanted) = (samples.len(), rows.jacobian.is_some());
             let repeats = if wanted { inputs.len() } else { 1 };
             data.evaluate(field, samples, repeats, wanted, scratch)?;
@@ -368,7 +332,7 @@ impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for TorqueLoss<T, F> {
             by_theta.clear();
             by_theta.resize(t.len() * params, T::ZERO);
             let bars = Bars::new(x_bar).with_theta(ThetaBar::rows(by_theta, params));
-            field.vjp(x, residuals, v, bars)?;
+            field.vjp_kept(x, residuals, v, bars)?;
             jacobian.by_theta.fill(T::ZERO);
             for (place, of_place) in by_theta.chunks_exact(params.max(1)).enumerate() {
                 let row = place / ((data.n + 2) * lanes) * lanes + place % lanes;

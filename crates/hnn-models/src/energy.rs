@@ -10,7 +10,7 @@ use crate::{Keep, ModelError, Network};
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
 pub trait DifferentiableEnergy<T: Scalar>: Network<T> {
     /// What an evaluation of the gradient keeps for its pull-back.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// Whether this is an energy at all.
     ///

@@ -26,7 +26,7 @@ use crate::{DifferentiableMap, Keep};
 /// ```
 pub trait JacobianMap<T: Scalar>: DifferentiableMap<T> {
     /// What an evaluation of the Jacobian keeps for its pull-back.
-    type JacobianResiduals: Default + Send;
+    type JacobianResiduals: Default + Send + 'static;
 
     /// Checks the lengths of the slices that [`jacobian`](Self::jacobian) takes.
     ///

@@ -15,7 +15,7 @@ use crate::{Keep, ModelError, Network};
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
 pub trait DifferentiableLagrangian<T: Scalar>: Network<T> {
     /// What an evaluation of the terms keeps for its pull-back.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// Whether the Lagrangian can be one of `velocities` velocities.
     ///

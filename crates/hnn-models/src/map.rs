@@ -9,7 +9,7 @@ use crate::{Keep, Network};
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
 pub trait DifferentiableMap<T: Scalar>: Network<T> {
     /// What an evaluation keeps for its pull-back.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// Number of outputs `K`.
     fn output_dim(&self) -> usize;

@@ -9,8 +9,8 @@ macro_rules! parameters {
             for $model<$($part),+>: $($field),+
         );
     };
-    (impl<T: $scalar:path $(, $part:ident $(: $bound:path)?)*> for $model:ty: $($field:tt),*) => {
-        impl<T: $scalar, $($part $(: $bound)?),*> hnn_integrators::Parameters<T> for $model {
+    (impl<T: $($scalar:ident)::+ $(+ $other:ident)? $(, $part:ident $(: $bound:path)?)*> for $model:ty: $($field:tt),*) => {
+        impl<T: $($scalar)::+ $(+ $other)?, $($part $(: $bound)?),*> hnn_integrators::Parameters<T> for $model {
             fn num_params(&self) -> usize {
                 0 $(+ self.$field.num_params())*
             }

@@ -124,7 +124,7 @@ impl LossCurve {
     pub fn new(
         label: impl Into<String>,
         steps: impl IntoIterator<Item = u64>,
-        losses: impl IntoIterator<Item: Value>,
+        losses: impl IntoIterator<Item: Into<Value>>,
     ) -> Result<Self, PlotError> {
         let label = label.into();
         let train = Series::new(format!("{label}, train"), as_floats(steps), losses)?;
@@ -138,7 +138,7 @@ impl LossCurve {
     pub fn validation(
         self,
         steps: impl IntoIterator<Item = u64>,
-        losses: impl IntoIterator<Item: Value>,
+        losses: impl IntoIterator<Item: Into<Value>>,
     ) -> Result<Self, PlotError> {
         let label = format!("{}, validation", self.label);
         let validation = Some(Series::new(label, as_floats(steps), losses)?.dash(Dash::Dashed));

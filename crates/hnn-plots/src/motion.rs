@@ -34,10 +34,10 @@ impl Motion {
     ///
     /// # Errors
     /// If it is empty, times and rows differ in number, or a value is not finite.
-    pub fn new<'t, T: Value + Copy + 't>(
+    pub fn new<T: Copy + Into<Value>>(
         label: impl Into<String>,
-        times: impl IntoIterator<Item: Value>,
-        states: ArrayView2<'t, T>,
+        times: impl IntoIterator<Item: Into<Value>>,
+        states: ArrayView2<'_, T>,
     ) -> Result<Self, PlotError> {
         let label = label.into();
         let times = finite(&label, "time", times)?;
@@ -45,8 +45,9 @@ impl Motion {
             return Err(PlotError::Empty { label });
         }
         check_length(&label, "state", states.nrows(), times.len())?;
-        finite(&label, "coordinate", states.iter())?;
-        let states = states.mapv(Value::value);
+        let shape = states.dim();
+        let states = finite(&label, "coordinate", states.iter().copied())?;
+        let states = Array2::from_shape_fn(shape, |(i, j)| states[i * shape.1 + j]);
         let wrapped = vec![false; states.ncols()];
         Ok(Self { label, times, states, wrapped, is_truth: false, color: None, dash: Dash::Solid })
     }
@@ -173,7 +174,7 @@ impl Motion {
         self.over_time(&energies)
     }
 
-    fn over_time(&self, values: impl IntoIterator<Item: Value>) -> Result<Series, PlotError> {
+    fn over_time(&self, values: impl IntoIterator<Item: Into<Value>>) -> Result<Series, PlotError> {
         Ok(self.styled(Series::new(&self.label, &self.times, values)?))
     }
 

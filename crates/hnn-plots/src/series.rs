@@ -6,30 +6,22 @@ use crate::style::{Color, Dash, Mark};
 /// The largest size of a value that can be drawn: ranges and their products stay finite.
 const LARGEST: f64 = 1e150;
 
-/// A number of any precision, by value or by reference: what slices, vectors and `ndarray` arrays
-/// of `f32` or `f64` yield.
-pub trait Value {
-    /// The number as `f64`.
-    fn value(self) -> f64;
+/// A number to be drawn: `f32` or `f64`, by value or by reference, as slices, vectors and `ndarray`
+/// arrays yield it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Value(f64);
+
+macro_rules! value_from {
+    ($($number:ty),*) => {$(
+        impl From<$number> for Value {
+            fn from(number: $number) -> Self {
+                Self(f64::from(number.to_owned()))
+            }
+        }
+    )*};
 }
 
-impl Value for f64 {
-    fn value(self) -> f64 {
-        self
-    }
-}
-
-impl Value for f32 {
-    fn value(self) -> f64 {
-        self.into()
-    }
-}
-
-impl<V: Value + Copy> Value for &V {
-    fn value(self) -> f64 {
-        (*self).value()
-    }
-}
+value_from!(f64, &f64, f32, &f32);
 
 /// The points of one curve, its label and its style.
 ///
@@ -71,8 +63,8 @@ impl Series {
     /// If there are no points, the lengths differ, or a value is not finite.
     pub fn new<X, Y>(label: impl Into<String>, x: X, y: Y) -> Result<Self, PlotError>
     where
-        X: IntoIterator<Item: Value>,
-        Y: IntoIterator<Item: Value>,
+        X: IntoIterator<Item: Into<Value>>,
+        Y: IntoIterator<Item: Into<Value>>,
     {
         let label = label.into();
         let x = finite(&label, "x", x)?;
@@ -99,7 +91,7 @@ impl Series {
     /// As [`Series::new`].
     pub fn of_values<Y>(label: impl Into<String>, values: Y) -> Result<Self, PlotError>
     where
-        Y: IntoIterator<Item: Value>,
+        Y: IntoIterator<Item: Into<Value>>,
     {
         let label = label.into();
         let y = finite(&label, "y", values)?;
@@ -146,7 +138,7 @@ impl Series {
     /// If there is not one error a point, or one is not finite.
     pub fn error_bars<E>(self, error: E) -> Result<Self, PlotError>
     where
-        E: IntoIterator<Item: Value>,
+        E: IntoIterator<Item: Into<Value>>,
     {
         let error = finite(&self.label, "error bar", error)?;
         check_length(&self.label, "error bar", error.len(), self.y.len())?;
@@ -161,8 +153,8 @@ impl Series {
     /// If there is not one pair a point, or a value is not finite.
     pub fn band<L, H>(self, low: L, high: H) -> Result<Self, PlotError>
     where
-        L: IntoIterator<Item: Value>,
-        H: IntoIterator<Item: Value>,
+        L: IntoIterator<Item: Into<Value>>,
+        H: IntoIterator<Item: Into<Value>>,
     {
         let low = finite(&self.label, "lower bound", low)?;
         let high = finite(&self.label, "upper bound", high)?;
@@ -196,9 +188,9 @@ impl Series {
 /// The values as `f64`, all of them finite.
 pub(crate) fn finite<I>(label: &str, what: &'static str, values: I) -> Result<Vec<f64>, PlotError>
 where
-    I: IntoIterator<Item: Value>,
+    I: IntoIterator<Item: Into<Value>>,
 {
-    let values: Vec<f64> = values.into_iter().map(Value::value).collect();
+    let values: Vec<f64> = values.into_iter().map(|value| value.into().0).collect();
     match values.iter().position(|v| v.is_nan() || v.abs() >= LARGEST) {
         None => Ok(values),
         Some(index) => {

@@ -1,11 +1,9 @@
 //! Energies given by a formula, written once for every lane type.
 
-use hnn_integrators::kernel::{self, Job};
+use hnn_integrators::kernel::{self, Job, LaneKernel, dispatch_lanes};
 use hnn_integrators::lane::Dual;
-use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{
-    AnalyticField, FieldError, Lane, LaneState, Scalar, VectorField, Wide, Workspace,
-};
+use hnn_integrators::simd::Isa;
+use hnn_integrators::{AnalyticField, FieldError, Lane, LaneState, Scalar, VectorField, Workspace};
 
 use crate::{Damped, Hamiltonian};
 
@@ -84,7 +82,7 @@ impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {
     ) -> Result<(), FieldError> {
         let expected = VectorField::<T>::dim(self) * energy.len();
         FieldError::check_lengths(expected, [("the states", x.len())])?;
-        dispatch(Blocks { batch: energy.len(), block: Energy { system: self, x, energy } });
+        dispatch_lanes(energy.len(), Energy { system: self, x, energy });
         Ok(())
     }
 
@@ -97,34 +95,8 @@ impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {
     ) -> Result<(), FieldError> {
         let slices = [("the states", x.len()), ("the gradients", gradient.len())];
         FieldError::check_lengths(VectorField::<T>::dim(self) * batch, slices)?;
-        dispatch(Blocks { batch, block: Gradient { system: self, x, gradient, batch } });
+        dispatch_lanes(batch, Gradient { system: self, x, gradient, batch });
         Ok(())
-    }
-}
-
-/// A computation on `W` states side by side, from a row on.
-trait Block {
-    fn at<I: Isa, const W: usize>(&mut self, row: usize);
-}
-
-/// Runs a block over a batch: 16 states at a time, then the rest one by one.
-struct Blocks<B> {
-    batch: usize,
-    block: B,
-}
-
-impl<B: Block> Kernel for Blocks<B> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<I: Isa>(mut self) {
-        let whole = self.batch - self.batch % 16;
-        for row in (0..whole).step_by(16) {
-            self.block.at::<I, 16>(row);
-        }
-        for row in whole..self.batch {
-            self.block.at::<I, 1>(row);
-        }
     }
 }
 
@@ -134,12 +106,15 @@ struct Energy<'a, T, S> {
     energy: &'a mut [T],
 }
 
-impl<T: Scalar, S: AnalyticHamiltonian> Block for Energy<'_, T, S> {
+impl<T: Scalar, S: AnalyticHamiltonian> LaneKernel<T> for Energy<'_, T, S> {
     #[inline(always)]
-    fn at<I: Isa, const W: usize>(&mut self, row: usize) {
-        let batch = self.energy.len();
-        let x = S::State::from_fn(|i| Wide::<T, W, I>::load(&self.x[i * batch + row..]));
-        self.system.energy_lanes(&x).store(&mut self.energy[row..]);
+    fn run<I: Isa, const W: usize>(self) {
+        let (batch, mut row) = (self.energy.len(), 0);
+        while row < batch {
+            let x = kernel::load::<T, S::State<_>, I, W>(self.x, batch, row);
+            self.system.energy_lanes(&x).store_padded(&mut self.energy[row..]);
+            row += W;
+        }
     }
 }
 
@@ -150,14 +125,15 @@ struct Gradient<'a, T, S> {
     batch: usize,
 }
 
-impl<T: Scalar, S: AnalyticHamiltonian> Block for Gradient<'_, T, S> {
+impl<T: Scalar, S: AnalyticHamiltonian> LaneKernel<T> for Gradient<'_, T, S> {
     #[inline(always)]
-    fn at<I: Isa, const W: usize>(&mut self, row: usize) {
-        let batch = self.batch;
-        let x = S::State::from_fn(|i| Wide::<T, W, I>::load(&self.x[i * batch + row..]));
-        let gradient = self.system.gradient_lanes(&x);
-        for (i, lane) in gradient.as_ref().iter().enumerate() {
-            lane.store(&mut self.gradient[i * batch + row..]);
+    fn run<I: Isa, const W: usize>(self) {
+        let (batch, mut row) = (self.batch, 0);
+        while row < batch {
+            let x = kernel::load::<T, S::State<_>, I, W>(self.x, batch, row);
+            let gradient = self.system.gradient_lanes(&x);
+            kernel::store::<T, S::State<_>, I, W>(&gradient, self.gradient, batch, row);
+            row += W;
         }
     }
 }

@@ -24,7 +24,6 @@ mod chaos;
 mod error;
 mod from_energy;
 mod hamiltonian;
-mod input;
 mod phase_space;
 mod sampling;
 mod systems;
@@ -34,10 +33,9 @@ pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
 pub use error::SystemError;
 pub use from_energy::FromEnergy;
 pub use hamiltonian::Hamiltonian;
-pub use input::{Constant, Feedback, Harmonic, Input};
 pub use phase_space::{Particles, PhaseSpace};
 pub use sampling::{EnergyShell, Sampling, Starts};
 pub use systems::{
-    CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum, HenonHeiles,
-    Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,
+    CartForce, CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
+    HenonHeiles, Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,
 };

@@ -1,7 +1,7 @@
 //! Derivatives against central differences.
 
 use hnn_integrators::{
-    At, Bars, DifferentiableField, DifferentiableStepper, Inputs, Interval, Parameters,
+    At, Bars, DifferentiableStepper, FieldObject, Inputs, Interval, Kept, Motion, Parameters,
     VectorField, Workspace, rows,
 };
 use ndarray::Array2;
@@ -26,7 +26,7 @@ pub fn check_states(dim: usize, batch: usize, seed: u64) -> Array2<f64> {
 }
 
 /// `sum of v * f(x, u)` at time 0.
-fn projection<F: VectorField<f64>>(field: &F, x: &[f64], u: &[f64], v: &[f64]) -> f64 {
+fn projection(field: &dyn FieldObject<f64>, x: &[f64], u: &[f64], v: &[f64]) -> f64 {
     let mut dx = vec![0.0; x.len()];
     let at = At { t: &vec![0.0; x.len() / field.dim()], u };
     field.eval(at, x, &mut dx, &mut Workspace::default()).expect("evaluates");
@@ -57,7 +57,7 @@ fn agree(name: &str, exact: f64, difference: f64) {
 /// hnn_testing::check_vjp(&mut pendulum, 3, 0);
 /// ```
 #[track_caller]
-pub fn check_vjp<F: DifferentiableField<f64>>(field: &mut F, batch: usize, seed: u64) {
+pub fn check_vjp(field: &mut dyn FieldObject<f64>, batch: usize, seed: u64) {
     let wave = |phase: f64, len: usize| wave(phase + seed as f64, len);
     let len = field.dim() * batch;
     let (x, v, x_dot) = (wave(0.3, len), wave(1.1, len), wave(2.9, len));
@@ -66,14 +66,14 @@ pub fn check_vjp<F: DifferentiableField<f64>>(field: &mut F, batch: usize, seed:
     field.copy_params(&mut theta).expect("fits");
     let theta_dot = wave(0.7, theta.len());
 
-    let mut residuals = F::Residuals::default();
+    let mut residuals = Kept::default();
     let mut dx = vec![0.0; len];
     let mut x_bar = vec![0.0; len];
     let (mut u_bar, mut theta_bar) = (vec![0.0; u.len()], vec![0.0; theta.len()]);
     let at = At { t: &vec![0.0; batch], u: &u };
-    field.eval_recorded(at, &x, &mut dx, &mut residuals).expect("evaluates");
+    field.eval_kept(at, &x, &mut dx, &mut residuals).expect("evaluates");
     let bars = Bars::new(&mut x_bar).with_u(&mut u_bar[..]).with_theta(&mut theta_bar);
-    field.vjp(&x, &mut residuals, &v, bars).expect("pulls back");
+    field.vjp_kept(&x, &mut residuals, &v, bars).expect("pulls back");
 
     let by_x = slope(1e-5, |h| projection(field, &shifted(&x, &x_dot, h), &u, &v));
     agree("x", dot(&x_bar, &x_dot), by_x);
@@ -95,8 +95,13 @@ where
     S: DifferentiableStepper<f64, F>,
     F: VectorField<f64> + Parameters<f64>,
 {
+    step_inputs(stepper.name(), &(stepper, field), batch, seed);
+}
+
+#[track_caller]
+fn step_inputs(name: &str, motion: &dyn Motion<f64>, batch: usize, seed: u64) {
     let wave = |phase: f64, len: usize| wave(phase + seed as f64, len);
-    let (len, inputs) = (field.dim() * batch, field.inputs() * batch);
+    let (len, inputs) = (motion.dim() * batch, motion.inputs() * batch);
     let (t, dt) = (wave(0.9, batch), wave(0.4, batch).iter().map(|h| 0.2 * h).collect::<Vec<_>>());
     let (x, v) = (wave(0.3, len), wave(1.1, len));
     let (u, u_dot) = (wave(0.2, 2 * inputs), wave(1.9, 2 * inputs));
@@ -108,13 +113,13 @@ where
     let by_u = slope(1e-5, |h| {
         let u = shifted(&u, &u_dot, h);
         let workspace = &mut Workspace::default();
-        stepper.step(field, over(&t, &dt, &u), &x, &mut out, workspace).expect("steps");
+        motion.step(over(&t, &dt, &u), &x, &mut out, workspace).expect("steps");
         dot(&out, &v)
     });
-    let (mut tape, mut x_bar, mut u_bar) = (S::Tape::default(), v.clone(), vec![1.0; u.len()]);
-    stepper.record(field, over(&t, &dt, &u), &x, &mut out, &mut tape).expect("records");
+    let (mut tape, mut x_bar, mut u_bar) = (Kept::default(), v.clone(), vec![1.0; u.len()]);
+    motion.record(over(&t, &dt, &u), &x, &mut out, &mut tape).expect("records");
     let bars = Bars::new(&mut x_bar).with_u(&mut u_bar[..]);
-    stepper.pull_back(field, &mut tape, bars).expect("pulls back");
+    motion.pull_back(&mut tape, bars).expect("pulls back");
     // It is added to what was there.
-    agree(stepper.name(), dot(&shifted(&u_bar, &vec![1.0; u.len()], -1.0), &u_dot), by_u);
+    agree(name, dot(&shifted(&u_bar, &vec![1.0; u.len()], -1.0), &u_dot), by_u);
 }

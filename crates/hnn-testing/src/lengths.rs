@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use hnn_integrators::{
-    At, Bars, DifferentiableField, DifferentiableSeparable, FieldError, ThetaBar, VectorField,
+    At, Bars, DifferentiableSeparable, FieldError, FieldObject, Kept, ThetaBar, VectorField,
     Workspace,
 };
 
@@ -23,16 +23,27 @@ pub fn assert_checked<const N: usize, E: Display>(
     expected: [usize; N],
     mut call: impl FnMut([Vec<f64>; N]) -> Result<(), E>,
 ) {
-    let slices = |lengths: [usize; N]| lengths.map(filled);
-    if let Err(error) = call(slices(expected)) {
+    check_lengths(what, &expected, &mut |lengths| {
+        let slices = std::array::from_fn(|i| filled(lengths[i]));
+        call(slices).map_err(|error| error.to_string())
+    });
+}
+
+#[track_caller]
+fn check_lengths(
+    what: &str,
+    expected: &[usize],
+    call: &mut dyn FnMut(&[usize]) -> Result<(), String>,
+) {
+    if let Err(error) = call(expected) {
         panic!("{what}: lengths {expected:?} are right, but: {error}");
     }
-    for slice in 0..N {
+    for slice in 0..expected.len() {
         let right = expected[slice];
         for length in (0..=right + 2).chain([2 * right + 1, 3 * right + 5]) {
-            let mut lengths = expected;
+            let mut lengths = expected.to_vec();
             lengths[slice] = length;
-            if length != right && call(slices(lengths)).is_ok() {
+            if length != right && call(&lengths).is_ok() {
                 panic!("{what}: lengths {lengths:?} instead of {expected:?} are no error");
             }
         }
@@ -41,7 +52,7 @@ pub fn assert_checked<const N: usize, E: Display>(
 
 /// The slices of [`VectorField::eval`].
 #[track_caller]
-pub fn field_is_checked(field: &impl VectorField<f64>) {
+pub fn field_is_checked(field: &dyn VectorField<f64>) {
     for batch in BATCHES {
         let (len, inputs) = (field.dim() * batch, field.inputs() * batch);
         assert_checked("eval", [batch, len, len], |[t, x, mut dx]| {
@@ -57,32 +68,32 @@ pub fn field_is_checked(field: &impl VectorField<f64>) {
     }
 }
 
-/// The slices of [`DifferentiableField`].
+/// The slices of [`DifferentiableField`](hnn_integrators::DifferentiableField).
 #[track_caller]
-pub fn differentiable_field_is_checked<F: DifferentiableField<f64>>(field: &F) {
+pub fn differentiable_field_is_checked(field: &dyn FieldObject<f64>) {
     field_is_checked(field);
     for batch in BATCHES {
         let (len, num_params) = (field.dim() * batch, field.num_params());
         let u = &filled(field.inputs() * batch);
         assert_checked("eval_recorded", [batch, len, len], |[t, x, mut dx]| {
-            field.eval_recorded(At { t: &t, u }, &x, &mut dx, &mut F::Residuals::default())
+            field.eval_kept(At { t: &t, u }, &x, &mut dx, &mut Kept::default())
         });
         let expected = [len, len, len, num_params];
         assert_checked("vjp", expected, |[x, v, mut x_bar, mut theta_bar]| {
-            let mut residuals = F::Residuals::default();
+            let mut residuals = Kept::default();
             let at = At { t: &vec![0.0; batch], u };
-            field.eval_recorded(at, &filled(len), &mut filled(len), &mut residuals)?;
-            field.vjp(&x, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
+            field.eval_kept(at, &filled(len), &mut filled(len), &mut residuals)?;
+            field.vjp_kept(&x, &mut residuals, &v, Bars::new(&mut x_bar).with_theta(&mut theta_bar))
         });
         // The inputs' cotangents, and rows of the parameters'.
         let expected = [field.inputs() * batch, batch * num_params];
         assert_checked("vjp", expected, |[mut u_bar, mut rows]| {
-            let (x, mut residuals) = (filled(len), F::Residuals::default());
+            let (x, mut residuals) = (filled(len), Kept::default());
             let at = At { t: &vec![0.0; batch], u };
-            field.eval_recorded(at, &x, &mut filled(len), &mut residuals)?;
+            field.eval_kept(at, &x, &mut filled(len), &mut residuals)?;
             let (mut x_bar, theta) = (filled(len), ThetaBar::rows(&mut rows, num_params));
             let bars = Bars::new(&mut x_bar).with_u(&mut u_bar[..]).with_theta(theta);
-            match field.vjp(&x, &mut residuals, &x, bars) {
+            match field.vjp_kept(&x, &mut residuals, &x, bars) {
                 // Lengths that are right, of an engine that knows sums alone.
                 Err(FieldError::SumsOnly) => Ok(()),
                 result => result,

@@ -1,8 +1,8 @@
 //! Parameters' cotangents row by row, against their sum and against batches of one.
 
 use hnn_integrators::{
-    At, Bars, DifferentiableField, DifferentiableStepper, Inputs, Interval, Parameters, ThetaBar,
-    VectorField,
+    At, Bars, DifferentiableStepper, FieldObject, Inputs, Interval, Kept, Motion, Parameters,
+    ThetaBar, VectorField,
 };
 
 use crate::differences::wave;
@@ -22,7 +22,7 @@ fn agree(what: &str, a: &[f64], b: &[f64]) {
 
 /// `pull(rows, theta)` pulls back through some rows of a batch.
 #[track_caller]
-fn agree_with_sums(batch: usize, params: usize, mut pull: impl FnMut(&[usize], ThetaBar<'_, f64>)) {
+fn agree_with_sums(batch: usize, params: usize, pull: &dyn Fn(&[usize], ThetaBar<'_, f64>)) {
     let all: Vec<usize> = (0..batch).collect();
     // The rows are columns 1 and on of wider ones, and added to what is there.
     let stride = params + 3;
@@ -53,16 +53,16 @@ fn agree_with_sums(batch: usize, params: usize, mut pull: impl FnMut(&[usize], T
 /// hnn_testing::check_rows(&pendulum, 3, 0);
 /// ```
 #[track_caller]
-pub fn check_rows<F: DifferentiableField<f64>>(field: &F, batch: usize, seed: u64) {
+pub fn check_rows(field: &dyn FieldObject<f64>, batch: usize, seed: u64) {
     let wave = |phase: f64, len: usize| wave(phase + seed as f64, len);
     let (len, inputs) = (field.dim() * batch, field.inputs() * batch);
     let (t, u, x, v) = (wave(0.9, batch), wave(0.2, inputs), wave(0.3, len), wave(1.1, len));
-    agree_with_sums(batch, field.num_params(), |rows, theta| {
+    agree_with_sums(batch, field.num_params(), &|rows, theta| {
         let [t, u, x, v] = [&t, &u, &x, &v].map(|lanes| gather(lanes, batch, rows));
-        let (mut residuals, mut bar) = (F::Residuals::default(), x.clone());
-        field.eval_recorded(At { t: &t, u: &u }, &x, &mut bar, &mut residuals).expect("evaluates");
+        let (mut residuals, mut bar) = (Kept::default(), x.clone());
+        field.eval_kept(At { t: &t, u: &u }, &x, &mut bar, &mut residuals).expect("evaluates");
         let bars = Bars::new(&mut bar).with_theta(theta);
-        field.vjp(&x, &mut residuals, &v, bars).expect("pulls back");
+        field.vjp_kept(&x, &mut residuals, &v, bars).expect("pulls back");
     });
 }
 
@@ -73,19 +73,24 @@ where
     S: DifferentiableStepper<f64, F>,
     F: VectorField<f64> + Parameters<f64>,
 {
+    step_rows(&(stepper, field), batch, seed);
+}
+
+#[track_caller]
+fn step_rows(motion: &dyn Motion<f64>, batch: usize, seed: u64) {
     let wave = |phase: f64, len: usize| wave(phase + seed as f64, len);
-    let (len, inputs) = (field.dim() * batch, field.inputs() * batch);
+    let (len, inputs) = (motion.dim() * batch, motion.inputs() * batch);
     let dt: Vec<f64> = wave(0.4, batch).iter().map(|h| 0.1 * h).collect();
     let (t, begin, end) = (wave(0.9, batch), wave(0.2, inputs), wave(1.3, inputs));
     let (x, v) = (wave(0.3, len), wave(1.1, len));
-    agree_with_sums(batch, field.num_params(), |rows, theta| {
+    agree_with_sums(batch, motion.num_params(), &|rows, theta| {
         let own = |lanes: &[f64]| gather(lanes, batch, rows);
         let (t, dt, begin, end) = (own(&t), own(&dt), own(&begin), own(&end));
         let u = Inputs::Linear { begin: &begin, end: &end };
-        let (x, mut bar, mut tape) = (own(&x), own(&v), S::Tape::default());
+        let (x, mut bar, mut tape) = (own(&x), own(&v), Kept::default());
         let over = Interval { t: &t, dt: &dt, u };
-        stepper.record(field, over, &x, &mut x.clone(), &mut tape).expect("records");
+        motion.record(over, &x, &mut x.clone(), &mut tape).expect("records");
         let bars = Bars::new(&mut bar).with_theta(theta);
-        stepper.pull_back(field, &mut tape, bars).expect("pulls back");
+        motion.pull_back(&mut tape, bars).expect("pulls back");
     });
 }

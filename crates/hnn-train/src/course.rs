@@ -3,9 +3,9 @@
 
 use std::time::{Duration, Instant};
 
-use hnn_integrators::{Mode, Parameters, Scalar};
-use hnn_losses::{Loss, Selection};
+use hnn_integrators::{Mode, Scalar};
 
+use crate::fitting::Fitting;
 use crate::minibatch::Draw;
 use crate::state::{Loaded, Saved, State};
 use crate::{
@@ -30,10 +30,8 @@ impl Plan {
 }
 
 /// A run on its way.
-pub(crate) struct Course<'a, 'v, T, F: ?Sized> {
-    pub(crate) model: &'a mut F,
-    pub(crate) loss: &'a mut dyn Loss<T, F>,
-    validation: Option<&'v mut dyn Loss<T, F>>,
+pub(crate) struct Course<'a, T> {
+    pub(crate) problem: &'a mut dyn Fitting<T>,
     observer: &'a mut dyn Observer,
     pub(crate) state: State<T>,
     plan: Plan,
@@ -44,17 +42,15 @@ pub(crate) struct Course<'a, 'v, T, F: ?Sized> {
     has_stepped: bool,
 }
 
-impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
+impl<'a, T: Scalar> Course<'a, T> {
     /// At its begin.
     pub(crate) fn new(
         plan: Plan,
-        model: &'a mut F,
-        loss: &'a mut dyn Loss<T, F>,
-        validation: Option<&'v mut dyn Loss<T, F>>,
+        problem: &'a mut dyn Fitting<T>,
         observer: &'a mut dyn Observer,
         averaging: Option<f64>,
     ) -> Result<Self, TrainError> {
-        if plan.stopping.is_some() && validation.is_none() {
+        if plan.stopping.is_some() && !problem.has_validation() {
             return Err(TrainError::NoValidation);
         }
         if let Some(checkpoint) = &plan.checkpoint {
@@ -62,22 +58,11 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
         }
         plan.rule().check()?;
         let begin = Instant::now();
-        let mut theta = vec![T::ZERO; model.num_params()];
-        model.copy_params(&mut theta)?;
+        let mut theta = vec![T::ZERO; problem.model().num_params()];
+        problem.model().copy_params(&mut theta)?;
         let (state, before) = (State::new(theta, averaging), Duration::ZERO);
         let (saved, has_stepped) = (begin, false);
-        Ok(Self {
-            model,
-            loss,
-            validation,
-            observer,
-            state,
-            plan,
-            begin,
-            before,
-            saved,
-            has_stepped,
-        })
+        Ok(Self { problem, observer, state, plan, begin, before, saved, has_stepped })
     }
 
     /// Number of steps planned.
@@ -122,18 +107,20 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
     pub(crate) fn validate(&mut self, step: usize) -> Result<Option<f64>, TrainError> {
         let rule = self.plan.rule();
         let is_due = (step + 1).is_multiple_of(rule.every) || step + 1 == self.plan.steps;
-        let Some(validation) = self.validation.as_deref_mut().filter(|_| is_due) else {
+        if !(is_due && self.problem.has_validation()) {
+            return Ok(None);
+        }
+        let model = self.problem.model();
+        model.set_params(self.state.candidate())?;
+        model.set_mode(Mode::Evaluation);
+        let value = self.problem.validation();
+        let Some(value) = value.map_err(|source| TrainError::Loss { step, source })? else {
             return Ok(None);
         };
-        self.model.set_params(self.state.candidate())?;
-        self.model.set_mode(Mode::Evaluation);
-        let value = validation
-            .value(self.model, Selection::All)
-            .map_err(|source| TrainError::Loss { step, source })?;
         let State { theta, average, best, .. } = &mut self.state;
         let candidate = average.as_ref().map_or(&*theta, |average| &average.mean);
         best.update(&rule, step, value, candidate);
-        self.model.set_params(theta)?;
+        self.problem.model().set_params(theta)?;
         Ok(Some(value))
     }
 
@@ -141,8 +128,8 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
     /// nothing has said yet that the loss is finite with them.
     pub(crate) fn keep(&mut self, reason: StopReason) -> Result<Kept, TrainError> {
         let kept = self.keep_parameters(reason)?;
-        let constants = self.loss.constant_values();
-        self.state.record.compare(self.loss.name(), &constants);
+        let constants = self.problem.constant_values();
+        self.state.record.compare(self.problem.name(), &constants);
         Ok(kept)
     }
 
@@ -158,7 +145,7 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
         let best = &self.state.best;
         if best.loss.is_finite() && self.plan.rule().keep_best {
             self.state.record.kept_step = best.step;
-            self.model.set_params(&best.theta)?;
+            self.problem.model().set_params(&best.theta)?;
             return Ok(Kept::Seen);
         }
         if best.loss.is_infinite() && self.state.record.steps.iter().any(|s| s.validation.is_some())
@@ -166,7 +153,7 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
             let value = last_validation.unwrap_or(f64::INFINITY);
             return Err(self.diverged(count - 1, "the validation loss".to_owned(), value));
         }
-        self.model.set_params(self.state.candidate())?;
+        self.problem.model().set_params(self.state.candidate())?;
         let is_seen = !self.has_stepped || last_validation.is_some_and(f64::is_finite);
         Ok(if is_seen { Kept::Seen } else { Kept::Unseen })
     }
@@ -196,7 +183,7 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
         let Some(checkpoint) = &self.plan.checkpoint else { return Ok(()) };
         self.state.record.seconds = self.elapsed().as_secs_f64();
         let mut loss = Vec::new();
-        self.loss.save_state(&mut loss);
+        self.problem.save_state(&mut loss);
         let settings = self.plan.settings.clone();
         checkpoint.save(&Saved { settings, state: &self.state, optimiser, loss, draw })?;
         self.saved = Instant::now();
@@ -238,7 +225,7 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
     /// it fits.
     pub(crate) fn restore(&mut self, saved: Loaded<T>, restored: bool) -> Result<(), TrainError> {
         let mut loss = &saved.loss[..];
-        self.loss
+        self.problem
             .restore_state(&mut loss)
             .map_err(|source| TrainError::Loss { step: saved.state.record.steps.len(), source })?;
         if !(restored && loss.is_empty() && saved.state.fits(self.state.theta.len())) {
@@ -246,7 +233,7 @@ impl<'a, 'v, T: Scalar, F: Parameters<T> + ?Sized> Course<'a, 'v, T, F> {
         }
         self.state = saved.state;
         self.before = Duration::try_from_secs_f64(self.state.record.seconds).unwrap_or_default();
-        Ok(self.model.set_params(&self.state.theta)?)
+        Ok(self.problem.model().set_params(&self.state.theta)?)
     }
 
     /// A saved run is not this one.

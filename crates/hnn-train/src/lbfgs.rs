@@ -6,10 +6,11 @@ use std::time::Instant;
 use argmin::core::{CostFunction, Error, Gradient, IterState, Problem, Solver, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
-use hnn_integrators::{Mode, Parameters, Scalar, TooLarge};
+use hnn_integrators::{Mode, Parameters, Scalar, TooLarge, compiled_here};
 use hnn_losses::{Loss, LossError, Selection};
 
 use crate::error::require;
+use crate::fitting::{Fitted, Fitting};
 use crate::state::norm;
 use crate::{Control, Observer, Progress, StepRecord, StopReason, TrainError, TrainingRecord};
 
@@ -76,9 +77,24 @@ impl Lbfgs {
         loss: &mut dyn Loss<T, F>,
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
+        type Run<T> = fn(
+            &Lbfgs,
+            &mut dyn Fitting<T>,
+            &mut dyn Observer,
+        ) -> Result<TrainingRecord, TrainError>;
+        let problem = &mut Fitted { model, loss, validation: None };
+        compiled_here!(T => Run<T>, Lbfgs::run)(self, problem, observer)
+    }
+
+    fn run<T: Scalar>(
+        &self,
+        problem: &mut dyn Fitting<T>,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingRecord, TrainError> {
         let sensible = (1..=MOST_PAIRS).contains(&self.memory);
         let pairs = "L-BFGS's number of remembered pairs";
         require(sensible, pairs, self.memory, "from 1 to 1000, such as 10")?;
+        let model = problem.model();
         let pairs = self.memory.saturating_mul(model.num_params());
         let remedy = "remember fewer updates, such as 10";
         TooLarge::check("numbers in remembered pairs", pairs, 2 * size_of::<f64>(), remedy)?;
@@ -86,7 +102,7 @@ impl Lbfgs {
         let mut theta = vec![T::ZERO; model.num_params()];
         model.copy_params(&mut theta)?;
         let start: Vec<f64> = theta.iter().map(|w| w.to_f64()).collect();
-        let mut objective = Objective::new(model, loss, theta);
+        let mut objective = Objective::new(problem, theta);
         let mut record = match objective.begin(&start) {
             Ok(()) => {
                 let shared = RefCell::new(objective);
@@ -96,9 +112,9 @@ impl Lbfgs {
             }
             Err(_) => TrainingRecord::default(),
         };
-        let Objective { model, loss, best, failure, .. } = objective;
-        model.set_params(&best.theta)?;
-        record.compare(loss.name(), &loss.constant_values());
+        let Objective { problem, best, failure, .. } = objective;
+        problem.model().set_params(&best.theta)?;
+        record.compare(problem.name(), &problem.constant_values());
         let (step, last_finite) = (record.steps.len(), best.value);
         match failure {
             Some(Failure::Loss(source)) => Err(TrainError::Loss { step, source }),
@@ -110,9 +126,9 @@ impl Lbfgs {
         }
     }
 
-    fn minimise<T: Scalar, F: Parameters<T>>(
+    fn minimise<T: Scalar>(
         &self,
-        objective: &RefCell<Objective<'_, T, F>>,
+        objective: &RefCell<Objective<'_, T>>,
         start: Vec<f64>,
         observer: &mut dyn Observer,
     ) -> TrainingRecord {
@@ -163,9 +179,8 @@ where
 }
 
 /// The loss as a function of the parameters, and what it has seen.
-struct Objective<'a, T, F> {
-    model: &'a mut F,
-    loss: &'a mut dyn Loss<T, F>,
+struct Objective<'a, T> {
+    problem: &'a mut dyn Fitting<T>,
     /// The point of the last evaluation, in both precisions, its value and its gradient: a method
     /// asks for the two one after the other.
     point: Vec<f64>,
@@ -212,8 +227,8 @@ impl<T> Best<T> {
     }
 }
 
-impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
-    fn new(model: &'a mut F, loss: &'a mut dyn Loss<T, F>, theta: Vec<T>) -> Self {
+impl<'a, T: Scalar> Objective<'a, T> {
+    fn new(problem: &'a mut dyn Fitting<T>, theta: Vec<T>) -> Self {
         let theta_bar = theta.clone();
         let best = Best {
             theta: theta.clone(),
@@ -223,7 +238,7 @@ impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
         };
         let (point, value, failure, evaluations) = (Vec::new(), 0.0, None, 0);
         let unit = 1.0;
-        Self { model, loss, point, theta, value, theta_bar, unit, evaluations, best, failure }
+        Self { problem, point, theta, value, theta_bar, unit, evaluations, best, failure }
     }
 
     /// Evaluates at the start, which sets the unit.
@@ -258,10 +273,9 @@ impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
             return Err(Failure::NothingBetter);
         }
         self.theta.iter_mut().zip(point).for_each(|(w, x)| *w = T::from_f64(*x));
-        self.model.set_params(&self.theta).map_err(LossError::from)?;
+        self.problem.model().set_params(&self.theta).map_err(LossError::from)?;
         self.theta_bar.fill(T::ZERO);
-        let (all, theta_bar) = (Selection::All, &mut self.theta_bar);
-        self.value = self.loss.value_and_gradient(self.model, all, 1.0, theta_bar)?;
+        self.value = self.problem.value_and_gradient(Selection::All, &mut self.theta_bar)?;
         let gradient_norm = norm(&self.theta_bar);
         for (what, value) in [
             ("the loss", self.value),
@@ -277,24 +291,24 @@ impl<'a, T: Scalar, F: Parameters<T>> Objective<'a, T, F> {
             self.best.value = self.value;
             self.best.theta.copy_from_slice(&self.theta);
             self.best.gradient_norm = gradient_norm;
-            self.best.terms = self.loss.terms();
+            self.best.terms = self.problem.terms();
         }
         Ok(())
     }
 }
 
 /// What `argmin` sees.
-struct Shared<'a, 'b, T, F>(&'b RefCell<Objective<'a, T, F>>);
+struct Shared<'a, 'b, T>(&'b RefCell<Objective<'a, T>>);
 
-impl<T: Scalar, F: Parameters<T>> Shared<'_, '_, T, F> {
-    fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_, T, F>) -> R) -> Result<R, Error> {
+impl<T: Scalar> Shared<'_, '_, T> {
+    fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_, T>) -> R) -> Result<R, Error> {
         let mut objective = self.0.borrow_mut();
         objective.evaluate(x)?;
         Ok(read(&objective))
     }
 }
 
-impl<T: Scalar, F: Parameters<T>> CostFunction for Shared<'_, '_, T, F> {
+impl<T: Scalar> CostFunction for Shared<'_, '_, T> {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -303,7 +317,7 @@ impl<T: Scalar, F: Parameters<T>> CostFunction for Shared<'_, '_, T, F> {
     }
 }
 
-impl<T: Scalar, F: Parameters<T>> Gradient for Shared<'_, '_, T, F> {
+impl<T: Scalar> Gradient for Shared<'_, '_, T> {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 

@@ -14,12 +14,14 @@ mod checkpoint;
 mod course;
 mod early_stopping;
 mod error;
+mod fitting;
 mod lbfgs;
 mod least_squares;
 mod linalg;
 mod minibatch;
 mod observer;
 mod optimiser;
+
 mod record;
 mod run;
 mod schedule;

@@ -1,16 +1,17 @@
 //! The training loop of first-order methods.
 
-use hnn_integrators::{DifferentiableField, Mode, Scalar};
-use hnn_losses::{Loss, Selection};
+use hnn_integrators::{Mode, Scalar};
+use hnn_losses::Selection;
 
 use crate::course::{Course, Kept, Plan};
+use crate::fitting::Fitting;
 use crate::state::{State, norm};
 use crate::{MiniBatch, Observer, StepRecord, StopReason, TrainError, Trainer, TrainingRecord};
 
 /// A run of a trainer.
-pub(crate) struct Run<'a, 'v, T, F> {
+pub(crate) struct Run<'a, T> {
     trainer: &'a mut Trainer<T>,
-    course: Course<'a, 'v, T, F>,
+    course: Course<'a, T>,
     gradient: Vec<T>,
 }
 
@@ -21,16 +22,14 @@ struct Evaluation {
     gradient_norm: f64,
 }
 
-impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
+impl<'a, T: Scalar> Run<'a, T> {
     /// At its begin, or where the run that it resumes was.
     pub(crate) fn new(
         trainer: &'a mut Trainer<T>,
-        model: &'a mut F,
-        loss: &'a mut dyn Loss<T, F>,
-        validation: Option<&'v mut dyn Loss<T, F>>,
+        problem: &'a mut dyn Fitting<T>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, TrainError> {
-        let num_params = model.num_params();
+        let num_params = problem.model().num_params();
         trainer.optimiser.start(num_params)?;
         let plan = Plan {
             steps: trainer.steps,
@@ -38,7 +37,7 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
             checkpoint: trainer.checkpoint.clone(),
             settings: trainer.settings(num_params),
         };
-        let course = Course::new(plan, model, loss, validation, observer, trainer.averaging)?;
+        let course = Course::new(plan, problem, observer, trainer.averaging)?;
         let mut run = Self { trainer, course, gradient: vec![T::ZERO; num_params] };
         run.resume()?;
         Ok(run)
@@ -49,7 +48,7 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
     pub(crate) fn train(mut self) -> Result<TrainingRecord, TrainError> {
         let result = self.steps();
         if let Err(TrainError::Diverged { .. } | TrainError::Loss { .. }) = result {
-            self.course.model.set_params(&self.course.state.last_finite)?;
+            self.course.problem.model().set_params(&self.course.state.last_finite)?;
         }
         result.map(|()| self.course.state.record)
     }
@@ -88,15 +87,15 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
             Some(batches) => Selection::Rows(batches.next_rows()),
             None => Selection::All,
         };
-        let Course { model, loss, .. } = &mut self.course;
-        model.set_mode(Mode::Training { step: step as u64 });
+        let problem = &mut *self.course.problem;
+        problem.model().set_mode(Mode::Training { step: step as u64 });
         self.gradient.fill(T::ZERO);
-        let value = loss
+        let value = problem
             .begin_step(step, self.trainer.steps)
-            .and_then(|()| loss.value_and_gradient(model, selection, 1.0, &mut self.gradient))
+            .and_then(|()| problem.value_and_gradient(selection, &mut self.gradient))
             .map_err(|source| TrainError::Loss { step, source })?;
         let gradient_norm = norm(&self.gradient);
-        let evaluation = Evaluation { loss: value, terms: loss.terms(), gradient_norm };
+        let evaluation = Evaluation { loss: value, terms: problem.terms(), gradient_norm };
         match evaluation.not_finite() {
             Some((what, value)) => Err(self.course.diverged(step, what, value)),
             None => Ok(evaluation),
@@ -125,7 +124,7 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
             let what = "the norm of the updated parameters".to_owned();
             return Err(TrainError::Diverged { step, what, value: norm, last_finite: loss });
         }
-        Ok(self.course.model.set_params(theta)?)
+        Ok(self.course.problem.model().set_params(theta)?)
     }
 
     /// Looks whether the loss is finite after the last update, on the last batch.
@@ -135,10 +134,9 @@ impl<'a, 'v, T: Scalar, F: DifferentiableField<T>> Run<'a, 'v, T, F> {
             Some(batches) => Selection::Rows(batches.rows()),
             None => Selection::All,
         };
-        let Course { model, loss, .. } = &mut self.course;
-        model.set_mode(Mode::Evaluation);
-        let value =
-            loss.value(model, selection).map_err(|source| TrainError::Loss { step, source })?;
+        let problem = &mut *self.course.problem;
+        problem.model().set_mode(Mode::Evaluation);
+        let value = problem.value(selection).map_err(|source| TrainError::Loss { step, source })?;
         if value.is_finite() {
             return Ok(());
         }

@@ -1,9 +1,10 @@
 //! How a model is trained.
 
-use hnn_integrators::{DifferentiableField, Mode, Scalar};
+use hnn_integrators::{DifferentiableField, Mode, Scalar, compiled_here};
 use hnn_losses::Loss;
 
 use crate::error::require;
+use crate::fitting::{Fitted, Fitting};
 use crate::run::Run;
 use crate::{
     Adam, Checkpoint, EarlyStopping, MiniBatch, Observer, Optimiser, Schedule, TrainError,
@@ -125,7 +126,15 @@ impl<T: Scalar> Trainer<T> {
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
         self.check()?;
-        let result = Run::new(self, &mut *model, loss, validation, observer).and_then(Run::train);
+        type Train<T> = fn(
+            &mut Trainer<T>,
+            &mut dyn Fitting<T>,
+            &mut dyn Observer,
+        ) -> Result<TrainingRecord, TrainError>;
+        let train = compiled_here!(T => Train<T>, |trainer, problem, observer| {
+            Run::new(trainer, problem, observer).and_then(Run::train)
+        });
+        let result = train(self, &mut Fitted { model, loss, validation }, observer);
         model.set_mode(Mode::Evaluation);
         result
     }

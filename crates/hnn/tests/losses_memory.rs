@@ -15,7 +15,7 @@ fn model() -> Model {
 }
 
 /// Trajectories of `steps` steps of the spring.
-fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Model, Tableau> {
+fn loss(trajectories: usize, steps: usize) -> TrajectoryLoss<f64, Tableau> {
     let rows = steps + 1;
     let times = Array1::from_shape_fn(trajectories * rows, |row| 0.001 * (row % rows) as f64);
     let states = Array2::from_shape_fn((trajectories * rows, 2), |(row, i)| {

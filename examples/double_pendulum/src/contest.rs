@@ -79,7 +79,7 @@ impl Training<'_> {
         }
         let train = self.train.cast::<T>()?;
         let mut loss =
-            DerivativeLoss::<T, F>::new(train.times().into(), train.states(), train.derivatives())?
+            DerivativeLoss::<T>::new(train.times().into(), train.states(), train.derivatives())?
                 .measured_by(self.measure)?
                 .with_coordinate_weights(&weights)?;
         let checkpoint = self.output.path(&format!("{name}.checkpoint"));

@@ -177,11 +177,10 @@ impl Job<'_> {
     fn loss<F>(&self) -> Result<TotalLoss<f32, F>>
     where
         F: DifferentiableField<f32> + 'static,
-        F::Residuals: 'static,
     {
         let train = self.train;
         let Some(term) = &self.variant.trajectory else {
-            return Ok(TotalLoss::new(derivative::<F>(train)?));
+            return Ok(TotalLoss::new(derivative(train)?));
         };
         let trajectory =
             TrajectoryLoss::new(RK4, Window::Steps(1), train)?.with_curriculum(&term.stages)?;
@@ -199,7 +198,6 @@ impl Job<'_> {
     fn fit<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
     where
         F: DifferentiableField<f32> + 'static,
-        F::Residuals: 'static,
     {
         let mut loss = self.loss::<F>()?;
         let mut recipe = self.recipe.clone();
@@ -209,7 +207,7 @@ impl Job<'_> {
         let stopping = self.variant.stopping.unwrap_or(never);
         let trainer = recipe.trainer(self.train.len(), self.seed, self.checkpoint)?;
         let mut trainer = trainer.with_early_stopping(stopping);
-        let mut validation = derivative::<F>(self.validation)?;
+        let mut validation = derivative(self.validation)?;
         let record = trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?;
         let mut theta = vec![0.0; model.num_params()];
         model.copy_params(&mut theta)?;
@@ -217,6 +215,6 @@ impl Job<'_> {
     }
 }
 
-fn derivative<F: DifferentiableField<f32>>(data: &DataSet<f32>) -> Result<DerivativeLoss<f32, F>> {
+fn derivative(data: &DataSet<f32>) -> Result<DerivativeLoss<f32>> {
     Ok(DerivativeLoss::new(ArrayView1::from(data.times()), data.states(), data.derivatives())?)
 }

@@ -5,7 +5,7 @@ mod law;
 mod network;
 mod torques;
 
-use hnn_integrators::{DifferentiableField, RK4, Tableau};
+use hnn_integrators::{RK4, Tableau};
 use hnn_losses::{DerivativeLoss, TrajectoryLoss, Window};
 
 pub(crate) use self::formula::formula;
@@ -20,19 +20,17 @@ use crate::problem::Problem;
 const START_RATE: f64 = 0.1;
 
 /// The field against smoothed derivatives, each by its standard error.
-fn derivative_loss<F: DifferentiableField<f64>>(
-    problem: &Problem,
-) -> Result<DerivativeLoss<f64, F>, IdentifyError> {
+fn derivative_loss(problem: &Problem) -> Result<DerivativeLoss<f64>, IdentifyError> {
     let loss = DerivativeLoss::of(&problem.train.smooth)?;
     let errors = problem.train.sensible_errors(problem.scales.rate());
     Ok(loss.with_standard_errors(errors.view())?)
 }
 
 /// Trajectories over windows of so long a time, with starts of their own, against what was measured.
-fn trajectory_loss<F: DifferentiableField<f64>>(
+fn trajectory_loss(
     problem: &Problem,
     time: f64,
-) -> Result<TrajectoryLoss<f64, F, Tableau>, IdentifyError> {
+) -> Result<TrajectoryLoss<f64, Tableau>, IdentifyError> {
     let window = Window::Steps(problem.steps(time));
     let loss = TrajectoryLoss::new(RK4, window, &problem.train.measured)?;
     let loss = loss.with_inputs_between(problem.between).with_fitted_starts(START_RATE)?;

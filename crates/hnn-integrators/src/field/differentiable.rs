@@ -47,7 +47,7 @@ pub trait Parameters<T: Scalar> {
 pub trait DifferentiableField<T: Scalar>: VectorField<T> + Parameters<T> {
     /// What an evaluation keeps for its vector-Jacobian product. Empty when created, grown on
     /// first use.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// `dx = f(t, x, u)` as [`VectorField::eval`], keeping the residuals of the evaluation.
     ///

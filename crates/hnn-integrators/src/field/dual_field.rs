@@ -1,12 +1,15 @@
 //! Closures over dual numbers: fields with parameters whose derivatives come by themselves.
 
-use std::marker::PhantomData;
-
-use super::arguments::{ArrayInputs, DIRECTIONS, DualArguments, NoInputs, Number};
 use crate::lane::Dual;
 use crate::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
+
+/// Derivatives taken in one evaluation of a closure.
+const DIRECTIONS: usize = 4;
+
+/// A number with these derivatives.
+type Number<T> = Dual<T, DIRECTIONS>;
 
 /// A vector field with `P` parameters given by a closure `f(t, x, theta)` over dual numbers, or
 /// `f(t, x, u, theta)` with [inputs](Self::with_inputs) `u`: its gradients by state, inputs and
@@ -39,24 +42,34 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct DualField<T, const D: usize, const P: usize, C, A = NoInputs> {
+pub struct DualField<T, const D: usize, const K: usize, const P: usize, C> {
     theta: [T; P],
+    /// Of the time, the state, the inputs and the parameters.
     closure: C,
-    arguments: PhantomData<A>,
 }
 
-impl<T, const D: usize, const P: usize, C> DualField<T, D, P, C>
-where
-    T: Scalar,
-    C: Fn(Number<T>, [Number<T>; D], [Number<T>; P]) -> [Number<T>; D] + Send + Sync,
-{
+impl DualField<f64, 0, 0, 0, ()> {
     /// A field of dimension `D` with the parameters `theta`.
-    pub fn new(theta: [T; P], closure: C) -> Self {
-        Self { theta, closure, arguments: PhantomData }
+    // Of `impl Fn` no alias can be made.
+    #[allow(clippy::type_complexity)]
+    pub fn new<T: Scalar, const D: usize, const P: usize>(
+        theta: [T; P],
+        closure: impl Fn(Number<T>, [Number<T>; D], [Number<T>; P]) -> [Number<T>; D] + Send + Sync,
+    ) -> DualField<
+        T,
+        D,
+        0,
+        P,
+        impl Fn(Number<T>, [Number<T>; D], [Number<T>; 0], [Number<T>; P]) -> [Number<T>; D]
+        + Send
+        + Sync,
+    > {
+        let closure = move |t, x, _u: [_; 0], theta| closure(t, x, theta);
+        DualField { theta, closure }
     }
 }
 
-impl<T, const D: usize, const K: usize, const P: usize, C> DualField<T, D, P, C, ArrayInputs<K>>
+impl<T, const D: usize, const K: usize, const P: usize, C> DualField<T, D, K, P, C>
 where
     T: Scalar,
     C: Fn(Number<T>, [Number<T>; D], [Number<T>; K], [Number<T>; P]) -> [Number<T>; D]
@@ -81,15 +94,9 @@ where
     /// # Ok::<(), hnn_integrators::FieldError>(())
     /// ```
     pub fn with_inputs(theta: [T; P], closure: C) -> Self {
-        Self { theta, closure, arguments: PhantomData }
+        Self { theta, closure }
     }
-}
 
-impl<T, const D: usize, const P: usize, C, A> DualField<T, D, P, C, A>
-where
-    T: Scalar,
-    A: DualArguments<T, D, P, C>,
-{
     /// Row `row` of a batch; `variable`, `parameter` and `input` make the numbers of the state, the
     /// parameters and the inputs, by their indices.
     #[inline]
@@ -102,23 +109,25 @@ where
     ) -> [Number<T>; D] {
         let state = std::array::from_fn(|i| variable(i, x[i * t.len() + row]));
         let theta = std::array::from_fn(|k| parameter(k, self.theta[k]));
-        let input = |k| input(k, u[k * t.len() + row]);
-        A::slope(&self.closure, Dual::fixed(t[row]), state, input, theta)
+        let inputs = std::array::from_fn(|k| input(k, u[k * t.len() + row]));
+        (self.closure)(Dual::fixed(t[row]), state, inputs, theta)
     }
 }
 
-impl<T, const D: usize, const P: usize, C, A> VectorField<T> for DualField<T, D, P, C, A>
+impl<T, const D: usize, const K: usize, const P: usize, C> VectorField<T>
+    for DualField<T, D, K, P, C>
 where
     T: Scalar,
-    C: Send + Sync,
-    A: DualArguments<T, D, P, C>,
+    C: Fn(Number<T>, [Number<T>; D], [Number<T>; K], [Number<T>; P]) -> [Number<T>; D]
+        + Send
+        + Sync,
 {
     fn dim(&self) -> usize {
         D
     }
 
     fn inputs(&self) -> usize {
-        A::INPUTS
+        K
     }
 
     fn eval(
@@ -131,7 +140,7 @@ where
         let (batch, fixed) = (at.batch(), |_, x| Dual::fixed(x));
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(D * batch, slices)?;
-        FieldError::check_lengths(A::INPUTS * batch, [("the inputs", at.u.len())])?;
+        FieldError::check_lengths(K * batch, [("the inputs", at.u.len())])?;
         for row in 0..batch {
             let slope = self.at((at, x, row), fixed, fixed, fixed);
             slope.iter().enumerate().for_each(|(i, slope)| dx[i * batch + row] = slope.value);
@@ -140,7 +149,8 @@ where
     }
 }
 
-impl<T, const D: usize, const P: usize, C, A> Parameters<T> for DualField<T, D, P, C, A>
+impl<T, const D: usize, const K: usize, const P: usize, C> Parameters<T>
+    for DualField<T, D, K, P, C>
 where
     T: Scalar,
 {
@@ -162,11 +172,13 @@ where
 }
 
 /// The residuals are the times and the inputs.
-impl<T, const D: usize, const P: usize, C, A> DifferentiableField<T> for DualField<T, D, P, C, A>
+impl<T, const D: usize, const K: usize, const P: usize, C> DifferentiableField<T>
+    for DualField<T, D, K, P, C>
 where
     T: Scalar,
-    C: Send + Sync,
-    A: DualArguments<T, D, P, C>,
+    C: Fn(Number<T>, [Number<T>; D], [Number<T>; K], [Number<T>; P]) -> [Number<T>; D]
+        + Send
+        + Sync,
 {
     type Residuals = [Vec<T>; 2];
 
@@ -191,12 +203,12 @@ where
         v: &[T],
         mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let (batch, inputs) = (t.len(), A::INPUTS);
-        bars.check(batch, [D, inputs, P], [x, v])?;
-        FieldError::check_lengths(inputs * batch, [("the residuals", u.len())])?;
+        let batch = t.len();
+        bars.check(batch, [D, K, P], [x, v])?;
+        FieldError::check_lengths(K * batch, [("the residuals", u.len())])?;
         // Variables are numbered: the state's, the parameters, the inputs.
         let wanted = match (&bars.u, bars.theta.is_wanted()) {
-            (Some(_), _) => D + P + inputs,
+            (Some(_), _) => D + P + K,
             (None, true) => D + P,
             (None, false) => D,
         };

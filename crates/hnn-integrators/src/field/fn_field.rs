@@ -1,6 +1,5 @@
 //! Closures as vector fields.
 
-use super::arguments::{Arguments, NoInputs, PullBackArguments, SliceInputs};
 use crate::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
@@ -23,30 +22,37 @@ use crate::{
 /// For gradients give the vector-Jacobian product too ([`with_vjp`](Self::with_vjp)), or write the
 /// closure over dual numbers ([`DualField`](crate::DualField)).
 #[derive(Debug, Clone, Copy)]
-pub struct FnField<C, A = NoInputs> {
+pub struct FnField<C, const DRIVEN: bool = false> {
     dim: usize,
-    arguments: A,
+    inputs: usize,
+    /// Of the time, the state, the inputs and the slope.
     closure: C,
 }
 
 /// A closure with a closure for its vector-Jacobian product; made by `FnField::with_vjp`.
 #[derive(Debug, Clone, Copy)]
-pub struct FnFieldVjp<C, V, A = NoInputs> {
-    field: FnField<C, A>,
+pub struct FnFieldVjp<C, V> {
+    field: FnField<C, true>,
+    /// Of the time, the state, the inputs and the slope's cotangent, and of the cotangents of state and
+    /// inputs.
     vjp: V,
 }
 
-impl<C> FnField<C> {
+impl FnField<()> {
     /// A field of dimension `dim`. The closure gets the time, the state and the slice for the
     /// slope, both of length `dim`.
-    pub fn new<T>(dim: usize, closure: C) -> Self
-    where
-        T: Scalar,
-        C: Fn(T, &[T], &mut [T]) + Send + Sync,
-    {
-        Self { dim, arguments: NoInputs, closure }
+    // Of `impl Fn` no alias can be made.
+    #[allow(clippy::type_complexity)]
+    pub fn new<T: Scalar>(
+        dim: usize,
+        closure: impl Fn(T, &[T], &mut [T]) + Send + Sync,
+    ) -> FnField<impl Fn(T, &[T], &[T], &mut [T]) + Send + Sync> {
+        let closure = move |t: T, x: &[T], _u: &[T], dx: &mut [T]| closure(t, x, dx);
+        FnField { dim, inputs: 0, closure }
     }
+}
 
+impl<C> FnField<C> {
     /// The same field with gradients: `vjp(t, x, v, x_bar)` overwrites `x_bar` by
     /// `(df/dx)^T v`; all slices hold `dim` numbers.
     ///
@@ -72,16 +78,20 @@ impl<C> FnField<C> {
     /// # Ok::<(), hnn_integrators::SolveError>(())
     /// ```
     #[must_use]
-    pub fn with_vjp<T, V>(self, vjp: V) -> FnFieldVjp<C, V>
-    where
-        T: Scalar,
-        V: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
-    {
-        FnFieldVjp { field: self, vjp }
+    #[allow(clippy::type_complexity)]
+    pub fn with_vjp<T: Scalar>(
+        self,
+        vjp: impl Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
+    ) -> FnFieldVjp<C, impl Fn(T, &[T], &[T], &[T], &mut [T], &mut [T]) + Send + Sync> {
+        let Self { dim, inputs, closure } = self;
+        let vjp = move |t: T, x: &[T], _u: &[T], v: &[T], x_bar: &mut [T], _u_bar: &mut [T]| {
+            vjp(t, x, v, x_bar);
+        };
+        FnFieldVjp { field: FnField { dim, inputs, closure }, vjp }
     }
 }
 
-impl<C> FnField<C, SliceInputs> {
+impl<C> FnField<C, true> {
     /// A field of dimension `dim` with inputs. The closure gets the time, the state (`dim` numbers),
     /// the inputs (`inputs` numbers), and the slice for the slope (`dim` numbers).
     ///
@@ -102,7 +112,7 @@ impl<C> FnField<C, SliceInputs> {
         T: Scalar,
         C: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
     {
-        Self { dim, arguments: SliceInputs(inputs), closure }
+        Self { dim, inputs, closure }
     }
 
     /// The same field with gradients: `vjp(t, x, u, v, x_bar, u_bar)` overwrites `x_bar` by
@@ -126,7 +136,7 @@ impl<C> FnField<C, SliceInputs> {
     /// # Ok::<(), hnn_integrators::FieldError>(())
     /// ```
     #[must_use]
-    pub fn with_vjp<T, V>(self, vjp: V) -> FnFieldVjp<C, V, SliceInputs>
+    pub fn with_vjp<T, V>(self, vjp: V) -> FnFieldVjp<C, V>
     where
         T: Scalar,
         V: Fn(T, &[T], &[T], &[T], &mut [T], &mut [T]) + Send + Sync,
@@ -145,18 +155,17 @@ fn scatter<T: Scalar>(state: &[T], batch: usize, row: usize, lanes: &mut [T]) {
     state.iter().enumerate().for_each(|(i, x)| lanes[i * batch + row] = *x);
 }
 
-impl<T, C, A> VectorField<T> for FnField<C, A>
+impl<T, C, const DRIVEN: bool> VectorField<T> for FnField<C, DRIVEN>
 where
     T: Scalar,
-    C: Send + Sync,
-    A: Arguments<T, C>,
+    C: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
 {
     fn dim(&self) -> usize {
         self.dim
     }
 
     fn inputs(&self) -> usize {
-        self.arguments.inputs()
+        self.inputs
     }
 
     fn eval(
@@ -166,12 +175,12 @@ where
         dx: &mut [T],
         workspace: &mut Workspace<T>,
     ) -> Result<(), FieldError> {
-        let (batch, dim, inputs) = (t.len(), self.dim, self.arguments.inputs());
+        let (batch, dim, inputs) = (t.len(), self.dim, self.inputs);
         let slices = [("the states", x.len()), ("the slopes", dx.len())];
         FieldError::check_lengths(dim.saturating_mul(batch), slices)?;
         FieldError::check_lengths(inputs.saturating_mul(batch), [("the inputs", u.len())])?;
         if batch <= 1 {
-            t.iter().for_each(|t| A::slope(&self.closure, *t, x, u, dx));
+            t.iter().for_each(|t| (self.closure)(*t, x, u, dx));
             return Ok(());
         }
         let (own, _) = workspace.split(2 * dim + inputs);
@@ -180,26 +189,25 @@ where
         for (row, t) in t.iter().enumerate() {
             gather(x, batch, row, state);
             gather(u, batch, row, own_inputs);
-            A::slope(&self.closure, *t, state, own_inputs, slope);
+            (self.closure)(*t, state, own_inputs, slope);
             scatter(slope, batch, row, dx);
         }
         Ok(())
     }
 }
 
-impl<T, C, V, A> VectorField<T> for FnFieldVjp<C, V, A>
+impl<T, C, V> VectorField<T> for FnFieldVjp<C, V>
 where
     T: Scalar,
-    C: Send + Sync,
+    C: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
     V: Send + Sync,
-    A: Arguments<T, C>,
 {
     fn dim(&self) -> usize {
         self.field.dim
     }
 
     fn inputs(&self) -> usize {
-        self.field.arguments.inputs()
+        self.field.inputs
     }
 
     fn eval(
@@ -214,7 +222,7 @@ where
 }
 
 /// What a closure captures is no parameter: there are none.
-impl<T: Scalar, C, V, A> Parameters<T> for FnFieldVjp<C, V, A> {
+impl<T: Scalar, C, V> Parameters<T> for FnFieldVjp<C, V> {
     fn num_params(&self) -> usize {
         0
     }
@@ -229,12 +237,11 @@ impl<T: Scalar, C, V, A> Parameters<T> for FnFieldVjp<C, V, A> {
 }
 
 /// The residuals are the times and the inputs, and scratch.
-impl<T, C, V, A> DifferentiableField<T> for FnFieldVjp<C, V, A>
+impl<T, C, V> DifferentiableField<T> for FnFieldVjp<C, V>
 where
     T: Scalar,
-    C: Send + Sync,
-    V: Send + Sync,
-    A: Arguments<T, C> + PullBackArguments<T, V>,
+    C: Fn(T, &[T], &[T], &mut [T]) + Send + Sync,
+    V: Fn(T, &[T], &[T], &[T], &mut [T], &mut [T]) + Send + Sync,
 {
     type Residuals = (Vec<T>, Vec<T>, Workspace<T>);
 
@@ -259,7 +266,7 @@ where
         v: &[T],
         mut bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        let (batch, dim, count) = (times.len(), self.field.dim, self.field.arguments.inputs());
+        let (batch, dim, count) = (times.len(), self.field.dim, self.field.inputs);
         bars.check(batch, [dim, count, 0], [x, v])?;
         FieldError::check_lengths(count * batch, [("the residuals", inputs.len())])?;
         let (own, _) = workspace.split(3 * dim + 2 * count);
@@ -271,7 +278,7 @@ where
             gather(x, batch, row, state);
             gather(v, batch, row, cotangent);
             gather(inputs, batch, row, u);
-            A::pull_back(&self.vjp, *t, [state, u, cotangent], [x_bar, u_bar]);
+            (self.vjp)(*t, state, u, cotangent, x_bar, u_bar);
             scatter(x_bar, batch, row, bars.x);
             if let Some(out) = bars.u.as_deref_mut() {
                 u_bar.iter().enumerate().for_each(|(k, bar)| out[k * batch + row] += *bar);

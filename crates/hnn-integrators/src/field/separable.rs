@@ -45,7 +45,7 @@ pub trait Separable<T: Scalar>: VectorField<T> {
 /// two halves.
 pub trait DifferentiableSeparable<T: Scalar>: Separable<T> + Parameters<T> {
     /// What an evaluation of either half keeps for its vector-Jacobian product.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// [`Separable::velocity`], keeping the residuals.
     ///

@@ -6,13 +6,13 @@ use crate::Scalar;
 use crate::simd::{Isa, Kernel, dispatch_alone, dispatch_vectors};
 
 /// A computation with `W` trajectories side by side.
-pub(crate) trait LaneKernel<T> {
+pub trait LaneKernel<T> {
     /// The computation; as [`Kernel::run`].
     fn run<I: Isa, const W: usize>(self);
 }
 
 /// Runs a kernel over so many trajectories with the best instruction set of this processor.
-pub(crate) fn dispatch_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: K) {
+pub fn dispatch_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: K) {
     let side_by_side = SideBySide { kernel, scalar: PhantomData };
     let left = if trajectories == 1 { Err(side_by_side) } else { dispatch_vectors(side_by_side) };
     if let Err(SideBySide { kernel, scalar }) = left {

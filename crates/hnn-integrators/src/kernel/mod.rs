@@ -17,7 +17,9 @@ mod state;
 pub(crate) use adaptive::{AdaptiveSteps, Law, Part, do_part};
 pub(crate) use control::Controller;
 pub use eval::{eval, pull_back};
+pub use lanes::{LaneKernel, dispatch_lanes};
 pub(crate) use slots::{LEAST_SHARE, Slots};
+pub use state::{load, store};
 
 use crate::method::Coefficients;
 use crate::{AnalyticField, AnalyticSeparable, LaneState, Scalar, Splitting};

@@ -11,7 +11,7 @@ pub(crate) const MOST_STAGES: usize = 16;
 
 /// The states of the rows from `row` on, side by side.
 #[inline(always)]
-pub(crate) fn load<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
+pub fn load<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     x: &[T],
     batch: usize,
     row: usize,
@@ -32,7 +32,7 @@ pub(crate) fn load_aligned<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const
 
 /// Writes the states to the rows from `row` on.
 #[inline(always)]
-pub(crate) fn store<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
+pub fn store<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     state: &S,
     out: &mut [T],
     batch: usize,

@@ -10,6 +10,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 pub use dual::{Dual, gradient, hessian};
 pub(crate) use element::Element;
 pub(crate) use wide::Aligned;
+#[doc(hidden)]
 pub use wide::Wide;
 
 use crate::Scalar;

@@ -173,7 +173,7 @@ impl<S> Adjoint<S> {
 
 /// How many steps are good before a state that is not finite.
 fn first_bad<T, S, F>(
-    rollout: &mut Rollout<T, S, F>,
+    rollout: &mut Rollout<T>,
     (stepper, field): (&S, &F),
     grid: Grid<'_, T>,
     x0: &[T],

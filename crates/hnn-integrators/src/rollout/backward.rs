@@ -1,10 +1,11 @@
 //! The way back.
 
 use super::checkpoints::advance_by;
-use super::{Checkpoints, Counts, Grid, Rollout, Samples, resize};
+use super::{Checkpoints, Counts, Grid, Motion, Rollout, Samples, resize};
 use crate::kernel::{self, Backward, Way};
 use crate::{
-    Bars, DifferentiableStepper, FieldError, Parameters, Scalar, StartSlope, ThetaBar, VectorField,
+    Bars, DifferentiableStepper, FieldError, Kept, Parameters, Scalar, StartSlope, ThetaBar,
+    VectorField, compiled_here,
 };
 
 /// What a loss sees on the way back along a run's states, from the last one to the first.
@@ -34,12 +35,7 @@ pub enum Visit<'a, T> {
     },
 }
 
-impl<T, S, F> Rollout<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: VectorField<T> + Parameters<T> + ?Sized,
-{
+impl<T: Scalar> Rollout<T> {
     /// Steps along a grid from `x0` (`D * B` numbers, coordinate-major), and pulls a loss of the
     /// states back: **overwrites** `bars.x` by its derivative by `x0`, and **adds** those by the
     /// samples of the inputs (as the grid holds them: `(steps + 1) K * B` numbers) and by the
@@ -52,7 +48,7 @@ where
     /// As [`Stepper::step`](crate::Stepper::step), if lengths do not go together, if the steps
     /// cannot be undone where that is asked for, or what `visit` says.
     #[allow(clippy::too_many_arguments)]
-    pub fn gradient(
+    pub fn gradient<S, F>(
         &mut self,
         stepper: &S,
         field: &F,
@@ -61,12 +57,55 @@ where
         checkpoints: Checkpoints,
         mut visit: impl FnMut(Visit<'_, T>) -> Result<(), FieldError>,
         bars: Bars<'_, T>,
+    ) -> Result<(), FieldError>
+    where
+        S: DifferentiableStepper<T, F>,
+        F: VectorField<T> + Parameters<T> + ?Sized,
+    {
+        self.gradient_along(&(stepper, field), grid, x0, checkpoints, &mut visit, bars)
+    }
+
+    /// The same with a method and a field as one object.
+    ///
+    /// # Errors
+    /// As [`gradient`](Self::gradient).
+    #[doc(hidden)]
+    pub fn gradient_along(
+        &mut self,
+        motion: &dyn Motion<T>,
+        grid: Grid<'_, T>,
+        x0: &[T],
+        checkpoints: Checkpoints,
+        visit: &mut dyn FnMut(Visit<'_, T>) -> Result<(), FieldError>,
+        bars: Bars<'_, T>,
     ) -> Result<(), FieldError> {
-        self.check(field, &grid, x0)?;
+        type Gradient<T> = fn(
+            &mut Rollout<T>,
+            &dyn Motion<T>,
+            Grid<'_, T>,
+            &[T],
+            Checkpoints,
+            &mut dyn FnMut(Visit<'_, T>) -> Result<(), FieldError>,
+            Bars<'_, T>,
+        ) -> Result<(), FieldError>;
+        let compiled = compiled_here!(T => Gradient<T>, Rollout::take_gradient);
+        compiled(self, motion, grid, x0, checkpoints, visit, bars)
+    }
+
+    fn take_gradient(
+        &mut self,
+        motion: &dyn Motion<T>,
+        grid: Grid<'_, T>,
+        x0: &[T],
+        checkpoints: Checkpoints,
+        visit: &mut dyn FnMut(Visit<'_, T>) -> Result<(), FieldError>,
+        bars: Bars<'_, T>,
+    ) -> Result<(), FieldError> {
+        self.check(motion, &grid, x0)?;
         FieldError::check_lengths(x0.len(), [("the first states' cotangents", bars.x.len())])?;
-        let inputs = field.inputs() * grid.batch;
+        let inputs = motion.inputs() * grid.batch;
         bars.check_inputs(grid.steps().saturating_add(1).saturating_mul(inputs))?;
-        bars.theta.check(field.num_params(), grid.batch)?;
+        bars.theta.check(motion.num_params(), grid.batch)?;
         let Bars { x: start_bar, u: u_bar, theta: theta_bar } = bars;
         let len = x0.len();
         self.u_bar.resize(2 * inputs, T::ZERO);
@@ -76,8 +115,8 @@ where
         self.x.copy_from_slice(x0);
         self.x_bar.fill(T::ZERO);
         (self.counts, self.step) = (Counts::default(), 0);
-        let fused = grid.inputs == Samples::None && self.has_kernel(stepper, field, &grid);
-        let mut back = Back { stepper, field, grid, fused, visit: &mut visit, u_bar, theta_bar };
+        let fused = grid.inputs == Samples::None && self.has_kernel(motion, &grid);
+        let mut back = Back { motion, grid, fused, visit, u_bar, theta_bar };
         match checkpoints {
             Checkpoints::Reversible => self.undo(&mut back)?,
             Checkpoints::All => self.keep_all(&mut back)?,
@@ -88,11 +127,11 @@ where
     }
 
     /// Keeps every state.
-    fn keep_all(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
+    fn keep_all(&mut self, back: &mut Back<'_, T>) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
         resize(&mut self.states, steps.saturating_add(1), len)?;
         self.states[..len].copy_from_slice(&self.x);
-        self.fill(back.stepper, back.field, &back.grid, 0, steps, 0)?;
+        self.fill(back.motion, &back.grid, 0, steps, 0)?;
         self.counts = Counts { kept: steps.max(1), advanced: steps };
         self.see_end(back, steps)?;
         let segment = Checkpoints::SEGMENT;
@@ -105,7 +144,7 @@ where
     /// Keeps the starts of some segments.
     fn check_point(
         &mut self,
-        back: &mut Back<'_, T, S, F>,
+        back: &mut Back<'_, T>,
         checkpoints: Checkpoints,
     ) -> Result<(), FieldError> {
         let (len, steps) = (self.x.len(), back.grid.steps());
@@ -128,23 +167,18 @@ where
             let free = most - self.kept.len();
             if open - from > 1 && free > 0 {
                 let until = from + advance_by(open - from, free + 1);
-                self.advance(
-                    back.stepper,
-                    back.field,
-                    &back.grid,
-                    (from * segment, until * segment),
-                )?;
+                self.advance(back.motion, &back.grid, (from * segment, until * segment))?;
                 self.keep(until);
                 continue;
             }
             let last = (open - 1) * segment;
-            self.advance(back.stepper, back.field, &back.grid, (from * segment, last))?;
+            self.advance(back.motion, &back.grid, (from * segment, last))?;
             let count = segment.min(steps - last);
             self.states.resize(self.states.len().max((count + 1) * len), T::ZERO);
             self.states[..len].copy_from_slice(&self.x);
             self.counts.kept = self.counts.kept.max(self.kept.len() + count - 1);
             if back.fused {
-                self.fill(back.stepper, back.field, &back.grid, last, count, 0)?;
+                self.fill(back.motion, &back.grid, last, count, 0)?;
                 self.counts.advanced += count;
             } else {
                 self.record(back, last, count, 0)?;
@@ -169,23 +203,23 @@ where
     }
 
     /// Forward step by step, back by undoing the steps.
-    fn undo(&mut self, back: &mut Back<'_, T, S, F>) -> Result<(), FieldError> {
+    fn undo(&mut self, back: &mut Back<'_, T>) -> Result<(), FieldError> {
         let steps = back.grid.steps();
-        self.advance(back.stepper, back.field, &back.grid, (0, steps))?;
+        self.advance(back.motion, &back.grid, (0, steps))?;
         self.counts.kept = 1;
         self.end.clone_from(&self.x);
         if self.tapes.is_empty() {
-            self.tapes.push(S::Tape::default());
+            self.tapes.push(Kept::default());
         }
         back.see(steps, &self.x, &mut self.x_bar)?;
         for step in (0..steps).rev() {
             self.step = step;
-            let inputs = back.field.inputs();
+            let inputs = back.motion.inputs();
             let over = back.grid.interval(step, inputs, &mut self.t, &mut self.dt);
             let (x, tape) = (&mut self.x, &mut self.tapes[0]);
-            let (stepper, field) = (back.stepper, back.field);
+            let motion = back.motion;
             let bars = back.bars(step, &mut self.x_bar, &mut self.u_bar);
-            stepper.reverse(field, over, x, bars, tape)?;
+            motion.reverse(over, x, bars, tape)?;
             back.close(step, &self.u_bar);
             back.see(step, &self.x, &mut self.x_bar)?;
         }
@@ -193,7 +227,7 @@ where
     }
 
     /// The last state, number `index` of those held.
-    fn see_end(&mut self, back: &mut Back<'_, T, S, F>, index: usize) -> Result<(), FieldError> {
+    fn see_end(&mut self, back: &mut Back<'_, T>, index: usize) -> Result<(), FieldError> {
         let len = self.x.len();
         self.end.clear();
         self.end.extend_from_slice(&self.states[index * len..(index + 1) * len]);
@@ -203,7 +237,7 @@ where
     /// Pulls back through some steps from `from` on, whose states are held from number `first` on.
     fn pull_back_held(
         &mut self,
-        back: &mut Back<'_, T, S, F>,
+        back: &mut Back<'_, T>,
         from: usize,
         steps: usize,
         first: usize,
@@ -217,7 +251,7 @@ where
     /// The same, in one kernel where there is one, else by the tapes of these steps.
     fn pull_back_segment(
         &mut self,
-        back: &mut Back<'_, T, S, F>,
+        back: &mut Back<'_, T>,
         from: usize,
         steps: usize,
         first: usize,
@@ -236,50 +270,50 @@ where
         let clock = back.grid.kernel_clock(from, steps, &mut self.t, &mut self.dt);
         let states_bar = &mut self.states_bar;
         let run = Backward { clock, batch, steps, states, states_bar };
-        back.stepper.kernel(back.field, Way::Backward(run));
+        back.motion.kernel(Way::Backward(run));
         self.x_bar.copy_from_slice(&self.states_bar[..len]);
         Ok(())
     }
 
     /// Whether the method and the field have a kernel that pulls back: asked by a run of no steps.
-    fn has_kernel(&mut self, stepper: &S, field: &F, grid: &Grid<'_, T>) -> bool {
+    fn has_kernel(&mut self, motion: &dyn Motion<T>, grid: &Grid<'_, T>) -> bool {
         let batch = grid.batch;
         self.t.resize(batch, T::ZERO);
         self.dt.resize(batch, T::ZERO);
         self.states_bar.clear();
-        self.states_bar.resize(field.dim() * batch, T::ZERO);
+        self.states_bar.resize(motion.dim() * batch, T::ZERO);
         let clock = kernel::Clock::Equal { t: &self.t, dt: &self.dt, first: 0 };
         let states_bar = &mut self.states_bar;
         let run = Backward { clock, batch, steps: 0, states: &[], states_bar };
-        stepper.kernel(field, Way::Backward(run))
+        motion.kernel(Way::Backward(run))
     }
 
     /// Records steps, and fills in their states.
     fn record(
         &mut self,
-        back: &mut Back<'_, T, S, F>,
+        back: &mut Back<'_, T>,
         from: usize,
         steps: usize,
         first: usize,
     ) -> Result<(), FieldError> {
         let len = self.x.len();
         if self.tapes.len() < steps {
-            self.tapes.resize_with(steps, S::Tape::default);
+            self.tapes.resize_with(steps, Kept::default);
         }
         for index in 0..steps {
             self.step = from + index;
-            let inputs = back.field.inputs();
+            let inputs = back.motion.inputs();
             let over = back.grid.interval(self.step, inputs, &mut self.t, &mut self.dt);
             let (done, next) = self.states.split_at_mut((first + index + 1) * len);
             let (x, next) = (&done[(first + index) * len..], &mut next[..len]);
-            back.stepper.record(back.field, over, x, next, &mut self.tapes[index])?;
+            back.motion.record(over, x, next, &mut self.tapes[index])?;
         }
         Ok(())
     }
 
     fn pull_back_tapes(
         &mut self,
-        back: &mut Back<'_, T, S, F>,
+        back: &mut Back<'_, T>,
         from: usize,
         steps: usize,
         first: usize,
@@ -288,12 +322,12 @@ where
         for index in (0..steps).rev() {
             self.step = from + index;
             let tape = &mut self.tapes[index];
-            if let Some(slope) = back.stepper.start_slope(back.field, tape) {
+            if let Some(slope) = back.motion.start_slope(tape) {
                 (back.visit)(Visit::Slope { step: self.step, slope })?;
             }
-            let (stepper, field) = (back.stepper, back.field);
+            let motion = back.motion;
             let bars = back.bars(self.step, &mut self.x_bar, &mut self.u_bar);
-            stepper.pull_back(field, tape, bars)?;
+            motion.pull_back(tape, bars)?;
             back.close(self.step, &self.u_bar);
             let x = &self.states[(first + index) * len..(first + index + 1) * len];
             back.see(self.step, x, &mut self.x_bar)?;
@@ -303,9 +337,8 @@ where
 }
 
 /// What the way back is along, and what sees it.
-struct Back<'a, T, S, F: ?Sized> {
-    stepper: &'a S,
-    field: &'a F,
+struct Back<'a, T> {
+    motion: &'a dyn Motion<T>,
     grid: Grid<'a, T>,
     /// Whether kernels run.
     fused: bool,
@@ -315,12 +348,7 @@ struct Back<'a, T, S, F: ?Sized> {
     theta_bar: ThetaBar<'a, T>,
 }
 
-impl<T, S, F> Back<'_, T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: VectorField<T> + ?Sized,
-{
+impl<T: Scalar> Back<'_, T> {
     fn see(&mut self, step: usize, x: &[T], x_bar: &mut [T]) -> Result<(), FieldError> {
         let theta_bar = self.theta_bar.reborrow();
         (self.visit)(Visit::State { step, x, x_bar, theta_bar })

@@ -5,15 +5,15 @@ mod backward;
 mod checkpoints;
 mod forward;
 mod grid;
+mod motion;
 
 pub use adjoint::{Adjoint, Gradient};
 pub use backward::Visit;
 pub use checkpoints::Checkpoints;
 pub use grid::{Clock, Grid, Samples};
+pub use motion::Motion;
 
-use crate::{
-    DifferentiableStepper, FieldError, Parameters, Scalar, TooLarge, VectorField, Workspace,
-};
+use crate::{FieldError, Kept, Scalar, TooLarge, Workspace};
 
 /// Chained steps of a batch, and the pull-back of cotangents through them: the discrete adjoint,
 /// the exact derivative of the run as computed.
@@ -40,12 +40,8 @@ use crate::{
 /// assert!((theta_bar[0] + 0.038_736).abs() < 1e-6);
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
-pub struct Rollout<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: ?Sized,
-{
+#[derive(Debug, Default)]
+pub struct Rollout<T> {
     /// States held: all of a run, or those of the segment at hand.
     states: Vec<T>,
     /// Their cotangents, where a kernel pulls back.
@@ -63,7 +59,7 @@ where
     t: Vec<T>,
     dt: Vec<T>,
     /// Of the steps of a segment.
-    tapes: Vec<S::Tape>,
+    tapes: Vec<Kept>,
     workspace: Workspace<T>,
     /// The step at hand.
     step: usize,
@@ -79,34 +75,6 @@ pub(crate) struct Counts {
     pub(crate) advanced: usize,
 }
 
-impl<T, S, F> Default for Rollout<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: ?Sized,
-{
-    fn default() -> Self {
-        let empty = Vec::new;
-        Self {
-            states: empty(),
-            states_bar: empty(),
-            x: empty(),
-            next: empty(),
-            x_bar: empty(),
-            u_bar: empty(),
-            end: empty(),
-            kept: Vec::new(),
-            spare: Vec::new(),
-            t: empty(),
-            dt: empty(),
-            tapes: Vec::new(),
-            workspace: Workspace::default(),
-            step: 0,
-            counts: Counts::default(),
-        }
-    }
-}
-
 /// Makes room for so many states of `len` numbers, if a call may take it.
 fn resize<T: Scalar>(buffer: &mut Vec<T>, states: usize, len: usize) -> Result<(), FieldError> {
     let each = len.saturating_mul(size_of::<T>());
@@ -115,12 +83,7 @@ fn resize<T: Scalar>(buffer: &mut Vec<T>, states: usize, len: usize) -> Result<(
     Ok(())
 }
 
-impl<T, S, F> Rollout<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: VectorField<T> + Parameters<T> + ?Sized,
-{
+impl<T: Scalar> Rollout<T> {
     /// The states at the end of the last [`gradient`](Self::gradient).
     pub fn end(&self) -> &[T] {
         &self.end
@@ -135,11 +98,14 @@ where
         self.counts
     }
 
-    fn check(&self, field: &F, grid: &Grid<'_, T>, x0: &[T]) -> Result<(), FieldError> {
-        grid.check(field.inputs())?;
-        FieldError::check_lengths(
-            field.dim().saturating_mul(grid.batch),
-            [("the first states", x0.len())],
-        )
+    fn check(
+        &self,
+        motion: &dyn Motion<T>,
+        grid: &Grid<'_, T>,
+        x0: &[T],
+    ) -> Result<(), FieldError> {
+        grid.check(motion.inputs())?;
+        let len = motion.dim().saturating_mul(grid.batch);
+        FieldError::check_lengths(len, [("the first states", x0.len())])
     }
 }

@@ -107,7 +107,7 @@ pub struct StartSlope<'a, T> {
 pub trait DifferentiableStepper<T: Scalar, F: ?Sized>: Stepper<T, F> {
     /// What a recorded step keeps. Empty when created, grown on first use and reused afterwards
     /// without allocating.
-    type Tape: Default + Send;
+    type Tape: Default + Send + 'static;
 
     /// One step as [`Stepper::step`], recorded on the tape.
     ///

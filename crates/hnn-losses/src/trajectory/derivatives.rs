@@ -1,6 +1,6 @@
 //! Measured derivatives, compared with the field along integrated windows.
 
-use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, ThetaBar, Workspace};
+use hnn_integrators::{At, Bars, FieldError, FieldObject, Kept, Scalar, ThetaBar, Workspace};
 
 use super::slopes::Slopes;
 use super::windows::{Rows, Stretch};
@@ -14,29 +14,15 @@ pub(super) struct Derivatives<T> {
 }
 
 /// The scratch memory of one comparison.
-pub(super) struct Comparison<T, R> {
+#[derive(Debug, Default)]
+pub(super) struct Comparison<T> {
     t: Vec<T>,
     u: Vec<T>,
     f: Vec<T>,
     f_bar: Vec<T>,
     x_bar: Vec<T>,
-    residuals: R,
+    residuals: Kept,
     workspace: Workspace<T>,
-}
-
-impl<T: Scalar, R: Default> Default for Comparison<T, R> {
-    fn default() -> Self {
-        let empty = Vec::new;
-        Self {
-            t: empty(),
-            u: empty(),
-            f: empty(),
-            f_bar: empty(),
-            x_bar: empty(),
-            residuals: R::default(),
-            workspace: Workspace::default(),
-        }
-    }
 }
 
 /// The states `x` that some stretches have reached after `step` steps.
@@ -48,17 +34,14 @@ pub(super) struct WindowStates<'a, T> {
     pub(super) x: &'a [T],
 }
 
-impl<T: Scalar, R> Comparison<T, R> {
+impl<T: Scalar> Comparison<T> {
     /// The weighted sum of the squared errors of the field.
-    pub(super) fn value<F>(
+    pub(super) fn value(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         derivatives: &Derivatives<T>,
         at: WindowStates<'_, T>,
-    ) -> Result<f64, FieldError>
-    where
-        F: DifferentiableField<T, Residuals = R>,
-    {
+    ) -> Result<f64, FieldError> {
         self.prepare(&at);
         field.eval(At { t: &self.t, u: &self.u }, at.x, &mut self.f, &mut self.workspace)?;
         Ok(self.compare(derivatives, &at, T::ZERO))
@@ -66,54 +49,38 @@ impl<T: Scalar, R> Comparison<T, R> {
 
     /// The weighted sum of the squared errors of the field; **adds** `scale` times half its
     /// gradient to `x_bar` and `theta_bar`.
-    pub(super) fn pull_back<F>(
+    pub(super) fn pull_back(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         derivatives: &Derivatives<T>,
         at: WindowStates<'_, T>,
         scale: T,
         x_bar: &mut [T],
         theta_bar: ThetaBar<'_, T>,
-    ) -> Result<f64, FieldError>
-    where
-        F: DifferentiableField<T, Residuals = R>,
-    {
+    ) -> Result<f64, FieldError> {
         self.prepare(&at);
-        field.eval_recorded(
-            At { t: &self.t, u: &self.u },
-            at.x,
-            &mut self.f,
-            &mut self.residuals,
-        )?;
+        field.eval_kept(At { t: &self.t, u: &self.u }, at.x, &mut self.f, &mut self.residuals)?;
         let sum = self.compare(derivatives, &at, scale);
         let Self { f_bar, x_bar: own, residuals, .. } = self;
-        field.vjp(at.x, residuals, f_bar, Bars::new(own).with_theta(theta_bar))?;
+        field.vjp_kept(at.x, residuals, f_bar, Bars::new(own).with_theta(theta_bar))?;
         x_bar.iter_mut().zip(own).for_each(|(sum, own)| *sum += *own);
         Ok(sum)
     }
 
     /// What the errors of the field cost; **adds** the scaled gradient of that to `theta_bar`.
-    pub(super) fn pull_back_slopes<F>(
+    pub(super) fn pull_back_slopes(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         slopes: &Slopes<'_, T>,
         at: WindowStates<'_, T>,
         theta_bar: ThetaBar<'_, T>,
-    ) -> Result<f64, FieldError>
-    where
-        F: DifferentiableField<T, Residuals = R>,
-    {
+    ) -> Result<f64, FieldError> {
         self.prepare(&at);
-        field.eval_recorded(
-            At { t: &self.t, u: &self.u },
-            at.x,
-            &mut self.f,
-            &mut self.residuals,
-        )?;
+        field.eval_kept(At { t: &self.t, u: &self.u }, at.x, &mut self.f, &mut self.residuals)?;
         let Self { f, f_bar, x_bar, residuals, .. } = self;
         f_bar.fill(T::ZERO);
         let sum = slopes.compare(at.stretches, f, f_bar);
-        field.vjp(at.x, residuals, f_bar, Bars::new(x_bar).with_theta(theta_bar))?;
+        field.vjp_kept(at.x, residuals, f_bar, Bars::new(x_bar).with_theta(theta_bar))?;
         Ok(sum)
     }
 

@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar};
+use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar, compiled_here};
 use ndarray::ArrayView2;
 
 use super::derivatives::Derivatives;
 use super::residuals::{Prepared, RowScratch};
-use super::rollout::{Problem, Windows};
+use super::rollout::{Problem, Stepped, Windows};
 use super::slopes::{Slopes, Sums};
 use super::starts::FittedStarts;
 use super::windows::{Plan, Rows};
@@ -60,17 +60,17 @@ pub enum Reduction {
 /// let data = TrajectoryData::new(times.view(), states.view(), &[3, 2]);
 /// let mut one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;
 /// let mut full = TrajectoryLoss::new(RK4, Window::Whole, data)?;
-/// let loss = |l: &mut TrajectoryLoss<_, _, _>| l.value(&model, Selection::All);
+/// let loss = |l: &mut TrajectoryLoss<_, _>| l.value(&model, Selection::All);
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
-pub struct TrajectoryLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
-    pub(super) stepper: S,
+pub struct TrajectoryLoss<T, S> {
+    stepper: S,
+    shooting: Shooting<T>,
+}
+
+/// All but the stepper.
+pub(crate) struct Shooting<T> {
     pub(super) rows: Rows<T>,
     pub(super) plan: Plan,
     reduction: Reduction,
@@ -78,17 +78,12 @@ where
     curriculum: Vec<(f64, Window)>,
     pub(super) starts: Option<FittedStarts<T>>,
     pub(super) derivatives: Option<Derivatives<T>>,
-    blocks: Blocks<T, Windows<T, S, F>, Sums>,
+    blocks: Blocks<T, Windows<T>, Sums>,
     pub(super) prepared: Prepared,
-    pub(super) row_scratches: Vec<RowScratch<T, F::Residuals, S::Tape>>,
+    pub(super) row_scratches: Vec<RowScratch<T>>,
 }
 
-impl<T, F, S> TrajectoryLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
+impl<T: Scalar, S> TrajectoryLoss<T, S> {
     /// The loss of windows of the data: a [`TrajectoryData`], or a
     /// [`DataSet`](hnn_data::DataSet) by reference.
     ///
@@ -105,8 +100,7 @@ where
     {
         let rows = Rows::new(data.into())?;
         let plan = Plan::new(&rows, window)?;
-        Ok(Self {
-            stepper,
+        let shooting = Shooting {
             rows,
             plan,
             reduction: Reduction::default(),
@@ -117,13 +111,14 @@ where
             blocks: Blocks::default(),
             prepared: Prepared::default(),
             row_scratches: Vec::new(),
-        })
+        };
+        Ok(Self { stepper, shooting })
     }
 
     /// The same with another divisor.
     #[must_use]
     pub fn with_reduction(mut self, reduction: Reduction) -> Self {
-        self.reduction = reduction;
+        self.shooting.reduction = reduction;
         self
     }
 
@@ -148,7 +143,7 @@ where
     /// ```
     #[must_use]
     pub fn with_inputs_between(mut self, between: Between) -> Self {
-        self.rows.between = between;
+        self.shooting.rows.between = between;
         self
     }
 
@@ -156,7 +151,7 @@ where
     /// integrated twice, from the states kept at every `steps`-th step. By default 32.
     #[must_use]
     pub fn with_segments(mut self, steps: usize) -> Self {
-        self.segment = steps.max(1);
+        self.shooting.segment = steps.max(1);
         self
     }
 
@@ -184,7 +179,7 @@ where
             }
             least = *fraction;
         }
-        self.curriculum = stages.to_vec();
+        self.shooting.curriculum = stages.to_vec();
         Ok(self)
     }
 
@@ -207,7 +202,8 @@ where
         if !(rate > 0.0 && rate <= 1.0) {
             return Err(LossError::StartRate { rate });
         }
-        self.starts = Some(FittedStarts::new(rate, self.rows.dim, &self.rows.x));
+        self.shooting.starts =
+            Some(FittedStarts::new(rate, self.shooting.rows.dim, &self.shooting.rows.x));
         Ok(self)
     }
 
@@ -226,14 +222,14 @@ where
         weight: f64,
         dx: ArrayView2<'_, T>,
     ) -> Result<Self, LossError> {
-        let shape = [self.rows.len(), self.rows.dim];
+        let shape = [self.shooting.rows.len(), self.shooting.rows.dim];
         check_shape("derivatives", dx.shape(), &shape, "one derivative a state")?;
         check_finite("derivatives", dx)?;
         if !(weight >= 0.0 && weight.is_finite()) {
             return Err(LossError::Weight { what: "derivatives", weight });
         }
         let dx = dx.iter().copied().collect();
-        self.derivatives = Some(Derivatives { dx, weight: T::from_f64(weight) });
+        self.shooting.derivatives = Some(Derivatives { dx, weight: T::from_f64(weight) });
         Ok(self)
     }
 
@@ -248,7 +244,7 @@ where
     /// If there are more or fewer weights than coordinates, one is negative or not finite, or all are
     /// 0.
     pub fn with_coordinate_weights(mut self, weights: &[f64]) -> Result<Self, LossError> {
-        self.rows.weights = coordinate_weights(weights, self.rows.dim)?;
+        self.shooting.rows.weights = coordinate_weights(weights, self.shooting.rows.dim)?;
         Ok(self)
     }
 
@@ -261,9 +257,9 @@ where
     /// # Errors
     /// If there are more or fewer coordinates.
     pub fn with_angles(mut self, angles: &[bool]) -> Result<Self, LossError> {
-        let dim = [self.rows.dim];
+        let dim = [self.shooting.rows.dim];
         check_shape("angles", &[angles.len()], &dim, "whether each coordinate is one")?;
-        self.rows.angles = angles.to_vec();
+        self.shooting.rows.angles = angles.to_vec();
         Ok(self)
     }
 
@@ -271,12 +267,12 @@ where
     /// the others are the measured states. `None` without
     /// [`with_fitted_starts`](Self::with_fitted_starts).
     pub fn fitted_starts(&self) -> Option<ArrayView2<'_, T>> {
-        self.starts.as_ref().and_then(FittedStarts::view)
+        self.shooting.starts.as_ref().and_then(FittedStarts::view)
     }
 
     /// The window at present.
     pub fn window(&self) -> Window {
-        self.plan.window()
+        self.shooting.plan.window()
     }
 
     /// Goes on with another window: a curriculum begins with short ones.
@@ -284,7 +280,68 @@ where
     /// # Errors
     /// If windows have no steps.
     pub fn set_window(&mut self, window: Window) -> Result<(), LossError> {
-        if window != self.window() {
+        self.shooting.set_window(window)
+    }
+}
+
+impl<T: Scalar, S> TrajectoryLoss<T, S> {
+    /// What its term is called.
+    pub(crate) fn term(&self) -> &'static str {
+        self.shooting.name()
+    }
+
+    /// Whether a window begins at a row.
+    pub(crate) fn begins_at(&self, row: usize) -> bool {
+        self.shooting.plan.begins_at(row)
+    }
+
+    /// Checks that these are the loss's own times, states and inputs, row by row.
+    pub(crate) fn check_data(&self, samples: [&[T]; 3]) -> Result<(), LossError> {
+        self.shooting.rows.check_same(samples)
+    }
+
+    /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
+    /// the errors of the `slopes` cost where windows begin, whose gradient is added, too.
+    pub(crate) fn evaluate<F>(
+        &mut self,
+        field: &F,
+        selection: Selection<'_>,
+        weight: f64,
+        theta_bar: Option<&mut [T]>,
+        slopes: Option<Slopes<'_, T>>,
+    ) -> Result<Sums, LossError>
+    where
+        F: DifferentiableField<T>,
+        S: DifferentiableStepper<T, F>,
+    {
+        type Evaluate<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Selection<'_>,
+            f64,
+            Option<&mut [T]>,
+            Option<Slopes<'_, T>>,
+        ) -> Result<Sums, LossError>;
+        let evaluate = compiled_here!(T => Evaluate<T>, Shooting::evaluate);
+        let motion = &(&self.stepper, field);
+        let on = Stepped { field, motion };
+        evaluate(&mut self.shooting, on, selection, weight, theta_bar, slopes)
+    }
+}
+
+impl<T: Scalar> Shooting<T> {
+    pub(super) fn name(&self) -> &'static str {
+        match self.plan.window() {
+            // One name for a column of the log, whatever the window at present.
+            _ if !self.curriculum.is_empty() => "windows",
+            Window::Steps(1) => "one-step",
+            Window::Steps(_) => "window",
+            Window::Whole => "trajectory",
+        }
+    }
+
+    fn set_window(&mut self, window: Window) -> Result<(), LossError> {
+        if window != self.plan.window() {
             self.plan = Plan::new(&self.rows, window)?;
         }
         Ok(())
@@ -300,57 +357,30 @@ where
             Reduction::Sum => 1.0,
         })
     }
-}
 
-impl<T, F, S> TrajectoryLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
-    /// Whether a window begins at a row.
-    pub(crate) fn begins_at(&self, row: usize) -> bool {
-        self.plan.begins_at(row)
-    }
-
-    /// Checks that these are the loss's own times, states and inputs, row by row.
-    pub(crate) fn check_data(&self, samples: [&[T]; 3]) -> Result<(), LossError> {
-        self.rows.check_same(samples)
-    }
-
-    /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
-    /// the errors of the `slopes` cost where windows begin, whose gradient is added, too.
-    pub(crate) fn evaluate(
+    fn evaluate(
         &mut self,
-        field: &F,
+        on: Stepped<'_, T>,
         selection: Selection<'_>,
         weight: f64,
         theta_bar: Option<&mut [T]>,
         slopes: Option<Slopes<'_, T>>,
     ) -> Result<Sums, LossError> {
-        check_field(field, self.rows.dim, self.rows.inputs)?;
-        self.plan.choose(selection, field.block_len())?;
+        check_field(on.field, self.rows.dim, self.rows.inputs)?;
+        self.plan.choose(selection, on.field.block_len())?;
         if self.plan.chosen.is_empty() {
             return Ok(Sums::default());
         }
         let divisor = self.divisor(selection)?;
         let scale = T::from_f64(2.0 * weight / divisor);
-        let Self { stepper, rows, plan, segment, starts: fitted, derivatives, blocks, .. } = self;
+        let Self { rows, plan, segment, starts: fitted, derivatives, blocks, .. } = self;
         let derivatives = derivatives.as_ref();
-        let (stepper, rows, segment) = (&*stepper, &*rows, *segment);
+        let (rows, segment) = (&*rows, *segment);
         let (starts, is_fitted) = (fitted.as_ref().map_or(&rows.x[..], |s| &s.x), fitted.is_some());
         let sums = blocks.run(plan.blocks.len(), 1, theta_bar, |index, rollout, theta_bar| {
             let stretches = &plan.chosen[plan.blocks[index.start].clone()];
-            let problem = Problem {
-                stepper,
-                field,
-                rows,
-                starts,
-                fitted: is_fitted,
-                derivatives,
-                slopes,
-                stretches,
-            };
+            let problem =
+                Problem { on, rows, starts, fitted: is_fitted, derivatives, slopes, stretches };
             Ok(match theta_bar {
                 None => Sums::of_states(rollout.value(&problem)?),
                 Some(theta_bar) => {
@@ -367,20 +397,14 @@ where
     }
 }
 
-impl<T, F, S> Loss<T, F> for TrajectoryLoss<T, F, S>
+impl<T, F, S> Loss<T, F> for TrajectoryLoss<T, S>
 where
     T: Scalar,
     F: DifferentiableField<T>,
     S: DifferentiableStepper<T, F>,
 {
     fn name(&self) -> &str {
-        match self.window() {
-            // One name for a column of the log, whatever the window at present.
-            _ if !self.curriculum.is_empty() => "windows",
-            Window::Steps(1) => "one-step",
-            Window::Steps(_) => "window",
-            Window::Whole => "trajectory",
-        }
+        self.shooting.name()
     }
 
     fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
@@ -403,7 +427,14 @@ where
         field: &F,
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
-        self.prepare(field, selection)
+        type Prepare<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Selection<'_>,
+        ) -> Result<ResidualLayout, LossError>;
+        let prepare = compiled_here!(T => Prepare<T>, Shooting::prepare);
+        let motion = &(&self.stepper, field);
+        prepare(&mut self.shooting, Stepped { field, motion }, selection)
     }
 
     fn residuals(
@@ -412,37 +443,45 @@ where
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        self.write(field, groups, rows)
+        type Write<T> = fn(
+            &mut Shooting<T>,
+            Stepped<'_, T>,
+            Range<usize>,
+            ResidualRows<'_, T>,
+        ) -> Result<(), LossError>;
+        let write = compiled_here!(T => Write<T>, Shooting::write);
+        let motion = &(&self.stepper, field);
+        write(&mut self.shooting, Stepped { field, motion }, groups, rows)
     }
 
     fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
-        check_locals(out.len(), self.num_locals())?;
-        out.iter_mut().zip(self.locals()).for_each(|(out, local)| *out = local);
+        check_locals(out.len(), self.shooting.num_locals())?;
+        out.iter_mut().zip(self.shooting.locals()).for_each(|(out, local)| *out = local);
         Ok(())
     }
 
     fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
-        check_locals(locals.len(), self.num_locals())?;
-        self.replace_locals(locals);
+        check_locals(locals.len(), self.shooting.num_locals())?;
+        self.shooting.replace_locals(locals);
         Ok(())
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
-        if let Some(starts) = &mut self.starts {
+        if let Some(starts) = &mut self.shooting.starts {
             starts.step();
         }
         let fraction = step as f64 / steps.max(1) as f64;
-        let stage = self.curriculum.iter().rfind(|(from, _)| *from <= fraction);
-        stage.copied().map_or(Ok(()), |(_, window)| self.set_window(window))
+        let stage = self.shooting.curriculum.iter().rfind(|(from, _)| *from <= fraction);
+        stage.copied().map_or(Ok(()), |(_, window)| self.shooting.set_window(window))
     }
 
     fn save_state(&self, state: &mut Vec<f64>) {
-        if let Some(starts) = &self.starts {
+        if let Some(starts) = &self.shooting.starts {
             starts.save(state);
         }
     }
 
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
-        self.starts.as_mut().map_or(Ok(()), |starts| starts.restore(state))
+        self.shooting.starts.as_mut().map_or(Ok(()), |starts| starts.restore(state))
     }
 }

@@ -6,16 +6,16 @@
 
 use std::ops::Range;
 
-use hnn_integrators::{
-    At, Between, DifferentiableField, DifferentiableStepper, Inputs, Interval, Scalar, Workspace,
-};
+use hnn_integrators::{At, Between, Inputs, Interval, Scalar, Workspace};
 
-use super::TrajectoryLoss;
 use super::derivatives::Derivatives;
+use super::loss::Shooting;
+use super::rollout::Stepped;
 use super::starts::unit;
 use super::windows::{Rows, Stretch};
 use crate::blocks::on_all_threads;
-use crate::derivative::{check_field, counted};
+use crate::derivative::check_field;
+use crate::groups::counted;
 use crate::jacobian::{FieldJacobian, StepJacobian};
 use crate::{JacobianRows, LossError, ResidualLayout, ResidualRows, Selection};
 
@@ -31,7 +31,8 @@ pub(super) struct Prepared {
 }
 
 /// What the residuals of a block of windows need.
-pub(super) struct RowScratch<T, R, Tape> {
+#[derive(Debug, Default)]
+pub(super) struct RowScratch<T> {
     t: Vec<T>,
     dt: Vec<T>,
     /// The inputs at the begin and at the end of a step.
@@ -45,52 +46,25 @@ pub(super) struct RowScratch<T, R, Tape> {
     /// The weighted derivatives of slopes by the parameters, and their values.
     slopes_by_theta: Vec<T>,
     slopes: Vec<T>,
-    step: StepJacobian<T, Tape>,
-    field: FieldJacobian<T, R>,
+    step: StepJacobian<T>,
+    field: FieldJacobian<T>,
     workspace: Workspace<T>,
 }
 
-impl<T: Scalar, R: Default, Tape: Default> Default for RowScratch<T, R, Tape> {
-    fn default() -> Self {
-        let empty = Vec::new;
-        Self {
-            t: empty(),
-            dt: empty(),
-            u: [empty(), empty()],
-            x: empty(),
-            next: empty(),
-            by_theta: empty(),
-            next_by_theta: empty(),
-            by_start: empty(),
-            next_by_start: empty(),
-            slopes_by_theta: empty(),
-            slopes: empty(),
-            step: StepJacobian::default(),
-            field: FieldJacobian::default(),
-            workspace: Workspace::default(),
-        }
-    }
-}
-
-impl<T, F, S> TrajectoryLoss<T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
+impl<T: Scalar> Shooting<T> {
     /// A group is a window: the errors of its states, one after the other, then those of the
     /// derivatives along it, if any; its locals are its start, where it is fitted.
     pub(super) fn prepare(
         &mut self,
-        field: &F,
+        on: Stepped<'_, T>,
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let dim = self.rows.dim;
-        check_field(field, dim, self.rows.inputs)?;
-        self.plan.choose(selection, (field.block_len() / dim).max(1))?;
+        check_field(on.field, dim, self.rows.inputs)?;
+        self.plan.choose(selection, (on.field.block_len() / dim).max(1))?;
         let divisor = self.divisor(selection)?;
         let mut layout = ResidualLayout::default();
-        let states = layout.add_term(crate::Loss::<T, F>::name(self));
+        let states = layout.add_term(self.name());
         let slopes = self.derivatives.as_ref().map(|_| layout.add_term("derivative"));
         let (first, locals) = if self.starts.is_some() { (1, dim) } else { (0, 0) };
         // What has no weight is no residual.
@@ -112,12 +86,12 @@ where
     /// Writes the residuals of some windows.
     pub(super) fn write(
         &mut self,
-        field: &F,
+        on: Stepped<'_, T>,
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { stepper, rows: data, starts, derivatives, prepared, row_scratches, .. } = self;
-        let params = field.num_params();
+        let Self { rows: data, starts, derivatives, prepared, row_scratches, .. } = self;
+        let params = on.field.num_params();
         let Prepared { stretches, blocks, layout, scale } = &*prepared;
         layout.check(&groups, params, &rows)?;
         let within = |block: &Range<usize>| {
@@ -126,8 +100,7 @@ where
         let parts = blocks.iter().map(within).filter(|part| !part.is_empty());
         let tasks = layout.cut(params, rows, parts);
         let problem = Problem {
-            stepper: &*stepper,
-            field,
+            on,
             data: &*data,
             starts: starts.as_ref().map_or(&data.x[..], |starts| &starts.x),
             fitted: starts.is_some(),
@@ -169,7 +142,7 @@ where
     }
 }
 
-impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
+impl<T: Scalar> RowScratch<T> {
     /// Memory for so many windows, whose derivatives by the parameters are 0, and by their starts
     /// the identity, in units of the weights.
     fn begin(&mut self, lanes: usize, (weights, inputs): (&[T], usize), out: &Out<'_, T>) {
@@ -227,9 +200,8 @@ impl<T: Scalar, R, Tape> RowScratch<T, R, Tape> {
     }
 }
 
-struct Problem<'a, T, F, S> {
-    stepper: &'a S,
-    field: &'a F,
+struct Problem<'a, T: Scalar> {
+    on: Stepped<'a, T>,
     data: &'a Rows<T>,
     /// The state of each row that a window may begin at.
     starts: &'a [T],
@@ -272,17 +244,12 @@ fn add_scaled<T: Scalar>(out: &mut [T], scale: T, x: &[T]) {
     out.iter_mut().zip(x).for_each(|(out, x)| *out += scale * *x);
 }
 
-impl<T, F, S> Problem<'_, T, F, S>
-where
-    T: Scalar,
-    F: DifferentiableField<T>,
-    S: DifferentiableStepper<T, F>,
-{
+impl<T: Scalar> Problem<'_, T> {
     fn write(
         &self,
         windows: &[Stretch],
         rows: ResidualRows<'_, T>,
-        scratch: &mut RowScratch<T, F::Residuals, S::Tape>,
+        scratch: &mut RowScratch<T>,
     ) -> Result<(), LossError> {
         let dim = self.data.dim;
         let mut end = 0;
@@ -296,7 +263,7 @@ where
             begins: begins.collect(),
             values: rows.values,
             jacobian: rows.jacobian,
-            params: self.field.num_params(),
+            params: self.on.field.num_params(),
             locals: if self.fitted { dim } else { 0 },
         };
         if let Some(JacobianRows { by_theta, by_locals }) = &mut out.jacobian {
@@ -329,7 +296,7 @@ where
         &self,
         windows: &[Stretch],
         step: usize,
-        scratch: &mut RowScratch<T, F::Residuals, S::Tape>,
+        scratch: &mut RowScratch<T>,
         out: &Out<'_, T>,
     ) -> Result<(), LossError> {
         let RowScratch { t, dt, u: [begin, end], x, next, workspace, .. } = scratch;
@@ -341,11 +308,11 @@ where
         self.data.inputs_at(windows, last, end);
         if out.jacobian.is_none() {
             let over = Interval { t, dt, u: Inputs::Linear { begin, end } };
-            self.stepper.step(self.field, over, x, next, workspace)?;
+            self.on.motion.step(over, x, next, workspace)?;
         } else {
-            let (method, by_theta) = ((self.stepper, self.field), &mut scratch.next_by_theta);
+            let (motion, by_theta) = (self.on.motion, &mut scratch.next_by_theta);
             by_theta.fill(T::ZERO);
-            scratch.step.step(method, ([t, dt], [begin, end]), x, next, by_theta)?;
+            scratch.step.step(motion, ([t, dt], [begin, end]), x, next, by_theta)?;
             scratch.chain(windows.len(), out.params, out.locals);
         }
         std::mem::swap(&mut scratch.x, &mut scratch.next);
@@ -356,7 +323,7 @@ where
         &self,
         windows: &[Stretch],
         step: usize,
-        scratch: &RowScratch<T, F::Residuals, S::Tape>,
+        scratch: &RowScratch<T>,
         out: &mut Out<'_, T>,
     ) {
         let lanes = windows.len();
@@ -375,7 +342,7 @@ where
         windows: &[Stretch],
         step: usize,
         Derivatives { dx, weight }: &Derivatives<T>,
-        scratch: &mut RowScratch<T, F::Residuals, S::Tape>,
+        scratch: &mut RowScratch<T>,
         out: &mut Out<'_, T>,
     ) -> Result<(), LossError> {
         let (dim, lanes) = (self.data.dim, windows.len());
@@ -388,12 +355,12 @@ where
         if out.jacobian.is_some() {
             slopes_by_theta.fill(T::ZERO);
             let all: Vec<_> = (0..dim).collect();
-            field.evaluate(self.field, &all, (at, x), slopes_by_theta, |row, f| {
+            field.evaluate(self.on.field, &all, (at, x), slopes_by_theta, |row, f| {
                 slopes[row] = f;
                 scale
             })?;
         } else {
-            self.field.eval(at, x, slopes, workspace)?;
+            self.on.field.eval(at, x, slopes, workspace)?;
         }
         let scratch = &*scratch;
         self.data.errors(dx, windows, step, &scratch.slopes, |index, error| {

@@ -1,8 +1,7 @@
 //! A block of windows, integrated together, and its errors on the way back.
 
 use hnn_integrators::{
-    Bars, Checkpoints, DifferentiableField, DifferentiableStepper, FieldError, Grid, Rollout,
-    Scalar, Visit,
+    Bars, Checkpoints, FieldError, FieldObject, Grid, Motion, Rollout, Scalar, Visit,
 };
 
 use super::derivatives::{Comparison, Derivatives, WindowStates};
@@ -11,46 +10,29 @@ use super::starts::{Move, moves_of};
 use super::windows::{Rows, Stretch};
 
 /// The scratch memory of a block.
-pub(super) struct Windows<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: DifferentiableField<T>,
-{
+#[derive(Debug, Default)]
+pub(super) struct Windows<T> {
     times: Vec<T>,
     /// The inputs at each state.
     u: Vec<T>,
     x0: Vec<T>,
     start_bar: Vec<T>,
-    rollout: Rollout<T, S, F>,
-    comparison: Comparison<T, F::Residuals>,
+    rollout: Rollout<T>,
+    comparison: Comparison<T>,
     /// Where fitted starts should go, from all blocks since they were last taken.
     pub(super) moves: Vec<Move<T>>,
 }
 
-impl<T, S, F> Default for Windows<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: DifferentiableField<T>,
-{
-    fn default() -> Self {
-        Self {
-            times: Vec::new(),
-            u: Vec::new(),
-            x0: Vec::new(),
-            start_bar: Vec::new(),
-            rollout: Rollout::default(),
-            comparison: Comparison::default(),
-            moves: Vec::new(),
-        }
-    }
+/// A field, and the method and this field.
+#[derive(Clone, Copy)]
+pub(crate) struct Stepped<'a, T: Scalar> {
+    pub(crate) field: &'a dyn FieldObject<T>,
+    pub(crate) motion: &'a dyn Motion<T>,
 }
 
 /// What is integrated: by which stepper, which field, along which windows of the data.
-pub(super) struct Problem<'a, T, S, F> {
-    pub(super) stepper: &'a S,
-    pub(super) field: &'a F,
+pub(super) struct Problem<'a, T: Scalar> {
+    pub(super) on: Stepped<'a, T>,
     pub(super) rows: &'a Rows<T>,
     /// The state of each row that a window may begin at.
     pub(super) starts: &'a [T],
@@ -65,7 +47,7 @@ pub(super) struct Problem<'a, T, S, F> {
     pub(super) stretches: &'a [Stretch],
 }
 
-impl<T: Scalar, S, F> Problem<'_, T, S, F> {
+impl<T: Scalar> Problem<'_, T> {
     fn states<'b>(&'b self, step: usize, x: &'b [T]) -> WindowStates<'b, T> {
         WindowStates { rows: self.rows, stretches: self.stretches, step, x }
     }
@@ -97,21 +79,17 @@ impl<T: Scalar, S, F> Problem<'_, T, S, F> {
     }
 }
 
-impl<T, S, F> Windows<T, S, F>
-where
-    T: Scalar,
-    S: DifferentiableStepper<T, F>,
-    F: DifferentiableField<T>,
-{
+impl<T: Scalar> Windows<T> {
     /// The sum of the squared errors of all states.
-    pub(super) fn value(&mut self, problem: &Problem<'_, T, S, F>) -> Result<f64, FieldError> {
+    pub(super) fn value(&mut self, problem: &Problem<'_, T>) -> Result<f64, FieldError> {
         self.start(problem);
         let Self { times, u, x0, rollout, comparison, .. } = self;
         let (grid, mut sum) = (problem.grid(times, u), 0.0);
-        rollout.walk(problem.stepper, problem.field, grid, x0, |step, x| {
+        let field = problem.on.field;
+        rollout.walk_along(problem.on.motion, grid, x0, &mut |step, x| {
             sum += problem.squared_error(step, x, |_, _| {});
             if let Some(derivatives) = problem.derivatives {
-                sum += comparison.value(problem.field, derivatives, problem.states(step, x))?;
+                sum += comparison.value(field, derivatives, problem.states(step, x))?;
             }
             Ok(())
         })?;
@@ -122,7 +100,7 @@ where
     /// `theta_bar`.
     pub(super) fn value_and_gradient(
         &mut self,
-        problem: &Problem<'_, T, S, F>,
+        problem: &Problem<'_, T>,
         segment: usize,
         scale: T,
         theta_bar: &mut [T],
@@ -131,7 +109,8 @@ where
         let Self { times, u, x0, start_bar, rollout, comparison, moves } = self;
         let grid = problem.grid(times, u);
         let (mut sums, mut slopes_seen) = (Sums::default(), problem.slopes.is_none());
-        let visit = |visit: Visit<'_, T>| {
+        let field = problem.on.field;
+        let mut visit = |visit: Visit<'_, T>| {
             match visit {
                 Visit::State { step, x, x_bar, mut theta_bar } => {
                     sums.states +=
@@ -139,7 +118,7 @@ where
                     let states = problem.states(step, x);
                     if let Some(derivatives) = problem.derivatives {
                         sums.states += comparison.pull_back(
-                            problem.field,
+                            field,
                             derivatives,
                             states,
                             scale,
@@ -148,12 +127,8 @@ where
                         )?;
                     }
                     if let (0, false, Some(slopes)) = (step, slopes_seen, &problem.slopes) {
-                        sums.slopes += comparison.pull_back_slopes(
-                            problem.field,
-                            slopes,
-                            states,
-                            theta_bar,
-                        )?;
+                        sums.slopes +=
+                            comparison.pull_back_slopes(field, slopes, states, theta_bar)?;
                     }
                 }
                 Visit::Slope { step: 0, slope } => {
@@ -167,13 +142,12 @@ where
             }
             Ok(())
         };
-        rollout.gradient(
-            problem.stepper,
-            problem.field,
+        rollout.gradient_along(
+            problem.on.motion,
             grid,
             x0,
             Checkpoints::Segments(segment),
-            visit,
+            &mut visit,
             Bars::new(start_bar).with_theta(theta_bar),
         )?;
         if problem.fitted && scale != T::ZERO {
@@ -183,7 +157,7 @@ where
     }
 
     /// Gathers the first states, the times and the inputs of all.
-    fn start(&mut self, problem: &Problem<'_, T, S, F>) {
+    fn start(&mut self, problem: &Problem<'_, T>) {
         let Problem { rows, stretches, starts, .. } = problem;
         let (lanes, steps) = (stretches.len(), stretches[0].steps);
         self.x0.resize(lanes * rows.dim, T::ZERO);

@@ -27,7 +27,7 @@ use crate::{Keep, ModelError};
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
 pub trait GeneralisedForce<T: Scalar>: Parameters<T> + Send + Sync {
     /// What an evaluation keeps for its pull-back.
-    type Residuals: Default + Send;
+    type Residuals: Default + Send + 'static;
 
     /// Whether the force fits states of dimension `dim = 2n`.
     ///

@@ -1,15 +1,16 @@
 //! Several quantities of one evaluation: columns of one tensor, so that they come from the device
 //! in one piece, each in a slice of its own.
 
-use hnn_integrators::FieldError;
+use hnn_integrators::{FieldError, Scalar};
 use tch::Tensor;
+use tch::kind::Element;
 
 use super::energy::tracked;
 use super::network::{Graph, Inner};
-use super::{TchNetwork, TchResiduals, TchScalar};
+use super::{TchNetwork, TchResiduals};
 use crate::Keep;
 
-impl<T: TchScalar> TchNetwork<T> {
+impl<T: Scalar + Element> TchNetwork<T> {
     /// Evaluates `f` at states that gradients are taken with respect to, and puts the columns of
     /// the second tensor that it gives into `slices` one after the other. The first is what a
     /// pull-back starts from; `f` is told what becomes of its graph.

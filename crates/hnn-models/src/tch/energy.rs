@@ -1,11 +1,12 @@
 //! An energy computed by libtorch.
 
-use hnn_integrators::{FieldError, ThetaBar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
+use tch::kind::Element;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
 use super::network::{Graph, Inner, engine, gradients};
-use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
+use super::{TchMlp, TchNetwork, TchResiduals};
 use crate::parameters::parameters;
 use crate::{DifferentiableEnergy, Keep, ModelError, Network};
 
@@ -33,7 +34,7 @@ pub struct TchEnergy<T> {
     network: TchNetwork<T>,
 }
 
-impl<T: TchScalar> TchEnergy<T> {
+impl<T: Scalar + Element> TchEnergy<T> {
     /// The energy of a module of states of dimension `dim`, whose parameters are those of `store`
     /// (converted to `T`; the device is the store's).
     ///
@@ -85,12 +86,12 @@ impl<T: TchScalar> TchEnergy<T> {
     }
 }
 
-fn value<T: TchScalar>(network: &Inner<T>, x: &Tensor) -> Result<Tensor, FieldError> {
+fn value<T: Scalar + Element>(network: &Inner<T>, x: &Tensor) -> Result<Tensor, FieldError> {
     tch::no_grad(|| network.forward_scalar(x))
 }
 
 /// `grad_x H` of shape (B, D), with the graph of its own derivatives if it is asked for.
-pub(super) fn gradient<T: TchScalar>(
+pub(super) fn gradient<T: Scalar + Element>(
     network: &Inner<T>,
     x: &Tensor,
     graph: Graph,
@@ -105,15 +106,15 @@ pub(super) fn tracked(x: &Tensor) -> Result<Tensor, FieldError> {
     Ok(x.f_detach().map_err(engine)?.set_requires_grad(true))
 }
 
-parameters!(impl<T: TchScalar> for TchEnergy<T>: network);
+parameters!(impl<T: Scalar + Element> for TchEnergy<T>: network);
 
-impl<T: TchScalar> Network<T> for TchEnergy<T> {
+impl<T: Scalar + Element> Network<T> for TchEnergy<T> {
     fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
-impl<T: TchScalar> DifferentiableEnergy<T> for TchEnergy<T> {
+impl<T: Scalar + Element> DifferentiableEnergy<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
 
     fn energy(&self, x: &[T], energy: &mut [T], _: &mut Workspace<T>) -> Result<(), FieldError> {

@@ -1,15 +1,16 @@
 //! A map computed by libtorch, with its Jacobian.
 
-use hnn_integrators::{FieldError, ThetaBar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
 use tch::Tensor;
+use tch::kind::Element;
 
 use super::network::{Graph, engine, gradients};
-use super::{TchMap, TchResiduals, TchScalar};
+use super::{TchMap, TchResiduals};
 use crate::{DifferentiableMap, JacobianMap, Keep, Network};
 
 /// The Jacobian takes a backward pass an output; its pull-back one with `create_graph` for each
 /// direction, and one through them all.
-impl<T: TchScalar> JacobianMap<T> for TchMap<T> {
+impl<T: Scalar + Element> JacobianMap<T> for TchMap<T> {
     type JacobianResiduals = TchResiduals<T>;
 
     fn jacobian(

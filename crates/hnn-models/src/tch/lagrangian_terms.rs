@@ -1,11 +1,12 @@
 //! A scalar function computed by libtorch as a Lagrangian.
 
-use hnn_integrators::{FieldError, ThetaBar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
+use tch::kind::Element;
 use tch::{TchError, Tensor};
 
 use super::energy::gradient;
 use super::network::{Graph, engine, gradients};
-use super::{TchEnergy, TchNetwork, TchResiduals, TchScalar};
+use super::{TchEnergy, TchNetwork, TchResiduals};
 use crate::{
     DifferentiableEnergy, DifferentiableLagrangian, EulerLagrange, Keep, LagrangianTerms,
     MotionBars,
@@ -30,7 +31,7 @@ use crate::{
 /// assert!((ours[1] - theirs[1]).abs() < 1e-12);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
+impl<T: Scalar + Element> DifferentiableLagrangian<T> for TchEnergy<T> {
     type Residuals = TchResiduals<T>;
 
     fn lagrangian(
@@ -95,7 +96,7 @@ impl<T: TchScalar> DifferentiableLagrangian<T> for TchEnergy<T> {
 }
 
 /// The gradient, the mass matrix row by row, and the mixed terms: shape (B, D + n n + n).
-fn terms_of<T: TchScalar>(
+fn terms_of<T: Scalar + Element>(
     network: &TchNetwork<T>,
     x: &Tensor,
     g: &Tensor,

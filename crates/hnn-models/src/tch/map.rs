@@ -1,11 +1,12 @@
 //! A vector function computed by libtorch.
 
-use hnn_integrators::{FieldError, ThetaBar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar};
+use tch::kind::Element;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Tensor};
 
 use super::network::{Inner, wrong_shape};
-use super::{TchMlp, TchNetwork, TchResiduals, TchScalar};
+use super::{TchMlp, TchNetwork, TchResiduals};
 use crate::parameters::parameters;
 use crate::{Baseline, DifferentiableMap, Keep, ModelError, Network};
 
@@ -37,7 +38,7 @@ pub struct TchMap<T> {
     output_dim: usize,
 }
 
-impl<T: TchScalar> TchMap<T> {
+impl<T: Scalar + Element> TchMap<T> {
     /// The map of a module of states of dimension `dim`, whose parameters are those of `store`
     /// (converted to `T`; the device is the store's).
     ///
@@ -103,15 +104,15 @@ impl<T: TchScalar> TchMap<T> {
     }
 }
 
-parameters!(impl<T: TchScalar> for TchMap<T>: network);
+parameters!(impl<T: Scalar + Element> for TchMap<T>: network);
 
-impl<T: TchScalar> Network<T> for TchMap<T> {
+impl<T: Scalar + Element> Network<T> for TchMap<T> {
     fn input_dim(&self) -> usize {
         self.network.dim()
     }
 }
 
-impl<T: TchScalar> DifferentiableMap<T> for TchMap<T> {
+impl<T: Scalar + Element> DifferentiableMap<T> for TchMap<T> {
     type Residuals = TchResiduals<T>;
 
     fn output_dim(&self) -> usize {

@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use hnn_integrators::Mode;
+use hnn_integrators::{Mode, Scalar};
+use tch::kind::Element;
 use tch::nn::VarStore;
 use tch::{Device, TchError, Tensor};
 
-use super::{TchScalar, require_device};
+use super::require_device;
 use crate::mlp::Dropout;
 use crate::{Activation, Architecture, Mlp, ModelError};
 
@@ -39,7 +40,7 @@ impl<T> From<Mlp<T>> for TchMlp<T> {
     }
 }
 
-impl<T: TchScalar> TchMlp<T> {
+impl<T: Scalar + Element> TchMlp<T> {
     /// The same with layers named `{prefix}1`, `{prefix}2`, ...
     #[must_use]
     pub fn with_layer_prefix(mut self, prefix: &str) -> Self {
@@ -83,7 +84,7 @@ pub(super) struct Perceptron<T> {
     factors: Vec<Tensor>,
 }
 
-impl<T: TchScalar> Perceptron<T> {
+impl<T: Scalar + Element> Perceptron<T> {
     pub(super) fn forward(&self, x: &Tensor) -> Tensor {
         let mut a = x.shallow_clone();
         for (index, (weight, bias)) in self.layers.iter().enumerate() {

@@ -43,8 +43,3 @@ pub use network::{TchNetwork, TchResiduals};
 /// The crate whose tensors, modules and devices this module takes.
 #[doc(no_inline)]
 pub use ::tch;
-
-/// A number that both engines compute with: `f32` or `f64`.
-pub trait TchScalar: hnn_integrators::Scalar + tch::kind::Element {}
-
-impl<T: hnn_integrators::Scalar + tch::kind::Element> TchScalar for T {}

@@ -6,12 +6,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use hnn_integrators::{FieldError, Mode, Parameters, ThetaBar};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar, ThetaBar};
+use tch::kind::Element;
 use tch::nn::{ModuleT, VarStore};
 use tch::{Device, Kind, TchError, Tensor};
 
 use super::mlp::Perceptron;
-use super::{TchMlp, TchScalar, require_device};
+use super::{TchMlp, require_device};
 use crate::{Architecture, Mlp, ModelError};
 
 /// A libtorch module with its parameters: what every libtorch model is made of.
@@ -45,7 +46,7 @@ enum Module<T> {
     Foreign(Box<dyn ModuleT>),
 }
 
-impl<T: TchScalar> Module<T> {
+impl<T: Scalar + Element> Module<T> {
     fn forward(&self, x: &Tensor, train: bool) -> Tensor {
         match self {
             Self::Perceptron(perceptron) => perceptron.forward(x),
@@ -77,7 +78,7 @@ pub(super) fn failed(reason: String) -> FieldError {
     FieldError::Engine { reason }
 }
 
-impl<T: TchScalar> Inner<T> {
+impl<T: Scalar + Element> Inner<T> {
     /// The module at `x` of shape (B, D), with a gradient graph where gradients are on.
     ///
     /// `tch` panics on most of libtorch's errors (two shapes that do not fit, say): caught here.
@@ -142,7 +143,7 @@ pub(super) fn gradients(
     found.map(|(g, x)| if g.defined() { Ok(g) } else { x.f_zeros_like().map_err(engine) }).collect()
 }
 
-impl<T: TchScalar> TchNetwork<T> {
+impl<T: Scalar + Element> TchNetwork<T> {
     /// Takes over a module and its store, whose real numbers are converted to `T`.
     pub(super) fn new(
         store: VarStore,
@@ -365,7 +366,7 @@ impl<T: TchScalar> TchNetwork<T> {
     }
 }
 
-impl<T: TchScalar> Parameters<T> for TchNetwork<T> {
+impl<T: Scalar + Element> Parameters<T> for TchNetwork<T> {
     fn num_params(&self) -> usize {
         self.num_params
     }
@@ -407,12 +408,15 @@ impl<T: TchScalar> Parameters<T> for TchNetwork<T> {
 }
 
 /// Makes a store's real numbers `T`s; counters and masks stay what they are.
-fn convert<T: TchScalar>(store: &mut VarStore) {
+fn convert<T: Scalar + Element>(store: &mut VarStore) {
     if T::KIND == Kind::Double { store.double() } else { store.float() }
 }
 
 /// The tensors' numbers one after another, with one transfer.
-pub(super) fn flatten<T: TchScalar>(tensors: &[Tensor], out: &mut [T]) -> Result<(), TchError> {
+pub(super) fn flatten<T: Scalar + Element>(
+    tensors: &[Tensor],
+    out: &mut [T],
+) -> Result<(), TchError> {
     if tensors.is_empty() {
         return Ok(());
     }

@@ -1,12 +1,14 @@
 //! Model files of libtorch perceptrons: those of the native engine.
 
+use hnn_integrators::Scalar;
 use tch::Device;
+use tch::kind::Element;
 
-use super::{TchEnergy, TchMap, TchScalar};
+use super::{TchEnergy, TchMap};
 use crate::{Mlp, ModelError, PartReader, PartWriter, Persist};
 
 /// The files of an [`Mlp`]: what one engine saves, the other loads. Loaded to the CPU.
-impl<T: TchScalar> Persist<T> for TchEnergy<T> {
+impl<T: Scalar + Element> Persist<T> for TchEnergy<T> {
     const KIND: &'static str = <Mlp<T> as Persist<T>>::KIND;
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
@@ -19,7 +21,7 @@ impl<T: TchScalar> Persist<T> for TchEnergy<T> {
 }
 
 /// The files of an [`Mlp`]: what one engine saves, the other loads. Loaded to the CPU.
-impl<T: TchScalar> Persist<T> for TchMap<T> {
+impl<T: Scalar + Element> Persist<T> for TchMap<T> {
     const KIND: &'static str = <Mlp<T> as Persist<T>>::KIND;
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {

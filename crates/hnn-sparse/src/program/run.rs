@@ -1,7 +1,7 @@
 //! The instructions, run over blocks of lanes.
 
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
-use hnn_integrators::{Lane, Scalar, Wide, Workspace};
+use hnn_integrators::{Lane, Scalar, Wide, Workspace, compiled_here};
 
 use super::{Instruction, Program};
 
@@ -26,7 +26,8 @@ impl Program {
         workspace: &mut Workspace<T>,
     ) {
         let (registers, _) = workspace.split(self.instructions.len() * CHUNK);
-        dispatch(Run { program: self, batch, x, u, out, registers });
+        let run = Run { program: self, batch, x, u, out, registers };
+        compiled_here!(T => fn(Run<'_, T>), |run| dispatch(run))(run);
     }
 }
 

@@ -3,7 +3,7 @@
 use hnn_integrators::{AnalyticField, Lane};
 
 use crate::error::Constants;
-use crate::{AnalyticHamiltonian, Constant, Input, SystemError};
+use crate::{AnalyticHamiltonian, SystemError};
 
 /// A pole hinged to a cart on a rail, with friction and a force on the cart, in Lagrangian
 /// coordinates `[x, theta, v, w]`: the cart's place and speed, the pole's angle from the vertical
@@ -32,22 +32,76 @@ use crate::{AnalyticHamiltonian, Constant, Input, SystemError};
 ///
 /// ```
 /// use hnn_integrators::VectorField;
-/// use hnn_systems::{CartPole, Feedback};
+/// use hnn_systems::{CartForce, CartPole};
 /// // A controller that balances the pole.
-/// let balanced = CartPole::default().with_force(Feedback { gains: [-1.0, -28.0, -3.0, -7.0] });
+/// let balanced = CartPole::default().with_force(CartForce::Feedback([-1.0, -28.0, -3.0, -7.0]));
 /// let dx: Vec<f64> = balanced.eval_state(0.0, &[0.0, 0.1, 0.0, 0.0])?;
 /// assert!(dx[3] < 0.0); // the pole turns back
 /// # Ok::<(), hnn_integrators::FieldError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct CartPole<U = Constant> {
+pub struct CartPole {
     cart_mass: f64,
     pole_mass: f64,
     half_length: f64,
     gravity: f64,
     cart_friction: f64,
     pole_friction: f64,
-    force: U,
+    force: CartForce,
+}
+
+/// The force on the cart of a [`CartPole`], in N.
+///
+/// One of your own is a field of your own, by the cart's [`eval_under`](CartPole::eval_under):
+///
+/// ```
+/// use hnn_integrators::{AnalyticField, Lane, VectorField};
+/// use hnn_systems::CartPole;
+/// /// A push that dies away.
+/// struct Fading(CartPole);
+/// impl AnalyticField for Fading {
+///     type State<L: Lane> = [L; 4];
+///     #[inline(always)]
+///     fn eval_lanes<L: Lane>(&self, t: L, x: &[L; 4]) -> [L; 4] {
+///         self.0.eval_under((-t).exp(), x)
+///     }
+/// }
+/// let pushed: Vec<f64> = Fading(CartPole::default()).eval_state(0.0, &[0.0; 4])?;
+/// assert!(pushed[2] > 0.0 && pushed[3] < 0.0); // the cart sets off, the pole falls behind
+/// # Ok::<(), hnn_integrators::FieldError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum CartForce {
+    /// The same at all times.
+    Constant(f64),
+    /// `amplitude cos(omega t + phase)`.
+    Harmonic {
+        /// Amplitude in N.
+        amplitude: f64,
+        /// Angular frequency in rad/s.
+        omega: f64,
+        /// Phase in rad.
+        phase: f64,
+    },
+    /// A linear controller, `-(k_1 x + k_2 theta + k_3 v + k_4 w)`, by its gains `k`.
+    Feedback([f64; 4]),
+}
+
+impl CartForce {
+    /// The force at time `t` and state `x`.
+    #[inline(always)]
+    fn value<L: Lane>(&self, t: L, x: &[L; 4]) -> L {
+        match *self {
+            Self::Constant(force) => L::constant(force),
+            Self::Harmonic { amplitude, omega, phase } => {
+                L::constant(amplitude) * L::constant(omega).mul_add(t, L::constant(phase)).cos()
+            }
+            Self::Feedback([a, b, c, d]) => {
+                let [a, b, c, d] = [a, b, c, d].map(L::constant);
+                -(a * x[0] + b * x[1] + c * x[2] + d * x[3])
+            }
+        }
+    }
 }
 
 impl CartPole {
@@ -70,12 +124,10 @@ impl CartPole {
             gravity: check.not_negative("gravity", gravity)?,
             cart_friction: 0.0,
             pole_friction: 0.0,
-            force: Constant(0.0),
+            force: CartForce::Constant(0.0),
         })
     }
-}
 
-impl<U> CartPole<U> {
     /// The same with viscous friction of the cart (N s/m) and of the pole's hinge (N m s).
     ///
     /// # Errors
@@ -88,11 +140,24 @@ impl<U> CartPole<U> {
     }
 
     /// The same with another force on the cart.
-    pub fn with_force<V: Input>(self, force: V) -> CartPole<V> {
-        let Self {
-            cart_mass, pole_mass, half_length, gravity, cart_friction, pole_friction, ..
-        } = self;
-        CartPole { cart_mass, pole_mass, half_length, gravity, cart_friction, pole_friction, force }
+    #[must_use]
+    pub fn with_force(self, force: CartForce) -> Self {
+        Self { force, ..self }
+    }
+
+    /// The field at state `x` under a force `u` in place of the cart's own.
+    #[inline(always)]
+    pub fn eval_under<L: Lane>(&self, u: L, x: &[L; 4]) -> [L; 4] {
+        let &[_, theta, v, w] = x;
+        let (sin, cos) = theta.sin_cos();
+        let [a, b, c] = self.inertia();
+        let push = L::constant(b) * sin * w * w - L::constant(self.cart_friction) * v + u;
+        let turn = L::constant(b * self.gravity) * sin - L::constant(self.pole_friction) * w;
+        let determinant = L::constant(a * c) - L::constant(b * b) * cos * cos;
+        let (scale, b) = (L::constant(1.0) / determinant, L::constant(b) * cos);
+        let dv = (L::constant(c) * push - b * turn) * scale;
+        let dw = (L::constant(a) * turn - b * push) * scale;
+        [v, w, dv, dw]
     }
 
     /// The mass matrix `[a, b cos; b cos, c]`: its `a`, `b` and `c`.
@@ -112,12 +177,12 @@ impl Default for CartPole {
             gravity: 9.8,
             cart_friction: 0.1,
             pole_friction: 0.002,
-            force: Constant(0.0),
+            force: CartForce::Constant(0.0),
         }
     }
 }
 
-impl<U: Input> AnalyticHamiltonian for CartPole<U> {
+impl AnalyticHamiltonian for CartPole {
     type State<L: Lane> = [L; 4];
 
     #[inline(always)]
@@ -128,21 +193,11 @@ impl<U: Input> AnalyticHamiltonian for CartPole<U> {
     }
 }
 
-impl<U: Input> AnalyticField for CartPole<U> {
+impl AnalyticField for CartPole {
     type State<L: Lane> = [L; 4];
 
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, x: &[L; 4]) -> [L; 4] {
-        let &[_, theta, v, w] = x;
-        let (sin, cos) = theta.sin_cos();
-        let [a, b, c] = self.inertia();
-        let push = L::constant(b) * sin * w * w - L::constant(self.cart_friction) * v
-            + self.force.value(t, x);
-        let turn = L::constant(b * self.gravity) * sin - L::constant(self.pole_friction) * w;
-        let determinant = L::constant(a * c) - L::constant(b * b) * cos * cos;
-        let (scale, b) = (L::constant(1.0) / determinant, L::constant(b) * cos);
-        let dv = (L::constant(c) * push - b * turn) * scale;
-        let dw = (L::constant(a) * turn - b * push) * scale;
-        [v, w, dv, dw]
+        self.eval_under(self.force.value(t, x), x)
     }
 }

@@ -3,7 +3,7 @@
 use hnn_integrators::{AnalyticField, Lane};
 
 use crate::error::Constants;
-use crate::{AnalyticHamiltonian, Harmonic, Input, SystemError, canonical};
+use crate::{AnalyticHamiltonian, SystemError, canonical};
 
 /// Duffing's oscillator: `q'' + delta q' + alpha q + beta q^3 = gamma cos(omega t)`, `p = q'`, of
 /// unit mass.
@@ -35,7 +35,8 @@ pub struct Duffing {
     alpha: f64,
     beta: f64,
     delta: f64,
-    forcing: Harmonic,
+    gamma: f64,
+    omega: f64,
 }
 
 impl Duffing {
@@ -65,14 +66,13 @@ impl Duffing {
     pub fn with_forcing(self, gamma: f64, omega: f64) -> Result<Self, SystemError> {
         let check = Constants("Duffing's oscillator");
         let (gamma, omega) = (check.finite("gamma", gamma)?, check.finite("omega", omega)?);
-        Ok(Self { forcing: Harmonic { amplitude: gamma, omega, phase: 0.0 }, ..self })
+        Ok(Self { gamma, omega, ..self })
     }
 }
 
 impl Default for Duffing {
     fn default() -> Self {
-        let forcing = Harmonic { amplitude: 0.0, omega: 1.0, phase: 0.0 };
-        Self { alpha: -1.0, beta: 1.0, delta: 0.0, forcing }
+        Self { alpha: -1.0, beta: 1.0, delta: 0.0, gamma: 0.0, omega: 1.0 }
     }
 }
 
@@ -98,6 +98,7 @@ impl AnalyticField for Duffing {
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, t: L, x: &[L; 2]) -> [L; 2] {
         let [dq, dp] = canonical(&self.gradient_lanes(x));
-        [dq, dp - L::constant(self.delta) * x[1] + self.forcing.value(t, x)]
+        let forcing = L::constant(self.gamma) * (L::constant(self.omega) * t).cos();
+        [dq, dp - L::constant(self.delta) * x[1] + forcing]
     }
 }

@@ -12,7 +12,7 @@ mod n_body;
 mod pendulum;
 mod spring;
 
-pub use cart_pole::CartPole;
+pub use cart_pole::{CartForce, CartPole};
 pub use chain::Chain;
 pub use damped::{Damped, DampedPendulum};
 pub use double_pendulum::{DoublePendulum, LagrangianDoublePendulum};

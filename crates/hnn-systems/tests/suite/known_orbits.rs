@@ -4,8 +4,8 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 
 use hnn_integrators::{AnalyticField, FixedStep, Tolerances, VELOCITY_VERLET, VectorField, solve};
 use hnn_systems::{
-    CartPole, Chain, Constant, Damped, DoublePendulum, Duffing, ElasticPendulum, Feedback,
-    Hamiltonian, Harmonic, HenonHeiles, Kepler, NBody, Pendulum, Spring,
+    CartForce, CartPole, Chain, Damped, DoublePendulum, Duffing, ElasticPendulum, Hamiltonian,
+    HenonHeiles, Kepler, NBody, Pendulum, Spring,
 };
 use ndarray::{Array2, ArrayView1};
 
@@ -211,14 +211,15 @@ fn cart_pole_swings_and_balances() {
     let tilted = [0.0, 0.1, 0.0, 0.0];
     let fallen = at(&CartPole::default(), &tilted, 2.0);
     assert!(fallen[1].abs() > 1.0, "{fallen:?}");
-    let control = Feedback { gains: [-1.0, -28.0, -3.0, -7.0] };
+    let control = CartForce::Feedback([-1.0, -28.0, -3.0, -7.0]);
     let balanced = at(&CartPole::default().with_force(control), &tilted, 30.0);
     assert!(balanced.iter().all(|x| x.abs() < 1e-3), "{balanced:?}");
-    // Inputs of time.
-    let push = Harmonic { amplitude: 2.0, omega: 3.0, phase: 0.5 };
+    // Forces of time.
+    let push = CartForce::Harmonic { amplitude: 2.0, omega: 3.0, phase: 0.5 };
     let pushed = CartPole::default().with_force(push);
     let (t, x) = (0.8, [0.1, 0.2, 0.3, 0.4]);
-    let same = CartPole::default().with_force(Constant(2.0 * (3.0 * t + 0.5_f64).cos()));
+    let force = CartForce::Constant(2.0 * (3.0 * t + 0.5_f64).cos());
+    let same = CartPole::default().with_force(force);
     let (one, other): (Vec<f64>, Vec<f64>) = (
         Plain(&pushed).eval_state(t, &x).expect("field"),
         Plain(&same).eval_state(0.0, &x).expect("field"),

@@ -4,7 +4,7 @@ use std::f64::consts::PI;
 
 use hnn_integrators::{AnalyticField, Lane, LaneState, VectorField, lane};
 use hnn_systems::{
-    AnalyticHamiltonian, CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum,
+    AnalyticHamiltonian, CartForce, CartPole, Chain, Damped, DampedPendulum, DoublePendulum,
     Duffing, ElasticPendulum, Hamiltonian, HenonHeiles, Kepler, NBody, Pendulum, Spring,
     SystemError, dual_gradient,
 };
@@ -155,7 +155,7 @@ proptest! {
         let double = DoublePendulum::new([a, 1.3], [0.7, a], 9.8).expect("valid").lagrangian();
         check_euler_lagrange(&double, x, [0.0, 0.0])?;
         let cart = CartPole::new(1.1, 0.3, a, 9.8).and_then(|cart| cart.with_friction(b, c));
-        let cart = cart.expect("valid").with_force(Constant(u));
+        let cart = cart.expect("valid").with_force(CartForce::Constant(u));
         check_euler_lagrange(&cart, x, [u - b * x[2], -c * x[3]])?;
         let expected = u * x[2] - b * x[2] * x[2] - c * x[3] * x[3];
         prop_assert!((power(&cart, &x) - expected).abs() < 1e-11 * (1.0 + a * a));

@@ -26,9 +26,9 @@ const BLOCK: usize = 256;
 
 impl Dual {
     /// Reads all rows, which stay in the buffer.
-    pub(super) fn linearise<T: Scalar, F: ?Sized>(
+    pub(super) fn linearise<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         theta: &[f64],
         linear: &mut Linear,
     ) -> Result<(), LossError> {

@@ -77,9 +77,9 @@ impl Equations {
     }
 
     /// Reads the rows at the model's parameters: the gradient and the diagonal.
-    pub(super) fn linearise<T: Scalar, F: ?Sized>(
+    pub(super) fn linearise<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         theta: &[f64],
         linear: &mut Linear,
     ) -> Result<(), LossError> {
@@ -95,9 +95,9 @@ impl Equations {
     }
 
     /// The step of the parameters and the locals. False if there is none with this damping.
-    pub(super) fn solve<T: Scalar, F: ?Sized>(
+    pub(super) fn solve<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         damped: &Damped<'_>,
         step: &mut [f64],
     ) -> Result<bool, LossError> {

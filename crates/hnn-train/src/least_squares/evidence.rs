@@ -66,9 +66,9 @@ impl Evidence {
 
     /// At the point where the rows were read last, and with their weights; none if the data leave
     /// something undetermined.
-    pub(super) fn new<T: Scalar, F: ?Sized>(
+    pub(super) fn new<T: Scalar>(
         normal: &mut Normal,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         theta: &[f64],
     ) -> Result<Option<Self>, LossError> {
         let (layout, weights) = (rows.layout, rows.weights);
@@ -121,9 +121,9 @@ impl Evidence {
 }
 
 /// What a term determines: `gamma_k`, the sum of `j H^-1 j^T` over its weighted rows.
-fn determined<T: Scalar, F: ?Sized>(
+fn determined<T: Scalar>(
     normal: &mut Normal,
-    rows: &mut Rows<'_, T, F>,
+    rows: &mut Rows<'_, T>,
     inverse: &Symmetric,
     term: usize,
 ) -> Result<f64, LossError> {

@@ -1,7 +1,7 @@
 //! A run of least squares.
 
-use hnn_integrators::{Parameters, Scalar};
-use hnn_losses::{Loss, LossError, ResidualLayout, Selection};
+use hnn_integrators::Scalar;
+use hnn_losses::{LossError, ResidualLayout, Selection};
 
 use super::LeastSquares;
 use super::damping::Damping;
@@ -12,15 +12,16 @@ use super::linear::{Linear, Weights, square};
 use super::rows::{Buffer, Rows};
 use super::trials::Trial;
 use crate::course::{Course, Plan};
+use crate::fitting::Fitting;
 use crate::optimiser::take;
 use crate::{Observer, StepRecord, StopReason, TrainError, TrainingRecord};
 
 /// The least variance of a residual that is estimated, in units of the mean square at the start.
 const LEAST_VARIANCE: f64 = 1e-30;
 
-pub(super) struct Fit<'s, 'a, 'v, T, F> {
-    pub(super) settings: &'s LeastSquares,
-    pub(super) course: Course<'a, 'v, T, F>,
+pub(super) struct Fit<'a, T> {
+    pub(super) settings: &'a LeastSquares,
+    pub(super) course: Course<'a, T>,
     pub(super) layout: ResidualLayout,
     pub(super) equations: Equations,
     pub(super) buffer: Buffer<T>,
@@ -46,27 +47,25 @@ pub(super) struct Value {
     pub(super) objective: f64,
 }
 
-impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
+impl<'a, T: Scalar> Fit<'a, T> {
     /// At its begin, or where the run that it resumes was.
     pub(super) fn new(
-        settings: &'s LeastSquares,
-        model: &'a mut F,
-        loss: &'a mut dyn Loss<T, F>,
-        validation: Option<&'v mut dyn Loss<T, F>>,
+        settings: &'a LeastSquares,
+        problem: &'a mut dyn Fitting<T>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self, TrainError> {
-        let num_params = model.num_params();
+        let num_params = problem.model().num_params();
         let plan = Plan {
             steps: settings.steps,
             stopping: settings.stopping,
             checkpoint: settings.checkpoint.clone(),
             settings: settings.settings::<T>(num_params),
         };
-        let course = Course::new(plan, model, loss, validation, observer, None)?;
+        let course = Course::new(plan, problem, observer, None)?;
         let layout = course
-            .loss
+            .problem
             .begin_step(0, settings.steps)
-            .and_then(|()| course.loss.residual_layout(course.model, Selection::All))
+            .and_then(|()| course.problem.residual_layout())
             .map_err(|source| TrainError::Loss { step: 0, source })?;
         let equations = Equations::new::<T>(settings, num_params, &layout)?;
         let buffer = Buffer::new(equations.rows_bytes());
@@ -134,7 +133,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     fn step(&mut self) -> Result<Option<StopReason>, TrainError> {
         let step = self.course.step_number();
         let failed = |source| TrainError::Loss { step, source };
-        self.course.loss.begin_step(step, self.settings.steps).map_err(failed)?;
+        self.course.problem.begin_step(step, self.settings.steps).map_err(failed)?;
         self.linearise()?;
         if self.estimates.as_ref().is_some_and(Estimates::is_due) {
             self.estimate()?;
@@ -166,8 +165,8 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     fn linearise(&mut self) -> Result<(), TrainError> {
         let step = self.course.step_number();
         let failed = |source| TrainError::Loss { step, source };
-        let Course { model, loss, state, .. } = &mut self.course;
-        let layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        let Course { problem, state, .. } = &mut self.course;
+        let layout = problem.residual_layout().map_err(failed)?;
         if layout != self.layout {
             // A curriculum has gone on.
             self.equations = Equations::new::<T>(self.settings, state.theta.len(), &layout)?;
@@ -175,10 +174,10 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
             self.layout = layout;
         }
         self.copy_locals().map_err(failed)?;
-        let Course { model, loss, state, .. } = &mut self.course;
+        let Course { problem, state, .. } = &mut self.course;
         self.theta.clear();
         self.theta.extend(state.theta.iter().map(|w| w.to_f64()));
-        self.at.loss = loss.value(model, Selection::All).map_err(failed)?;
+        self.at.loss = problem.value(Selection::All).map_err(failed)?;
         self.require_finite("the value", self.at.loss)?;
         let weights = self.weights();
         let Self { equations, linear, .. } = self;
@@ -209,7 +208,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
 
     fn copy_locals(&mut self) -> Result<(), LossError> {
         self.locals.resize(self.layout.num_locals(), T::ZERO);
-        self.course.loss.copy_locals(&mut self.locals)
+        self.course.problem.copy_locals(&mut self.locals)
     }
 
     pub(super) fn weights(&self) -> Weights {
@@ -221,7 +220,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
         if value.is_finite() {
             return Ok(());
         }
-        let (step, loss) = (self.course.step_number(), self.course.loss.name().to_owned());
+        let (step, loss) = (self.course.step_number(), self.course.problem.name().to_owned());
         Err(TrainError::NotFinite { step, loss, what, value })
     }
 
@@ -231,7 +230,7 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
         if (squares - value).abs() <= 1e-3 * value.abs() {
             return Ok(());
         }
-        Err(TrainError::NotSquares { loss: self.course.loss.name().to_owned(), value, squares })
+        Err(TrainError::NotSquares { loss: self.course.problem.name().to_owned(), value, squares })
     }
 
     /// The norm of the gradient by the parameters.
@@ -242,13 +241,12 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
     /// The value of each term at the accepted point.
     fn terms(&mut self) -> Result<Vec<(String, f64)>, TrainError> {
         let step = self.course.step_number();
-        let Course { model, loss, .. } = &mut self.course;
-        if !loss.terms().is_empty() {
+        let problem = &mut self.course.problem;
+        if !problem.terms().is_empty() {
             // The last evaluation may have been one of a trial that failed.
-            loss.value(model, Selection::All)
-                .map_err(|source| TrainError::Loss { step, source })?;
+            problem.value(Selection::All).map_err(|source| TrainError::Loss { step, source })?;
         }
-        Ok(loss.terms())
+        Ok(problem.terms())
     }
 
     /// What the point that was read last says about noise and prior.
@@ -318,12 +316,12 @@ impl<'s, 'a, 'v, T: Scalar, F: Parameters<T>> Fit<'s, 'a, 'v, T, F> {
 }
 
 /// The rows of a run's loss, at the parameters that its model has.
-pub(super) fn rows<'r, T: Scalar, F: Parameters<T>>(
-    course: &'r mut Course<'_, '_, T, F>,
+pub(super) fn rows<'r, T: Scalar>(
+    course: &'r mut Course<'_, T>,
     layout: &'r ResidualLayout,
     weights: &'r Weights,
     buffer: &'r mut Buffer<T>,
-) -> Rows<'r, T, F> {
+) -> Rows<'r, T> {
     let num_params = course.state.theta.len();
-    Rows { model: &*course.model, loss: &mut *course.loss, layout, weights, num_params, buffer }
+    Rows { problem: &mut *course.problem, layout, weights, num_params, buffer }
 }

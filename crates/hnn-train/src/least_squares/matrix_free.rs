@@ -32,9 +32,9 @@ const MOST_PRODUCTS: usize = 200;
 
 impl MatrixFree {
     /// Reads all rows once: the gradient and the diagonal.
-    pub(super) fn linearise<T: Scalar, F: ?Sized>(
+    pub(super) fn linearise<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         linear: &mut Linear,
     ) -> Result<(), LossError> {
         self.locals.clear(rows.layout);
@@ -51,9 +51,9 @@ impl MatrixFree {
     }
 
     /// The step. False if there is none with this damping.
-    pub(super) fn solve<T: Scalar, F: ?Sized>(
+    pub(super) fn solve<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         damped: &Damped<'_>,
         step: &mut [f64],
     ) -> Result<bool, LossError> {
@@ -85,9 +85,9 @@ impl MatrixFree {
     }
 
     /// Solves for the parameters.
-    fn iterate<T: Scalar, F: ?Sized>(
+    fn iterate<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         damped: &Damped<'_>,
         x: &mut [f64],
         of_locals: &mut [f64],
@@ -125,9 +125,9 @@ impl MatrixFree {
 
     /// One pass over the rows: `product = J^T P u`, where `P` takes the locals' part out of the
     /// residuals `u`, and that part, negative, into `of_locals`.
-    fn pass<T: Scalar, F: ?Sized>(
+    fn pass<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         image: Image,
         of_locals: &mut [f64],
     ) -> Result<(), LossError> {

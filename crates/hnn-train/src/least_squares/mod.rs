@@ -18,8 +18,8 @@ mod settings;
 mod size;
 mod trials;
 
-use hnn_integrators::{Mode, Parameters, Scalar};
-use hnn_losses::{Loss, Selection};
+use hnn_integrators::{Mode, Parameters, Scalar, compiled_here};
+use hnn_losses::Loss;
 use ndarray::Array1;
 
 pub use evidence::{Evidence, TermEvidence};
@@ -31,6 +31,7 @@ use self::linear::{Linear, Weights};
 use self::normal::Normal;
 use self::rows::{Buffer, Rows};
 use crate::error::require;
+use crate::fitting::{Fitted, Fitting};
 use crate::{Checkpoint, EarlyStopping, Observer, TrainError, TrainingRecord};
 
 /// Bytes of rows that are read at a time, unless one group has more.
@@ -206,9 +207,17 @@ impl LeastSquares {
         validation: Option<&mut dyn Loss<T, F>>,
         observer: &mut dyn Observer,
     ) -> Result<TrainingRecord, TrainError> {
+        type Run<T> = fn(
+            &LeastSquares,
+            &mut dyn Fitting<T>,
+            &mut dyn Observer,
+        ) -> Result<TrainingRecord, TrainError>;
         self.check()?;
         model.set_mode(Mode::Evaluation);
-        Fit::new(self, model, loss, validation, observer)?.run()
+        let run = compiled_here!(T => Run<T>, |settings, problem, observer| {
+            Fit::new(settings, problem, observer)?.run()
+        });
+        run(self, &mut Fitted { model, loss, validation }, observer)
     }
 
     /// What the data say about the parameters, at those that the model has.
@@ -225,10 +234,14 @@ impl LeastSquares {
         loss: &mut dyn Loss<T, F>,
         evidence: Option<&Evidence>,
     ) -> Result<Posterior, TrainError> {
-        Self::read(model, loss, evidence, |normal, rows, mean| {
-            let square = rows.buffer.squares().iter().sum();
-            Posterior::new(normal, rows.layout, rows.weights, square, mean)
-        })
+        type Read<T> = fn(&mut dyn Fitting<T>, Option<&Evidence>) -> Result<Posterior, TrainError>;
+        let read = compiled_here!(T => Read<T>, |problem, evidence| {
+            LeastSquares::read(problem, evidence, |normal, rows, mean| {
+                let square = rows.buffer.squares().iter().sum();
+                Posterior::new(normal, rows.layout, rows.weights, square, mean)
+            })
+        });
+        read(&mut Fitted { model, loss, validation: None }, evidence)
     }
 
     /// Standard errors of the parameters, at those that the model has, which stay honest where
@@ -249,22 +262,28 @@ impl LeastSquares {
         model: &mut F,
         loss: &mut dyn Loss<T, F>,
     ) -> Result<Array1<f64>, TrainError> {
-        Self::read(model, loss, None, |normal, rows, mean| sandwich::errors(normal, rows, &mean))
+        let read = compiled_here!(
+            T => fn(&mut dyn Fitting<T>) -> Result<Array1<f64>, TrainError>,
+            |problem| LeastSquares::read(problem, None, |normal, rows, mean| {
+                sandwich::errors(normal, rows, &mean)
+            })
+        );
+        read(&mut Fitted { model, loss, validation: None })
     }
 
     /// The normal equations at the parameters of a model, and what is made of them.
-    fn read<T: Scalar, F: Parameters<T>, R>(
-        model: &mut F,
-        loss: &mut dyn Loss<T, F>,
+    fn read<T: Scalar, R>(
+        problem: &mut dyn Fitting<T>,
         evidence: Option<&Evidence>,
-        then: impl FnOnce(Normal, &mut Rows<'_, T, F>, Vec<f64>) -> Result<R, TrainError>,
+        then: impl FnOnce(Normal, &mut Rows<'_, T>, Vec<f64>) -> Result<R, TrainError>,
     ) -> Result<R, TrainError> {
+        let model = problem.model();
         model.set_mode(Mode::Evaluation);
         let num_params = model.num_params();
         let mut theta = vec![T::ZERO; num_params];
         model.copy_params(&mut theta)?;
         let failed = |source| TrainError::Loss { step: 0, source };
-        let layout = loss.residual_layout(model, Selection::All).map_err(failed)?;
+        let layout = problem.residual_layout().map_err(failed)?;
         let weights = evidence.map_or(Weights::plain(layout.prior), Evidence::weights);
         let (given, terms) = (weights.of_terms.len(), layout.terms().len());
         let fits = evidence.is_none() || given == terms;
@@ -274,8 +293,7 @@ impl LeastSquares {
         let (mut normal, mut linear) = (Normal::default(), Linear::default());
         let mut buffer = Buffer::new(ROWS_BYTES);
         let (layout, weights) = (&layout, &weights);
-        let mut rows =
-            Rows { model: &*model, loss, layout, weights, num_params, buffer: &mut buffer };
+        let mut rows = Rows { problem, layout, weights, num_params, buffer: &mut buffer };
         linear.resize(num_params, layout.num_locals());
         normal.linearise(&mut rows, &mut linear).map_err(failed)?;
         then(normal, &mut rows, theta.iter().map(|w| w.to_f64()).collect())

@@ -20,9 +20,9 @@ pub(super) struct Normal {
 
 impl Normal {
     /// Reads all rows.
-    pub(super) fn linearise<T: Scalar, F: ?Sized>(
+    pub(super) fn linearise<T: Scalar>(
         &mut self,
-        rows: &mut Rows<'_, T, F>,
+        rows: &mut Rows<'_, T>,
         linear: &mut Linear,
     ) -> Result<(), LossError> {
         let p = rows.num_params;

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use hnn_integrators::{Scalar, parallel};
-use hnn_losses::{JacobianRows, Loss, LossError, ResidualLayout, ResidualRows};
+use hnn_losses::{JacobianRows, LossError, ResidualLayout, ResidualRows};
 
 use super::linear::Weights;
+use crate::fitting::Fitting;
 
 /// Where rows are written.
 #[derive(Debug)]
@@ -46,9 +47,8 @@ pub(super) enum Read {
 }
 
 /// A loss at the parameters of a model.
-pub(super) struct Rows<'a, T, F: ?Sized> {
-    pub(super) model: &'a F,
-    pub(super) loss: &'a mut dyn Loss<T, F>,
+pub(super) struct Rows<'a, T> {
+    pub(super) problem: &'a mut dyn Fitting<T>,
     pub(super) layout: &'a ResidualLayout,
     pub(super) weights: &'a Weights,
     pub(super) num_params: usize,
@@ -133,7 +133,7 @@ pub(super) fn runs_within(
     runs.map(move |(run, term)| (run.start - start..run.end - start, term))
 }
 
-impl<T: Scalar, F: ?Sized> Rows<'_, T, F> {
+impl<T: Scalar> Rows<'_, T> {
     /// Visits all groups.
     pub(super) fn each(
         &mut self,
@@ -177,7 +177,7 @@ impl<T: Scalar, F: ?Sized> Rows<'_, T, F> {
             by_locals.resize(groups.clone().map(of_locals).sum(), T::ZERO);
             Some(JacobianRows { by_theta, by_locals })
         };
-        self.loss.residuals(self.model, groups.clone(), ResidualRows { values, jacobian })?;
+        self.problem.residuals(groups.clone(), ResidualRows { values, jacobian })?;
         if read != Read::SameRows {
             self.buffer.add_squares(residuals, self.layout, self.weights);
         }

@@ -1,6 +1,6 @@
 //! Standard errors from the scatter of groups of residuals.
 
-use hnn_integrators::{Parameters, Scalar};
+use hnn_integrators::Scalar;
 use ndarray::Array1;
 
 use super::normal::Normal;
@@ -9,9 +9,9 @@ use crate::TrainError;
 
 /// `sqrt(diag(H^-1 (sum_g s_g s_g^T) H^-1))` with the scores `s_g = J^T r` of groups, of equations that
 /// have been read. Locals are at their best, where their scores are 0.
-pub(super) fn errors<T: Scalar, F: Parameters<T>>(
+pub(super) fn errors<T: Scalar>(
     mut normal: Normal,
-    rows: &mut Rows<'_, T, F>,
+    rows: &mut Rows<'_, T>,
     mean: &[f64],
 ) -> Result<Array1<f64>, TrainError> {
     let (groups, params) = (rows.layout.num_groups(), mean.len());

@@ -1,6 +1,6 @@
 //! The trials of a step.
 
-use hnn_integrators::{Parameters, Scalar};
+use hnn_integrators::Scalar;
 use hnn_losses::{LossError, Selection};
 
 use super::damping::Damping;
@@ -34,7 +34,7 @@ pub(super) struct Outcome {
     pub(super) converged: Option<StopReason>,
 }
 
-impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
+impl<T: Scalar> Fit<'_, T> {
     /// Looks for a damping with which a step is accepted.
     pub(super) fn improve(&mut self) -> Result<Outcome, TrainError> {
         let rounding = T::EPSILON.to_f64();
@@ -128,8 +128,8 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
         if !theta.iter().chain(&*locals).all(|x| x.is_finite()) {
             return Ok(None);
         }
-        self.course.model.set_params(theta)?;
-        let value = self.course.loss.set_locals(locals).and_then(|()| self.evaluate());
+        self.course.problem.model().set_params(theta)?;
+        let value = self.course.problem.set_locals(locals).and_then(|()| self.evaluate());
         match value {
             Ok(value) => Ok(Some(value).filter(|value| value.objective.is_finite())),
             Err(error) => {
@@ -142,7 +142,7 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
     /// The value at the trial, where the model is.
     fn evaluate(&mut self) -> Result<Value, LossError> {
         if self.estimates.is_none() {
-            let loss = self.course.loss.value(self.course.model, Selection::All)?;
+            let loss = self.course.problem.value(Selection::All)?;
             return Ok(Value { loss, objective: loss });
         }
         let weights = self.weights();
@@ -162,9 +162,9 @@ impl<T: Scalar, F: Parameters<T>> Fit<'_, '_, '_, T, F> {
 
     /// Puts the model and the locals where they were accepted.
     pub(super) fn return_to_accepted(&mut self) -> Result<(), TrainError> {
-        let Course { model, loss, state, .. } = &mut self.course;
-        model.set_params(&state.theta)?;
+        let Course { problem, state, .. } = &mut self.course;
+        problem.model().set_params(&state.theta)?;
         let step = state.record.steps.len();
-        loss.set_locals(&self.locals).map_err(|source| TrainError::Loss { step, source })
+        problem.set_locals(&self.locals).map_err(|source| TrainError::Loss { step, source })
     }
 }

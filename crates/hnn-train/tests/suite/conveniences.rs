@@ -28,7 +28,7 @@ fn data() -> DataSet<f64> {
     sampling.sample(&Spring::default(), 0).expect("samples")
 }
 
-fn derivative(data: &DataSet<f64>) -> DerivativeLoss<f64, Model> {
+fn derivative(data: &DataSet<f64>) -> DerivativeLoss<f64> {
     DerivativeLoss::new(data.times().into(), data.states(), data.derivatives()).expect("fits")
 }
 

@@ -29,7 +29,7 @@ fn data(seed: u64) -> DataSet<f32> {
     sampling.sample(&Spring::default(), seed).expect("samples").cast().expect("finite in f32")
 }
 
-fn derivative(data: &DataSet<f32>) -> DerivativeLoss<f32, Model> {
+fn derivative(data: &DataSet<f32>) -> DerivativeLoss<f32> {
     DerivativeLoss::new(data.times().into(), data.states(), data.derivatives()).expect("fits")
 }
 

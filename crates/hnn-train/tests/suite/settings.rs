@@ -19,7 +19,7 @@ fn model<T: Scalar>() -> Model<T> {
 }
 
 /// The spring's derivatives, in other units.
-fn loss<T: Scalar>(unit: f64) -> DerivativeLoss<T, Model<T>> {
+fn loss<T: Scalar>(unit: f64) -> DerivativeLoss<T> {
     let x = array![[1.0, 0.0], [0.0, 0.5], [0.3, -0.4]].mapv(T::from_f64);
     let dx = array![[0.0, -2.0], [1.0, 0.0], [-0.8, -0.6]].mapv(|v| T::from_f64(unit * v));
     DerivativeLoss::new(Array1::from_elem(3, T::ZERO).view(), x.view(), dx.view()).expect("fits")

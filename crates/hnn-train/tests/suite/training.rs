@@ -20,7 +20,7 @@ fn array(value: &Value) -> Array2<f64> {
     Array2::from_shape_vec((numbers(value).len() / 2, 2), numbers(value)).expect("pairs")
 }
 
-fn problem() -> (Model, DerivativeLoss<f64, Model>) {
+fn problem() -> (Model, DerivativeLoss<f64>) {
     let g = golden("hnn_tanh_2_16_16_1");
     let theta = ["W1", "b1", "W2", "b2", "W3"].iter().flat_map(|n| numbers(&g["params"][n]));
     let architecture = Architecture::new(&[2, 16, 16, 1]).expect("sizes");

@@ -1,73 +1,17 @@
 //! Models behind one type: a test of every model with every stepper is compiled once a stepper.
 
-use std::any::Any;
-
 use hnn_integrators::{
-    At, Bars, DifferentiableField, FieldError, Parameters, VectorField, Workspace,
+    At, Bars, DifferentiableField, FieldError, FieldObject, Kept, Parameters, VectorField,
+    Workspace,
 };
 
-/// What an erased model keeps for its vector-Jacobian product.
-#[derive(Default)]
-pub(crate) struct AnyResiduals(Option<Box<dyn Any + Send>>);
-
-impl AnyResiduals {
-    fn of<R: Default + Send + 'static>(&mut self) -> &mut R {
-        self.0.get_or_insert_with(|| Box::new(R::default())).downcast_mut().expect("one model")
-    }
-}
-
-trait AnyField: VectorField<f64> + Parameters<f64> {
-    fn record(
-        &self,
-        t: &[f64],
-        x: &[f64],
-        dx: &mut [f64],
-        residuals: &mut AnyResiduals,
-    ) -> Result<(), FieldError>;
-
-    fn pull_back(
-        &self,
-        x: &[f64],
-        residuals: &mut AnyResiduals,
-        v: &[f64],
-        bars: Bars<'_, f64>,
-    ) -> Result<(), FieldError>;
-}
-
-impl<F> AnyField for F
-where
-    F: DifferentiableField<f64>,
-    F::Residuals: 'static,
-{
-    fn record(
-        &self,
-        t: &[f64],
-        x: &[f64],
-        dx: &mut [f64],
-        residuals: &mut AnyResiduals,
-    ) -> Result<(), FieldError> {
-        self.eval_recorded(At::time(t), x, dx, residuals.of::<F::Residuals>())
-    }
-
-    fn pull_back(
-        &self,
-        x: &[f64],
-        residuals: &mut AnyResiduals,
-        v: &[f64],
-        bars: Bars<'_, f64>,
-    ) -> Result<(), FieldError> {
-        self.vjp(x, residuals.of::<F::Residuals>(), v, bars)
-    }
-}
-
 /// Any model.
-pub(crate) struct Erased(Box<dyn AnyField>);
+pub(crate) struct Erased(Box<dyn FieldObject<f64>>);
 
 impl Erased {
     pub(crate) fn new<F>(field: F) -> Self
     where
         F: DifferentiableField<f64> + 'static,
-        F::Residuals: 'static,
     {
         Self(Box::new(field))
     }
@@ -101,24 +45,24 @@ impl VectorField<f64> for Erased {
 }
 
 impl DifferentiableField<f64> for Erased {
-    type Residuals = AnyResiduals;
+    type Residuals = Kept;
 
     fn eval_recorded(
         &self,
         at: At<'_, f64>,
         x: &[f64],
         dx: &mut [f64],
-        residuals: &mut AnyResiduals,
+        residuals: &mut Kept,
     ) -> Result<(), FieldError> {
-        self.0.record(at.t, x, dx, residuals)
+        self.0.eval_kept(at, x, dx, residuals)
     }
     fn vjp(
         &self,
         x: &[f64],
-        residuals: &mut AnyResiduals,
+        residuals: &mut Kept,
         v: &[f64],
         bars: Bars<'_, f64>,
     ) -> Result<(), FieldError> {
-        self.0.pull_back(x, residuals, v, bars)
+        self.0.vjp_kept(x, residuals, v, bars)
     }
 }

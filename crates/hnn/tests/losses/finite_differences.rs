@@ -92,20 +92,11 @@ impl Data {
         Self { lengths, times, states: table(1.9), dx: table(0.4) }
     }
 
-    fn derivative<F: DifferentiableField<f64>>(&self) -> DerivativeLoss<f64, F> {
+    fn derivative(&self) -> DerivativeLoss<f64> {
         DerivativeLoss::new(self.times.view(), self.states.view(), self.dx.view()).expect("fits")
     }
 
-    fn trajectory<F, S>(
-        &self,
-        stepper: S,
-        window: Window,
-        segment: usize,
-    ) -> TrajectoryLoss<f64, F, S>
-    where
-        F: DifferentiableField<f64>,
-        S: DifferentiableStepper<f64, F>,
-    {
+    fn trajectory<S>(&self, stepper: S, window: Window, segment: usize) -> TrajectoryLoss<f64, S> {
         let (times, states) = (self.times.view(), self.states.view());
         let data = TrajectoryData::new(times, states, &self.lengths);
         TrajectoryLoss::new(stepper, window, data).expect("fits").with_segments(segment)
@@ -176,7 +167,7 @@ where
     let Case { window, segment, seed, .. } = case;
     let what = format!("{}, {case:?}", stepper.name());
     let data = Data::new(field.dim(), seed);
-    let trajectory = || data.trajectory::<F, _>(stepper.clone(), window, segment);
+    let trajectory = || data.trajectory(stepper.clone(), window, segment);
     check(&format!("trajectory loss, {what}"), field, &mut trajectory(), seed);
 
     // With moved starts, and with derivatives along the windows.
@@ -188,10 +179,10 @@ where
     Loss::<f64, F>::begin_step(&mut shooting, 1, 2).expect("moves");
     check(&format!("multiple shooting, {what}"), field, &mut shooting, seed);
 
-    let mut joint = JointLoss::new(data.derivative::<F>(), 3.0, trajectory()).expect("fits");
+    let mut joint = JointLoss::new(data.derivative(), 3.0, trajectory()).expect("fits");
     check(&format!("joint loss, {what}"), field, &mut joint, seed);
     let (value, theta_bar) = gradient(&mut joint, field);
-    let (first, mut sum) = gradient(&mut data.derivative::<F>(), field);
+    let (first, mut sum) = gradient(&mut data.derivative(), field);
     let (second, second_bar) = gradient(&mut trajectory(), field);
     sum.iter_mut().zip(&second_bar).for_each(|(sum, bar)| *sum += 3.0 * bar);
     let scale = sum.iter().fold(1e-3, |max: f64, g| max.max(g.abs()));
@@ -226,7 +217,7 @@ proptest! {
     fn derivative_losses_and_penalties(case in cases()) {
         for model in MODELS {
             let mut field = model(case.n, case.seed);
-            let derivative = Data::new(field.dim(), case.seed).derivative::<Erased>();
+            let derivative = Data::new(field.dim(), case.seed).derivative();
             let mut loss = TotalLoss::new(derivative)
                 .plus(0.1, L2Penalty::new())
                 .and_then(|loss| loss.plus(0.2, L1Penalty::new()))

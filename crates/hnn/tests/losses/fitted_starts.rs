@@ -10,22 +10,22 @@ use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
 type Model = Hnn<Mlp<f64>>;
-type Rk4Loss<F> = TrajectoryLoss<f64, F, Tableau>;
+type Rk4Loss = TrajectoryLoss<f64, Tableau>;
 
-fn gradient<F: DifferentiableField<f64>>(loss: &mut Rk4Loss<F>, field: &F) -> f64 {
+fn gradient<F: DifferentiableField<f64>>(loss: &mut Rk4Loss, field: &F) -> f64 {
     let mut theta_bar = vec![0.0; field.num_params()];
     loss.value_and_gradient(field, Selection::All, 1.0, &mut theta_bar).expect("evaluates")
 }
 
 /// Random trajectories of a random HNN, as data of another.
-fn random_loss(window: Window, weight: f64, rate: f64, seed: u64) -> (Model, Rk4Loss<Model>) {
+fn random_loss(window: Window, weight: f64, rate: f64, seed: u64) -> (Model, Rk4Loss) {
     let lengths = lengths_of(seed);
     let rows = lengths.iter().sum();
     let times = Array1::from_shape_fn(rows, |row| 0.1 * row as f64);
     let pairs = |phase| wave(seed, phase, 2 * rows).into_shape_with_order((rows, 2)).expect("rows");
     let (states, dx) = (pairs(1.9), pairs(0.4));
     let data = TrajectoryData::new(times.view(), states.view(), &lengths);
-    let loss = Rk4Loss::<Model>::new(RK4, window, data).expect("fits").with_segments(3);
+    let loss = Rk4Loss::new(RK4, window, data).expect("fits").with_segments(3);
     let loss = loss.with_derivatives(weight, dx.view()).expect("a weight");
     let model = Hnn::new(network(&[2, 7, 5, 1], seed)).expect("even");
     (model, loss.with_fitted_starts(rate).expect("a rate"))
@@ -39,7 +39,7 @@ proptest! {
         let (model, mut loss) = random_loss(Window::Steps(k), weight, rate, seed);
         let before = loss.fitted_starts().expect("fitted").to_owned();
         let value = gradient(&mut loss, &model);
-        loss.begin_step(1, 2).expect("moves");
+        Loss::<f64, Model>::begin_step(&mut loss, 1, 2).expect("moves");
         let moves = &loss.fitted_starts().expect("fitted") - &before;
         let change = loss.value(&model, Selection::All).expect("evaluates") - value;
         // Windows begin at every k-th row of a trajectory and end with it at the latest.
@@ -64,13 +64,13 @@ fn evaluations_alone_move_nothing() {
     let (model, mut loss) = random_loss(Window::Steps(3), 1.0, 0.5, 7);
     let value = gradient(&mut loss, &model);
     assert_eq!(value, gradient(&mut loss, &model));
-    loss.begin_step(1, 9).expect("moves");
+    Loss::<f64, Model>::begin_step(&mut loss, 1, 9).expect("moves");
     let moved = gradient(&mut loss, &model);
     assert!(moved < value);
     // Each gradient moves them once.
-    loss.begin_step(2, 9).expect("moves");
+    Loss::<f64, Model>::begin_step(&mut loss, 2, 9).expect("moves");
     let starts = loss.fitted_starts().expect("fitted").to_owned();
-    loss.begin_step(3, 9).expect("moves");
+    Loss::<f64, Model>::begin_step(&mut loss, 3, 9).expect("moves");
     assert_eq!(starts, loss.fitted_starts().expect("fitted"));
 }
 
@@ -92,13 +92,13 @@ fn starts_come_near_the_true_ones() {
         firsts.map(|error| error.mapv(|e| e * e).sum()).sum::<f64>().sqrt()
     };
     let fitted = |weight: f64| {
-        let mut loss = Rk4Loss::<Spring>::new(RK4, Window::Whole, &noisy)
+        let mut loss = Rk4Loss::new(RK4, Window::Whole, &noisy)
             .and_then(|loss| loss.with_fitted_starts(0.2))
             .and_then(|loss| loss.with_derivatives(weight, noisy.derivatives()))
             .expect("fits");
         for step in 0..200 {
             gradient(&mut loss, &Spring::default());
-            loss.begin_step(step, 200).expect("moves");
+            Loss::<f64, Model>::begin_step(&mut loss, step, 200).expect("moves");
         }
         error(loss.fitted_starts().expect("fitted"))
     };
@@ -110,7 +110,7 @@ fn starts_come_near_the_true_ones() {
 #[test]
 fn bad_input_is_an_error() {
     let (noisy, _) = noisy_spring();
-    let new = || Rk4Loss::<Spring>::new(RK4, Window::Whole, &noisy).expect("fits");
+    let new = || Rk4Loss::new(RK4, Window::Whole, &noisy).expect("fits");
     for rate in [0.0, -0.1, 1.5, f64::NAN] {
         let error = new().with_fitted_starts(rate).map(|_| ()).expect_err("refused");
         assert!(matches!(error, LossError::StartRate { .. }), "{error}");

@@ -125,7 +125,7 @@ fn torques() {
         }
     }
     let narrow = data.clone().with_inputs(table(0.1, 1)).expect("as many rows");
-    assert!(TorqueLoss::<f64, Dual>::of(&narrow).is_err());
+    assert!(TorqueLoss::<f64>::of(&narrow).is_err());
     let own = TorqueLoss::of(&self::data()).expect("one input");
     let squared =
         DualField::with_inputs([1.0], |_t, [_q, v]: [_; 2], [u]: [_; 1], [a]| [v, a * u * u]);
@@ -191,23 +191,20 @@ fn rows_and_fields_that_do_not_fit() {
     let nan = Array2::from_elem((15, 1), f64::NAN);
     assert!(data.clone().with_inputs(nan.clone()).is_err());
     for u in [u, nan] {
-        let loss = DerivativeLoss::<f64, Dual>::of(&deaf).expect("fits").with_inputs(u.view());
+        let loss = DerivativeLoss::<f64>::of(&deaf).expect("fits").with_inputs(u.view());
         assert!(loss.is_err());
     }
-    let other = TrajectoryLoss::<f64, Dual, _>::new(RK4, Window::Whole, &deaf).expect("fits");
+    let other = TrajectoryLoss::<f64, _>::new(RK4, Window::Whole, &deaf).expect("fits");
     let joint = JointLoss::new(DerivativeLoss::of(&data).expect("fits"), 1.0, other);
     let error = joint.map(|_| ()).expect_err("other inputs").to_string();
     assert!(error.contains("different inputs"), "{error}");
     let unknown = data.rollout_of(&with, Between::Held, Tolerances::default()).expect("solved");
-    assert!(DerivativeLoss::<f64, Dual>::of(&unknown).is_err());
+    assert!(DerivativeLoss::<f64>::of(&unknown).is_err());
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-200] {
         let sigma = Array2::from_elem((15, 2), sigma);
-        let loss = DerivativeLoss::<f64, Dual>::of(&data).expect("fits");
+        let loss = DerivativeLoss::<f64>::of(&data).expect("fits");
         assert!(loss.with_standard_errors(sigma.view()).is_err());
     }
     let at = At { t: &[0.0], u: &[] };
     assert!(with.eval(at, &[0.0; 2], &mut [0.0; 2], &mut Default::default()).is_err());
 }
-
-/// Any field, for losses whose field is never evaluated.
-type Dual = hnn_models::Baseline<hnn_models::Mlp<f64>>;

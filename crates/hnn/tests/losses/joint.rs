@@ -34,20 +34,13 @@ impl Data {
         Self { times, states: table(1.9), derivatives: table(0.4), lengths }
     }
 
-    fn derivative<F: DifferentiableField<f64>>(
-        &self,
-        measure: ErrorMeasure,
-    ) -> DerivativeLoss<f64, F> {
+    fn derivative(&self, measure: ErrorMeasure) -> DerivativeLoss<f64> {
         let loss =
             DerivativeLoss::new(self.times.view(), self.states.view(), self.derivatives.view());
         loss.and_then(|loss| loss.measured_by(measure)).expect("fits")
     }
 
-    fn trajectory<F, S>(&self, stepper: S, window: Window) -> TrajectoryLoss<f64, F, S>
-    where
-        F: DifferentiableField<f64>,
-        S: DifferentiableStepper<f64, F>,
-    {
+    fn trajectory<S>(&self, stepper: S, window: Window) -> TrajectoryLoss<f64, S> {
         let (times, states) = (self.times.view(), self.states.view());
         let data = TrajectoryData::new(times, states, &self.lengths);
         TrajectoryLoss::new(stepper, window, data).expect("fits").with_segments(3)
@@ -74,9 +67,7 @@ const ALPHA: f64 = 30.0;
 fn check<F, S>(field: F, stepper: S, window: Window, seed: u64)
 where
     F: DifferentiableField<f64> + 'static,
-    F::Residuals: 'static,
     S: DifferentiableStepper<f64, F> + Clone + 'static,
-    S::Tape: 'static,
 {
     let measures =
         [ErrorMeasure::Squared, ErrorMeasure::Absolute, ErrorMeasure::Huber { threshold: 0.3 }];
@@ -215,7 +206,7 @@ fn the_first_stage_is_shared() {
     let field = || Hnn::new(network(&[2, 6, 1], 3)).expect("even");
     let counting = || Counting { field: field(), states: AtomicUsize::new(0) };
     let data = Data::new(vec![7, 5, 1], 2, 1);
-    let evaluations = |joint: &mut JointLoss<f64, Counting, Tableau>| {
+    let evaluations = |joint: &mut JointLoss<f64, Tableau>| {
         let counting = counting();
         evaluate(joint, &counting, Selection::All);
         counting.states.into_inner()
@@ -274,10 +265,9 @@ fn the_same_numbers_for_any_number_of_threads() {
 
 #[test]
 fn bad_input_is_an_error() {
-    type Model = Hnn<Mlp<f64>>;
     let data = Data::new(vec![3, 2], 2, 1);
-    let derivative = || data.derivative::<Model>(ErrorMeasure::Squared);
-    let trajectory = || data.trajectory::<Model, _>(RK4, Window::Steps(1));
+    let derivative = || data.derivative(ErrorMeasure::Squared);
+    let trajectory = || data.trajectory(RK4, Window::Steps(1));
     let new = |derivative, alpha, trajectory| {
         JointLoss::new(derivative, alpha, trajectory).map(|_| ()).expect_err("refused")
     };

@@ -1,9 +1,12 @@
 //! Losses against PyTorch and finite differences; bad input.
 
-use hnn_integrators::{Parameters, VectorField};
+use hnn_integrators::{DifferentiableField, Parameters, RK4, VectorField};
 use hnn_losses::metrics::{Spread, derivative_mse};
-use hnn_losses::{DerivativeLoss, ErrorMeasure, L2Penalty, Loss, LossError, Selection, TotalLoss};
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+use hnn_losses::{
+    DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, Selection, TotalLoss,
+    TrajectoryData, TrajectoryLoss, Window,
+};
+use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_testing::{golden, numbers, slope};
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
@@ -85,8 +88,35 @@ fn measures_of_the_errors() {
             assert!((slope - theta_bar[index]).abs() < 1e-7 * (1.0 + slope.abs()), "{measure:?}");
         }
     }
-    let loss = DerivativeLoss::<f64, Model>::new(t.view(), x.view(), dx.view()).expect("fits");
+    let loss = DerivativeLoss::<f64>::new(t.view(), x.view(), dx.view()).expect("fits");
     assert!(loss.measured_by(ErrorMeasure::Huber { threshold: 0.0 }).is_err());
+}
+
+/// What a loss keeps of a model's evaluation is made anew for a model of another kind.
+#[test]
+fn one_loss_serves_models_of_several_kinds() {
+    fn gradient<F: DifferentiableField<f64>>(loss: &mut dyn Loss<f64, F>, field: &F) -> Vec<f64> {
+        let mut theta_bar = vec![0.0; field.num_params()];
+        let value = loss.value_and_gradient(field, Selection::All, 1.0, &mut theta_bar);
+        theta_bar.push(value.expect("evaluates"));
+        theta_bar
+    }
+    let g = golden("hnn_tanh_2_16_16_1");
+    let (_, x, dx) = data(&g);
+    let t = Array1::from_shape_fn(33, |row| 0.1 * row as f64);
+    let new = || {
+        let derivative = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
+        let data = TrajectoryData::new(t.view(), x.view(), &[33]);
+        let windows = TrajectoryLoss::new(RK4, Window::Steps(2), data).expect("fits");
+        JointLoss::new(derivative, 1.0, windows).expect("the same data")
+    };
+    let architecture = Architecture::new(&[2, 5, 2]).expect("sizes");
+    let baseline = Baseline::new(Mlp::new(architecture, Initialisation::He, 0)).expect("square");
+    let (hnn, mut shared) = (model(&g), new());
+    for _ in 0..2 {
+        assert_eq!(gradient(&mut shared, &hnn), gradient(&mut new(), &hnn));
+        assert_eq!(gradient(&mut shared, &baseline), gradient(&mut new(), &baseline));
+    }
 }
 
 #[test]
@@ -136,7 +166,7 @@ fn total_weighs_and_reports_its_terms() {
 #[test]
 fn bad_input_is_an_error() {
     let new = |t: &Array1<f64>, x: &Array2<f64>, dx: &Array2<f64>| {
-        DerivativeLoss::<f64, Model>::new(t.view(), x.view(), dx.view()).map(|_| ())
+        DerivativeLoss::<f64>::new(t.view(), x.view(), dx.view()).map(|_| ())
     };
     let (t, x) = (array![0.0, 0.1], array![[1.0, 2.0], [3.0, 4.0]]);
     assert!(new(&t, &x, &x).is_ok());

@@ -146,7 +146,7 @@ fn wrapped_angle() {
     for (a, b) in values(&whole).iter().zip(values(&wrapped)) {
         assert!((a - b).abs() < 1e-9 * (1.0 + a.abs()), "{a} {b}");
     }
-    let loss = TrajectoryLoss::<f64, Hnn<Mlp<f64>>, _>::new(RK4, Window::Whole, &whole);
+    let loss = TrajectoryLoss::<f64, _>::new(RK4, Window::Whole, &whole);
     assert!(loss.expect("fits").with_angles(&[true]).is_err());
 }
 

@@ -34,7 +34,7 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
     };
     let with_errors = || derivative().with_standard_errors(sigma.view()).expect("errors");
     let windows = |window| {
-        TrajectoryLoss::<f64, Model, _>::new(RK4, window, data)
+        TrajectoryLoss::<f64, _>::new(RK4, window, data)
             .expect("fits")
             .with_inputs_between(if seed.is_multiple_of(2) {
                 Between::Held
@@ -213,7 +213,7 @@ fn what_is_no_sum_of_squares_says_so() {
     let model = model(1);
     let one = Array2::zeros((1, 2));
     let times = Array1::zeros(1);
-    let derivative = DerivativeLoss::<f64, Model>::new(times.view(), one.view(), one.view());
+    let derivative = DerivativeLoss::<f64>::new(times.view(), one.view(), one.view());
     let absolute = derivative.and_then(|loss| loss.measured_by(ErrorMeasure::Absolute));
     let losses: [AnyLoss; 2] = [Box::new(L1Penalty::new()), Box::new(absolute.expect("a measure"))];
     for mut loss in losses {

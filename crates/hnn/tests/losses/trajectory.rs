@@ -147,7 +147,7 @@ fn selections_choose_windows_by_their_first_row() {
 
 #[test]
 fn a_curriculum_changes_the_window() {
-    type HnnLoss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
+    type HnnLoss = TrajectoryLoss<f64, Tableau>;
     let times = Array1::from_shape_fn(12, |row| 0.1 * row as f64);
     let states = wave(5, 0.2, 24).into_shape_with_order((12, 2)).expect("rows");
     let data = TrajectoryData::new(times.view(), states.view(), &[7, 5]);
@@ -156,7 +156,7 @@ fn a_curriculum_changes_the_window() {
     let mut loss = new().with_curriculum(&stages).expect("increases");
     let windows: Vec<Window> = (0..8)
         .map(|step| {
-            loss.begin_step(step, 8).expect("has steps");
+            Loss::<f64, Hnn<Mlp<f64>>>::begin_step(&mut loss, step, 8).expect("has steps");
             loss.window()
         })
         .collect();
@@ -187,7 +187,7 @@ fn the_same_numbers_for_any_number_of_threads() {
 
 #[test]
 fn bad_input_is_an_error() {
-    type Rk4Loss = TrajectoryLoss<f64, Hnn<Mlp<f64>>, Tableau>;
+    type Rk4Loss = TrajectoryLoss<f64, Tableau>;
     let (times, states) = (array![0.0, 0.1, 0.2], array![[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]);
     let new = |times: &Array1<f64>, states: &Array2<f64>, lengths: &[usize], window| {
         let data = TrajectoryData::new(times.view(), states.view(), lengths);

@@ -118,8 +118,8 @@ fn fitted_starts_are_found_alike_in_any_units() {
             .and_then(|loss| loss.with_fitted_starts(0.5))
             .expect("fits");
         loss.value_and_gradient(&field, Selection::All, 1.0, &mut [0.0]).expect("evaluates");
-        loss.begin_step(1, 2).expect("moves");
-        let start = |loss: &TrajectoryLoss<_, _, _>| {
+        Loss::<f64, hnn_systems::Spring>::begin_step(&mut loss, 1, 2).expect("moves");
+        let start = |loss: &TrajectoryLoss<_, _>| {
             let start = loss.fitted_starts().expect("fitted").row(0).to_owned();
             [start[0], start[1] / p]
         };

@@ -30,10 +30,7 @@ fn network(sizes: &[usize], seed: u64) -> Mlp<f64> {
 }
 
 /// The derivative loss and `alpha` times the one-step loss.
-fn joint<F: DifferentiableField<f64>>(
-    data: &DataSet<f64>,
-    alpha: f64,
-) -> JointLoss<f64, F, Tableau> {
+fn joint(data: &DataSet<f64>, alpha: f64) -> JointLoss<f64, Tableau> {
     let times = ArrayView1::from(data.times());
     let derivative = DerivativeLoss::new(times, data.states(), data.derivatives());
     let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data);

@@ -38,7 +38,7 @@ fn window(odd: &mut Odd) -> Window {
     if odd.yes(0.5) { Window::Whole } else { Window::Steps(odd.count(4)) }
 }
 
-fn trajectory(odd: &mut Odd) -> Result<TrajectoryLoss<f64, Model, Tableau>, Error> {
+fn trajectory(odd: &mut Odd) -> Result<TrajectoryLoss<f64, Tableau>, Error> {
     let mut lengths = vec![3; 1 + odd.below(2)];
     if odd.is_odd() {
         lengths.push(odd.count(4));
@@ -65,7 +65,7 @@ fn trajectory(odd: &mut Odd) -> Result<TrajectoryLoss<f64, Model, Tableau>, Erro
     Ok(loss)
 }
 
-fn derivative(odd: &mut Odd) -> Result<DerivativeLoss<f64, Model>, Error> {
+fn derivative(odd: &mut Odd) -> Result<DerivativeLoss<f64>, Error> {
     let rows = 1 + odd.below(6);
     let (t, x, dx) = (odd.array(rows), odd.table(rows, 2), odd.table(rows, 2));
     let measure = match odd.below(3) {

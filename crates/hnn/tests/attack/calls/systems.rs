@@ -3,9 +3,9 @@
 use hnn::Error;
 use hnn::integrators::{At, FieldError, FnField, VectorField, Workspace};
 use hnn::systems::{
-    CartPole, Chain, Constant, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
-    EnergyShell, FromEnergy, Hamiltonian, Harmonic, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
-    Sampling, Spring, Starts, distances, growth_rate,
+    CartForce, CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
+    EnergyShell, FromEnergy, Hamiltonian, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum, Sampling,
+    Spring, Starts, distances, growth_rate,
 };
 
 use crate::odd::Odd;
@@ -99,10 +99,10 @@ fn constants(odd: &mut Odd) -> Result<(), Error> {
     let (axis, eccentricity) = (odd.positive(), odd.or_odd(0.3));
     let _ = (kepler.period(axis), kepler.periapsis(axis, eccentricity)?);
     let pole = CartPole::default();
-    let pushed = pole.with_force(Constant(odd.number()));
+    let pushed = pole.with_force(CartForce::Constant(odd.number()));
     VectorField::<f64>::eval_state(&pushed, 0.0, &[0.1; 4])?;
     let (amplitude, omega, phase) = (odd.number(), odd.number(), odd.number());
-    let shaken = pole.with_force(Harmonic { amplitude, omega, phase });
+    let shaken = pole.with_force(CartForce::Harmonic { amplitude, omega, phase });
     VectorField::<f64>::eval_state(&shaken, odd.number(), &[0.1; 4])?;
     let double = DoublePendulum::default();
     let x = odd.table(2, 4);

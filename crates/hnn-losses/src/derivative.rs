@@ -1,18 +1,19 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
-mod residuals;
-
 use std::ops::Range;
 
 use hnn_data::DataSet;
-use hnn_integrators::{At, Bars, DifferentiableField, FieldError, Scalar, VectorField, Workspace};
+use hnn_integrators::{
+    At, Bars, DifferentiableField, FieldError, FieldObject, Kept, Scalar, VectorField, Workspace,
+};
 use ndarray::{ArrayView1, ArrayView2};
 
-use self::residuals::Prepared;
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, on_all_threads};
+use crate::compiled::{FieldLoss, loss_of_fields};
+use crate::groups::Groups;
 use crate::jacobian::FieldJacobian;
 use crate::trajectory::Slopes;
-use crate::{ErrorMeasure, Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// The mean squared error of the field against measured derivatives,
 /// `L = mean over rows and coordinates of (f(t, x, u; theta) - dx/dt)^2`.
@@ -40,16 +41,16 @@ use crate::{ErrorMeasure, Loss, LossError, ResidualLayout, ResidualRows, Selecti
 /// assert_eq!((value, gradient), (0.25, [0.5]));
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
-pub struct DerivativeLoss<T: Scalar, F: DifferentiableField<T>> {
+pub struct DerivativeLoss<T> {
     rows: Rows<T>,
     measure: ErrorMeasure,
-    blocks: Blocks<T, Scratch<T, F::Residuals>>,
-    prepared: Prepared,
-    row_scratches: Vec<RowScratch<T, F::Residuals>>,
+    blocks: Blocks<T, Scratch<T>>,
+    groups: Groups,
+    row_scratches: Vec<RowScratch<T>>,
 }
 
 /// What a block of residuals needs.
-type RowScratch<T, R> = (Scratch<T, R>, FieldJacobian<T, R>);
+type RowScratch<T> = (Scratch<T>, FieldJacobian<T>);
 
 /// The data, a row a sample.
 struct Rows<T> {
@@ -76,7 +77,7 @@ impl<T: Scalar> Rows<T> {
 
 /// One block's samples, coordinate-major, and what its evaluation needs.
 #[derive(Default)]
-struct Scratch<T, R> {
+struct Scratch<T> {
     t: Vec<T>,
     x: Vec<T>,
     u: Vec<T>,
@@ -85,11 +86,11 @@ struct Scratch<T, R> {
     /// The field, then its cotangent.
     f: Vec<T>,
     x_bar: Vec<T>,
-    residuals: R,
+    residuals: Kept,
     workspace: Workspace<T>,
 }
 
-impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
+impl<T: Scalar> DerivativeLoss<T> {
     /// From `N` samples: times (N), states (N, D) and derivatives (N, D).
     ///
     /// # Errors
@@ -122,7 +123,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             rows,
             measure: ErrorMeasure::default(),
             blocks: Blocks::default(),
-            prepared: Prepared::default(),
+            groups: Groups::default(),
             row_scratches: Vec::new(),
         })
     }
@@ -278,11 +279,6 @@ pub(crate) fn coordinate_weights<T: Scalar>(
     }
 }
 
-/// The coordinates that have a weight.
-pub(crate) fn counted<T: Scalar>(weights: &[T]) -> Vec<usize> {
-    (0..weights.len()).filter(|i| weights[*i] > T::ZERO).collect()
-}
-
 /// Checks that every number is finite.
 pub(crate) fn check_finite<T: Scalar>(
     what: &'static str,
@@ -311,7 +307,7 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Copies the samples of a block into its scratch, coordinate-major.
-    fn gather<R>(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T, R>) {
+    fn gather(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T>) {
         let batch = rows.len();
         let Scratch { t, x, u, target, weights, f, x_bar, .. } = scratch;
         t.resize(batch, T::ZERO);
@@ -344,8 +340,8 @@ pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, L
 }
 
 /// Checks that a field fits the data.
-pub(crate) fn check_field<T: Scalar, F: VectorField<T> + ?Sized>(
-    field: &F,
+pub(crate) fn check_field<T: Scalar>(
+    field: &(impl VectorField<T> + ?Sized),
     dim: usize,
     inputs: usize,
 ) -> Result<(), LossError> {
@@ -359,7 +355,7 @@ pub(crate) fn check_field<T: Scalar, F: VectorField<T> + ?Sized>(
     Ok(())
 }
 
-impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
+impl<T: Scalar> DerivativeLoss<T> {
     /// The times, states and inputs.
     pub(crate) fn samples(&self) -> [&[T]; 3] {
         [&self.rows.t, &self.rows.x, &self.rows.u]
@@ -370,16 +366,26 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
         let Rows { dx, weights, precisions, .. } = &self.rows;
         Slopes { dx, measure: self.measure, weights, precisions, scale }
     }
+}
 
-    /// Number of entries that the mean is taken of.
-    pub(crate) fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+loss_of_fields!(DerivativeLoss);
+
+impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
+    fn name(&self) -> &str {
+        "derivative"
+    }
+
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        vec![(self.name().to_owned(), self.rows.constant_value(self.measure))]
+    }
+
+    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
         Ok((selected(selection, self.rows.t.len())? * self.rows.dim) as f64)
     }
 
-    /// The sum of what the errors cost; **adds** `scale` times its gradient to `theta_bar`.
-    pub(crate) fn sum(
+    fn sum(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         selection: Selection<'_>,
         scale: T,
         theta_bar: Option<&mut [T]>,
@@ -399,7 +405,7 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
             let at = At { t, u };
             match theta_bar {
                 None => field.eval(at, x, f, workspace)?,
-                Some(_) => field.eval_recorded(at, x, f, residuals)?,
+                Some(_) => field.eval_kept(at, x, f, residuals)?,
             }
             let mut sum = 0.0;
             for ((f, target), weight) in f.iter_mut().zip(target).zip(weights) {
@@ -409,55 +415,73 @@ impl<T: Scalar, F: DifferentiableField<T>> DerivativeLoss<T, F> {
                 *f = f_bar;
             }
             if let Some(theta_bar) = theta_bar {
-                field.vjp(x, residuals, f, Bars::new(x_bar).with_theta(theta_bar))?;
+                field.vjp_kept(x, residuals, f, Bars::new(x_bar).with_theta(theta_bar))?;
             }
             Ok(sum)
         })
     }
-}
 
-impl<T: Scalar, F: DifferentiableField<T>> Loss<T, F> for DerivativeLoss<T, F> {
-    fn name(&self) -> &str {
-        "derivative"
-    }
-
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
-        let entries = self.entries(selection)?;
-        Ok(self.sum(field, selection, T::ZERO, None)? / entries)
-    }
-
-    fn value_and_gradient(
+    /// A group is a block of samples.
+    fn layout(
         &mut self,
-        field: &F,
-        selection: Selection<'_>,
-        weight: f64,
-        theta_bar: &mut [T],
-    ) -> Result<f64, LossError> {
-        check_gradient(theta_bar.len(), field.num_params())?;
-        let entries = self.entries(selection)?;
-        let scale = T::from_f64(weight / entries);
-        Ok(self.sum(field, selection, scale, Some(theta_bar))? / entries)
-    }
-
-    fn constant_values(&self) -> Vec<(String, f64)> {
-        vec![(self.name().to_owned(), self.rows.constant_value(self.measure))]
-    }
-
-    fn residual_layout(
-        &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
-        self.prepare(field, selection)
+        let (name, Rows { dim, inputs, t, weights, .. }) = (self.name().to_owned(), &self.rows);
+        if self.measure == ErrorMeasure::Absolute {
+            return Err(LossError::NoResiduals { loss: name });
+        }
+        check_field(field, *dim, *inputs)?;
+        self.groups = Groups::new(&name, (selection, t.len()), weights, field.block_len())?;
+        Ok(self.groups.layout.clone())
     }
 
-    fn residuals(
+    /// The residual of the `c`-th coordinate that counts, of sample `b` of the `B` of a group, is
+    /// number `c * B + b`.
+    fn write(
         &mut self,
-        field: &F,
+        field: &dyn FieldObject<T>,
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        self.write(field, groups, rows)
+        let Self { rows: data, measure, groups: all, row_scratches, .. } = self;
+        let params = field.num_params();
+        all.layout.check(&groups, params, &rows)?;
+        let scale = (1.0 / (all.len() * data.dim) as f64).sqrt();
+        let coordinates = &all.columns[..];
+        let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
+        on_all_threads(row_scratches, parts, |(scratch, jacobian), (group, rows)| {
+            let samples = all.samples(group.start);
+            data.gather(samples.iter().copied(), scratch);
+            let (lanes, values) = (samples.len(), rows.values);
+            let Scratch { t, x, u, target, weights, f, workspace, .. } = scratch;
+            let at = At { t, u };
+            let weighted = |row: usize, f: T| {
+                let place = coordinates[row / lanes] * lanes + row % lanes;
+                let (error, of_row) = (f - target[place], weights[place]);
+                let of_error = measure.of_weight(of_row).weight(error.to_f64());
+                let weight = T::from_f64(scale * (of_row.to_f64() * of_error).sqrt());
+                (weight * error, weight)
+            };
+            match rows.jacobian {
+                Some(out) => {
+                    out.by_theta.fill(T::ZERO);
+                    jacobian.evaluate(field, coordinates, (at, x), out.by_theta, |row, f| {
+                        let weight;
+                        (values[row], weight) = weighted(row, f);
+                        weight
+                    })?;
+                }
+                None => {
+                    field.eval(at, x, f, workspace)?;
+                    for (row, value) in values.iter_mut().enumerate() {
+                        let at = coordinates[row / lanes] * lanes + row % lanes;
+                        *value = weighted(row, f[at]).0;
+                    }
+                }
+            }
+            Ok(())
+        })
     }
 }
 
