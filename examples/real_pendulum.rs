@@ -15,7 +15,7 @@ use hnn_examples::{
     RecipeOptions, Result, Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific,
     use_threads,
 };
-use hnn_integrators::{DifferentiableField, DualField, Lane, RK4};
+use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4};
 use hnn_losses::{DerivativeLoss, Loss, TrajectoryLoss, Window};
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{Hamiltonian, Pendulum};

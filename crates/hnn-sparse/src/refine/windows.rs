@@ -19,7 +19,7 @@ const UNDETERMINED: &str = "the data do not determine all coefficients; drop ter
 const DAMPING: f64 = 1e-6;
 
 /// The squared distance between the trajectories of a formula and the measured states.
-type Distance = TrajectoryLoss<f64, SparseHamiltonian, Substeps<Tableau>>;
+type Distance = TrajectoryLoss<f64, Substeps<Tableau>>;
 
 /// How far a fit goes on.
 #[derive(Debug, Clone, Copy)]
@@ -100,7 +100,7 @@ impl Problem {
             .with_reduction(Reduction::Sum)
             .with_coordinate_weights(&weights)?
             .with_fitted_starts(1.0)?;
-        loss.restore_state(&mut &at.starts[..])?;
+        Loss::<f64, SparseHamiltonian>::restore_state(&mut loss, &mut &at.starts[..])?;
         Ok(loss)
     }
 
@@ -125,7 +125,7 @@ impl Problem {
         }
         to.distance = root_mean_square(errors.iter().copied());
         to.starts.clear();
-        loss.save_state(&mut to.starts);
+        Loss::<f64, SparseHamiltonian>::save_state(&loss, &mut to.starts);
         Ok(to)
     }
 
