@@ -1,0 +1,16 @@
+//! What the examples that reproduce published tables share: options, the table of published figures
+//! beside ours, and how a field is judged.
+#![allow(clippy::print_stdout)]
+
+mod bodies;
+mod judge;
+mod options;
+mod report;
+
+pub use bodies::Bodies;
+pub use judge::{Judge, timed};
+pub use options::PublishedOptions;
+pub use report::{Figure, Report, Scores};
+
+/// What these examples return: errors of the libraries and of the examples alike.
+pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
