@@ -12,7 +12,8 @@ use hnn_examples::{exit, roll_out};
 use hnn_integrators::{FnField, VectorField};
 use hnn_published_examples::{Figure, PublishedOptions, Result, Scores, timed};
 use hnn_sparse::{
-    Ansatz, Expression, Library, Observations, Selection, SparseHamiltonian, WeakForm,
+    Ansatz, Column, Expression, Library, ModelTerm, Observations, Selection, Shooting,
+    SparseHamiltonian, WeakForm,
 };
 use hnn_systems::Sampling;
 use ndarray::{Array3, arr2, s};
@@ -122,18 +123,59 @@ fn trial(options: &Options, noise: f64, seed: u64) -> Result<Scores> {
     Ok(Scores { model, label, metrics, seconds })
 }
 
-/// One trajectory of states, the slopes of no use: what the benchmark gives.
+/// One trajectory of states, without slopes: what the benchmark gives.
 fn identify(data: &DataSet<f64>) -> Result<SparseHamiltonian> {
-    let (x, v) = (Expression::coordinate(0), Expression::coordinate(1));
-    let cos = Expression::cos(1.0, 0);
-    let energy = [v.powi(2), x.clone(), x.powi(2), x.powi(4), cos.clone()];
-    let speed = Expression::friction(1, 0.1).into_iter().last();
-    let forces = [v.clone(), x.powi(2) * v.clone(), cos * v].into_iter().chain(speed);
-    let ansatz = Ansatz::new(&Library::from_features(1, energy)?)?.with_force(0, forces)?;
-    let equations = WeakForm::default().equations(&Observations::from(data), &ansatz)?;
+    let ansatz = ansatz()?;
+    let observations = Observations::from(data);
+    let equations = WeakForm::default().equations(&observations, &ansatz)?;
     // x0' = x1 is given.
     let selection = Selection::default().know(&ansatz.names()[0], 0.5);
-    Ok(selection.run(&equations)?.into_model())
+    prune(selection.run(&equations)?.into_model(), &ansatz, &observations)
+}
+
+/// Terms of fewer standard errors are noise.
+const LEAST_T: f64 = 4.0;
+
+/// Fits the formula to the trajectory, which noise of the states does not bias, and drops its weakest
+/// term until trajectories tell all of them from 0.
+fn prune(
+    mut model: SparseHamiltonian,
+    ansatz: &Ansatz,
+    observations: &Observations,
+) -> Result<SparseHamiltonian> {
+    loop {
+        // A formula that no trajectory follows for long stays what the weak form made of it.
+        let Ok(refined) = Shooting::default().refine(&model, observations) else {
+            return Ok(model);
+        };
+        model = refined.model;
+        let t_value = |term: &ModelTerm| (term.coefficient() / term.std_error()).abs();
+        let weakest = model.terms().iter().min_by(|a, b| t_value(a).total_cmp(&t_value(b)));
+        let Some(weakest) = weakest.filter(|term| t_value(term) < LEAST_T) else {
+            return Ok(model);
+        };
+        let kept = |column: &Column| {
+            let known = model.terms().iter().find(|term| term.column() == column);
+            known
+                .filter(|term| term.column() != weakest.column())
+                .map_or(0.0, ModelTerm::coefficient)
+        };
+        let coefficients = Vec::from_iter(ansatz.columns().iter().map(kept));
+        model = SparseHamiltonian::from_coefficients(ansatz, &coefficients)?;
+    }
+}
+
+/// One library for all systems: powers and waves in the potential, the same times the velocity in the
+/// friction, and drag.
+fn ansatz() -> Result<Ansatz> {
+    let (x, v) = (Expression::coordinate(0), Expression::coordinate(1));
+    let [sin, cos] = [Expression::sin(1.0, 0), Expression::cos(1.0, 0)];
+    let powers = (1..=4).map(|power| x.powi(power));
+    let energy = [v.powi(2)].into_iter().chain(powers).chain([sin.clone(), cos.clone()]);
+    let [viscous, _, drag] = Expression::friction(1, 1.0);
+    let products = [x.clone(), x.powi(2), sin, cos].map(|factor| factor * v.clone());
+    let forces = [viscous, drag].into_iter().chain(products);
+    Ok(Ansatz::new(&Library::from_features(1, energy)?)?.with_force(0, forces)?)
 }
 
 impl System {
