@@ -10,13 +10,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hnn_data::DataSet;
-use hnn_examples::{Bars, Kind, Learned, LossKind, Objective, Output, Recipe, exit, learn};
+use hnn_examples::{Kind, Output, Recipe, exit};
 use hnn_integrators::{FnField, VectorField};
 use hnn_losses::metrics::coordinate_mse;
-use hnn_plots::{Motion, phase_portrait};
-use hnn_published_examples::{Figure, Judge, PublishedOptions, Result, Scores, timed};
+use hnn_plots::phase_portrait;
+use hnn_published_examples::{Figure, Judge, PublishedOptions, Result, Scores, timed, train};
 use hnn_sparse::{Ansatz, Expression, Friction, Library, Samples, Selection, SparseHamiltonian};
-use ndarray::{Array1, Array2, array, s};
+use ndarray::{Array1, Array2, array};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -79,10 +79,10 @@ fn recipe(options: &PublishedOptions) -> Recipe {
 }
 
 fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<Scores>> {
-    let [train, test] = data(seed)?;
+    let [training, test] = data(seed)?;
     let times = Array1::linspace(0.0, 4.0, 101).to_vec();
-    let judge = Judge::new(&truth(), [&train, &test], array![[0.85, 0.25]], times, 1e-12)?;
-    let mut motions = vec![motion("truth", &judge, &truth())?.truth()];
+    let judge = Judge::new(&truth(), [&training, &test], array![[0.85, 0.25]], times, 1e-12)?;
+    let mut motions = vec![judge.motion("truth", &truth())?.truth()];
     let mut all = vec![];
     let recipe = recipe(options);
     let friction = if options.protocol { Kind::HnnFriction } else { Kind::HnnDissipative };
@@ -92,19 +92,12 @@ fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<S
         (Kind::Baseline, "baseline", "network of the field"),
     ] {
         let path = output.path(&format!("{model}_{seed}.safetensors"));
-        let objective = Objective::new(LossKind::Derivative);
-        let bars = Bars::new(recipe.steps);
-        let (field, seconds) = timed(|| {
-            let mut observer = bars.observer(label);
-            learn(kind, &recipe, objective, seed, &train, &path, &mut observer)?;
-            Ok(Learned::load(kind, &path)?.into_field())
-        })?;
-        bars.finish();
+        let (field, seconds) = train(kind, &recipe, seed, &training, &path)?;
         all.push(score(&judge, &*field, model, label, seconds)?);
-        motions.push(motion(label, &judge, &*field)?);
+        motions.push(judge.motion(label, &*field)?);
     }
     if !options.protocol {
-        let (formula, seconds) = timed(|| formula(&train))?;
+        let (formula, seconds) = timed(|| formula(&training))?;
         println!("{formula}");
         all.push(score(&judge, &formula, "formula", "formula", seconds)?);
     }
@@ -137,9 +130,4 @@ fn score(
     let losses = judge.losses(field)?;
     let metrics = losses.into_iter().chain([("trajectory_mse", trajectory)]).collect();
     Ok(Scores { model, label: label.to_owned(), metrics, seconds })
-}
-
-fn motion(label: &str, judge: &Judge<'_>, field: &dyn VectorField<f64>) -> Result<Motion> {
-    let states = judge.roll_out(field)?.states;
-    Ok(Motion::new(label, &judge.times, states.slice(s![0, .., ..]))?)
 }

@@ -34,8 +34,9 @@ fn run(options: &Options) -> Result<()> {
     let bodies = Bodies::<2> {
         sampling: Sampling::two_bodies(),
         training: 800,
-        recipe: Recipe { steps: 60, hidden: vec![30, 30], ..Recipe::least_squares() },
+        recipe: Some(Recipe { steps: 60, hidden: vec![30, 30], ..Recipe::least_squares() }),
         points: 2000,
+        names: ["hnn", "formula"],
     };
     options.shared.run("two_bodies", options, &published, |seed, output| {
         bodies.trial(&options.shared, seed, output)

@@ -1,14 +1,14 @@
 //! Bodies that attract each other: the tables of the HNN paper's repository.
 
 use hnn_data::DataSet;
-use hnn_examples::{Bars, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe, learn};
+use hnn_examples::{Kind, Optimiser, Output, Recipe};
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, Panel, energy};
 use hnn_sparse::{Ansatz, Argument, Expression, Library, Samples, Selection, SparseHamiltonian};
 use hnn_systems::{Hamiltonian, NBody, Sampling};
-use ndarray::{Array1, Axis, s};
+use ndarray::{Array1, s};
 
-use crate::{Judge, PublishedOptions, Result, Scores, timed};
+use crate::{Judge, PublishedOptions, Result, Scores, timed, train};
 
 /// `N` bodies in the plane, and how they are learned.
 pub struct Bodies<const N: usize> {
@@ -16,17 +16,20 @@ pub struct Bodies<const N: usize> {
     pub sampling: Sampling,
     /// Orbits to train on; the others are test orbits.
     pub training: usize,
-    /// The networks' recipe, where they are not the protocol's.
-    pub recipe: Recipe,
-    /// Points that least squares take: they need all of them at once, and fewer of them.
+    /// How networks are trained, where not by the paper's recipe; `None` if not at all.
+    pub recipe: Option<Recipe>,
+    /// Points that least squares and regression take, which need all of them at once, and fewer.
     pub points: usize,
+    /// The names of the HNN and of the formula in `results.json`.
+    pub names: [&'static str; 2],
 }
 
 /// Test orbits that models are rolled out along.
 const ROLLOUTS: usize = 50;
 
 impl<const N: usize> Bodies<N> {
-    /// Trains and judges the models of one seed.
+    /// Trains and judges the models of one seed: networks, and where they are not those of the paper's
+    /// recipe the formula.
     ///
     /// # Errors
     /// If training fails, or a file cannot be written.
@@ -38,46 +41,37 @@ impl<const N: usize> Bodies<N> {
     ) -> Result<Vec<Scores>> {
         let system = NBody::<N>::default();
         let few = |count: usize| if options.quick { count / 20 } else { count };
-        let sampling =
-            Sampling { trajectories: few(self.sampling.trajectories), ..self.sampling.clone() };
-        let (train, test) = sampling.sample(&system, seed)?.split_at(few(self.training))?;
+        let trajectories = few(self.sampling.trajectories);
+        let sampling = Sampling { trajectories, ..self.sampling.clone() };
+        let (training, test) = sampling.sample(&system, seed)?.split_at(few(self.training))?;
         let starts = test.starts();
         let starts = starts.slice(s![..starts.nrows().min(few(ROLLOUTS).max(5)), ..]).to_owned();
         let times = Array1::linspace(sampling.t_start, sampling.t_end, 101).to_vec();
-        let judge = Judge::new(&system, [&train, &test], starts, times, 1e-9)?;
-        let mut recipe = if options.protocol { protocol() } else { self.recipe.clone() };
-        if options.quick {
-            recipe = recipe.quick(20);
-        }
-        let chosen = match recipe.optimiser {
-            Optimiser::LeastSquares => &some(&system, &train, few(self.points))?,
-            Optimiser::Adam => &train,
-        };
-        let mut motions = vec![self.motion("truth", &judge, &system)?.truth()];
-        let mut all = vec![];
-        for (kind, model, label) in
-            [(Kind::Hnn, "hnn", "HNN"), (Kind::Baseline, "baseline", "baseline")]
-        {
-            let path = output.path(&format!("{model}_{seed}.safetensors"));
-            let bars = Bars::new(recipe.steps);
-            let (field, seconds) = timed(|| {
-                let (objective, mut observer) =
-                    (Objective::new(LossKind::Derivative), bars.observer(label));
-                learn(kind, &recipe, objective, seed, chosen, &path, &mut observer)?;
-                Ok(Learned::load(kind, &path)?.into_field())
-            })?;
-            bars.finish();
-            let metrics = judge.with_energy(&*field, &system)?;
-            all.push(Scores { model, label: label.to_owned(), metrics, seconds });
-            motions.push(self.motion(label, &judge, &*field)?);
+        let judge = Judge::new(&system, [&training, &test], starts, times, 1e-9)?;
+        let some = some(&system, &training, few(self.points))?;
+
+        let mut fields = vec![];
+        let recipe = if options.protocol { Some(protocol()) } else { self.recipe.clone() };
+        if let Some(recipe) = recipe {
+            let recipe = if options.quick { recipe.quick(20) } else { recipe };
+            let data = if recipe.optimiser == Optimiser::Adam { &training } else { &some };
+            for (kind, name) in [(Kind::Hnn, self.names[0]), (Kind::Baseline, "baseline")] {
+                let path = output.path(&format!("{}_{seed}.safetensors", kind.key()));
+                let (field, seconds) = train(kind, &recipe, seed, data, &path)?;
+                fields.push((name, kind.label(), field, seconds));
+            }
         }
         if !options.protocol {
-            let (formula, seconds) =
-                timed(|| Self::formula(&some(&system, &train, few(self.points))?))?;
+            let (formula, seconds) = timed(|| Self::formula(&some))?;
             println!("{formula}");
-            let metrics = judge.with_energy(&formula, &system)?;
-            all.push(Scores { model: "formula", label: "formula".to_owned(), metrics, seconds });
-            motions.push(self.motion("formula", &judge, &formula)?);
+            fields.push((self.names[1], "formula", Box::new(formula), seconds));
+        }
+        let mut motions = vec![judge.motion("truth", &system)?.truth()];
+        let mut all = vec![];
+        for (model, label, field, seconds) in fields {
+            let metrics = judge.with_energy(&*field, &system)?;
+            all.push(Scores { model, label: label.to_owned(), metrics, seconds });
+            motions.push(judge.motion(label, &*field)?);
         }
         if seed == options.first_seed {
             draw(&system, &motions, output)?;
@@ -88,34 +82,13 @@ impl<const N: usize> Bodies<N> {
     /// Squares of the momenta, and powers of the distance of each pair.
     fn formula(train: &DataSet<f64>) -> Result<SparseHamiltonian> {
         let pairs = (0..N).flat_map(|i| (i + 1..N).map(move |j| (i, j)));
-        let distances =
-            Vec::from_iter(pairs.map(|(i, j)| {
-                vec![Argument::Difference(i, j), Argument::Difference(N + i, N + j)]
-            }));
+        let apart = |i, j| vec![Argument::Difference(i, j), Argument::Difference(N + i, N + j)];
+        let distances = Vec::from_iter(pairs.map(|(i, j)| apart(i, j)));
+        let powers = Library::radial(2 * N, &distances, &[-3, -2, -1, 1, 2], true)?;
         let momenta = (2 * N..4 * N).map(|i| Expression::coordinate(i).powi(2));
-        let library = Library::from_features(2 * N, momenta)?.union(&Library::radial(
-            2 * N,
-            &distances,
-            &[-3, -2, -1, 1, 2],
-            true,
-        )?)?;
+        let library = Library::from_features(2 * N, momenta)?.union(&powers)?;
         let equations = Samples::try_from(train)?.equations(&Ansatz::new(&library)?)?;
         Ok(Selection::default().run(&equations)?.into_model())
-    }
-
-    /// The first test orbit.
-    fn motion(
-        &self,
-        label: &str,
-        judge: &Judge<'_>,
-        field: &dyn VectorField<f64>,
-    ) -> Result<Motion> {
-        let states = judge.roll_out(field)?.states;
-        let states = states.slice(s![0, .., ..]);
-        // A rollout that left all bounds is drawn as far as it went.
-        let rows = states.axis_iter(Axis(0)).take_while(|row| row.iter().all(|x| x.is_finite()));
-        let rows = rows.count().max(1);
-        Ok(Motion::new(label, &judge.times[..rows], states.slice(s![..rows, ..]))?)
     }
 }
 

@@ -1,13 +1,12 @@
 //! Judging a learned field by derivatives and rollouts.
 
-use std::time::Instant;
-
 use hnn_data::DataSet;
 use hnn_examples::{Rollouts, roll_out};
 use hnn_integrators::VectorField;
 use hnn_losses::metrics::derivative_mse_of;
+use hnn_plots::Motion;
 use hnn_systems::Hamiltonian;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, Axis, s};
 
 use crate::Result;
 
@@ -61,6 +60,19 @@ impl<'a> Judge<'a> {
         Ok(roll_out(field, self.starts.view(), &self.times, self.tolerance)?)
     }
 
+    /// The field's rollout from the first start, to be drawn; as far as it is finite.
+    ///
+    /// # Errors
+    /// If the field has another dimension.
+    pub fn motion(&self, label: &str, field: &dyn VectorField<f64>) -> Result<Motion> {
+        let first = self.starts.slice(s![..1, ..]);
+        let states = roll_out(field, first, &self.times, self.tolerance)?.states;
+        let states = states.index_axis(Axis(0), 0);
+        let finite = |row: &ArrayView1<'_, f64>| row.iter().all(|x| x.is_finite());
+        let rows = states.outer_iter().take_while(finite).count();
+        Ok(Motion::new(label, &self.times[..rows], states.slice(s![..rows, ..]))?)
+    }
+
     /// The losses, and the mean squared error of the true energy along rollouts, `energy_mse`.
     ///
     /// # Errors
@@ -74,13 +86,4 @@ impl<'a> Judge<'a> {
         let (_, energy) = rollouts.errors(system, &self.truth, 0..self.starts.nrows())?;
         Ok(self.losses(field)?.into_iter().chain([("energy_mse", energy)]).collect())
     }
-}
-
-/// What something gives, and how many seconds it took.
-///
-/// # Errors
-/// Those of what is done.
-pub fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
-    let begin = Instant::now();
-    Ok((work()?, begin.elapsed().as_secs_f64()))
 }

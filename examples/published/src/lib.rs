@@ -6,11 +6,13 @@ mod bodies;
 mod judge;
 mod options;
 mod report;
+mod train;
 
 pub use bodies::Bodies;
-pub use judge::{Judge, timed};
+pub use judge::Judge;
 pub use options::PublishedOptions;
-pub use report::{Figure, Report, Scores};
+pub use report::{Figure, Scores};
+pub use train::{timed, train};
 
 /// What these examples return: errors of the libraries and of the examples alike.
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;

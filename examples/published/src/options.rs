@@ -7,7 +7,8 @@ use clap::Args;
 use hnn_examples::{Output, check_seeds, use_threads};
 use serde::Serialize;
 
-use crate::{Figure, Report, Result, Scores};
+use crate::report::Report;
+use crate::{Figure, Result, Scores};
 
 /// Options of an example that reproduces a table.
 #[derive(Debug, Clone, Args, Serialize)]

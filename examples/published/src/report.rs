@@ -53,7 +53,7 @@ impl fmt::Display for Scores {
 }
 
 /// All figures, published and ours over the seeds.
-pub struct Report {
+pub(crate) struct Report {
     metrics: Vec<&'static str>,
     published: Vec<Figure>,
     /// The key and the label of each model of ours.
@@ -92,7 +92,6 @@ impl Report {
     }
 
     /// Every metric of every model of ours.
-    #[must_use]
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
@@ -114,30 +113,39 @@ impl Report {
         models
     }
 
-    /// A figure a metric: the published values and the medians of ours, those of 0 left out.
+    /// The figure of the table: the metrics that the paper has, published and ours. What has not all
+    /// of them, or one without a logarithm, is left to the table.
     ///
     /// # Errors
     /// If it cannot be drawn or written.
     pub(crate) fn draw(&self, output: &Output) -> Result<()> {
-        for metric in &self.metrics {
-            let published = self.published_models().into_iter();
-            let published = published
-                .filter_map(|m| Some((format!("{m} (published)"), self.figure(m, metric)?)));
-            let ours = self.models.iter();
-            let ours =
-                ours.filter_map(|(key, label)| Some((label.clone(), self.median(key, metric)?)));
-            let shown = published.chain(ours).filter(|(_, v)| v.is_finite() && *v > 0.0);
-            let (labels, values): (Vec<_>, Vec<_>) = shown.unzip();
-            if values.is_empty() {
-                continue;
-            }
-            let title = metric.replace('_', " ");
-            let seeds = format!("median of {} seeds", self.seeds);
-            let series = vec![Series::of_values(seeds, values)?];
-            let panel = by_category(title.clone(), &labels, title, Mark::Points, series)?;
-            output.figure(metric, &hnn_plots::Figure::new(panel.log_y()))?;
+        let is_published = |metric: &&&str| self.published.iter().any(|f| f.metric == **metric);
+        let metrics = Vec::from_iter(self.metrics.iter().filter(is_published));
+        let complete = |value: &dyn Fn(&str) -> Option<f64>| -> Option<Vec<f64>> {
+            let shown = |v: &f64| v.is_finite() && *v > 0.0;
+            metrics.iter().map(|metric| value(metric).filter(shown)).collect()
+        };
+        let published = self.published_models().into_iter().filter_map(|model| {
+            Some((format!("published: {model}"), complete(&|metric| self.figure(model, metric))?))
+        });
+        let ours = self.models.iter().filter_map(|(model, label)| {
+            Some((format!("ours: {label}"), complete(&|metric| self.median(model, metric))?))
+        });
+        let shown = Vec::from_iter(published.chain(ours));
+        if metrics.is_empty() || shown.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let values = shown.iter().flat_map(|(_, values)| values);
+        let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+        let series = shown.into_iter().map(|(label, values)| Series::of_values(label, values));
+        let series = series.collect::<Result<_, _>>()?;
+        let names = Vec::from_iter(metrics.iter().map(|metric| metric.replace('_', " ")));
+        let label = format!("median of {} seeds", self.seeds);
+        let panel = by_category("", &names, label, Mark::Points, series)?;
+        let panel = panel.log_y().y_range(low / 10.0, 10.0 * high);
+        Ok(output.figure("table", &hnn_plots::Figure::new(panel))?)
     }
 }
 
