@@ -228,26 +228,25 @@ impl Fit<'_> {
     where
         F::Residuals: 'static,
     {
-        let bars = Bars::new(0);
-        let mut observer = bars.observer(self.label);
+        let stages = [(Window::Steps(1), 20), (Window::Steps(4), 60)];
+        let all = if self.options.protocol { 1000 } else { 80 };
+        let bars = Bars::new(all);
         let checkpoint = Checkpoint::new(self.checkpoint.to_owned());
         if self.options.protocol {
             // Every piece of 5 points, by 4 steps of RK4.
             let windows = self.data.windows(5, 1)?;
             let mut loss = self.loss(RK4, Window::Whole, &windows)?;
-            let steps = if self.options.quick { 3 } else { 1000 };
+            let steps = if self.options.quick { 3 } else { all };
             let mut trainer = Trainer::new(steps).with_checkpoint(checkpoint);
-            trainer.fit(&mut model, &mut loss, None, &mut observer)?;
+            trainer.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
         } else {
-            let stages = [(Window::Steps(1), 20), (Window::Steps(4), 60)];
             let most = if self.options.quick { 3 } else { usize::MAX };
             for (window, steps) in stages {
                 let mut loss = self.loss(DOP853.propagated(), window, self.data)?;
                 let solver = LeastSquares::new(steps.min(most));
-                solver.fit(&mut model, &mut loss, None, &mut observer)?;
+                solver.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
             }
         }
-        drop(observer);
         bars.finish();
         Ok(Box::new(model))
     }
