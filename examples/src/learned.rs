@@ -141,10 +141,11 @@ impl OnEngine for Job<'_> {
 
 impl Job<'_> {
     fn train<T: Scalar, N: Networks<T>>(self, engine: &N) -> Result<TrainingRecord> {
+        let dim = self.train.dim();
         let energy = || engine.energy(self.network(1, 1, false)?);
         match self.kind {
             Kind::Baseline => {
-                let derivatives = engine.map(self.network(2, 0, false)?)?;
+                let derivatives = engine.map(self.network(dim, 0, false)?)?;
                 self.fit(Baseline::new(derivatives)?)
             }
             Kind::Hnn => {
@@ -152,13 +153,15 @@ impl Job<'_> {
                 self.fit(Hnn::new(energy)?)
             }
             Kind::HnnFriction => {
-                let model = Hnn::with_friction(energy()?, engine.map(self.network(1, 2, false)?)?)?;
+                let friction = engine.map(self.network(dim / 2, 2, false)?)?;
+                let model = Hnn::with_friction(energy()?, friction)?;
                 self.fit(model)
             }
             Kind::HnnDissipative => {
                 // With an output bias a constant R is within easy reach, and where there are no
                 // data the network falls back on one.
-                let entries = engine.map(self.network(1, 2, true)?)?;
+                let n = dim / 2;
+                let entries = engine.map(self.network(n * (n + 1) / 2, 2, true)?)?;
                 let model = Hnn::with_friction(energy()?, Dissipative::new(entries)?)?;
                 self.fit(model)
             }
@@ -168,9 +171,10 @@ impl Job<'_> {
     /// A network with its first weights. Its seed depends on its role, so that models that share
     /// a part start from the same.
     fn network<T: Scalar>(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<T>> {
+        let dim = self.train.dim();
         let architecture = match role {
-            2 => self.recipe.friction_architecture(2, outputs)?,
-            _ => self.recipe.architecture(2, outputs)?,
+            2 => self.recipe.friction_architecture(dim, outputs)?,
+            _ => self.recipe.architecture(dim, outputs)?,
         };
         let architecture = architecture.with_output_bias(output_bias);
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
