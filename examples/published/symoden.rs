@@ -224,10 +224,7 @@ impl Fit<'_> {
     fn run<F: DifferentiableField<f64> + 'static>(
         &self,
         mut model: F,
-    ) -> Result<Box<dyn VectorField<f64>>>
-    where
-        F::Residuals: 'static,
-    {
+    ) -> Result<Box<dyn VectorField<f64>>> {
         let stages = [(Window::Steps(1), 20), (Window::Steps(4), 60)];
         let all = if self.options.protocol { 1000 } else { 80 };
         let bars = Bars::new(all);
@@ -251,12 +248,12 @@ impl Fit<'_> {
         Ok(Box::new(model))
     }
 
-    fn loss<F: DifferentiableField<f64>>(
+    fn loss(
         &self,
         method: Tableau,
         window: Window,
         data: &DataSet<f64>,
-    ) -> Result<TrajectoryLoss<f64, F, Tableau>> {
+    ) -> Result<TrajectoryLoss<f64, Tableau>> {
         Ok(TrajectoryLoss::new(method, window, data)?.with_inputs_between(Between::Held))
     }
 }

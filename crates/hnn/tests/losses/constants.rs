@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use hnn_data::{DataSet, DerivativeScheme, Recording, Trajectory};
-use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4, Tolerances, solve};
+use hnn_integrators::{
+    DifferentiableField, DualField, Lane, Parameters, RK4, Tolerances, VectorField, solve,
+};
 use hnn_losses::{DerivativeLoss, TrajectoryData, TrajectoryLoss, Window};
 use hnn_systems::{DampedPendulum, Sampling};
 use hnn_testing::{measured, recording};
