@@ -8,6 +8,8 @@ use ndarray::{LinalgScalar, ScalarOperand};
 use crate::adaptive::AdaptiveJob;
 use crate::fixed_step::SegmentsJob;
 use crate::kernel::Job;
+use crate::linalg::Product;
+use crate::simd::dispatch;
 use crate::{AnalyticField, AnalyticSeparable, Lane, SolveFailure, Trajectories};
 
 /// A real number: `f32` or `f64`. Sealed.
@@ -86,6 +88,9 @@ pub trait Scalar:
     fn march_segments(
         job: SegmentsJob<'_, Self>,
     ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>>;
+    /// A product of matrices: likewise.
+    #[doc(hidden)]
+    fn product(product: Product<'_, Self>);
     /// A separable formula's kernels for this type of number.
     #[doc(hidden)]
     fn splitting_kernel<F: AnalyticSeparable + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
@@ -159,6 +164,9 @@ macro_rules! scalar {
                 job: SegmentsJob<'_, Self>,
             ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>> {
                 job.run()
+            }
+            fn product(product: Product<'_, Self>) {
+                dispatch(product);
             }
             #[inline]
             fn splitting_kernel<F: AnalyticSeparable + ?Sized>(

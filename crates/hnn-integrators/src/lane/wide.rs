@@ -81,6 +81,18 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         Self::store_short(&Aligned(*self), slice);
     }
 
+    /// The first numbers of a slice; 0 where it has too few.
+    #[inline(always)]
+    pub(crate) fn load_first(slice: &[T]) -> Self {
+        Self::new(register::load_first::<T, I, W>(slice))
+    }
+
+    /// Writes as many of the first numbers as a slice has places.
+    #[inline(always)]
+    pub(crate) fn store_first(&self, slice: &mut [T]) {
+        register::store_first::<T, I, W>(&self.0, slice);
+    }
+
     /// In each place `a` where `self <= bound`, else (also for NaN) `b`.
     #[inline(always)]
     #[must_use]

@@ -2,6 +2,7 @@
 
 mod activation;
 mod architecture;
+mod blocks;
 mod dropout;
 mod energy;
 mod initialisation;
