@@ -81,15 +81,17 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         Self::store_short(&Aligned(*self), slice);
     }
 
-    /// The first numbers of a slice; 0 where it has too few.
+    /// As [`load`](Self::load); where the slice has fewer than `W` numbers, or none, 0 follows. Quick where
+    /// the lane is one register.
     #[inline(always)]
-    pub(crate) fn load_first(slice: &[T]) -> Self {
+    pub fn load_first(slice: &[T]) -> Self {
         Self::new(register::load_first::<T, I, W>(slice))
     }
 
-    /// Writes as many of the first numbers as a slice has places.
+    /// As [`store`](Self::store); where the slice has fewer than `W` places, or none, the rest is dropped.
+    /// Quick where the lane is one register.
     #[inline(always)]
-    pub(crate) fn store_first(&self, slice: &mut [T]) {
+    pub fn store_first(&self, slice: &mut [T]) {
         register::store_first::<T, I, W>(&self.0, slice);
     }
 

@@ -23,13 +23,17 @@ impl<T: Scalar, const W: usize, const P: usize> Strip<'_, T, W, P> {
     /// Adds up all rows, in tiles of `R`; the last one goes back to rows that have been done.
     #[inline(always)]
     pub(super) fn run<I: Isa, const R: usize>(&self, out: &mut [T]) {
-        let rows = self.shape.0;
-        if rows < R {
-            for row in 0..rows {
-                self.tile::<I, 1>(out, row, 0);
-            }
-            return;
+        match self.shape.0 {
+            0 => {}
+            1 => self.tiles::<I, 1>(out),
+            rows if rows < R => self.tiles::<I, 2>(out),
+            _ => self.tiles::<I, R>(out),
         }
+    }
+
+    #[inline(always)]
+    fn tiles<I: Isa, const R: usize>(&self, out: &mut [T]) {
+        let rows = self.shape.0;
         for row in (0..rows).step_by(R) {
             let begin = row.min(rows - R);
             self.tile::<I, R>(out, begin, row - begin);

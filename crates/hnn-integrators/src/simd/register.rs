@@ -303,8 +303,10 @@ pub(crate) fn load_first<T: Scalar, I: Isa, const W: usize>(slice: &[T]) -> [T; 
     let mut out = [T::ZERO; W];
     if Filled::<T, I, W>::REGISTERS == 1 {
         store([<T::Vector<I> as Register<T>>::load_first(slice)], &mut out);
+    } else if slice.len() >= W {
+        out.copy_from_slice(&slice[..W]);
     } else {
-        for i in 0..W.min(slice.len()) {
+        for i in 0..slice.len() {
             out[i] = slice[i];
         }
     }
@@ -317,8 +319,10 @@ pub(crate) fn store_first<T: Scalar, I: Isa, const W: usize>(lanes: &[T; W], sli
     if Filled::<T, I, W>::REGISTERS == 1 {
         let [register]: [T::Vector<I>; 1] = load(lanes);
         register.store_first(slice);
+    } else if slice.len() >= W {
+        slice[..W].copy_from_slice(lanes);
     } else {
-        for i in 0..W.min(slice.len()) {
+        for i in 0..slice.len() {
             slice[i] = lanes[i];
         }
     }

@@ -60,15 +60,11 @@ impl<T: Scalar> Mlp<T> {
         workspace: &mut Workspace<T>,
     ) {
         let hidden = self.hidden_units() * batch;
-        let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
+        let mut take = sections(workspace.split(3 * hidden).0);
         // The cotangents take the place of the activations, which the gradient does not need.
-        let (d, rest) = buffer.split_at_mut(hidden);
-        let (s1, scratch) = rest.split_at_mut(hidden);
+        let (d, s1, r) = (take(hidden), take(hidden), take(hidden));
         self.forward(batch, x, d, [s1]);
-        let start = |r: &mut [T]| self.broadcast_output_weights(batch, r);
-        self.reverse(batch, scratch, gradient, d, start, |units, r, d| {
-            elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1);
-        });
+        self.reverse_output(batch, s1, [r, d], gradient);
     }
 }
 
@@ -116,13 +112,9 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
             }
             Keep::Residuals(record) => {
                 let (buffer, ()) = record.begin(batch, self.energy_len(batch));
-                let Sections { a, s1, s2, r, d, scratch, .. } = self.energy_sections(batch, buffer);
+                let Sections { a, s1, s2, r, d, .. } = self.energy_sections(batch, buffer);
                 self.forward(batch, x, a, [s1, s2]);
-                let start = |r: &mut [T]| self.broadcast_output_weights(batch, r);
-                self.reverse(batch, scratch, gradient, d, start, |units, r_l, d| {
-                    let out = [d, &mut r[units.clone()]];
-                    elementwise_all(out, [r_l, &s1[units]], |_, [r, s1]| [r * s1, r]);
-                });
+                self.reverse_output(batch, s1, [r, d], gradient);
             }
         }
         Ok(())

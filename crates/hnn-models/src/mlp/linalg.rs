@@ -1,17 +1,13 @@
 //! Products of a weight matrix with a batch.
 //!
 //! `W` has shape (m, k), row-major; a batch has shape (m, B) or (k, B), row-major. Batches go to
-//! [`Product`]. For a single state, and for the few columns of the first layer, the kernels of this file
-//! read `W` once.
+//! [`Product`]; for a single state the kernels of this file read `W` once.
 
 use hnn_integrators::linalg::Product;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
 
-use super::{narrow, rows};
-
-/// Up to this many columns, `W` is taken a column at a time.
-const FEW: usize = 8;
+use super::rows;
 
 /// `out = W x + b`, shapes (m, B) = (m, k) (k, B) + (m).
 pub(super) fn affine<T: Scalar>(
@@ -31,9 +27,6 @@ pub(super) fn affine<T: Scalar>(
         }
         return;
     }
-    if k <= FEW {
-        return dispatch(narrow::Affine { out, w, b, x, k, batch });
-    }
     T::product(Product::affine(out, w, b, x, (m, k, batch)));
 }
 
@@ -49,9 +42,6 @@ pub(super) fn transposed<T: Scalar>(
     }
     if batch == 1 {
         return dispatch(TransposedMatVec { out, w, d });
-    }
-    if k <= FEW {
-        return dispatch(narrow::Transposed { out, w, d, k, batch });
     }
     T::product(Product::transposed(out, w, d, (m, k, batch)));
 }
@@ -78,9 +68,6 @@ pub(super) fn add_outer<T: Scalar>(
         }
         return;
     }
-    if k <= FEW {
-        return dispatch(narrow::AddOuter { w_bar, d, a, k, batch });
-    }
     T::product(Product::add_outer(w_bar, d, a, (m, k, batch)));
 }
 
@@ -88,7 +75,7 @@ pub(super) fn add_outer<T: Scalar>(
 /// own.
 pub(super) fn add_row_sums<T: Scalar>(b_bar: ThetaBar<'_, T>, d: &[T], batch: usize) {
     match b_bar {
-        ThetaBar::Sum(b_bar) if batch > 0 => dispatch(narrow::AddRowSums { b_bar, d, batch }),
+        ThetaBar::Sum(b_bar) if batch > 0 => dispatch(AddRowSums { b_bar, d, batch }),
         ThetaBar::Rows(rows) => dispatch(rows::AddColumns { rows, d, batch }),
         ThetaBar::Sum(_) | ThetaBar::None => {}
     }
@@ -182,5 +169,26 @@ impl<T: Scalar> TransposedMatVec<'_, T> {
             sum = Wide::load(&row[i..]).mul_add(Wide::splat(*d), sum);
         }
         sum
+    }
+}
+
+struct AddRowSums<'a, T> {
+    b_bar: &'a mut [T],
+    d: &'a [T],
+    batch: usize,
+}
+
+impl<T: Scalar> Kernel for AddRowSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (b, d) in self.b_bar.iter_mut().zip(self.d.chunks_exact(self.batch)) {
+            let mut sums = Wide::<T, 16, I>::splat(T::ZERO);
+            for i in (0..d.len()).step_by(16) {
+                sums += Wide::load_first(&d[i..]);
+            }
+            *b += sums.0.into_iter().fold(T::ZERO, |sum, term| sum + term);
+        }
     }
 }

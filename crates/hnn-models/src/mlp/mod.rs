@@ -10,7 +10,6 @@ mod jacobian;
 mod lagrangian;
 mod linalg;
 mod map;
-mod narrow;
 mod passes;
 mod rows;
 
