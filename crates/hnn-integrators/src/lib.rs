@@ -49,6 +49,8 @@ mod formula;
 #[doc(hidden)]
 pub mod kernel;
 pub mod lane;
+#[doc(hidden)]
+pub mod linalg;
 mod memory;
 mod method;
 #[doc(hidden)]

@@ -8,6 +8,8 @@ use ndarray::{LinalgScalar, ScalarOperand};
 use crate::adaptive::AdaptiveJob;
 use crate::fixed_step::SegmentsJob;
 use crate::kernel::Job;
+use crate::linalg::Product;
+use crate::simd::dispatch;
 use crate::{AnalyticField, AnalyticSeparable, Lane, SolveFailure, Trajectories};
 
 /// Something for each type of number, such as pointers to functions.
@@ -125,6 +127,9 @@ pub trait Scalar:
     fn march_segments(
         job: SegmentsJob<'_, Self>,
     ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>>;
+    /// A product of matrices: likewise.
+    #[doc(hidden)]
+    fn product(product: Product<'_, Self>);
     /// A separable formula's kernels for this type of number.
     #[doc(hidden)]
     fn splitting_kernel<F: AnalyticSeparable + ?Sized>(field: &F, job: &mut Job<'_, Self>) -> bool;
@@ -201,6 +206,9 @@ macro_rules! scalar {
                 job: SegmentsJob<'_, Self>,
             ) -> Result<Trajectories<Self>, SolveFailure<Trajectories<Self>>> {
                 job.run()
+            }
+            fn product(product: Product<'_, Self>) {
+                dispatch(product);
             }
             #[inline]
             fn splitting_kernel<F: AnalyticSeparable + ?Sized>(

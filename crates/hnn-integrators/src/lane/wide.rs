@@ -81,6 +81,20 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         Self::store_short(&Aligned(*self), slice);
     }
 
+    /// As [`load`](Self::load); where the slice has fewer than `W` numbers, or none, 0 follows. Quick where
+    /// the lane is one register.
+    #[inline(always)]
+    pub fn load_first(slice: &[T]) -> Self {
+        Self::new(register::load_first::<T, I, W>(slice))
+    }
+
+    /// As [`store`](Self::store); where the slice has fewer than `W` places, or none, the rest is dropped.
+    /// Quick where the lane is one register.
+    #[inline(always)]
+    pub fn store_first(&self, slice: &mut [T]) {
+        register::store_first::<T, I, W>(&self.0, slice);
+    }
+
     /// In each place `a` where `self <= bound`, else (also for NaN) `b`.
     #[inline(always)]
     #[must_use]

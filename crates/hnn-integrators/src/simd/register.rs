@@ -58,6 +58,12 @@ pub trait Register<T>: Copy {
     fn mantissa(self) -> Self;
     /// The exponent that goes with it.
     fn exponent(self) -> Self;
+    /// The first numbers of a slice; 0 where it has too few.
+    fn load_first(slice: &[T]) -> Self;
+    /// Writes as many of the first numbers as a slice has places.
+    fn store_first(self, slice: &mut [T]);
+    /// A number of one and of the other in turn, from the first halves and from the second halves.
+    fn interleave(self, other: Self) -> [Self; 2];
 }
 
 /// A single number is the register of the baseline.
@@ -141,6 +147,20 @@ macro_rules! single {
             #[inline(always)]
             fn exponent(self) -> Self {
                 Element::split_exponent(self).1
+            }
+            #[inline(always)]
+            fn load_first(slice: &[$t]) -> Self {
+                slice.first().copied().unwrap_or(0.0)
+            }
+            #[inline(always)]
+            fn store_first(self, slice: &mut [$t]) {
+                if let Some(first) = slice.first_mut() {
+                    *first = self;
+                }
+            }
+            #[inline(always)]
+            fn interleave(self, other: Self) -> [Self; 2] {
+                [self, other]
             }
         }
     };
@@ -275,4 +295,65 @@ pub(crate) fn any_beyond_reduction<T: Scalar, I: Isa, const W: usize>(rounded: &
         }
         _ => T::any_beyond_reduction(rounded),
     }
+}
+
+/// The first numbers of a slice; 0 where it has too few.
+#[inline(always)]
+pub(crate) fn load_first<T: Scalar, I: Isa, const W: usize>(slice: &[T]) -> [T; W] {
+    let mut out = [T::ZERO; W];
+    if Filled::<T, I, W>::REGISTERS == 1 {
+        store([<T::Vector<I> as Register<T>>::load_first(slice)], &mut out);
+    } else if slice.len() >= W {
+        out.copy_from_slice(&slice[..W]);
+    } else {
+        for i in 0..slice.len() {
+            out[i] = slice[i];
+        }
+    }
+    out
+}
+
+/// Writes as many of the first numbers as a slice has places.
+#[inline(always)]
+pub(crate) fn store_first<T: Scalar, I: Isa, const W: usize>(lanes: &[T; W], slice: &mut [T]) {
+    if Filled::<T, I, W>::REGISTERS == 1 {
+        let [register]: [T::Vector<I>; 1] = load(lanes);
+        register.store_first(slice);
+    } else if slice.len() >= W {
+        slice[..W].copy_from_slice(lanes);
+    } else {
+        for i in 0..slice.len() {
+            slice[i] = lanes[i];
+        }
+    }
+}
+
+/// The transposed of a square of numbers.
+#[inline(always)]
+pub(crate) fn transposed<T: Scalar, I: Isa, const W: usize>(square: &[[T; W]; W]) -> [[T; W]; W] {
+    let mut out = *square;
+    if Filled::<T, I, W>::REGISTERS == 1 {
+        // Row `i` interleaved with row `i + W/2`: the bits of a number's place, those of the row
+        // before those of the column, turn by one; after as many rounds, row and column have changed
+        // places.
+        let mut round = 1;
+        while round < W {
+            let rows = out;
+            for i in 0..W / 2 {
+                let [a]: [T::Vector<I>; 1] = load(&rows[i]);
+                let [b]: [T::Vector<I>; 1] = load(&rows[i + W / 2]);
+                let [first, second] = a.interleave(b);
+                store([first], &mut out[2 * i]);
+                store([second], &mut out[2 * i + 1]);
+            }
+            round *= 2;
+        }
+    } else {
+        for i in 0..W {
+            for j in 0..W {
+                out[i][j] = square[j][i];
+            }
+        }
+    }
+    out
 }

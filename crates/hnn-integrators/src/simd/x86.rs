@@ -128,7 +128,11 @@ macro_rules! register {
      mantissa: $mantissa:literal, bias: $bias:literal, top: $top:literal,
      reduction_bits: $reduction_bits:literal,
      le: |$x:ident, $bound:ident, $a:ident, $b:ident| $le:expr,
-     any: |$any_bits:ident| $any:expr) => {
+     any: |$any_bits:ident| $any:expr,
+     first: |$count:ident| $mask:expr,
+     load: |$from:ident, $load_mask:ident| $load:expr,
+     store: |$to:ident, $store_mask:ident, $stored:ident| $store:expr,
+     interleave: |$one:ident, $other:ident| $interleave:expr) => {
         impl Shifted for $register {
             /// The bits of the exponent, biased so that the mantissa falls into
             /// `[sqrt(1/2), sqrt 2)`.
@@ -261,6 +265,30 @@ macro_rules! register {
                     $sub($sub(exponent, rounder), $set1($bias as $t))
                 }
             }
+            #[inline(always)]
+            fn load_first(slice: &[$t]) -> Self {
+                let ($count, $from) = (slice.len().min($lanes), slice.as_ptr());
+                // SAFETY: and nothing is read beyond the slice's numbers.
+                unsafe {
+                    let $load_mask = $mask;
+                    $load
+                }
+            }
+            #[inline(always)]
+            fn store_first(self, slice: &mut [$t]) {
+                let ($count, $to) = (slice.len().min($lanes), slice.as_mut_ptr());
+                let $stored = self;
+                // SAFETY: and nothing is written beyond the slice's numbers.
+                unsafe {
+                    let $store_mask = $mask;
+                    $store
+                }
+            }
+            #[inline(always)]
+            fn interleave(self, $other: Self) -> [Self; 2] {
+                let $one = self;
+                unsafe { $interleave }
+            }
         }
     };
 }
@@ -274,7 +302,14 @@ register! { __m512d, f64, 8, i64,
     shift_left: _mm512_slli_epi64, shift_right: _mm512_srli_epi64,
     mantissa: 52, bias: 1023, top: 63, reduction_bits: 20,
     le: |x, bound, a, b| _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_LE_OQ>(x, bound), b, a),
-    any: |bits| _mm512_test_epi64_mask(bits, bits) != 0
+    any: |bits| _mm512_test_epi64_mask(bits, bits) != 0,
+    first: |count| ((1_u32 << count) - 1) as __mmask8,
+    load: |from, mask| _mm512_maskz_loadu_pd(mask, from),
+    store: |to, mask, x| _mm512_mask_storeu_pd(to, mask, x),
+    interleave: |a, b| [
+        _mm512_permutex2var_pd(a, _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11), b),
+        _mm512_permutex2var_pd(a, _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15), b),
+    ]
 }
 
 register! { __m512, f32, 16, i32,
@@ -286,7 +321,15 @@ register! { __m512, f32, 16, i32,
     shift_left: _mm512_slli_epi32, shift_right: _mm512_srli_epi32,
     mantissa: 23, bias: 127, top: 31, reduction_bits: 12,
     le: |x, bound, a, b| _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_LE_OQ>(x, bound), b, a),
-    any: |bits| _mm512_test_epi32_mask(bits, bits) != 0
+    any: |bits| _mm512_test_epi32_mask(bits, bits) != 0,
+    first: |count| ((1_u32 << count) - 1) as __mmask16,
+    load: |from, mask| _mm512_maskz_loadu_ps(mask, from),
+    store: |to, mask, x| _mm512_mask_storeu_ps(to, mask, x),
+    interleave: |a, b| {
+        let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+        [_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b)]
+    }
 }
 
 register! { __m256d, f64, 4, i64,
@@ -298,7 +341,15 @@ register! { __m256d, f64, 4, i64,
     shift_left: _mm256_slli_epi64, shift_right: _mm256_srli_epi64,
     mantissa: 52, bias: 1023, top: 63, reduction_bits: 20,
     le: |x, bound, a, b| _mm256_blendv_pd(b, a, _mm256_cmp_pd::<_CMP_LE_OQ>(x, bound)),
-    any: |bits| _mm256_testz_si256(bits, bits) == 0
+    any: |bits| _mm256_testz_si256(bits, bits) == 0,
+    first: |count| _mm256_cmpgt_epi64(
+        _mm256_set1_epi64x(count as i64), _mm256_setr_epi64x(0, 1, 2, 3)),
+    load: |from, mask| _mm256_maskload_pd(from, mask),
+    store: |to, mask, x| _mm256_maskstore_pd(to, mask, x),
+    interleave: |a, b| {
+        let (even, odd) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        [_mm256_permute2f128_pd::<0x20>(even, odd), _mm256_permute2f128_pd::<0x31>(even, odd)]
+    }
 }
 
 register! { __m256, f32, 8, i32,
@@ -310,5 +361,13 @@ register! { __m256, f32, 8, i32,
     shift_left: _mm256_slli_epi32, shift_right: _mm256_srli_epi32,
     mantissa: 23, bias: 127, top: 31, reduction_bits: 12,
     le: |x, bound, a, b| _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_LE_OQ>(x, bound)),
-    any: |bits| _mm256_testz_si256(bits, bits) == 0
+    any: |bits| _mm256_testz_si256(bits, bits) == 0,
+    first: |count| _mm256_cmpgt_epi32(
+        _mm256_set1_epi32(count as i32), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)),
+    load: |from, mask| _mm256_maskload_ps(from, mask),
+    store: |to, mask, x| _mm256_maskstore_ps(to, mask, x),
+    interleave: |a, b| {
+        let (even, odd) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+        [_mm256_permute2f128_ps::<0x20>(even, odd), _mm256_permute2f128_ps::<0x31>(even, odd)]
+    }
 }

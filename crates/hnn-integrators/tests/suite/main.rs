@@ -19,6 +19,7 @@ mod fused_adjoint;
 mod implicit;
 mod inputs;
 mod lane_math;
+mod linalg;
 mod no_panic;
 mod signals;
 mod symplectic;

@@ -13,6 +13,7 @@
 
 use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
 
+use super::blocks::in_blocks;
 use super::passes::{elementwise, elementwise_all};
 use super::{Mlp, linalg};
 use crate::sections::sections;
@@ -49,6 +50,22 @@ impl<T: Scalar> Mlp<T> {
             scratch: take(self.widest() * batch),
         }
     }
+
+    /// The gradient, and nothing kept.
+    fn plain_gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) {
+        let hidden = self.hidden_units() * batch;
+        let mut take = sections(workspace.split(3 * hidden).0);
+        // The cotangents take the place of the activations, which the gradient does not need.
+        let (d, s1, r) = (take(hidden), take(hidden), take(hidden));
+        self.forward(batch, x, d, [s1]);
+        self.reverse_output(batch, s1, [r, d], gradient);
+    }
 }
 
 impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
@@ -71,9 +88,11 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         let batch = energy.len();
         self.check_states(batch, [("the states", x.len())])?;
         self.check_outputs(batch, [("the energies", batch)])?;
-        let (a, _) = workspace.split(self.hidden_units() * batch);
-        self.forward(batch, x, a, []);
-        self.output(batch, x, a, energy);
+        in_blocks(batch, x, energy, workspace, &mut |batch, x, energy, workspace| {
+            let (a, _) = workspace.split(self.hidden_units() * batch);
+            self.forward(batch, x, a, []);
+            self.output(batch, x, a, energy);
+        });
         Ok(())
     }
 
@@ -85,28 +104,17 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         keep: Keep<'_, T, Record<T>>,
     ) -> Result<(), FieldError> {
         self.check_states(batch, [("the states", x.len()), ("the gradients", gradient.len())])?;
-        let start = |r: &mut [T]| self.broadcast_output_weights(batch, r);
         match keep {
             Keep::Nothing(workspace) => {
-                let hidden = self.hidden_units() * batch;
-                let (buffer, _) = workspace.split(2 * hidden + self.widest() * batch);
-                // The cotangents take the place of the activations, which the gradient does not
-                // need.
-                let (d, rest) = buffer.split_at_mut(hidden);
-                let (s1, scratch) = rest.split_at_mut(hidden);
-                self.forward(batch, x, d, [s1]);
-                self.reverse(batch, scratch, gradient, d, start, |units, r, d| {
-                    elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1);
+                in_blocks(batch, x, gradient, workspace, &mut |batch, x, gradient, workspace| {
+                    self.plain_gradient(batch, x, gradient, workspace);
                 });
             }
             Keep::Residuals(record) => {
                 let (buffer, ()) = record.begin(batch, self.energy_len(batch));
-                let Sections { a, s1, s2, r, d, scratch, .. } = self.energy_sections(batch, buffer);
+                let Sections { a, s1, s2, r, d, .. } = self.energy_sections(batch, buffer);
                 self.forward(batch, x, a, [s1, s2]);
-                self.reverse(batch, scratch, gradient, d, start, |units, r_l, d| {
-                    let out = [d, &mut r[units.clone()]];
-                    elementwise_all(out, [r_l, &s1[units]], |_, [r, s1]| [r * s1, r]);
-                });
+                self.reverse_output(batch, s1, [r, d], gradient);
             }
         }
         Ok(())

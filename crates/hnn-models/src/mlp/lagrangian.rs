@@ -123,20 +123,10 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
     ) -> Result<(), FieldError> {
         let n = terms.check(self.architecture.input_dim(), batch, x, q_dot)?;
         let (buffer, _) = keep.split(batch, self.lagrangian_len(batch, n));
-        let Sections { a, s1, s2, s3, r, d, z, zeta: a_dot, scratch, t, .. } =
+        let Sections { a, s1, s2, s3, r, d, z, zeta: a_dot, t, .. } =
             self.lagrangian_sections(batch, n, buffer);
         self.forward(batch, x, a, [s1, s2, s3]);
-        self.reverse(
-            batch,
-            scratch,
-            terms.gradient,
-            d,
-            |r| self.broadcast_output_weights(batch, r),
-            |units, r_l, d| {
-                elementwise(d, [r_l, &s1[units.clone()]], |_, [r, s1]| r * s1);
-                r[units].copy_from_slice(r_l);
-            },
-        );
+        self.reverse_output(batch, s1, [r, d], terms.gradient);
         let hidden = a.len();
         for k in 0..=n {
             t.fill(T::ZERO);

@@ -1,28 +1,13 @@
 //! Products of a weight matrix with a batch.
 //!
 //! `W` has shape (m, k), row-major; a batch has shape (m, B) or (k, B), row-major. Batches go to
-//! `ndarray`'s matrix product, which picks the processor's best kernel at run time. For a single
-//! state, and for the few columns of the first layer, it spends more on packing than on products: there
-//! the kernels of this file read `W` once.
+//! [`Product`]; for a single state the kernels of this file read `W` once.
 
+use hnn_integrators::linalg::Product;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
 
-use super::{narrow, rows};
-
-/// A row-major view; the lengths of the engine's buffers fit their shapes by construction.
-fn view<T>(data: &[T], rows: usize, cols: usize) -> ArrayView2<'_, T> {
-    ArrayView2::from_shape((rows, cols), data).expect("buffers fit their shapes")
-}
-
-fn view_mut<T>(data: &mut [T], rows: usize, cols: usize) -> ArrayViewMut2<'_, T> {
-    ArrayViewMut2::from_shape((rows, cols), data).expect("buffers fit their shapes")
-}
-
-/// Up to this many columns, `W` is taken a column at a time.
-const FEW: usize = 8;
+use super::rows;
 
 /// `out = W x + b`, shapes (m, B) = (m, k) (k, B) + (m).
 pub(super) fn affine<T: Scalar>(
@@ -42,17 +27,7 @@ pub(super) fn affine<T: Scalar>(
         }
         return;
     }
-    if k <= FEW {
-        return dispatch(narrow::Affine { out, w, b, x, k, batch });
-    }
-    let keep = match b {
-        Some(b) => {
-            out.chunks_exact_mut(batch).zip(b).for_each(|(row, b)| row.fill(*b));
-            T::ONE
-        }
-        None => T::ZERO,
-    };
-    general_mat_mul(T::ONE, &view(w, m, k), &view(x, k, batch), keep, &mut view_mut(out, m, batch));
+    T::product(Product::affine(out, w, b, x, (m, k, batch)));
 }
 
 /// `out = W^T d`, shapes (k, B) = (k, m) (m, B).
@@ -68,11 +43,7 @@ pub(super) fn transposed<T: Scalar>(
     if batch == 1 {
         return dispatch(TransposedMatVec { out, w, d });
     }
-    if k <= FEW {
-        return dispatch(narrow::Transposed { out, w, d, k, batch });
-    }
-    let w = view(w, m, k);
-    general_mat_mul(T::ONE, &w.t(), &view(d, m, batch), T::ZERO, &mut view_mut(out, k, batch));
+    T::product(Product::transposed(out, w, d, (m, k, batch)));
 }
 
 /// `W_bar += d a^T`, shapes (m, k) += (m, B) (B, k), or the outer product of each column of `d` and
@@ -97,18 +68,14 @@ pub(super) fn add_outer<T: Scalar>(
         }
         return;
     }
-    if k <= FEW {
-        return dispatch(narrow::AddOuter { w_bar, d, a, k, batch });
-    }
-    let a = view(a, k, batch);
-    general_mat_mul(T::ONE, &view(d, m, batch), &a.t(), T::ONE, &mut view_mut(w_bar, m, k));
+    T::product(Product::add_outer(w_bar, d, a, (m, k, batch)));
 }
 
 /// `b_bar += ` the sum of each row of `d`, shapes (m) += (m, B), or each column of `d` to a row of its
 /// own.
 pub(super) fn add_row_sums<T: Scalar>(b_bar: ThetaBar<'_, T>, d: &[T], batch: usize) {
     match b_bar {
-        ThetaBar::Sum(b_bar) if batch > 0 => dispatch(narrow::AddRowSums { b_bar, d, batch }),
+        ThetaBar::Sum(b_bar) if batch > 0 => dispatch(AddRowSums { b_bar, d, batch }),
         ThetaBar::Rows(rows) => dispatch(rows::AddColumns { rows, d, batch }),
         ThetaBar::Sum(_) | ThetaBar::None => {}
     }
@@ -202,5 +169,26 @@ impl<T: Scalar> TransposedMatVec<'_, T> {
             sum = Wide::load(&row[i..]).mul_add(Wide::splat(*d), sum);
         }
         sum
+    }
+}
+
+struct AddRowSums<'a, T> {
+    b_bar: &'a mut [T],
+    d: &'a [T],
+    batch: usize,
+}
+
+impl<T: Scalar> Kernel for AddRowSums<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<I: Isa>(self) {
+        for (b, d) in self.b_bar.iter_mut().zip(self.d.chunks_exact(self.batch)) {
+            let mut sums = Wide::<T, 16, I>::splat(T::ZERO);
+            for i in (0..d.len()).step_by(16) {
+                sums += Wide::load_first(&d[i..]);
+            }
+            *b += sums.0.into_iter().fold(T::ZERO, |sum, term| sum + term);
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use hnn_integrators::{FieldError, Scalar, ThetaBar};
 
+use super::blocks::in_blocks;
 use super::passes::elementwise;
 use super::{Mlp, linalg};
 use crate::{DifferentiableMap, Keep, Record};
@@ -29,20 +30,21 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         keep: Keep<'_, T, Record<T>>,
     ) -> Result<(), FieldError> {
         self.check_eval(batch, x, y)?;
-        let hidden = self.hidden_units() * batch;
-        let a = match keep {
+        match keep {
             Keep::Nothing(workspace) => {
-                let (a, _) = workspace.split(hidden);
-                self.forward(batch, x, a, []);
-                a
+                in_blocks(batch, x, y, workspace, &mut |batch, x, y, workspace| {
+                    let (a, _) = workspace.split(self.hidden_units() * batch);
+                    self.forward(batch, x, a, []);
+                    self.output(batch, x, a, y);
+                });
             }
             Keep::Residuals(record) => {
+                let hidden = self.hidden_units() * batch;
                 let (a, rest) = record.begin(batch, self.map_len(batch)).0.split_at_mut(hidden);
                 self.forward(batch, x, a, [&mut rest[..hidden]]);
-                a
+                self.output(batch, x, a, y);
             }
-        };
-        self.output(batch, x, a, y);
+        }
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 mod activation;
 mod architecture;
+mod blocks;
 mod dropout;
 mod energy;
 mod initialisation;
@@ -9,7 +10,6 @@ mod jacobian;
 mod lagrangian;
 mod linalg;
 mod map;
-mod narrow;
 mod passes;
 mod rows;
 

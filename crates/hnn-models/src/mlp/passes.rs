@@ -102,6 +102,32 @@ impl<T: Scalar> Mlp<T> {
         }
     }
 
+    /// Reverse through the hidden layers of a one-output network: the cotangents `r_l = dy/da_l` and
+    /// `d_l = r_l * s1_l`, and the gradient.
+    pub(super) fn reverse_output(
+        &self,
+        batch: usize,
+        s1: &[T],
+        [r, d]: [&mut [T]; 2],
+        gradient: &mut [T],
+    ) {
+        let hidden = self.split_layers().0;
+        let Some(last) = hidden.last() else {
+            return self.broadcast_output_weights(batch, gradient);
+        };
+        self.broadcast_output_weights(batch, &mut r[last.units(batch)]);
+        for (index, layer) in hidden.iter().enumerate().rev() {
+            let units = layer.units(batch);
+            let d = &mut d[units.clone()];
+            elementwise(d, [&r[units.clone()], &s1[units]], |_, [r, s1]| r * s1);
+            let below = match index {
+                0 => &mut *gradient,
+                _ => &mut r[hidden[index - 1].units(batch)],
+            };
+            linalg::transposed(below, self.weights(layer), d, layer.shape(batch));
+        }
+    }
+
     /// Adds `d_l a_(l-1)^T` to the weights' cotangents of the hidden layers.
     pub(super) fn add_weight_gradients(
         &self,
