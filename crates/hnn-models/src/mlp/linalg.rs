@@ -75,6 +75,9 @@ pub(super) fn add_outer<T: Scalar>(
 /// own.
 pub(super) fn add_row_sums<T: Scalar>(b_bar: ThetaBar<'_, T>, d: &[T], batch: usize) {
     match b_bar {
+        ThetaBar::Sum(b_bar) if batch == 1 => {
+            b_bar.iter_mut().zip(d).for_each(|(b, d)| *b += *d);
+        }
         ThetaBar::Sum(b_bar) if batch > 0 => dispatch(AddRowSums { b_bar, d, batch }),
         ThetaBar::Rows(rows) => dispatch(rows::AddColumns { rows, d, batch }),
         ThetaBar::Sum(_) | ThetaBar::None => {}
