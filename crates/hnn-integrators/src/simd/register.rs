@@ -306,9 +306,7 @@ pub(crate) fn load_first<T: Scalar, I: Isa, const W: usize>(slice: &[T]) -> [T; 
     } else if slice.len() >= W {
         out.copy_from_slice(&slice[..W]);
     } else {
-        for i in 0..slice.len() {
-            out[i] = slice[i];
-        }
+        out[..slice.len()].copy_from_slice(slice);
     }
     out
 }
@@ -322,9 +320,7 @@ pub(crate) fn store_first<T: Scalar, I: Isa, const W: usize>(lanes: &[T; W], sli
     } else if slice.len() >= W {
         slice[..W].copy_from_slice(lanes);
     } else {
-        for i in 0..slice.len() {
-            slice[i] = lanes[i];
-        }
+        slice.copy_from_slice(&lanes[..slice.len()]);
     }
 }
 

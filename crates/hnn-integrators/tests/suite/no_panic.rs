@@ -36,7 +36,7 @@ fn states() -> impl Strategy<Value = Array2<f64>> {
 }
 
 /// A field of the time, undefined in many places.
-fn wild() -> FnField<impl Fn(f64, &[f64], &[f64], &mut [f64]) + Send + Sync> {
+fn wild() -> impl VectorField<f64> {
     FnField::new(2, |t: f64, x: &[f64], dx: &mut [f64]| {
         dx[0] = x[1] / t;
         dx[1] = x[0].sqrt();

@@ -5,13 +5,16 @@ use hnn_integrators::{Scalar, Workspace};
 /// States of a block, at most.
 const BLOCK: usize = 144;
 
+/// What is done with a block: `work(batch, x, out, workspace)`.
+type Work<'a, T> = dyn FnMut(usize, &[T], &mut [T], &mut Workspace<T>) + 'a;
+
 /// Calls `work(batch, x, out, workspace)` for block after block of a batch.
 pub(super) fn in_blocks<T: Scalar>(
     batch: usize,
     x: &[T],
     out: &mut [T],
     workspace: &mut Workspace<T>,
-    work: &mut dyn FnMut(usize, &[T], &mut [T], &mut Workspace<T>),
+    work: &mut Work<'_, T>,
 ) {
     if batch <= BLOCK {
         return work(batch, x, out, workspace);
