@@ -251,12 +251,12 @@ impl Fit<'_> {
         Ok(Box::new(model))
     }
 
-    fn loss<F: DifferentiableField<f64>>(
+    fn loss(
         &self,
         method: Tableau,
         window: Window,
         data: &DataSet<f64>,
-    ) -> Result<TrajectoryLoss<f64, F, Tableau>> {
+    ) -> Result<TrajectoryLoss<f64, Tableau>> {
         Ok(TrajectoryLoss::new(method, window, data)?.with_inputs_between(Between::Held))
     }
 }
