@@ -17,7 +17,7 @@ struct Trained {
 
 fn train(
     engine: Engine,
-    data: &DataSet<f32>,
+    data: &DataSet<f64>,
     learn: impl Fn(&Training<'_>) -> Result<Vec<Contender>>,
 ) -> Trained {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -52,7 +52,7 @@ fn train(
 #[track_caller]
 fn assert_engines_agree(
     models: &[&str],
-    data: &DataSet<f32>,
+    data: &DataSet<f64>,
     learn: impl Fn(&Training<'_>) -> Result<Vec<Contender>>,
 ) {
     let [native, tch] = [Engine::Native, Engine::Tch].map(|engine| train(engine, data, &learn));
@@ -71,8 +71,8 @@ fn assert_engines_agree(
     }
 }
 
-fn few<T: hnn_integrators::Scalar>(data: &DataSet<T>) -> Result<DataSet<f32>> {
-    Ok(data.split_at(2)?.0.cast()?)
+fn few(data: &DataSet<f64>) -> Result<DataSet<f64>> {
+    Ok(data.split_at(2)?.0)
 }
 
 #[test]
