@@ -51,7 +51,7 @@ fn run(mut options: Options) -> Result<()> {
     let mut recipe =
         options.run.recipe.change(match options.run.recipe.optimiser(options.protocol) {
             Optimiser::LeastSquares => {
-                Recipe { steps: 70, hidden: vec![40, 40], ..Recipe::least_squares() }
+                Recipe { steps: 110, hidden: vec![40, 40], ..Recipe::least_squares() }
             }
             Optimiser::Adam => Recipe {
                 hidden: vec![200, 200],

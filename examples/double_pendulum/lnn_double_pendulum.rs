@@ -75,7 +75,8 @@ fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     options.run.prepare()?;
     check_models(&options.models)?;
-    let optimiser = options.run.recipe.optimiser(false);
+    // Least squares where they are asked for: they are known to be better for `T - V` alone.
+    let optimiser = options.run.recipe.optimiser(true);
     let mut recipe = options.run.recipe.change(match optimiser {
         Optimiser::LeastSquares => Recipe {
             steps: 60,
