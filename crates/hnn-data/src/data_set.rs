@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use hnn_integrators::{
-    Adaptive, At, Between, DORMAND_PRINCE5, Driven, FieldError, Scalar, Signal, Signals,
-    SolveError, Tolerances, TooLarge, VectorField, Workspace, coordinate_major, rows,
+    Adaptive, At, Between, Driven, FieldError, Scalar, Signal, Signals, SolveError, TooLarge,
+    VectorField, Workspace, coordinate_major, rows,
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
@@ -147,7 +147,8 @@ impl<T: Scalar> DataSet<T> {
     }
 
     /// What a field makes of the first states: the same trajectories at the same times, integrated
-    /// with the inputs of the data, which go from row to row as said. Derivatives are not known.
+    /// with the inputs of the data, which go from row to row as said. Derivatives are not known. The
+    /// solver is one of one's own, or tolerances.
     ///
     /// ```
     /// use hnn_data::{DataSet, Trajectory};
@@ -173,11 +174,11 @@ impl<T: Scalar> DataSet<T> {
         &self,
         field: &dyn VectorField<T>,
         between: Between,
-        tolerances: Tolerances,
+        solver: impl Into<Adaptive>,
     ) -> Result<Self, DataError> {
         self.check_inputs(field)?;
         let times = Vec::from_iter(self.iter().map(|one| one.times));
-        let (solver, starts) = (Adaptive::new(DORMAND_PRINCE5, tolerances), self.starts());
+        let (solver, starts) = (solver.into(), self.starts());
         let solution = if self.inputs.ncols() == 0 {
             solver.solve_batch_at(field, starts.view(), &times)
         } else {

@@ -2,18 +2,23 @@
 
 use hnn_data::{DataSet, TrajectoryView};
 use hnn_integrators::{
-    Between, Inputs, Interval, RK4, Stepper, Tolerances, VectorField, Workspace, coordinate_major,
+    Adaptive, Between, Inputs, Interval, RK4, Stepper, Tolerances, VectorField, Workspace,
+    coordinate_major,
 };
 use ndarray::{ArrayView2, s};
 
 use crate::problem::{Part, Problem};
+
+/// Steps of the solver from row to row. A model that needs more moves faster than any row can show.
+const MOST_STEPS: usize = 200;
 
 /// Errors on held-out rows. All are relative: root mean squares over the size (standard deviation) of
 /// each coordinate, so that 1 is what the mean would do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Score {
-    /// Of rollouts over each window of held-out rows; infinite where the model cannot be integrated.
+    /// Of rollouts over each window of held-out rows; infinite where the model cannot be integrated, or
+    /// moves so much faster than the rows that they cannot judge it.
     pub windows: Vec<f64>,
     /// Of one rollout over all held-out rows of each piece.
     pub whole: Vec<f64>,
@@ -66,7 +71,8 @@ pub(crate) fn rollout(
     index: usize,
 ) -> Option<DataSet<f64>> {
     let one = part.smooth.select(&[index]).ok()?;
-    let run = one.rollout_of(field, problem.between, Tolerances::both(1e-6)).ok()?;
+    let solver = Adaptive::from(Tolerances::both(1e-6)).max_steps(MOST_STEPS * one.len());
+    let run = one.rollout_of(field, problem.between, solver).ok()?;
     run.states().iter().all(|x| x.is_finite()).then_some(run)
 }
 

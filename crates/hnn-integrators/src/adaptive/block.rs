@@ -123,8 +123,10 @@ impl<'r, 'a, T: Scalar> Block<'r, 'a, T> {
     /// Steps in one kernel until a slot needs attention; says whether the field has one.
     fn try_fused(&mut self, width: &mut usize) -> bool {
         let deadline = if self.observer.is_some() { 0 } else { self.deadline };
+        // A piece of a signal goes on with the step that was planned: at rest it would be lost.
+        let patience = if self.drive.has_pieces() { 0 } else { self.slots.count() / 8 };
         let (slots, law, round) = (&mut self.slots, self.law, &mut self.round);
-        let steps = AdaptiveSteps { slots, law, round, deadline, width };
+        let steps = AdaptiveSteps { slots, law, round, deadline, patience, width };
         self.field.kernel(&mut Job(Work::Adaptive(steps)))
     }
 

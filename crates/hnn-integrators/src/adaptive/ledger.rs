@@ -190,7 +190,7 @@ impl<T: Scalar> Block<'_, '_, T> {
 
     /// Accepted steps.
     pub(super) fn steps(&self, slot: usize, entry: &Entry) -> usize {
-        self.round - entry.since - self.slots.rejected[slot]
+        self.round - entry.since - self.slots.rejected[slot] - self.slots.rested[slot]
     }
 
     pub(super) fn fail_with(&mut self, slot: usize, source: FieldError) {

@@ -90,6 +90,13 @@ pub fn solve_batch<T: Scalar, F: VectorField<T> + ?Sized>(
     Adaptive::new(DORMAND_PRINCE5, tolerances).solve_batch(field, x0, times)
 }
 
+/// [`DORMAND_PRINCE5`] with these tolerances.
+impl From<Tolerances> for Adaptive {
+    fn from(tolerances: Tolerances) -> Self {
+        Self::new(DORMAND_PRINCE5, tolerances)
+    }
+}
+
 impl Adaptive {
     /// A solver with the given tolerances, a first step chosen from the field, no largest step,
     /// and at most a million steps a trajectory.

@@ -89,7 +89,7 @@ impl<T: Scalar> Block<'_, '_, T> {
             let (since, evaluations) = (self.round, 0);
             self.ledger[slot] =
                 Some(Entry { index, next: 1, since, refused: 0, evaluations, complaint: None });
-            self.slots.rejected[slot] = 0;
+            (self.slots.rejected[slot], self.slots.rested[slot]) = (0, 0);
             self.slots.t[slot] = times[0];
             self.slots.sign[slot] = direction(times);
             self.drive.take_up(slot, index, times[0], times[1] > times[0]);

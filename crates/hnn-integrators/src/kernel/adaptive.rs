@@ -16,6 +16,8 @@ pub(crate) struct AdaptiveSteps<'a, T> {
     /// Steps tried so far, and how many may be tried before the slots need attention anyway.
     pub(crate) round: &'a mut usize,
     pub(crate) deadline: usize,
+    /// How many slots whose trajectory has come to its end may wait for attention, at rest.
+    pub(crate) patience: usize,
     /// How many slots go side by side: told where there are none.
     pub(crate) width: &'a mut usize,
 }
@@ -54,14 +56,27 @@ struct Run<'r, 'a, T, F: ?Sized> {
 impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
-        let AdaptiveSteps { slots, law, round, deadline, width } = self.steps;
+        // A trajectory alone waits for one operation after another: it is worth code of its own.
+        if W == 1 && self.steps.law.pair.tableau.stages() == 7 {
+            self.run_stages::<I, W, 7>();
+        } else {
+            self.run_stages::<I, W, 0>();
+        }
+    }
+}
+
+impl<T: Scalar, F: AnalyticField + ?Sized> Run<'_, '_, T, F> {
+    /// With `S` stages; with as many as the pair has where it is 0.
+    #[inline(always)]
+    fn run_stages<I: Isa, const W: usize, const S: usize>(self) {
+        let AdaptiveSteps { slots, law, round, deadline, patience, width } = self.steps;
         let (dim, count) = (<F::State<T> as LaneState<T>>::DIM, slots.count());
         **width = W;
         if count == 0 || count > W {
             return;
         }
         let len = dim * count;
-        let stages = law.pair.tableau.stages();
+        let stages = if S > 0 { S } else { law.pair.tableau.stages() };
         let mut clocks = Aligned(Clocks::<T, W, I>::load(slots, 0));
         let mut x = Aligned(load::<T, F::State<_>, I, W>(&slots.x, count, 0));
         let mut slopes = Aligned([zero::<Wide<T, W, I>, F::State<_>>(); MOST_STAGES]);
@@ -69,18 +84,21 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
         let mut least = Aligned(load::<T, F::State<_>, I, W>(&slots.least, count, 0));
         loop {
             clocks.0.plan(law.max_step);
-            let (end, newest) = try_step(self.field, law.pair, &clocks.0, &x.0, &mut slopes.0);
+            let (field, pair) = (self.field, law.pair);
+            let (end, newest) = try_step(field, pair, stages, &clocks.0, &x.0, &mut slopes.0);
             let (dt, states) = (clocks.0.dt, [&x.0, &end, &least.0]);
-            let error = combined::<T, F, I, W>(&law.pair.error, &slopes.0, &newest);
+            let error = combined::<T, F, I, W>(&law.pair.error[..stages], &slopes.0, &newest);
             let fine = square_sum::<T, F, I, W>(&error, dt, states, law.tolerances);
             let mut coarse = None;
             if let Some(weights) = &law.pair.coarse_error {
-                let error = combined::<T, F, I, W>(weights, &slopes.0, &newest);
+                let error = combined::<T, F, I, W>(&weights[..stages], &slopes.0, &newest);
                 coarse = Some(square_sum::<T, F, I, W>(&error, dt, states, law.tolerances));
             }
-            let attention = clocks.0.judge(dim, fine, coarse).any_positive();
+            let attention = clocks.0.judge(dim, fine, coarse);
             **round += 1;
-            if attention || **round >= *deadline {
+            let urgent = attention.any_positive()
+                && (clocks.0.is_urgent(attention, *patience) || !is_finite(&newest));
+            if urgent || **round >= *deadline {
                 clocks.0.store(slots, 0);
                 store::<T, F::State<_>, I, W>(&x.0, &mut slots.x, count, 0);
                 store::<T, F::State<_>, I, W>(&least.0, &mut slots.least, count, 0);
@@ -91,7 +109,7 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
                 }
                 return;
             }
-            clocks.0.count_rejected(&mut slots.rejected, 0);
+            clocks.0.count(slots, 0);
             for i in 0..dim {
                 let (old, first) = (x.0.as_ref()[i], slopes.0[0].as_ref()[i]);
                 let now = clocks.0.if_accepted(end.as_ref()[i], old);
@@ -112,13 +130,14 @@ type StateOf<F, T, const W: usize, I> = <F as AnalyticField>::State<Wide<T, W, I
 fn try_step<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     field: &F,
     pair: &EmbeddedPair,
+    stages: usize,
     clocks: &Clocks<T, W, I>,
     x: &F::State<Wide<T, W, I>>,
     slopes: &mut [F::State<Wide<T, W, I>>; MOST_STAGES],
 ) -> (StateOf<F, T, W, I>, StateOf<F, T, W, I>) {
     let method = pair.tableau.coefficients();
     let (mut state, mut newest) = (*x, slopes[0]);
-    for i in 1..method.stages() {
+    for i in 1..stages {
         let sum = combined::<T, F, I, W>(method.row(i), slopes, &newest);
         state = along::<_, _>(x, clocks.dt, &sum);
         let node = clocks.dt.mul_add(Wide::constant(method.c[i]), clocks.t);
@@ -134,8 +153,8 @@ fn try_step<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
 
 /// `sum_j weights_j slopes_j`, the last slope being `newest`.
 ///
-/// A trajectory alone would wait for its newest slope to come back from memory; where there are
-/// many, registers for it are what is scarce.
+/// A trajectory alone would wait for its newest slope to come back from memory, and for branches that
+/// skip weights of 0; where there are many, registers for it are what is scarce.
 #[inline(always)]
 fn combined<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     weights: &[f64],
@@ -145,9 +164,18 @@ fn combined<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     if W > 1 {
         return weighted::<_, _>(weights, slopes);
     }
-    let Some((weight, earlier)) = weights.split_last() else { return zero() };
-    let sum = weighted::<_, _>(earlier, slopes);
-    if *weight == 0.0 { sum } else { along::<_, _>(&sum, Wide::constant(*weight), newest) }
+    let mut sum = zero();
+    let Some((last, earlier)) = weights.split_last() else { return sum };
+    for (weight, slope) in earlier.iter().zip(slopes) {
+        sum = along::<_, _>(&sum, Wide::constant(*weight), slope);
+    }
+    along::<_, _>(&sum, Wide::constant(*last), newest)
+}
+
+/// Whether a trajectory can rest at its end, where its slope is this one.
+#[inline(always)]
+fn is_finite<T: Scalar, I: Isa, const W: usize, S: LaneState<Wide<T, W, I>>>(slope: &S) -> bool {
+    slope.as_ref().iter().all(|lane| lane.0.iter().all(|slope| slope.is_finite()))
 }
 
 /// Sum of the squares of the errors, in units of what is allowed, of a step between two states; the last
@@ -208,7 +236,7 @@ impl<T: Scalar> LaneKernel<T> for DoPart<'_, '_, T> {
                     sum += clocks.judge(slots.dim(), fine, coarse);
                 }
                 Part::Conclude => {
-                    clocks.count_rejected(&mut slots.rejected, at);
+                    clocks.count(slots, at);
                     conclude_states(slots, &clocks, at, law);
                     clocks.conclude(&law.control);
                 }

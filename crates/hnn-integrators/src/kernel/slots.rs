@@ -32,8 +32,9 @@ pub(crate) struct Slots<T> {
     pub(crate) end: Vec<T>,
     /// Slopes, stage after stage.
     pub(crate) slopes: Vec<T>,
-    /// Steps rejected.
+    /// Steps rejected, and rounds at rest, after the last time.
     pub(crate) rejected: Vec<usize>,
+    pub(crate) rested: Vec<usize>,
 }
 
 impl<T: Scalar> Slots<T> {
@@ -55,6 +56,7 @@ impl<T: Scalar> Slots<T> {
             end: vec![T::ZERO; dim * count],
             slopes: vec![T::ZERO; stages * dim * count],
             rejected: vec![0; count],
+            rested: vec![0; count],
         }
     }
 
@@ -77,10 +79,12 @@ impl<T: Scalar> Slots<T> {
     /// Moves the slots to keep to the front, in order.
     pub(crate) fn pack(&mut self, kept: &[usize]) {
         let count = self.count();
-        for (to, from) in kept.iter().enumerate() {
-            self.rejected[to] = self.rejected[*from];
+        for counts in [&mut self.rejected, &mut self.rested] {
+            for (to, from) in kept.iter().enumerate() {
+                counts[to] = counts[*from];
+            }
+            counts.truncate(kept.len());
         }
-        self.rejected.truncate(kept.len());
         for lanes in [
             &mut self.t,
             &mut self.h,
@@ -200,6 +204,24 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
         passed + h.choose_le(resolution, short, zero)
     }
 
+    /// Whether slots that [`judge`](Self::judge) found in need of attention need it at once. Where the
+    /// last step of a trajectory is accepted, and ends with it, the next ones are of length 0: its slot
+    /// rests, and so many may.
+    #[inline(always)]
+    pub(crate) fn is_urgent(&self, attention: Wide<T, W, I>, patience: usize) -> bool {
+        let mut resting = 0;
+        for w in 0..W {
+            if attention.0[w] > T::ZERO {
+                let at_end = self.t_end.0[w] == self.last.0[w] && self.error.0[w] <= T::ONE;
+                if !at_end || self.next_time.0[w] != self.last.0[w] {
+                    return true;
+                }
+                resting += 1;
+            }
+        }
+        resting > patience
+    }
+
     /// Accepts or rejects, slot by slot, and sets the next step sizes.
     #[inline(always)]
     pub(crate) fn conclude(&mut self, control: &Controller) {
@@ -220,13 +242,18 @@ impl<T: Scalar, I: Isa, const W: usize> Clocks<T, W, I> {
         self.error.choose_le(Wide::splat(T::ONE), new, old).in_step()
     }
 
-    /// Counts the steps rejected.
+    /// Counts the steps rejected and the rounds at rest.
     #[inline(always)]
-    pub(crate) fn count_rejected(&self, rejected: &mut [usize], at: usize) {
+    pub(crate) fn count(&self, slots: &mut Slots<T>, at: usize) {
         let (zero, one) = (Wide::splat(T::ZERO), Wide::splat(T::ONE));
         if self.error.choose_le(one, zero, one).any_positive() {
-            for (count, error) in rejected[at..].iter_mut().zip(&self.error.0) {
+            for (count, error) in slots.rejected[at..].iter_mut().zip(&self.error.0) {
                 *count += usize::from(!(*error <= T::ONE));
+            }
+        }
+        if Lane::abs(self.last - self.t).choose_le(zero, one, zero).any_positive() {
+            for (w, count) in slots.rested[at..].iter_mut().take(W).enumerate() {
+                *count += usize::from(self.t.0[w] == self.last.0[w]);
             }
         }
     }
