@@ -4,15 +4,16 @@
 //! `cargo run --release --example damped_pendulum`
 #![allow(clippy::print_stdout)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe, RecipeOptions, Result,
-    Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific, use_threads,
+    Bars, Drawn, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe, RecipeOptions,
+    Result, Rollouts, Row, Table, Training, band, check_seeds, exit, roll_out, scientific,
+    use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -79,6 +80,7 @@ struct Trial {
     seed: u64,
     /// Of the first test start, at the times of the figures.
     motion: Rollouts,
+    band: Option<[Array2<f64>; 2]>,
     metrics: Vec<(&'static str, f64)>,
 }
 
@@ -150,8 +152,17 @@ impl Judge {
         Ok(Self { system, times, starts, truth, dense_times, dense_truth, tolerance })
     }
 
+    /// The share of the true motion of the figures, after its begin, within a band.
+    fn share_within(&self, low: &Array2<f64>, high: &Array2<f64>) -> f64 {
+        let truth = self.dense_truth.states.slice(s![0, 1.., ..]);
+        let edges = low.slice(s![1.., ..]).into_iter().zip(high.slice(s![1.., ..]));
+        let within = truth.iter().zip(edges).filter(|(x, (low, high))| *low <= *x && *x <= *high);
+        within.count() as f64 / truth.len() as f64
+    }
+
     /// Rolls a model out and compares it with the truth.
-    fn judge(&self, kind: Kind, seed: u64, model: &Learned) -> Result<Trial> {
+    fn judge(&self, kind: Kind, seed: u64, path: &Path) -> Result<Trial> {
+        let model = Learned::load(kind, path)?;
         let rollouts = roll_out(model.field(), self.starts.view(), &self.times, self.tolerance)?;
         let (grey, grey_energy) = rollouts.errors(&self.system, &self.truth, 0..STARTS)?;
         let (ring, ring_energy) = rollouts.errors(&self.system, &self.truth, STARTS..2 * STARTS)?;
@@ -178,7 +189,11 @@ impl Judge {
         }
         let first = self.starts.slice(s![..1, ..]);
         let motion = roll_out(model.field(), first, &self.dense_times, 1e-6)?;
-        Ok(Trial { kind, seed, motion, metrics })
+        let band = band(path, &motion.states.slice(s![0, .., ..]).to_owned())?;
+        if let Some([low, high]) = &band {
+            metrics.push(("within_band", self.share_within(low, high)));
+        }
+        Ok(Trial { kind, seed, motion, band, metrics })
     }
 }
 
@@ -221,8 +236,11 @@ fn train_all(
             if options.load.is_none() {
                 let mut observer = bars.observer(kind.label());
                 let train = &data[(seed - options.first_seed) as usize];
-                let record =
-                    learn(kind, recipe, options.objective, seed, train, &path, &mut observer)?;
+                let (objective, start) = (options.objective, judge.starts.row(0).to_vec());
+                let drawn = Some(Drawn { start: &start, times: &judge.dense_times });
+                let training =
+                    Training { kind, recipe, objective, seed, train, path: &path, drawn };
+                let record = training.run(&mut observer)?;
                 record.warnings.iter().for_each(|warning| bars.line(warning));
                 record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
                 bars.line(&format!(
@@ -232,7 +250,7 @@ fn train_all(
                     scientific(record.final_loss())
                 ));
             }
-            judge.judge(kind, seed, &Learned::load(kind, &path)?)
+            judge.judge(kind, seed, &path)
         })
         .collect();
     bars.finish();
@@ -298,10 +316,11 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let mut motions = Vec::new();
     for trial in trials.iter().filter(|t| t.seed == trials[0].seed) {
         if trial.motion.states.iter().all(|x| x.is_finite()) {
-            motions.push((
-                trial.kind,
-                motion(trial.kind.label(), &trial.motion)?.color(trial.kind.color()),
-            ));
+            let mut motion = motion(trial.kind.label(), &trial.motion)?.color(trial.kind.color());
+            if let Some([low, high]) = &trial.band {
+                motion = motion.with_band(low.view(), high.view())?;
+            }
+            motions.push((trial.kind, motion));
         }
     }
     let of = |kinds: &[Kind]| -> Vec<Motion> {

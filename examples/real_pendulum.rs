@@ -11,16 +11,16 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
-    Bars, ExampleError, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe,
-    RecipeOptions, Result, Rollouts, Row, Table, check_seeds, exit, learn, roll_out, scientific,
-    use_threads,
+    Bars, Drawn, ExampleError, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe,
+    RecipeOptions, Result, Rollouts, Row, Table, Training, band, check_seeds, exit, roll_out,
+    scientific, use_threads,
 };
 use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4};
 use hnn_losses::{DerivativeLoss, Loss, TrajectoryLoss, Window};
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{Hamiltonian, Pendulum};
 use hnn_train::{LeastSquares, Scaling};
-use ndarray::{Array1, Axis, s};
+use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -84,6 +84,7 @@ struct Trial {
     name: String,
     label: String,
     rollout: Rollouts,
+    band: Option<[Array2<f64>; 2]>,
     coordinate_mse: f64,
     energy_mse: f64,
 }
@@ -186,7 +187,7 @@ impl Test {
         let rollout = roll_out(field, start, &self.times, 1e-12)?;
         let (coordinate_mse, energy_mse) = rollout.errors(&self.score, &self.rollout, 0..1)?;
         let (name, label) = (name.to_owned(), label.to_owned());
-        Ok(Trial { name, label, rollout, coordinate_mse, energy_mse })
+        Ok(Trial { name, label, rollout, band: None, coordinate_mse, energy_mse })
     }
 }
 
@@ -253,11 +254,17 @@ fn train_all(
             };
             if options.load.is_none() {
                 let mut observer = bars.observer(label);
-                let record =
-                    learn(*kind, recipe, options.objective, seed, data, &path, &mut observer)?;
+                let (kind, objective, train) = (*kind, options.objective, *data);
+                let start = test.rollout.states.slice(s![0, 0, ..]).to_vec();
+                let drawn = Some(Drawn { start: &start, times: &test.times });
+                let training =
+                    Training { kind, recipe, objective, seed, train, path: &path, drawn };
+                let record = training.run(&mut observer)?;
                 record.warnings.iter().for_each(|warning| bars.line(warning));
             }
-            test.judge(name, label, Learned::load(*kind, &path)?.field())
+            let trial = test.judge(name, label, Learned::load(*kind, &path)?.field())?;
+            let band = band(&path, &trial.rollout.states.slice(s![0, .., ..]).to_owned())?;
+            Ok(Trial { band, ..trial })
         })
         .collect();
     bars.finish();
@@ -306,7 +313,11 @@ fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
             let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.name);
             // Fits of constants are no networks: each has a colour of its own behind theirs.
             let color = kind.map_or_else(|| Color::of_model(fits.next().unwrap_or(0)), Kind::color);
-            motions.push(motion(&trial.label, &trial.rollout)?.color(color));
+            let mut motion = motion(&trial.label, &trial.rollout)?.color(color);
+            if let Some([low, high]) = &trial.band {
+                motion = motion.with_band(low.view(), high.view())?;
+            }
+            motions.push(motion);
         }
     }
     let portrait = phase_portrait(&test.score, &motions)?.title("A real pendulum: phase space");

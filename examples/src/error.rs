@@ -15,6 +15,14 @@ pub enum ExampleError {
         /// Why.
         reason: String,
     },
+    /// A file of the output folder cannot be used.
+    #[error("cannot use {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// An option makes no sense.
     #[error("option {option}: {reason}")]
     Option {

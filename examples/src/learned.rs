@@ -15,6 +15,7 @@ use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
 use ndarray::ArrayView2;
 
+use crate::band::{self, Drawn};
 use crate::{Kind, Networks, Objective, OnEngine, Optimiser, Recipe, Result};
 
 /// A trained model, in `f64` for evaluation.
@@ -99,10 +100,10 @@ fn forces(
     Ok(force)
 }
 
-/// Trains a model on `train`, and saves it; the checkpoints of its run lie beside it.
+/// Trains a model on `train`, and saves it: a [`Training`] without a band.
 ///
 /// # Errors
-/// If the recipe makes no sense, the training diverges, or the file cannot be written.
+/// As [`Training::run`].
 pub fn learn(
     kind: Kind,
     recipe: &Recipe,
@@ -112,19 +113,43 @@ pub fn learn(
     path: &Path,
     observer: &mut dyn Observer,
 ) -> Result<TrainingRecord> {
-    recipe.on_engine(Job { kind, recipe, objective, seed, train, path, observer })
+    Training { kind, recipe, objective, seed, train, path, drawn: None }.run(observer)
+}
+
+/// A model to be trained.
+#[derive(Debug, Clone, Copy)]
+pub struct Training<'a> {
+    /// Which model.
+    pub kind: Kind,
+    /// Its networks, and how they are trained.
+    pub recipe: &'a Recipe,
+    /// By which loss.
+    pub objective: Objective,
+    /// Of the first weights.
+    pub seed: u64,
+    /// The data.
+    pub train: &'a DataSet<f64>,
+    /// The file of the trained model; the checkpoints of its run lie beside it.
+    pub path: &'a Path,
+    /// The rollout about which a fit by evidence has a [`band`](crate::band()).
+    pub drawn: Option<Drawn<'a>>,
+}
+
+impl Training<'_> {
+    /// Trains it, and saves it.
+    ///
+    /// # Errors
+    /// If the recipe makes no sense, the training diverges, or a file cannot be written.
+    pub fn run(self, observer: &mut dyn Observer) -> Result<TrainingRecord> {
+        self.recipe.on_engine(Job { training: self, observer })
+    }
 }
 
 /// Steps of least squares on a loss that leads to another one.
 const FIRST_STEPS: usize = 20;
 
 struct Job<'a> {
-    kind: Kind,
-    recipe: &'a Recipe,
-    objective: Objective,
-    seed: u64,
-    train: &'a DataSet<f64>,
-    path: &'a Path,
+    training: Training<'a>,
     observer: &'a mut dyn Observer,
 }
 
@@ -132,7 +157,7 @@ impl OnEngine for Job<'_> {
     type Output = TrainingRecord;
 
     fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<TrainingRecord> {
-        match self.recipe.optimiser {
+        match self.training.recipe.optimiser {
             Optimiser::LeastSquares => self.train::<f64, N>(engine),
             Optimiser::Adam => self.train::<f32, N>(engine),
         }
@@ -141,9 +166,9 @@ impl OnEngine for Job<'_> {
 
 impl Job<'_> {
     fn train<T: Scalar, N: Networks<T>>(self, engine: &N) -> Result<TrainingRecord> {
-        let dim = self.train.dim();
+        let dim = self.training.train.dim();
         let energy = || engine.energy(self.network(1, 1, false)?);
-        match self.kind {
+        match self.training.kind {
             Kind::Baseline => {
                 let derivatives = engine.map(self.network(dim, 0, false)?)?;
                 self.fit(Baseline::new(derivatives)?)
@@ -171,13 +196,13 @@ impl Job<'_> {
     /// A network with its first weights. Its seed depends on its role, so that models that share
     /// a part start from the same.
     fn network<T: Scalar>(&self, outputs: usize, role: u64, output_bias: bool) -> Result<Mlp<T>> {
-        let dim = self.train.dim();
+        let dim = self.training.train.dim();
         let architecture = match role {
-            2 => self.recipe.friction_architecture(dim, outputs)?,
-            _ => self.recipe.architecture(dim, outputs)?,
+            2 => self.training.recipe.friction_architecture(dim, outputs)?,
+            _ => self.training.recipe.architecture(dim, outputs)?,
         };
         let architecture = architecture.with_output_bias(output_bias);
-        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
+        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.training.seed))
     }
 
     fn fit<T, F>(self, mut model: F) -> Result<TrainingRecord>
@@ -185,31 +210,36 @@ impl Job<'_> {
         T: Scalar,
         F: DifferentiableField<T> + Persist<T> + 'static,
     {
-        let (recipe, train) = (self.recipe, self.train.cast::<T>()?);
-        let mut loss = self.objective.loss(&train)?;
-        let checkpoint = self.path.with_extension("checkpoint");
-        let record = match recipe.optimiser {
-            Optimiser::Adam => recipe.trainer(train.len(), self.seed, checkpoint)?.fit(
-                &mut model,
-                &mut loss,
-                None,
-                self.observer,
-            )?,
-            Optimiser::LeastSquares => {
-                let steps = recipe.steps.min(FIRST_STEPS);
-                for (stage, first) in self.objective.first(&train)?.iter_mut().enumerate() {
-                    let checkpoint = self.path.with_extension(format!("{stage}.checkpoint"));
-                    let solver = recipe.solver(steps, checkpoint)?;
-                    solver.fit(&mut model, first, None, &mut ())?;
+        let Training { recipe, objective, path, drawn, .. } = self.training;
+        let train = self.training.train.cast::<T>()?;
+        let mut loss = objective.loss(&train)?;
+        let (checkpoint, mut deviations) = (path.with_extension("checkpoint"), None);
+        let record =
+            match recipe.optimiser {
+                Optimiser::Adam => recipe
+                    .trainer(train.len(), self.training.seed, checkpoint)?
+                    .fit(&mut model, &mut loss, None, self.observer)?,
+                Optimiser::LeastSquares => {
+                    let steps = recipe.steps.min(FIRST_STEPS);
+                    for (stage, first) in objective.first(&train)?.iter_mut().enumerate() {
+                        let checkpoint = path.with_extension(format!("{stage}.checkpoint"));
+                        let solver = recipe.solver(steps, checkpoint)?;
+                        solver.fit(&mut model, first, None, &mut ())?;
+                    }
+                    if recipe.weight_decay > 0.0 {
+                        loss = loss.plus(recipe.weight_decay / 2.0, L2Penalty::new())?;
+                    }
+                    let solver = recipe.solver(recipe.steps, checkpoint)?;
+                    let record = solver.fit(&mut model, &mut loss, None, self.observer)?;
+                    if let (Some(evidence), Some(drawn)) = (&record.evidence, drawn) {
+                        let posterior = solver.posterior(&mut model, &mut loss, Some(evidence))?;
+                        deviations = Some(drawn.deviations(&posterior, &model)?);
+                    }
+                    record
                 }
-                if recipe.weight_decay > 0.0 {
-                    loss = loss.plus(recipe.weight_decay / 2.0, L2Penalty::new())?;
-                }
-                let solver = recipe.solver(recipe.steps, checkpoint)?;
-                solver.fit(&mut model, &mut loss, None, self.observer)?
-            }
-        };
-        model.save(self.path)?;
+            };
+        model.save(path)?;
+        band::save(deviations.as_ref(), path)?;
         Ok(record)
     }
 }

@@ -1,6 +1,7 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
 #![allow(clippy::print_stdout)]
 
+mod band;
 mod engine;
 mod error;
 mod evaluation;
@@ -13,13 +14,14 @@ mod recipe;
 mod run;
 mod table;
 
+pub use band::{Drawn, band};
 #[cfg(feature = "tch")]
 pub use engine::Libtorch;
 pub use engine::{Engine, Native, Networks, OnEngine};
 pub use error::ExampleError;
 pub use evaluation::{Rollouts, roll_out};
 pub use kind::Kind;
-pub use learned::{Learned, learn};
+pub use learned::{Learned, Training, learn};
 pub use objective::{LossKind, Objective};
 pub use output::{Output, Row};
 pub use progress::Bars;

@@ -24,6 +24,8 @@ pub struct Motion {
     states: Array2<f64>,
     /// Whether each coordinate is an angle that is drawn within a turn.
     wrapped: Vec<bool>,
+    /// Lower and upper edge of a band, of the states' shape.
+    band: Option<[Array2<f64>; 2]>,
     is_truth: bool,
     color: Option<Color>,
     dash: Dash,
@@ -45,11 +47,10 @@ impl Motion {
             return Err(PlotError::Empty { label });
         }
         check_length(&label, "state", states.nrows(), times.len())?;
-        let shape = states.dim();
-        let states = finite(&label, "coordinate", states.iter().copied())?;
-        let states = Array2::from_shape_fn(shape, |(i, j)| states[i * shape.1 + j]);
+        let states = numbers(&label, "coordinate", states)?;
         let wrapped = vec![false; states.ncols()];
-        Ok(Self { label, times, states, wrapped, is_truth: false, color: None, dash: Dash::Solid })
+        let (band, is_truth, color, dash) = (None, false, None, Dash::Solid);
+        Ok(Self { label, times, states, wrapped, band, is_truth, color, dash })
     }
 
     /// Draws the coordinates that `angles` says are angles, in rad, within half a turn of 0: a line that
@@ -67,6 +68,25 @@ impl Motion {
     pub fn wrapped(self, angles: &[bool]) -> Result<Self, PlotError> {
         check_length(&self.label, "angle or not", angles.len(), self.dim())?;
         Ok(Self { wrapped: angles.to_vec(), ..self })
+    }
+
+    /// Adds a shaded band to its coordinates over time, such as where 95 of 100 models lie that the data
+    /// support as well: its edges, of the states' shape. Angles drawn within a turn have none.
+    ///
+    /// # Errors
+    /// If an edge has another shape, or a value is not finite.
+    pub fn with_band<T: Copy + Into<Value>>(
+        self,
+        low: ArrayView2<'_, T>,
+        high: ArrayView2<'_, T>,
+    ) -> Result<Self, PlotError> {
+        let edge = |what, edge: ArrayView2<'_, T>| {
+            check_length(&self.label, what, edge.nrows(), self.times.len())?;
+            check_length(&self.label, "coordinate of a band", edge.ncols(), self.dim())?;
+            numbers(&self.label, what, edge)
+        };
+        let band = Some([edge("lower bound", low)?, edge("upper bound", high)?]);
+        Ok(Self { band, ..self })
     }
 
     /// Draws it as the truth: broad and grey, behind the models.
@@ -103,7 +123,11 @@ impl Motion {
     /// If there is no such coordinate.
     pub fn coordinate(&self, i: usize) -> Result<Series, PlotError> {
         self.check_has(i)?;
-        self.curve((ArrayView1::from(&self.times), false), self.column(i))
+        let curve = self.curve((ArrayView1::from(&self.times), false), self.column(i))?;
+        match &self.band {
+            Some([low, high]) if !self.wrapped[i] => curve.band(low.column(i), high.column(i)),
+            _ => Ok(curve),
+        }
     }
 
     /// Coordinate `j` over coordinate `i`: the path in phase space.
@@ -193,4 +217,14 @@ impl Motion {
         let (given, expected) = (self.dim(), i.saturating_add(1));
         Err(PlotError::Dimension { what: "the state of a motion", given, expected })
     }
+}
+
+/// The numbers of an array.
+fn numbers<T: Copy + Into<Value>>(
+    label: &str,
+    what: &'static str,
+    of: ArrayView2<'_, T>,
+) -> Result<Array2<f64>, PlotError> {
+    let numbers = finite(label, what, of.iter().copied())?;
+    Ok(Array2::from_shape_vec(of.dim(), numbers).unwrap_or_default())
 }

@@ -1,6 +1,7 @@
 //! Least squares: Levenberg-Marquardt, noise and prior by evidence, the posterior.
 
 mod arrow;
+mod bands;
 mod damping;
 mod dual;
 mod equations;

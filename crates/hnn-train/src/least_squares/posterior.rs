@@ -128,7 +128,9 @@ impl Posterior {
         Ok(z.rows().into_iter().map(|z| (self.variance * z.dot(&z)).sqrt()).collect())
     }
 
-    /// Parameters drawn at random, a row each: `theta + s U^-1 z`. Their rollouts make bands.
+    /// Parameters drawn at random, a row each: `theta + s U^-1 z`. For constants of formulas: networks
+    /// with weights drawn so are none that the data support, see
+    /// [`rollout_deviations`](Self::rollout_deviations).
     ///
     /// # Errors
     /// If they are more than memory holds.
