@@ -115,7 +115,7 @@ fn run(mut options: Options) -> Result<()> {
         _ if options.protocol => Recipe::protocol(),
         (Optimiser::Adam, true) => Recipe::noisy(),
         (Optimiser::Adam, false) => Recipe::clean(),
-        (Optimiser::LeastSquares, true) => Recipe::noisy_least_squares(),
+        (Optimiser::LeastSquares, true) => Recipe::noisy_pendulum(),
         (Optimiser::LeastSquares, false) => Recipe::least_squares(),
     })?;
     options.objective.loss.get_or_insert(match recipe.optimiser {

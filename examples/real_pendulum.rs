@@ -97,7 +97,7 @@ fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     use_threads(options.threads)?;
     let mut recipe = options.recipe.change(match options.recipe.optimiser(false) {
-        Optimiser::LeastSquares => Recipe::noisy_least_squares(),
+        Optimiser::LeastSquares => Recipe::noisy_pendulum(),
         Optimiser::Adam => measured(),
     })?;
     options.objective.loss.get_or_insert(match recipe.optimiser {

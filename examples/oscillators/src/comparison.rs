@@ -56,10 +56,11 @@ impl Comparison {
             Variant::with_trajectory("hnn_windows", "HNN + growing windows", growing),
             Variant::with_trajectory("hnn_shooting", "HNN + multiple shooting", shooting),
         ];
-        if self.shared.has_least_squares() {
-            variants.push(Variant::least_squares(self.shared.noise.unwrap_or(0.0) > 0.0));
-        }
         let setting = setting(&self.shared)?;
+        if self.shared.has_least_squares() {
+            let is_noisy = self.shared.noise.is_some_and(|noise| noise > 0.0);
+            variants.push(Variant::least_squares(is_noisy.then(|| setting.noisy.clone())));
+        }
         let (report, output) = self.shared.run(name, self, &setting, &variants)?;
         report.draw(&output)
     }

@@ -6,7 +6,7 @@ use hnn_systems::{Hamiltonian, Pendulum, Sampling, Spring, Starts};
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use super::OscillatorOptions;
-use hnn_examples::{ExampleError, Result, Rollouts, roll_out};
+use hnn_examples::{ExampleError, Recipe, Result, Rollouts, roll_out};
 
 /// Number of test starts of each law.
 const STARTS: usize = 15;
@@ -35,6 +35,8 @@ pub struct Setting {
     /// The *ring* start whose trajectory is drawn: the one of median energy.
     pub(super) drawn: usize,
     tolerance: f64,
+    /// Least squares for noisy states of it.
+    pub(super) noisy: Recipe,
     /// Number of trajectories to train on.
     training: usize,
 }
@@ -55,7 +57,8 @@ impl Setting {
     /// # Errors
     /// If the truth cannot be computed.
     pub fn spring(options: &OscillatorOptions) -> Result<Self> {
-        Self::new("spring", Box::new(Spring::default()), Sampling::spring(), options)
+        let (system, noisy) = (Box::new(Spring::default()), Recipe::noisy_least_squares());
+        Self::new("spring", system, Sampling::spring(), noisy, options)
     }
 
     /// The pendulum `H = 3 (1 - cos q) + p^2`.
@@ -63,13 +66,15 @@ impl Setting {
     /// # Errors
     /// If the truth cannot be computed.
     pub fn pendulum(options: &OscillatorOptions) -> Result<Self> {
-        Self::new("pendulum", Box::new(Pendulum::default()), Sampling::pendulum(), options)
+        let (system, noisy) = (Box::new(Pendulum::default()), Recipe::noisy_pendulum());
+        Self::new("pendulum", system, Sampling::pendulum(), noisy, options)
     }
 
     fn new(
         name: &'static str,
         system: Box<dyn Hamiltonian<f64>>,
         sampling: Sampling,
+        noisy: Recipe,
         options: &OscillatorOptions,
     ) -> Result<Self> {
         let tolerance = if options.quick { 1e-6 } else { options.tolerance };
@@ -97,6 +102,7 @@ impl Setting {
             curves,
             drawn,
             tolerance,
+            noisy,
             training: SPLIT,
         })
     }

@@ -105,13 +105,12 @@ impl Variant {
         Self { trajectory: Some(trajectory), ..Self::hnn(key, label) }
     }
 
-    /// An HNN by least squares: with noise, on whole trajectories from fitted starts.
+    /// An HNN by least squares: with a recipe for noisy states on whole trajectories from fitted starts.
     #[must_use]
-    pub fn least_squares(noise: bool) -> Self {
-        let least_squares = if noise {
-            (Recipe::noisy_least_squares(), Objective::new(LossKind::FittedTrajectory))
-        } else {
-            (Recipe::least_squares(), Objective::new(LossKind::Derivative))
+    pub fn least_squares(noisy: Option<Recipe>) -> Self {
+        let least_squares = match noisy {
+            Some(recipe) => (recipe, Objective::new(LossKind::FittedTrajectory)),
+            None => (Recipe::least_squares(), Objective::new(LossKind::Derivative)),
         };
         let plain = Self::hnn("hnn_least_squares", "HNN by least squares");
         Self { least_squares: Some(least_squares), ..plain }
