@@ -12,6 +12,7 @@ mod linalg;
 mod map;
 mod passes;
 mod rows;
+mod single;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
