@@ -7,13 +7,13 @@ use hnn_integrators::linalg::Product;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
 
-use super::rows;
 use super::single::{MatVec, TransposedMatVec};
+use super::{Weights, rows};
 
 /// `out = W x + b`, shapes (m, B) = (m, k) (k, B) + (m).
 pub(super) fn affine<T: Scalar>(
     out: &mut [T],
-    w: &[T],
+    w: Weights<'_, T>,
     b: Option<&[T]>,
     x: &[T],
     (m, k, batch): (usize, usize, usize),
@@ -22,15 +22,15 @@ pub(super) fn affine<T: Scalar>(
         return;
     }
     if batch == 1 {
-        return dispatch(MatVec { out, w, b, x });
+        return dispatch(MatVec { out, w: w.packed(), b, x });
     }
-    T::product(Product::affine(out, w, b, x, (m, k, batch)));
+    T::product(Product::affine(out, w.rows, b, x, (m, k, batch)));
 }
 
 /// `out = W^T d`, shapes (k, B) = (k, m) (m, B).
 pub(super) fn transposed<T: Scalar>(
     out: &mut [T],
-    w: &[T],
+    w: Weights<'_, T>,
     d: &[T],
     (m, k, batch): (usize, usize, usize),
 ) {
@@ -38,9 +38,9 @@ pub(super) fn transposed<T: Scalar>(
         return;
     }
     if batch == 1 {
-        return dispatch(TransposedMatVec { out, w, d });
+        return dispatch(TransposedMatVec { out, w: w.packed(), d });
     }
-    T::product(Product::transposed(out, w, d, (m, k, batch)));
+    T::product(Product::transposed(out, w.rows, d, (m, k, batch)));
 }
 
 /// `W_bar += d a^T`, shapes (m, k) += (m, B) (B, k), or the outer product of each column of `d` and

@@ -1,9 +1,12 @@
-//! Products of a weight matrix with a single state, which read the weights once, row by row.
+//! Products of a weight matrix with a single state, which read the [packed](super::packed) weights once,
+//! row by row.
 
 use std::marker::PhantomData;
 
 use hnn_integrators::simd::{Isa, Kernel};
 use hnn_integrators::{Lane, Scalar, Wide};
+
+use super::packed::stride;
 
 /// How many numbers a register holds: a constant to `match` on, so that the compiler leaves all lanes
 /// but one out.
@@ -12,9 +15,6 @@ struct Lanes<T, I>(PhantomData<(T, I)>);
 impl<T, I: Isa> Lanes<T, I> {
     const COUNT: usize = I::VECTOR_BYTES / size_of::<T>();
 }
-
-/// Rows that are added up before they are added to the sums.
-const BAND: usize = 8;
 
 /// `out = W x + b`.
 pub(super) struct MatVec<'a, T> {
@@ -53,24 +53,17 @@ impl<T: Scalar> MatVec<'_, T> {
 
     #[inline(always)]
     fn tile<I: Isa, const W: usize>(&mut self, first: usize) {
-        let k = self.x.len();
         let (x, x_rest) = self.x.as_chunks::<W>();
-        let (mut rows, mut rests) = ([&[][..]; W], [&[][..]; W]);
+        let chunks = self.x.len().div_ceil(W);
+        let mut rows = [&[][..]; W];
         for r in 0..W {
-            let (row, rest) = self.w[(first + r) * k..][..k].as_chunks::<W>();
-            (rows[r], rests[r]) = (&row[..x.len()], rest);
+            rows[r] = &row_of::<T, W>(self.w, self.x.len(), first + r)[..chunks];
         }
         let mut sums = [Wide::<T, W, I>::splat(T::ZERO); W];
-        for i in 0..x.len() {
-            let x = Wide::new(x[i]);
+        for i in 0..chunks {
+            let x = if i < x.len() { Wide::new(x[i]) } else { Wide::load_first(x_rest) };
             for r in 0..W {
                 sums[r] = Wide::new(rows[r][i]).mul_add(x, sums[r]);
-            }
-        }
-        if !x_rest.is_empty() {
-            let x = Wide::load_first(x_rest);
-            for r in 0..W {
-                sums[r] = Wide::load_first(rests[r]).mul_add(x, sums[r]);
             }
         }
         let mut y = Wide::sums(sums);
@@ -83,15 +76,20 @@ impl<T: Scalar> MatVec<'_, T> {
     /// A row on its own.
     #[inline(always)]
     fn row<I: Isa, const W: usize>(&mut self, row: usize) {
-        let k = self.x.len();
         let mut sum = Wide::<T, W, I>::splat(T::ZERO);
-        let pairs = self.w[row * k..][..k].chunks(W).zip(self.x.chunks(W));
-        for (w, x) in pairs {
-            sum = Wide::load_first(w).mul_add(Wide::load_first(x), sum);
+        let weights = row_of::<T, W>(self.w, self.x.len(), row);
+        for (w, x) in weights.iter().zip(self.x.chunks(W)) {
+            sum = Wide::new(*w).mul_add(Wide::load_first(x), sum);
         }
         let start = self.b.map_or(T::ZERO, |b| b[row]);
         self.out[row] = sum.0.into_iter().fold(start, |sum, term| sum + term);
     }
+}
+
+/// A row of packed weights of `cols` columns, in lanes.
+#[inline(always)]
+fn row_of<T, const W: usize>(w: &[T], cols: usize, row: usize) -> &[[T; W]] {
+    w[row * stride(cols)..][..stride(cols)].as_chunks::<W>().0
 }
 
 /// `out = W^T d`.
@@ -100,6 +98,9 @@ pub(super) struct TransposedMatVec<'a, T> {
     pub(super) w: &'a [T],
     pub(super) d: &'a [T],
 }
+
+/// Rows that are added up before they are added to the sums.
+const BAND: usize = 8;
 
 impl<T: Scalar> Kernel for TransposedMatVec<'_, T> {
     type Output = ();
@@ -118,15 +119,13 @@ impl<T: Scalar> TransposedMatVec<'_, T> {
     #[inline(always)]
     fn bands<I: Isa, const W: usize>(self) {
         let Self { out, w, d } = self;
-        let k = out.len();
         out.fill(T::ZERO);
-        let mut bands = w.chunks_exact(BAND * k);
-        let mut factors = d.chunks_exact(BAND);
-        for (band, d) in (&mut bands).zip(&mut factors) {
-            add_rows::<T, I, W, BAND>(out, band, d);
+        let whole = d.len() - d.len() % BAND;
+        for row in (0..whole).step_by(BAND) {
+            add_rows::<T, I, W, BAND>(out, w, d, row);
         }
-        for (row, d) in bands.remainder().chunks_exact(k).zip(factors.remainder().chunks_exact(1)) {
-            add_rows::<T, I, W, 1>(out, row, d);
+        for row in whole..d.len() {
+            add_rows::<T, I, W, 1>(out, w, d, row);
         }
     }
 }
@@ -134,28 +133,31 @@ impl<T: Scalar> TransposedMatVec<'_, T> {
 /// Adds `R` rows of a matrix to `out`, each multiplied by its factor: in two sums, which do not wait
 /// for each other.
 #[inline(always)]
-fn add_rows<T: Scalar, I: Isa, const W: usize, const R: usize>(out: &mut [T], w: &[T], d: &[T]) {
-    let k = out.len();
+fn add_rows<T: Scalar, I: Isa, const W: usize, const R: usize>(
+    out: &mut [T],
+    w: &[T],
+    d: &[T],
+    first: usize,
+) {
+    let cols = out.len();
     let (sums, sums_rest) = out.as_chunks_mut::<W>();
-    let (mut rows, mut rests) = ([&[][..]; R], [&[][..]; R]);
+    let chunks = cols.div_ceil(W);
+    let mut rows = [&[][..]; R];
     let mut factors = [Wide::<T, W, I>::splat(T::ZERO); R];
     for r in 0..R {
-        let (row, rest) = w[r * k..][..k].as_chunks::<W>();
-        (rows[r], rests[r]) = (&row[..sums.len()], rest);
-        factors[r] = Wide::splat(d[r]);
+        rows[r] = &row_of::<T, W>(w, cols, first + r)[..chunks];
+        factors[r] = Wide::splat(d[first + r]);
     }
-    for i in 0..sums.len() {
+    for i in 0..chunks {
         let mut terms = [Wide::splat(T::ZERO); 2];
         for r in 0..R {
             terms[r % 2] = Wide::new(rows[r][i]).mul_add(factors[r], terms[r % 2]);
         }
-        sums[i] = (Wide::<T, W, I>::new(sums[i]) + (terms[0] + terms[1])).0;
-    }
-    if !sums_rest.is_empty() {
-        let mut terms = [Wide::splat(T::ZERO); 2];
-        for r in 0..R {
-            terms[r % 2] = Wide::load_first(rests[r]).mul_add(factors[r], terms[r % 2]);
+        let sum = terms[0] + terms[1];
+        if i < sums.len() {
+            sums[i] = (Wide::<T, W, I>::new(sums[i]) + sum).0;
+        } else {
+            (Wide::<T, W, I>::load_first(sums_rest) + sum).store_first(sums_rest);
         }
-        (Wide::<T, W, I>::load_first(sums_rest) + (terms[0] + terms[1])).store_first(sums_rest);
     }
 }
