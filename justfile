@@ -32,6 +32,10 @@ kernels:
 examples-quick:
     scripts/check examples
 
+# The C library and its example, against the same in Rust.
+c:
+    scripts/check c
+
 # Every benchmark, briefly.
 bench-quick:
     scripts/check bench

@@ -1,4 +1,4 @@
-//! Symplectic steps, gradients and threads.
+//! Symplectic steps and gradients.
 
 use hnn_benches::systems::{Pendulum, start};
 use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
@@ -86,25 +86,10 @@ fn gradients(options: Options) {
     gradient("velocity Verlet", VELOCITY_VERLET, options);
 }
 
-fn threads(options: Options) {
-    // Whole blocks of 1024, the same number for either thread.
-    let x0 = starts(options.pick(80, 16) * 1024);
-    let run = FixedStep::count(RK4, 1000);
-    let total = || run.run(&Pendulum, (0.0, 10.0), x0.view()).expect("run").last().sum();
-    let work = (x0.nrows() * 1000) as f64;
-    let mut contest =
-        Contest::new("threads, RK4, wall time", "trajectory-steps", options).on_the_wall();
-    contest.entry("two", work, || on_threads(2, total));
-    contest.entry("one", work, || on_threads(1, total));
-    let outcome = contest.run();
-    outcome.bar("two threads against one", outcome.rate("two") / outcome.rate("one"), 1.8);
-}
-
 fn main() {
     let options = Options::from_args();
     on_threads(1, || {
         verlet(options);
         gradients(options);
     });
-    threads(options);
 }

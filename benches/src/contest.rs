@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use crate::{Clock, Options};
+use crate::{Clock, Options, median};
 
 /// A comparison of several ways to do the same work.
 pub struct Contest<'a> {
@@ -70,7 +70,7 @@ impl<'a> Contest<'a> {
                 entry.measure(long_enough, self.wall);
             }
         }
-        let rates = self.entries.iter_mut().map(Entry::rate).collect();
+        let rates = self.entries.iter().map(Entry::rate).collect();
         let outcome = Outcome { rates };
         let table = self.table(&outcome);
         println!("{table}");
@@ -80,18 +80,17 @@ impl<'a> Contest<'a> {
 
     fn table(&self, outcome: &Outcome) -> String {
         let mut table = format!("### {}\n\n", self.title);
-        let _ = writeln!(table, "| | million {} / s | ratio | best round | check |", self.unit);
+        let _ =
+            writeln!(table, "| | million {} / s | times slower | best round | check |", self.unit);
         let _ = writeln!(table, "|---|---|---|---|---|");
-        let first = outcome.rates.first().map_or(1.0, |(_, rate)| *rate);
         for (entry, (name, rate)) in self.entries.iter().zip(&outcome.rates) {
             if entry.failed {
                 let _ = writeln!(table, "| {name} | failed | | | |");
                 continue;
             }
-            let ratio = first / rate;
-            let (best, check) = (entry.work / entry.seconds[0], entry.check);
-            let _ =
-                writeln!(table, "| {name} | {rate:.4} | {ratio:.2} | {best:.4} | {check:.12} |");
+            let slower = entry.slower_than(&self.entries[0]);
+            let (best, check) = (entry.work / entry.best(), entry.check);
+            let _ = writeln!(table, "| {name} | {rate:.4} | {slower} | {best:.4} | {check:.12} |");
         }
         table
     }
@@ -124,12 +123,25 @@ impl Entry<'_> {
         self.seconds.push(seconds / runs);
     }
 
-    fn rate(&mut self) -> (String, f64) {
+    fn rate(&self) -> (String, f64) {
         if self.failed {
             return (self.name.clone(), f64::NAN);
         }
-        self.seconds.sort_by(f64::total_cmp);
-        (self.name.clone(), self.work / self.seconds[self.seconds.len() / 2])
+        (self.name.clone(), self.work / median(&mut self.seconds.clone()))
+    }
+
+    fn best(&self) -> f64 {
+        self.seconds.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// How many times slower it is than another: the median over the rounds, and their range.
+    fn slower_than(&self, other: &Self) -> String {
+        let rounds = self.seconds.iter().zip(&other.seconds);
+        let mut ratios: Vec<f64> =
+            rounds.map(|(own, other_s)| own / self.work / (other_s / other.work)).collect();
+        let median = median(&mut ratios);
+        let [least, most] = [ratios[0], ratios[ratios.len() - 1]];
+        format!("{median:.2} ({least:.2} to {most:.2})")
     }
 }
 

@@ -6,15 +6,17 @@
 
 #![allow(clippy::print_stdout)]
 
+mod case;
 mod clock;
 mod contest;
 pub mod peers;
 mod step;
 pub mod systems;
 
+pub use case::{Case, Run, print, serve};
 pub use clock::Clock;
 pub use contest::{Contest, Outcome};
-pub use step::{NamedStep, Step, TimedStep, compare};
+pub use step::training_step;
 
 /// What can go wrong in a benchmark.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -23,6 +25,17 @@ pub type Error = Box<dyn std::error::Error + Send + Sync>;
 pub fn median(seconds: &mut [f64]) -> f64 {
     seconds.sort_by(f64::total_cmp);
     seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// The folder that is shared with peers: `HNN_PEERS`, or one beside the benchmarks' tables.
+///
+/// # Errors
+/// If it cannot be made.
+pub fn folder() -> Result<std::path::PathBuf, Error> {
+    let tables = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/benchmarks");
+    let folder = std::env::var_os("HNN_PEERS").map_or(tables, Into::into);
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// What the command line asks for.

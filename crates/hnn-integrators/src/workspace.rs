@@ -1,6 +1,6 @@
 //! Scratch memory that is allocated once and reused.
 
-use crate::Scalar;
+use crate::{Kept, Scalar};
 
 /// Scratch memory of a vector field or a stepper, grown on first use and reused afterwards, so
 /// that an integration or a training step does not allocate.
@@ -19,6 +19,7 @@ use crate::Scalar;
 #[derive(Debug, Default)]
 pub struct Workspace<T> {
     own: Vec<T>,
+    residuals: Kept,
     inner: Option<Box<Workspace<T>>>,
 }
 
@@ -30,5 +31,11 @@ impl<T: Scalar> Workspace<T> {
         }
         let inner = self.inner.get_or_insert_default();
         (&mut self.own[..len], inner)
+    }
+
+    /// Residuals, those of the last call where they are of the same type, for an evaluation that is
+    /// pulled back within one call; and a workspace for whatever is called next.
+    pub fn residuals<R: Default + Send + 'static>(&mut self) -> (&mut R, &mut Workspace<T>) {
+        (self.residuals.of(), self.inner.get_or_insert_default())
     }
 }

@@ -20,6 +20,7 @@
 //! libtorch module.
 
 mod angles;
+mod any;
 mod energy;
 mod error;
 mod field;
@@ -39,6 +40,7 @@ mod sections;
 pub mod tch;
 
 pub use angles::Angles;
+pub use any::AnyModel;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, Hnn, SeparableHnn};

@@ -92,6 +92,8 @@ mod pages {
     struct GettingStarted;
     #[doc = include_str!("../../../docs/src/errors.md")]
     struct Errors;
+    #[doc = include_str!("../../../docs/src/running.md")]
+    struct Running;
     #[doc = include_str!("../../../docs/src/integrators.md")]
     struct Integrators;
     #[doc = include_str!("../../../docs/src/your-own-data.md")]

@@ -2,9 +2,12 @@
 #![allow(missing_docs)]
 
 use allocation_counter::measure;
-use hnn_integrators::{Parameters, RK4, Tableau};
+use hnn_integrators::{At, Parameters, RK4, Tableau, Workspace};
 use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+use hnn_models::{
+    Architecture, Dissipative, Hnn, Initialisation, InputPort, Lnn, Mlp, SeparableHnn, Sum,
+};
+use hnn_systems::Hamiltonian;
 use ndarray::{Array1, Array2};
 
 type Model = Hnn<Mlp<f64>>;
@@ -67,4 +70,35 @@ fn no_allocation_in_steady_state() {
         evaluate();
         assert_eq!(measure(evaluate).count_total, 0);
     });
+}
+
+/// Nor does an evaluation of a model: of one state or a batch, its field, energy and gradient.
+#[test]
+fn no_allocation_in_an_evaluation() {
+    let network = |sizes: &[usize]| -> Mlp<f64> {
+        Mlp::new(Architecture::new(sizes).expect("sizes"), Initialisation::Glorot, 0)
+    };
+    let friction = Dissipative::new(network(&[2, 8, 1])).expect("triangle");
+    let force = Sum(friction, InputPort::new(1));
+    let kinds: [&dyn Hamiltonian<f64>; 4] = [
+        &Hnn::forced(network(&[2, 32, 32, 1]), force).expect("fits"),
+        &Hnn::with_friction(network(&[2, 32, 1]), network(&[2, 8, 1])).expect("fits"),
+        &SeparableHnn::new(network(&[1, 32, 1]), network(&[1, 16, 1])).expect("fits"),
+        &Lnn::new(network(&[2, 32, 32, 1])).expect("even"),
+    ];
+    for model in kinds {
+        let mut workspace = Workspace::default();
+        for batch in [1, 5, 300] {
+            let x: Vec<f64> = (0..2 * batch).map(|k| (k as f64).sin()).collect();
+            let (t, u) = (vec![0.0; batch], vec![0.5; model.inputs() * batch]);
+            let (mut out, mut energy) = (x.clone(), t.clone());
+            let mut evaluate = || {
+                model.eval(At { t: &t, u: &u }, &x, &mut out, &mut workspace).expect("field");
+                model.energy(&x, &mut energy, &mut workspace).expect("energy");
+                model.energy_gradient(batch, &x, &mut out, &mut workspace).expect("gradient");
+            };
+            evaluate();
+            assert_eq!(measure(evaluate).count_total, 0, "{batch} states");
+        }
+    }
 }

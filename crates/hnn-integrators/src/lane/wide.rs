@@ -95,6 +95,18 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
         register::store_first::<T, I, W>(&self.0, slice);
     }
 
+    /// The sum of the numbers of each lane, that of lane `i` in place `i`. Quick where a lane is one
+    /// register.
+    #[inline(always)]
+    #[must_use]
+    pub fn sums(lanes: [Self; W]) -> Self {
+        let mut numbers = [[T::ZERO; W]; W];
+        for i in 0..W {
+            numbers[i] = lanes[i].0;
+        }
+        Self::new(register::sums::<T, I, W>(&numbers))
+    }
+
     /// In each place `a` where `self <= bound`, else (also for NaN) `b`.
     #[inline(always)]
     #[must_use]

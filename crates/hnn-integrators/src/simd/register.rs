@@ -353,3 +353,31 @@ pub(crate) fn transposed<T: Scalar, I: Isa, const W: usize>(square: &[[T; W]; W]
     }
     out
 }
+
+/// The sum of each of `W` lanes, that of lane `i` in place `i`.
+#[inline(always)]
+pub(crate) fn sums<T: Scalar, I: Isa, const W: usize>(lanes: &[[T; W]; W]) -> [T; W] {
+    let mut out = *lanes;
+    if Filled::<T, I, W>::REGISTERS == 1 {
+        // Of a lane and the one half of them further, the two halves are added, interleaved: one lane
+        // is left of two, in which the sums of both alternate.
+        let mut half = W / 2;
+        while half > 0 {
+            for i in 0..half {
+                let [a]: [T::Vector<I>; 1] = load(&out[i]);
+                let [b]: [T::Vector<I>; 1] = load(&out[i + half]);
+                let [first, second] = a.interleave(b);
+                store([first.add(second)], &mut out[i]);
+            }
+            half /= 2;
+        }
+        return out[0];
+    }
+    let mut sums = [T::ZERO; W];
+    for i in 0..W {
+        for j in 0..W {
+            sums[i] += lanes[i][j];
+        }
+    }
+    sums
+}

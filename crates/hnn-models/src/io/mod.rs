@@ -54,6 +54,16 @@ pub trait Persist<T: Scalar>: Sized {
     /// The name of this kind of model in files.
     const KIND: &'static str;
 
+    /// The name of this model's kind, where one type stands for several.
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    /// Whether models of a kind are read as this type.
+    fn reads(kind: &str) -> bool {
+        kind == Self::KIND
+    }
+
     /// Hands the weights and the description of this part to a file.
     ///
     /// # Errors

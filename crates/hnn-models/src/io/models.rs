@@ -4,12 +4,13 @@ use hnn_integrators::{Scalar, VectorField};
 use ndarray::Array2;
 
 use super::{PartReader, PartWriter, Persist};
+use crate::any::AnyForce;
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
     Dissipative, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, Hnn, InputPort,
-    JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network, Scaled, Sum,
-    Unforced,
+    JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network, Scaled,
+    SeparableHnn, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -146,6 +147,27 @@ forced_hnn!(Dissipative<N>, N);
 forced_hnn!(FrictionLaw<T>);
 forced_hnn!(InputPort);
 forced_hnn!(Sum<A, B>, A, B);
+forced_hnn!(AnyForce<T>);
+
+impl<T, K, V> Persist<T> for SeparableHnn<K, V>
+where
+    T: Scalar,
+    K: DifferentiableEnergy<T> + Persist<T>,
+    V: DifferentiableEnergy<T> + Persist<T>,
+{
+    const KIND: &'static str = "hnn_separable";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.child("kinetic", self.kinetic())?;
+        part.child("potential", self.potential())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let kinetic = part.child::<T, K>("kinetic")?;
+        let potential = part.child::<T, V>("potential")?;
+        Self::new(kinetic, potential).map_err(|e| part.fault(e))
+    }
+}
 
 impl<T, L, Q> Persist<T> for Lnn<L, Q>
 where

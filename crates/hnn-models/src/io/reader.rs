@@ -31,6 +31,12 @@ pub(super) struct ModelFile<'f> {
 }
 
 impl PartReader<'_> {
+    /// The name of this part's kind.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.description.get("kind").and_then(Value::as_str).unwrap_or("nothing")
+    }
+
     /// A property of this part, written by [`PartWriter::property`](super::PartWriter).
     ///
     /// # Errors
@@ -90,14 +96,15 @@ fn read_part<T: Scalar, P: Persist<T>>(
     description: &Value,
     prefix: String,
 ) -> Result<P, ModelError> {
-    let kind = description.get("kind").and_then(Value::as_str).unwrap_or("nothing");
-    if kind != P::KIND {
-        return Err(file.fault(format!(
-            "it holds a model of kind {kind:?}, but {:?} is asked for: load it as the type that was saved",
-            P::KIND
-        )));
+    let part = PartReader { file, description, prefix };
+    if P::reads(part.kind()) {
+        return P::read(&part);
     }
-    P::read(&PartReader { file, description, prefix })
+    Err(part.fault(format!(
+        "it holds a model of kind {:?}, but {:?} is asked for: load it as the type that was saved",
+        part.kind(),
+        P::KIND
+    )))
 }
 
 impl<'f> ModelFile<'f> {

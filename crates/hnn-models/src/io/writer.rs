@@ -112,7 +112,7 @@ fn describe<T: Scalar, P: Persist<T>>(
     prefix: String,
     part: &P,
 ) -> Result<Value, ModelError> {
-    let description = Map::from_iter([("kind".to_owned(), P::KIND.into())]);
+    let description = Map::from_iter([("kind".to_owned(), part.kind().into())]);
     let mut writer = PartWriter { file, description, prefix };
     part.write(&mut writer)?;
     Ok(Value::Object(writer.description))

@@ -359,16 +359,16 @@ impl<T: Scalar, L: DifferentiableLagrangian<T>, Q: GeneralisedForce<T>> Hamilton
         FieldError::check_lengths(self.dim() * batch, slices)?;
         let half = x.len() / 2;
         let n = self.dim() / 2;
-        let (buffer, _) = workspace.split(buffer_len(n, batch));
+        let (buffer, inner) = workspace.split(buffer_len(n, batch));
         let mut s = sections(n, batch, buffer);
-        let mut residuals = L::Residuals::default();
+        let (residuals, _) = inner.residuals::<L::Residuals>();
         let v = &x[half..];
-        self.lagrangian.terms(batch, x, v, s.terms(), Keep::Residuals(&mut residuals))?;
+        self.lagrangian.terms(batch, x, v, s.terms(), Keep::Residuals(&mut *residuals))?;
         s.acceleration.fill(T::ZERO);
         let still = &*s.acceleration;
         let directions = EulerLagrange { q_dot: v, q_ddot: still, eta: still, lambda: v };
         let bars = MotionBars { x: gradient, q_dot: s.q_dot_bar };
-        self.lagrangian.terms_vjp(x, &mut residuals, &directions, bars, ThetaBar::None)?;
+        self.lagrangian.terms_vjp(x, residuals, &directions, bars, ThetaBar::None)?;
         let (dq, dv) = gradient.split_at_mut(half);
         // phi = -v . (d2L/dv dq) q_dot here.
         let terms = s.q_dot_bar.iter().zip(&s.gradient[..half]);

@@ -10,8 +10,10 @@ mod jacobian;
 mod lagrangian;
 mod linalg;
 mod map;
+mod packed;
 mod passes;
 mod rows;
+mod single;
 
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar};
 
@@ -20,6 +22,8 @@ pub use architecture::{Architecture, Layer};
 pub use initialisation::Initialisation;
 
 pub(crate) use dropout::Dropout;
+
+use self::packed::Packed;
 
 use crate::{ModelError, Network};
 
@@ -44,6 +48,7 @@ pub struct Mlp<T> {
     layers: Vec<Layer>,
     theta: Vec<T>,
     dropout: Option<Dropout<T>>,
+    packed: Packed<T>,
 }
 
 impl<T: Scalar> Mlp<T> {
@@ -51,7 +56,7 @@ impl<T: Scalar> Mlp<T> {
     #[must_use]
     pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
         let theta = initialisation.parameters(&architecture, seed);
-        Self { layers: architecture.layers(), architecture, theta, dropout: None }
+        Self::of(architecture, theta)
     }
 
     /// A network with given weights, in the order of [`Architecture::layers`].
@@ -63,7 +68,12 @@ impl<T: Scalar> Mlp<T> {
         if let Some(index) = theta.iter().position(|w| !w.is_finite()) {
             return Err(ModelError::NonFiniteParameter { index, value: theta[index].to_f64() });
         }
-        Ok(Self { layers: architecture.layers(), architecture, theta, dropout: None })
+        Ok(Self::of(architecture, theta))
+    }
+
+    fn of(architecture: Architecture, theta: Vec<T>) -> Self {
+        let (layers, packed) = (architecture.layers(), Packed::default());
+        Self { layers, architecture, theta, dropout: None, packed }
     }
 
     /// The shape of the network.
@@ -78,8 +88,9 @@ impl<T: Scalar> Mlp<T> {
         &self.theta
     }
 
-    fn weights(&self, layer: &Layer) -> &[T] {
-        &self.theta[layer.start..layer.bias()]
+    fn weights(&self, layer: &Layer) -> Weights<'_, T> {
+        let rows = &self.theta[layer.weights()];
+        Weights { rows, start: layer.start, network: self }
     }
 
     fn bias(&self, layer: &Layer) -> Option<&[T]> {
@@ -127,6 +138,23 @@ impl<T: Scalar> Mlp<T> {
     }
 }
 
+/// The weights of a layer.
+#[derive(Clone, Copy)]
+struct Weights<'a, T> {
+    /// As they lie among the parameters, row by row.
+    rows: &'a [T],
+    start: usize,
+    network: &'a Mlp<T>,
+}
+
+impl<'a, T: Scalar> Weights<'a, T> {
+    /// As single states read them.
+    fn packed(&self) -> &'a [T] {
+        let Mlp { packed, theta, layers, .. } = self.network;
+        packed.rows(theta, layers, layers.partition_point(|layer| layer.start < self.start))
+    }
+}
+
 impl<T: Scalar> Network<T> for Mlp<T> {
     fn input_dim(&self) -> usize {
         self.architecture.input_dim()
@@ -147,6 +175,7 @@ impl<T: Scalar> Parameters<T> for Mlp<T> {
     fn set_params(&mut self, theta: &[T]) -> Result<(), FieldError> {
         FieldError::check_parameters(theta.len(), self.theta.len())?;
         self.theta.copy_from_slice(theta);
+        self.packed.update(&self.theta, &self.layers);
         Ok(())
     }
 

@@ -160,7 +160,7 @@ impl<T: Scalar> Mlp<T> {
 
     /// The row of the last layer of a one-output network, each weight repeated over the batch.
     pub(super) fn broadcast_output_weights(&self, batch: usize, r: &mut [T]) {
-        let w = self.weights(self.split_layers().1);
+        let w = self.weights(self.split_layers().1).rows;
         r.chunks_exact_mut(batch.max(1)).zip(w).for_each(|(row, w)| row.fill(*w));
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use hnn_integrators::Scalar;
+use hnn_integrators::{At, Scalar, VectorField, Workspace};
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
+    Activation, Angles, AnyModel, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
     FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
-    ModelError, Persist, Scales, Sum,
+    ModelError, Persist, Scales, SeparableHnn, Sum,
 };
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
@@ -43,39 +43,75 @@ fn round_trip<T: Scalar, M: Persist<T> + PartialEq + std::fmt::Debug>(model: &M)
     assert_eq!(files, 1, "no temporary file stays");
 }
 
+/// The same, and as a model of any kind: of the same field, and written again byte by byte.
+fn field_round_trip<T: Scalar, M>(model: &M)
+where
+    M: Persist<T> + VectorField<T> + PartialEq + std::fmt::Debug,
+{
+    round_trip(model);
+    let folder = folder();
+    let [path, again] = ["model", "again"].map(|name| folder.path().join(name));
+    model.save(&path).expect("saves");
+    let any = AnyModel::<T>::load(&path).expect("loads");
+    any.save(&again).expect("saves");
+    assert!(std::fs::read(&path).expect("reads") == std::fs::read(&again).expect("reads"));
+    assert_eq!((any.kind(), any.hamiltonian().is_some()), (M::KIND, M::KIND != "baseline"));
+    assert_eq!(
+        (any.dim(), any.inputs(), any.block_len()),
+        (model.dim(), model.inputs(), model.block_len())
+    );
+    let numbers = |len| (0..len).map(|k| T::from_f64((k as f64).sin())).collect::<Vec<_>>();
+    for batch in [1, 3] {
+        let (x, u) = (numbers(batch * model.dim()), numbers(batch * model.inputs()));
+        let at = At { t: &vec![T::ZERO; batch], u: &u };
+        let [mut given, mut expected] = [vec![T::ZERO; x.len()], vec![T::ZERO; x.len()]];
+        any.eval(at, &x, &mut given, &mut Workspace::default()).expect("evaluates");
+        model.eval(at, &x, &mut expected, &mut Workspace::default()).expect("evaluates");
+        assert_eq!(given, expected);
+    }
+}
+
 fn every_model<T: Scalar>() {
     let free = Hnn::with_friction(network::<T>(&[4, 8, 1], 1), network(&[4, 3, 2], 2));
     let entries = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
     let dissipative = Hnn::with_friction(network::<T>(&[4, 8, 8, 1], 4), entries);
     let friction = FrictionForce::new(network::<T>(&[4, 5, 2], 7));
     let damped = Lnn::forced(network::<T>(&[4, 8, 8, 1], 8), friction).expect("fits");
-    round_trip::<T, _>(&damped.with_rcond(1e-3).expect("below 1"));
-    round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
+    field_round_trip::<T, _>(&damped.with_rcond(1e-3).expect("below 1"));
+    field_round_trip::<T, _>(&Lnn::new(network::<T>(&[4, 8, 1], 9)).expect("even"));
     let periodic = Angles::new(network::<T>(&[6, 8, 1], 3), &[true, true, false, false]);
     let prior = KineticPrior::new(periodic.expect("fits"), 2.0).expect("positive");
     let drag = |seed| FrictionForce::new(network::<T>(&[4, 3, 2], seed));
-    round_trip::<T, _>(&Lnn::forced(prior, Sum(drag(1), drag(2))).expect("fits"));
+    field_round_trip::<T, _>(&Lnn::forced(prior, Sum(drag(1), drag(2))).expect("fits"));
     let mechanical = MechanicalLagrangian::new(network::<T>(&[4, 8, 3], 1), network(&[4, 8, 1], 2));
     let mechanical = mechanical.and_then(|l| l.with_epsilon(1e-3)).expect("triangle");
     let wrapped = Angles::new(mechanical, &[true, true, false, false]).expect("fits");
-    round_trip::<T, _>(&Lnn::new(wrapped).expect("even"));
+    field_round_trip::<T, _>(&Lnn::new(wrapped).expect("even"));
     let periodic = Angles::new(network::<T>(&[3, 8, 1], 2), &[true, false]).expect("fits");
-    round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
+    field_round_trip::<T, _>(&Hnn::new(periodic).expect("even"));
     round_trip::<T, _>(&network::<T>(&[3, 5], 1));
-    round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
-    round_trip::<T, _>(&Baseline::with_inputs(network::<T>(&[3, 16, 2], 5), 1).expect("fits"));
-    round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));
-    round_trip::<T, _>(&free.expect("fits"));
+    field_round_trip::<T, _>(&Baseline::new(network::<T>(&[2, 16, 2], 5)).expect("square"));
+    field_round_trip::<T, _>(
+        &Baseline::with_inputs(network::<T>(&[3, 16, 2], 5), 1).expect("fits"),
+    );
+    field_round_trip::<T, _>(&Hnn::new(network::<T>(&[2, 16, 16, 16, 1], 6)).expect("even"));
+    field_round_trip::<T, _>(&free.expect("fits"));
     let port = InputPort::with_matrix(ndarray::array![[0.1, 0.0, 3.0], [-1.0, 2.0, 0.0]]);
     let port = port.expect("finite");
-    round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), port.clone()).expect("fits"));
+    field_round_trip::<T, _>(
+        &Hnn::forced(network::<T>(&[4, 5, 1], 1), port.clone()).expect("fits"),
+    );
     let resistive = Dissipative::new(network::<T>(&[4, 6, 3], 3)).expect("triangle");
     let model = Hnn::forced(network::<T>(&[4, 5, 1], 1), resistive.clone()).expect("fits");
-    round_trip::<T, _>(&model);
+    field_round_trip::<T, _>(&model);
+    let separable = SeparableHnn::new(network::<T>(&[2, 5, 1], 1), network(&[2, 4, 1], 2));
+    field_round_trip::<T, _>(&separable.expect("fits"));
     let force = Sum(resistive, port.fitted());
-    round_trip::<T, _>(&Hnn::forced(network::<T>(&[4, 5, 1], 1), force.clone()).expect("fits"));
-    round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
-    round_trip::<T, _>(&dissipative.expect("fits"));
+    field_round_trip::<T, _>(
+        &Hnn::forced(network::<T>(&[4, 5, 1], 1), force.clone()).expect("fits"),
+    );
+    field_round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
+    field_round_trip::<T, _>(&dissipative.expect("fits"));
     scaled_models::<T>();
 }
 
@@ -87,13 +123,13 @@ fn scaled_models<T: Scalar>() {
     let energy = || scales.energy(network::<T>(&[4, 5, 1], 1)).expect("fits");
     let terms = [FrictionTerm::Viscous, FrictionTerm::Coulomb { width: 0.1 }];
     let law = FrictionLaw::new(2, &terms).expect("terms");
-    round_trip::<T, _>(&Hnn::forced(energy(), law.non_negative()).expect("fits"));
+    field_round_trip::<T, _>(&Hnn::forced(energy(), law.non_negative()).expect("fits"));
     let law = scales.friction_law::<T>(&terms).expect("units");
-    round_trip::<T, _>(&Hnn::with_friction(energy(), law.clone()).expect("fits"));
+    field_round_trip::<T, _>(&Hnn::with_friction(energy(), law.clone()).expect("fits"));
     let dissipative = scales.dissipative(network::<T>(&[4, 5, 3], 2)).expect("fits");
     let lagrangian = scales.lagrangian(network::<T>(&[4, 5, 1], 3)).expect("fits");
-    round_trip::<T, _>(&Lnn::forced(lagrangian, Sum(dissipative, law)).expect("fits"));
-    round_trip::<T, _>(
+    field_round_trip::<T, _>(&Lnn::forced(lagrangian, Sum(dissipative, law)).expect("fits"));
+    field_round_trip::<T, _>(
         &Baseline::new(scales.map(network(&[4, 5, 4], 4)).expect("fits")).expect("fits"),
     );
 }
@@ -363,4 +399,14 @@ fn state_dicts_of_pytorch() {
     extra.remove("linear2.bias");
     write(&path, None, &extra);
     assert_fault(load(""), "\"linear2.bias\" is missing");
+}
+
+/// A part is no model, nor is a file of a kind that nobody knows.
+#[test]
+fn models_of_unknown_kinds() {
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    network::<f64>(&[2, 5, 1], 1).save(&path).expect("saves");
+    let error = AnyModel::<f64>::load(&path).expect_err("a network").to_string();
+    assert!(error.contains("\"mlp\", which is no field of its own"), "{error}");
 }
