@@ -11,7 +11,7 @@
 //! `w_bar = sum a_dot_L` for the output weights, and `Hess(H) w = W_1^T zeta_1`:
 //! six matrix products for a hidden layer, in all.
 
-use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace, compiled_here};
 
 use super::blocks::in_blocks;
 use super::passes::{elementwise, elementwise_all};
@@ -66,20 +66,8 @@ impl<T: Scalar> Mlp<T> {
         self.forward(batch, x, d, [s1]);
         self.reverse_output(batch, s1, [r, d], gradient);
     }
-}
 
-impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
-    type Residuals = Record<T>;
-
-    fn check(&self) -> Result<(), ModelError> {
-        let given = self.architecture.output_dim();
-        if given == 1 {
-            return Ok(());
-        }
-        Err(ModelError::OutputSize { role: "energy", given, expected: 1 })
-    }
-
-    fn energy(
+    fn energy_of(
         &self,
         x: &[T],
         energy: &mut [T],
@@ -96,7 +84,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         Ok(())
     }
 
-    fn gradient(
+    fn gradient_of(
         &self,
         batch: usize,
         x: &[T],
@@ -120,7 +108,7 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
         Ok(())
     }
 
-    fn gradient_vjp(
+    fn pull_gradient_back(
         &self,
         x: &[T],
         residuals: &mut Record<T>,
@@ -159,5 +147,60 @@ impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
             linalg::add_row_sums(theta_bar.part(output.weights()), last, batch);
         }
         Ok(())
+    }
+}
+
+impl<T: Scalar> DifferentiableEnergy<T> for Mlp<T> {
+    type Residuals = Record<T>;
+
+    fn check(&self) -> Result<(), ModelError> {
+        let given = self.architecture.output_dim();
+        if given == 1 {
+            return Ok(());
+        }
+        Err(ModelError::OutputSize { role: "energy", given, expected: 1 })
+    }
+
+    fn energy(
+        &self,
+        x: &[T],
+        energy: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(&Mlp<T>, &[T], &mut [T], &mut Workspace<T>) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::energy_of)(self, x, energy, workspace)
+    }
+
+    fn gradient(
+        &self,
+        batch: usize,
+        x: &[T],
+        gradient: &mut [T],
+        keep: Keep<'_, T, Record<T>>,
+    ) -> Result<(), FieldError> {
+        type Method<T> =
+            fn(&Mlp<T>, usize, &[T], &mut [T], Keep<'_, T, Record<T>>) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::gradient_of)(self, batch, x, gradient, keep)
+    }
+
+    fn gradient_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Record<T>,
+        w: &[T],
+        x_bar: &mut [T],
+        theta_bar: ThetaBar<'_, T>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            &[T],
+            &mut Record<T>,
+            &[T],
+            &mut [T],
+            ThetaBar<'_, T>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::pull_gradient_back)(
+            self, x, residuals, w, x_bar, theta_bar,
+        )
     }
 }

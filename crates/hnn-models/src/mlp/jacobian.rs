@@ -6,7 +6,7 @@
 //! value's are `zeta_l = rho_l * s1_l + r_l * s2_l * z_l(t)`, as for an
 //! [energy](super::energy); tangents along any direction are sums of the recorded ones.
 
-use hnn_integrators::{FieldError, Scalar, ThetaBar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, compiled_here};
 
 use super::passes::{combine, elementwise};
 use super::{Mlp, linalg};
@@ -66,12 +66,8 @@ impl<T: Scalar> Mlp<T> {
         let w_bar = theta_bar.reborrow().part(output.weights());
         linalg::add_outer(w_bar, y_bar, last, output.shape(batch));
     }
-}
 
-impl<T: Scalar> JacobianMap<T> for Mlp<T> {
-    type JacobianResiduals = Record<T>;
-
-    fn jacobian(
+    fn jacobian_of(
         &self,
         batch: usize,
         x: &[T],
@@ -100,7 +96,7 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
         Ok(())
     }
 
-    fn jacobian_vjp(
+    fn pull_jacobian_back(
         &self,
         x: &[T],
         residuals: &mut Record<T>,
@@ -145,5 +141,51 @@ impl<T: Scalar> JacobianMap<T> for Mlp<T> {
             linalg::add_row_sums(theta_bar.part(output.biases()), y_bar, batch);
         }
         Ok(())
+    }
+}
+
+impl<T: Scalar> JacobianMap<T> for Mlp<T> {
+    type JacobianResiduals = Record<T>;
+
+    fn jacobian(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        jacobian: &mut [T],
+        keep: Keep<'_, T, Record<T>>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            usize,
+            &[T],
+            &mut [T],
+            &mut [T],
+            Keep<'_, T, Record<T>>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::jacobian_of)(self, batch, x, y, jacobian, keep)
+    }
+
+    fn jacobian_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Record<T>,
+        y_bar: &[T],
+        tangents: &[(&[T], &[T])],
+        x_bar: &mut [T],
+        theta_bar: ThetaBar<'_, T>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            &[T],
+            &mut Record<T>,
+            &[T],
+            &[(&[T], &[T])],
+            &mut [T],
+            ThetaBar<'_, T>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::pull_jacobian_back)(
+            self, x, residuals, y_bar, tangents, x_bar, theta_bar,
+        )
     }
 }

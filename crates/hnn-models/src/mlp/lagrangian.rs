@@ -19,7 +19,7 @@
 //!
 //! For a hidden layer: n + 3 matrix products forward and 8 in the pull-back.
 
-use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace, compiled_here};
 
 use super::passes::{combine, elementwise, unit_sums};
 use super::{Mlp, linalg};
@@ -95,25 +95,8 @@ impl<T: Scalar> Mlp<T> {
             tau: take(directions),
         }
     }
-}
 
-impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
-    type Residuals = Record<T>;
-
-    fn check(&self, _velocities: usize) -> Result<(), ModelError> {
-        DifferentiableEnergy::check(self)
-    }
-
-    fn lagrangian(
-        &self,
-        x: &[T],
-        value: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError> {
-        self.energy(x, value, workspace)
-    }
-
-    fn terms(
+    fn terms_of(
         &self,
         batch: usize,
         x: &[T],
@@ -157,7 +140,7 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
         Ok(())
     }
 
-    fn terms_vjp(
+    fn pull_terms_back(
         &self,
         x: &[T],
         residuals: &mut Record<T>,
@@ -232,6 +215,63 @@ impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
             linalg::add_row_sums(theta_bar.part(output.weights()), last, batch);
         }
         Ok(())
+    }
+}
+
+impl<T: Scalar> DifferentiableLagrangian<T> for Mlp<T> {
+    type Residuals = Record<T>;
+
+    fn check(&self, _velocities: usize) -> Result<(), ModelError> {
+        DifferentiableEnergy::check(self)
+    }
+
+    fn lagrangian(
+        &self,
+        x: &[T],
+        value: &mut [T],
+        workspace: &mut Workspace<T>,
+    ) -> Result<(), FieldError> {
+        self.energy(x, value, workspace)
+    }
+
+    fn terms(
+        &self,
+        batch: usize,
+        x: &[T],
+        q_dot: &[T],
+        terms: LagrangianTerms<'_, T>,
+        keep: Keep<'_, T, Record<T>>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            usize,
+            &[T],
+            &[T],
+            LagrangianTerms<'_, T>,
+            Keep<'_, T, Record<T>>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::terms_of)(self, batch, x, q_dot, terms, keep)
+    }
+
+    fn terms_vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Record<T>,
+        directions: &EulerLagrange<'_, T>,
+        bars: MotionBars<'_, T>,
+        theta_bar: ThetaBar<'_, T>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            &[T],
+            &mut Record<T>,
+            &EulerLagrange<'_, T>,
+            MotionBars<'_, T>,
+            ThetaBar<'_, T>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::pull_terms_back)(
+            self, x, residuals, directions, bars, theta_bar,
+        )
     }
 }
 

@@ -1,6 +1,6 @@
 //! A perceptron as a map `y = N(x)`: forward, and one reverse pass (back-propagation).
 
-use hnn_integrators::{FieldError, Scalar, ThetaBar};
+use hnn_integrators::{FieldError, Scalar, ThetaBar, compiled_here};
 
 use super::blocks::in_blocks;
 use super::passes::elementwise;
@@ -13,16 +13,8 @@ impl<T: Scalar> Mlp<T> {
     fn map_len(&self, batch: usize) -> usize {
         (3 * self.hidden_units() + self.widest()) * batch
     }
-}
 
-impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
-    type Residuals = Record<T>;
-
-    fn output_dim(&self) -> usize {
-        self.architecture.output_dim()
-    }
-
-    fn eval(
+    fn outputs_of(
         &self,
         batch: usize,
         x: &[T],
@@ -48,7 +40,7 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
         Ok(())
     }
 
-    fn vjp(
+    fn pull_outputs_back(
         &self,
         x: &[T],
         residuals: &mut Record<T>,
@@ -83,5 +75,46 @@ impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
             linalg::add_row_sums(theta_bar.part(output.biases()), y_bar, batch);
         }
         Ok(())
+    }
+}
+
+impl<T: Scalar> DifferentiableMap<T> for Mlp<T> {
+    type Residuals = Record<T>;
+
+    fn output_dim(&self) -> usize {
+        self.architecture.output_dim()
+    }
+
+    fn eval(
+        &self,
+        batch: usize,
+        x: &[T],
+        y: &mut [T],
+        keep: Keep<'_, T, Record<T>>,
+    ) -> Result<(), FieldError> {
+        type Method<T> =
+            fn(&Mlp<T>, usize, &[T], &mut [T], Keep<'_, T, Record<T>>) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::outputs_of)(self, batch, x, y, keep)
+    }
+
+    fn vjp(
+        &self,
+        x: &[T],
+        residuals: &mut Record<T>,
+        y_bar: &[T],
+        x_bar: &mut [T],
+        theta_bar: ThetaBar<'_, T>,
+    ) -> Result<(), FieldError> {
+        type Method<T> = fn(
+            &Mlp<T>,
+            &[T],
+            &mut Record<T>,
+            &[T],
+            &mut [T],
+            ThetaBar<'_, T>,
+        ) -> Result<(), FieldError>;
+        compiled_here!(T => Method<T>, Mlp::pull_outputs_back)(
+            self, x, residuals, y_bar, x_bar, theta_bar,
+        )
     }
 }
