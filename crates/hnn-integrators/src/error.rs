@@ -69,6 +69,24 @@ pub enum FieldError {
         /// Largest change of the last iteration, relative to the state.
         residual: f64,
     },
+    /// A mass that is none.
+    #[error("the mass of coordinate {index} is {given}, but masses must be finite and positive")]
+    Mass {
+        /// The coordinate.
+        index: usize,
+        /// The mass given.
+        given: f64,
+    },
+    /// Positions were not brought back to the constraints.
+    #[error(
+        "row {row} does not come back to its constraints (last correction {residual:e} of the positions): take a smaller step, and begin near the constraints"
+    )]
+    OffConstraints {
+        /// Row (trajectory) in the batch.
+        row: usize,
+        /// The last correction, relative to the largest position.
+        residual: f64,
+    },
     /// The cotangent of inputs that are a function of time.
     #[error(
         "the inputs of this step are a function of time, which has no cotangent: give the inputs at the begin and at the end of the step (Inputs::Linear), or do not ask for their cotangent"

@@ -8,7 +8,8 @@
 //!
 //! - Fields: [`AnalyticField`] (a formula, SIMD and exact derivatives), [`FnField`] (a closure),
 //!   [`DualField`] (a closure with parameters and exact derivatives), both with inputs or without,
-//!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods).
+//!   [`Separable`] and [`AnalyticSeparable`] (for symplectic methods), [`Constrained`] (mechanics
+//!   under [`Constraint`]s).
 //! - Methods, as values: [`Tableau`], [`Splitting`], [`ImplicitTableau`], [`EmbeddedPair`]; the
 //!   constants below, or your own.
 //! - Inputs over time: [`Signal`]s, with which [`Driven`] makes a field with inputs one that every solver takes.
@@ -24,6 +25,8 @@
 //! | [`YOSHIDA4`], [`PEFRL`], [`BLANES_MOAN_SRKN6`] | 4 | 3, 4, 6 | yes | yes |
 //! | [`YOSHIDA6`], [`YOSHIDA8`], [`KAHAN_LI8`] | 6, 8, 8 | 7, 15, 17 | yes | yes |
 //! | [`IMPLICIT_MIDPOINT`], [`GAUSS_LEGENDRE4`], [`GAUSS_LEGENDRE6`] | 2, 4, 6 | 1, 2, 3 | yes | yes |
+//! | [`RATTLE`] (constrained systems) | 2 | 2 | yes | yes |
+//! | [`Projected`] (likewise), by any method | its own | its own | no | no |
 //! | [`DORMAND_PRINCE5`], [`TSITOURAS5`], [`DOP853`] (adaptive) | 5, 5, 8 | 6, 6, 12 | no | no |
 //!
 //! Each method's page says when to use it, and its source.
@@ -42,6 +45,7 @@
 mod adaptive;
 mod at;
 mod check;
+mod constraint;
 mod error;
 mod field;
 mod fixed_step;
@@ -71,6 +75,9 @@ pub use adaptive::{
 #[doc(hidden)]
 pub use adaptive::{AdaptiveJob, AdaptiveRun};
 pub use at::{At, Inputs, Interval};
+pub use constraint::{
+    Constrained, ConstrainedRecord, Constraint, DifferentiableConstrained, Inertia, StateForm,
+};
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
 pub use field::{
@@ -103,7 +110,7 @@ pub use signal::{Between, Driven, Signal, SignalError, Signals};
 pub use simd::instruction_set;
 pub use solve_error::{SolveError, SolveFailure, StepLimit};
 pub use step::{
-    DifferentiableStepper, ExplicitTape, ImplicitTape, SplittingTape, StartSlope, Stepper,
-    Substeps, SubstepsTape, rk4,
+    DifferentiableStepper, ExplicitTape, ImplicitTape, Projected, ProjectedTape, RATTLE, Rattle,
+    RattleTape, SplittingTape, StartSlope, Stepper, Substeps, SubstepsTape, rk4,
 };
 pub use workspace::Workspace;

@@ -241,7 +241,9 @@ impl SolveError {
     /// The field's error at a step of the block of trajectories that begins at `first`.
     pub(crate) fn field(first: usize, step: usize, time: f64, source: FieldError) -> Self {
         let row = match source {
-            FieldError::Undefined { row, .. } | FieldError::NotConverged { row, .. } => row,
+            FieldError::Undefined { row, .. }
+            | FieldError::NotConverged { row, .. }
+            | FieldError::OffConstraints { row, .. } => row,
             _ => 0,
         };
         Self::Field { trajectory: first + row, step, time, source }

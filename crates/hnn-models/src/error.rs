@@ -65,6 +65,16 @@ pub enum ModelError {
         /// How many coordinates can be angles.
         coordinates: usize,
     },
+    /// As many masses as cannot be given to the coordinates.
+    #[error(
+        "{given} masses for {coordinates} coordinates: give one for each, or so many that they repeat to all of them, such as one for each point"
+    )]
+    Masses {
+        /// Masses given.
+        given: usize,
+        /// Coordinates.
+        coordinates: usize,
+    },
     /// A mass is not positive.
     #[error("the mass is {mass}, but must be a positive number: 1 is a good start")]
     Mass {

@@ -8,6 +8,7 @@
 //! | [`Baseline`] | `dx/dt = N(x)` |
 //! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q` |
 //! | [`SeparableHnn`] | `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` |
+//! | [`ConstrainedHnn`] | `dq/dt = M^-1 p`, `dp/dt = -grad V(q) + (D Phi)^T lambda`, `Phi(q) = 0` |
 //! | [`Lnn`] | `dq/dt = v`, `dv/dt = (d2L/dv2)^-1 (dL/dq - (d2L/dv dq) v + Q)` |
 //!
 //! `Q` is a [`GeneralisedForce`]: none, friction, the port of the inputs, or a sum.
@@ -43,7 +44,7 @@ pub use angles::Angles;
 pub use any::AnyModel;
 pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
-pub use field::{Baseline, Hnn, SeparableHnn};
+pub use field::{Baseline, ConstrainedHnn, Hnn, SeparableHnn};
 pub use force::{
     Dissipative, ForceBars, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, InputForce,
     InputPort, Sum, Unforced,

@@ -125,6 +125,17 @@ impl Constants {
         self.check(name, given, in_range, expected)
     }
 
+    /// An index below a count.
+    pub(crate) fn index(
+        self,
+        name: &'static str,
+        given: usize,
+        count: usize,
+    ) -> Result<usize, SystemError> {
+        self.check(name, given as f64, given < count, "the index of a point that there is")?;
+        Ok(given)
+    }
+
     fn check(
         self,
         name: &'static str,

@@ -21,6 +21,7 @@
 
 mod analytic;
 mod chaos;
+mod constrained;
 mod error;
 mod from_energy;
 mod hamiltonian;
@@ -30,12 +31,14 @@ mod systems;
 
 pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
 pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
+pub use constrained::{ConstrainedSystem, End, Rod, Rods, Weights};
 pub use error::SystemError;
 pub use from_energy::FromEnergy;
 pub use hamiltonian::Hamiltonian;
 pub use phase_space::{Particles, PhaseSpace};
 pub use sampling::{EnergyShell, Sampling, Starts};
 pub use systems::{
-    CartForce, CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
-    HenonHeiles, Kepler, LagrangianDoublePendulum, NBody, Pendulum, Spring,
+    CartForce, CartPole, Chain, ChainPendulum, Damped, DampedPendulum, DoublePendulum, Duffing,
+    ElasticPendulum, Gyroscope, HenonHeiles, Kepler, LagrangianDoublePendulum, NBody, Pendulum,
+    SphericalPendulum, Spring,
 };

@@ -11,6 +11,7 @@ mod adaptive;
 mod adjoint;
 mod closures;
 mod common;
+mod constrained;
 mod dual;
 mod energy;
 mod events;

@@ -1,16 +1,17 @@
 //! What each model writes and reads.
 
-use hnn_integrators::{Scalar, VectorField};
+use hnn_integrators::{Constrained, Constraint, Scalar, StateForm, VectorField};
+use hnn_systems::{End, Rod, Rods};
 use ndarray::Array2;
 
 use super::{PartReader, PartWriter, Persist};
 use crate::any::AnyForce;
 use crate::mlp::{Architecture, Mlp};
 use crate::{
-    Angles, Baseline, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap,
-    Dissipative, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, Hnn, InputPort,
-    JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network, Scaled,
-    SeparableHnn, Sum, Unforced,
+    Angles, Baseline, ConstrainedHnn, DifferentiableEnergy, DifferentiableLagrangian,
+    DifferentiableMap, Dissipative, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce,
+    Hnn, InputPort, JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network,
+    Scaled, SeparableHnn, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -166,6 +167,71 @@ where
         let kinetic = part.child::<T, K>("kinetic")?;
         let potential = part.child::<T, V>("potential")?;
         Self::new(kinetic, potential).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T, V, C> Persist<T> for ConstrainedHnn<V, C, T>
+where
+    T: Scalar,
+    V: DifferentiableEnergy<T> + Persist<T>,
+    C: Constraint + Persist<T>,
+{
+    const KIND: &'static str = "hnn_constrained";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("velocities", self.inertia().form() == StateForm::Lagrangian)?;
+        part.property("learned_masses", self.has_learned_masses())?;
+        part.property("masses", self.log_masses().len())?;
+        part.tensor("log_masses", &[self.log_masses().len()], self.log_masses())?;
+        part.child("potential", self.potential())?;
+        part.child("constraint", self.constraint())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let form = match part.property("velocities")? {
+            true => StateForm::Lagrangian,
+            false => StateForm::Canonical,
+        };
+        let potential = part.child::<T, V>("potential")?;
+        let constraint = part.child::<T, C>("constraint")?;
+        let logarithms = part.tensor("log_masses", &[part.property("masses")?])?;
+        let model = Self::with_log_masses(potential, constraint, form, logarithms);
+        let model = model.map_err(|e| part.fault(e))?;
+        Ok(if part.property("learned_masses")? { model.with_learned_masses() } else { model })
+    }
+}
+
+/// Points, and each rod: its begin, a fixed place or a point, its end, its length.
+impl<T: Scalar, const D: usize, const N: usize, const C: usize> Persist<T> for Rods<D, N, C> {
+    const KIND: &'static str = "rods";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        let place = |rod: &Rod<D>| match rod.from {
+            End::Fixed(place) => (Some(place.to_vec()), None),
+            End::Point(point) => (None, Some(point)),
+        };
+        let rods = self.rods().iter().map(|rod| (place(rod), rod.to, rod.length));
+        part.property("points", N)?;
+        part.property("rods", rods.collect::<Vec<_>>())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        type Saved = ((Option<Vec<f64>>, Option<usize>), usize, f64);
+        let points = part.property::<usize>("points")?;
+        if points != N {
+            return Err(part.fault(format!("rods between {points} points, not {N}")));
+        }
+        let rods = part.property::<Vec<Saved>>("rods")?.into_iter().map(|(from, to, length)| {
+            let from = match from {
+                (Some(place), None) => End::Fixed(place.try_into().ok()?),
+                (None, Some(point)) => End::Point(point),
+                _ => return None,
+            };
+            Some(Rod { from, to, length })
+        });
+        let rods = rods.collect::<Option<Vec<_>>>().and_then(|rods| rods.try_into().ok());
+        let rods = rods.ok_or_else(|| part.fault(format!("no {C} rods in {D} dimensions")))?;
+        Self::new(rods).map_err(|e| part.fault(e))
     }
 }
 

@@ -1,15 +1,16 @@
 //! Every model's vector-Jacobian product against finite differences, for random networks.
 
 use hnn_integrators::{
-    At, Bars, Checkpoints, DifferentiableField, DualField, GAUSS_LEGENDRE4, Grid, Lane, Mode,
-    Parameters, RK4, Rollout, Samples, VELOCITY_VERLET, VectorField, Visit, Workspace,
+    Adjoint, At, Bars, Checkpoints, Constrained, DifferentiableField, DifferentiableStepper,
+    DualField, FixedStep, GAUSS_LEGENDRE4, Grid, Lane, Mode, Parameters, Projected, RATTLE, RK4,
+    Rollout, Samples, StateForm, VELOCITY_VERLET, VectorField, Visit, Workspace,
 };
 use hnn_models::{
-    Activation, Angles, Architecture, Baseline, DifferentiableMap, Dissipative, FrictionForce,
-    FrictionLaw, FrictionTerm, Hnn, Initialisation, InputForce, InputPort, Keep, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp, ModelError, Scales, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, ConstrainedHnn, DifferentiableMap, Dissipative,
+    FrictionForce, FrictionLaw, FrictionTerm, Hnn, Initialisation, InputForce, InputPort, Keep,
+    KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Scales, SeparableHnn, Sum,
 };
-use hnn_systems::Hamiltonian;
+use hnn_systems::{Hamiltonian, Rods};
 use hnn_testing::{check_step_inputs, check_step_rows, check_vjp as check, slope, wave};
 use ndarray::{Array2, array};
 use proptest::prelude::*;
@@ -545,4 +546,83 @@ fn bad_input_is_an_error() {
     theta[5] = f64::NAN;
     let error = Mlp::from_params(architecture, theta).expect_err("NaN");
     assert!(error.to_string().contains("parameter 5"));
+}
+
+type Chain = ConstrainedHnn<Mlp<f64>, Rods<2, 3, 3>, f64>;
+
+/// Three points on a chain, with masses that are learned.
+fn chain(form: StateForm, seed: u64) -> Chain {
+    let rods = Rods::chain([0.8, 1.1, 0.9]).expect("positive");
+    let net = network(6, &[7, 5], 1, Activation::Tanh, seed);
+    let model = ConstrainedHnn::new(net, rods, form, &[1.2, 0.8, 1.5]).expect("fits");
+    model.with_learned_masses()
+}
+
+#[test]
+fn constrained_networks() {
+    for (seed, form) in [StateForm::Canonical, StateForm::Lagrangian].into_iter().enumerate() {
+        let mut model = chain(form, seed as u64);
+        check(&mut model, 3, seed as u64);
+        // Masses that are known are no parameters.
+        let theta = model.num_params();
+        let known = ConstrainedHnn::new(
+            model.potential().clone(),
+            *model.constraint(),
+            form,
+            &[1.2, 0.8, 1.5],
+        );
+        let mut known = known.expect("fits");
+        assert_eq!(known.num_params() + 3, theta);
+        check(&mut known, 2, 1);
+        let x = wave(0.2, 12);
+        let same = |model: &Chain| model.eval_state(0.0, &x).expect("evaluates");
+        hnn_testing::assert_close("the same field", &same(&model), &same(&known), 1e-14);
+        // The energy's gradient, by differences.
+        let (gradient, x_dot) =
+            (model.energy_gradient_state(&x).expect("a gradient"), wave(1.3, 12));
+        let by_x = slope(1e-3, |h| {
+            let x = Vec::from_iter(x.iter().zip(&x_dot).map(|(x, d)| x + h * d));
+            model.energy_state(&x).expect("an energy")
+        });
+        let exact: f64 = gradient.iter().zip(&x_dot).map(|(g, d)| g * d).sum();
+        assert!((exact - by_x).abs() < 1e-9 * by_x.abs().max(1.0), "{exact}, {by_x}");
+    }
+}
+
+/// The gradients of runs by the methods that keep constraints, by start and by parameters.
+#[test]
+fn gradients_of_constrained_runs() {
+    fn check<S: DifferentiableStepper<f64, Chain> + Clone>(stepper: S) {
+        let mut model = chain(StateForm::Lagrangian, 3);
+        let start = array![[0.5, 1.2, 1.0, -0.6, -1.4, -2.3, 0.3, 0.1, -0.4, 0.2, 0.5, 0.1]];
+        let start = model.project_rows(start.view()).expect("near");
+        let last = 12;
+        let gradient = Adjoint::count(stepper.clone(), last)
+            .run(&model, (0.0, 0.6), start.view(), |step, x, mut x_bar| {
+                if step == last {
+                    x_bar.assign(&x);
+                }
+            })
+            .expect("runs");
+        let value = |model: &Chain, start: &Array2<f64>| {
+            let run = FixedStep::count(stepper.clone(), last).run(model, (0.0, 0.6), start.view());
+            run.expect("runs").last().iter().map(|x| 0.5 * x * x).sum::<f64>()
+        };
+        let along = Array2::from_shape_vec((1, 12), wave(0.7, 12)).expect("twelve");
+        let by_x = slope(1e-4, |h| value(&model, &(&start + &(h * &along))));
+        let exact = (&gradient.start_bar * &along).sum();
+        assert!((exact - by_x).abs() < 1e-7 * by_x.abs().max(1.0), "{exact}, {by_x}");
+        let mut theta = vec![0.0; model.num_params()];
+        model.copy_params(&mut theta).expect("fits");
+        let along = wave(1.9, theta.len());
+        let by_theta = slope(1e-4, |h| {
+            let theta = Vec::from_iter(theta.iter().zip(&along).map(|(t, d)| t + h * d));
+            model.set_params(&theta).expect("fits");
+            value(&model, &start)
+        });
+        let exact: f64 = gradient.theta_bar.iter().zip(&along).map(|(g, d)| g * d).sum();
+        assert!((exact - by_theta).abs() < 1e-7 * by_theta.abs().max(1.0), "{exact}, {by_theta}");
+    }
+    check(RATTLE);
+    check(Projected(RK4));
 }

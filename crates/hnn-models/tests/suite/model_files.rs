@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use hnn_integrators::{At, Scalar, VectorField, Workspace};
+use hnn_integrators::{At, Scalar, StateForm, VectorField, Workspace};
 use hnn_models::{
-    Activation, Angles, AnyModel, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
-    FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
-    ModelError, Persist, Scales, SeparableHnn, Sum,
+    Activation, Angles, AnyModel, Architecture, Baseline, ConstrainedHnn, Dissipative,
+    FrictionForce, FrictionLaw, FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn,
+    MechanicalLagrangian, Mlp, ModelError, Persist, Scales, SeparableHnn, Sum,
 };
+use hnn_systems::{End, Rod, Rods};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde_json::{Value, json};
@@ -112,7 +113,32 @@ fn every_model<T: Scalar>() {
     );
     field_round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
     field_round_trip::<T, _>(&dissipative.expect("fits"));
+    constrained_models::<T>();
     scaled_models::<T>();
+}
+
+fn constrained_models<T: Scalar>() {
+    let rods = Rods::<2, 2, 2>::new([
+        Rod { from: End::Fixed([0.1, -0.2]), to: 1, length: 0.7 },
+        Rod { from: End::Point(1), to: 0, length: 1.3 },
+    ]);
+    let rods = rods.expect("rods");
+    let of = |form| {
+        ConstrainedHnn::<_, _, T>::new(network(&[4, 8, 1], 1), rods, form, &[1.5, 0.1])
+            .expect("fits")
+    };
+    round_trip::<T, _>(&of(StateForm::Canonical));
+    round_trip::<T, _>(&of(StateForm::Lagrangian).with_learned_masses());
+    // Other constraints than the file's.
+    let folder = folder();
+    let path = folder.path().join("model.safetensors");
+    of(StateForm::Canonical).save(&path).expect("saves");
+    type Chain<T, const D: usize, const N: usize, const C: usize> =
+        ConstrainedHnn<Mlp<T>, Rods<D, N, C>, T>;
+    assert!(Chain::<T, 2, 2, 2>::load(&path).is_ok());
+    assert!(Chain::<T, 2, 2, 1>::load(&path).is_err());
+    assert!(Chain::<T, 2, 3, 2>::load(&path).is_err());
+    assert!(Chain::<T, 1, 2, 2>::load(&path).is_err());
 }
 
 fn scaled_models<T: Scalar>() {

@@ -1,13 +1,14 @@
 //! Slices of wrong lengths into networks and models, and networks of wrong outputs, are errors.
 
-use hnn_integrators::{At, FieldError, ThetaBar, Workspace};
+use hnn_integrators::{At, FieldError, StateForm, ThetaBar, Workspace};
 use hnn_models::{
-    Angles, Architecture, Baseline, DifferentiableEnergy, DifferentiableLagrangian,
+    Angles, Architecture, Baseline, ConstrainedHnn, DifferentiableEnergy, DifferentiableLagrangian,
     DifferentiableMap, Dissipative, EulerLagrange, ForceBars, FrictionForce, FrictionLaw,
     FrictionTerm, GeneralisedForce, Hnn, Initialisation, InputForce, InputPort, JacobianMap, Keep,
     KineticPrior, LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, MotionBars, Scales,
     SeparableHnn, Sum,
 };
+use hnn_systems::Rods;
 use hnn_testing::lengths::{
     BATCHES, assert_checked, differentiable_field_is_checked, filled, separable_field_is_checked,
 };
@@ -95,6 +96,19 @@ fn models() {
     let force = Sum(InputPort::new(2).fitted(), Sum(dissipative, InputPort::new(2)));
     model_is_checked(&Hnn::forced(network(&[4, 6, 1]), force.clone()).expect("fits"));
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
+    model_is_checked(&constrained(4, &[1.0, 2.0]).expect("fits").with_learned_masses());
+    model_is_checked(&constrained(4, &[1.0]).expect("fits"));
+    assert!(constrained(3, &[1.0]).is_err() && constrained(4, &[1.0; 3]).is_err());
+    assert!(constrained(4, &[]).is_err() && constrained(4, &[1.0, 0.0]).is_err());
+}
+
+/// Two points in the plane on a chain of rods.
+fn constrained(
+    inputs: usize,
+    masses: &[f64],
+) -> Result<ConstrainedHnn<Mlp<f64>, Rods<2, 2, 2>, f64>, hnn_models::ModelError> {
+    let rods = Rods::chain([0.7, 1.3]).expect("positive");
+    ConstrainedHnn::new(network(&[inputs, 6, 1]), rods, StateForm::Lagrangian, masses)
 }
 
 /// Recorded by a wider network of as many inputs, or of another number of velocities.

@@ -2,26 +2,32 @@
 
 mod cart_pole;
 mod chain;
+mod chain_pendulum;
 mod damped;
 mod double_pendulum;
 mod duffing;
 mod elastic_pendulum;
+mod gyroscope;
 mod henon_heiles;
 mod kepler;
 mod n_body;
 mod pendulum;
+mod spherical_pendulum;
 mod spring;
 
 pub use cart_pole::{CartForce, CartPole};
 pub use chain::Chain;
+pub use chain_pendulum::ChainPendulum;
 pub use damped::{Damped, DampedPendulum};
 pub use double_pendulum::{DoublePendulum, LagrangianDoublePendulum};
 pub use duffing::Duffing;
 pub use elastic_pendulum::ElasticPendulum;
+pub use gyroscope::Gyroscope;
 pub use henon_heiles::HenonHeiles;
 pub use kepler::Kepler;
 pub use n_body::NBody;
 pub use pendulum::Pendulum;
+pub use spherical_pendulum::SphericalPendulum;
 pub use spring::Spring;
 
 use hnn_integrators::{AnalyticSeparable, Lane, LaneState};

@@ -3,6 +3,7 @@
 
 mod common;
 mod constants;
+mod constrained;
 mod erased;
 mod finite_differences;
 mod fitted_starts;

@@ -1,18 +1,18 @@
 //! Networks, and the fields made of them.
 
 use hnn::Error;
-use hnn::integrators::{At, Bars, DifferentiableField, Mode, Parameters};
+use hnn::integrators::{At, Bars, DifferentiableField, Mode, Parameters, StateForm};
 use hnn::models::{
-    Activation, Angles, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw,
-    FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
-    Persist, Scales, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, ConstrainedHnn, Dissipative, FrictionForce,
+    FrictionLaw, FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn,
+    MechanicalLagrangian, Mlp, Persist, Scales, SeparableHnn, Sum,
 };
-use hnn::systems::Hamiltonian;
+use hnn::systems::{Hamiltonian, Rods};
 
 use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
-    match odd.below(10) {
+    match odd.below(11) {
         0 => networks(odd),
         1 => run(Baseline::new(network(odd, 2, 2)?)?, odd),
         2 => hamiltonian(odd),
@@ -36,6 +36,13 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
             run(Lnn::new(prior)?, odd)
         }
         7 => scaled(odd),
+        9 => {
+            let rods = Rods::<2, 1, 1>::chain([odd.positive()])?;
+            let masses = [odd.positive()];
+            let form = StateForm::Lagrangian;
+            let model = ConstrainedHnn::new(network(odd, 2, 1)?, rods, form, &masses)?;
+            run(model.with_learned_masses(), odd)
+        }
         8 => {
             let law = law(odd)?.with_constants(odd.table(2, 1).view())?;
             run(Hnn::forced(network(odd, 2, 1)?, law)?, odd)

@@ -1,11 +1,13 @@
 //! Systems, and what is sampled of them.
 
 use hnn::Error;
-use hnn::integrators::{At, FieldError, FnField, VectorField, Workspace};
+use hnn::integrators::{
+    At, Constrained, FieldError, FixedStep, FnField, RATTLE, VectorField, Workspace,
+};
 use hnn::systems::{
-    CartForce, CartPole, Chain, Damped, DampedPendulum, DoublePendulum, Duffing, ElasticPendulum,
-    EnergyShell, FromEnergy, Hamiltonian, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum, Sampling,
-    Spring, Starts, distances, growth_rate,
+    CartForce, CartPole, Chain, ChainPendulum, Damped, DampedPendulum, DoublePendulum, Duffing,
+    ElasticPendulum, EnergyShell, FromEnergy, Gyroscope, Hamiltonian, HenonHeiles, Kepler,
+    Lyapunov, NBody, Pendulum, Sampling, SphericalPendulum, Spring, Starts, distances, growth_rate,
 };
 
 use crate::odd::Odd;
@@ -65,7 +67,7 @@ impl<S: Hamiltonian<f64>> Hamiltonian<f64> for Plain<S> {
 
 fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
     let (a, b, c) = (odd.positive(), odd.positive(), odd.positive());
-    Ok(match odd.below(14) {
+    Ok(match odd.below(17) {
         0 => plain(Spring::new(a, b)?),
         1 => plain(Pendulum::new(a, b)?),
         2 => plain(Pendulum::from_omega_squared(a)?),
@@ -79,6 +81,9 @@ fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
         10 => plain(Kepler::new(a, b)?),
         11 => plain(DoublePendulum::new([a, b], [c, odd.positive()], odd.positive())?),
         12 => plain(CartPole::new(a, b, c, odd.positive())?.with_friction(a, b)?),
+        13 => Box::new(ChainPendulum::<2>::chain([a, b], [c, odd.positive()], odd.positive())?),
+        14 => Box::new(SphericalPendulum::spherical(a, b, c)?.in_velocities()),
+        15 => Box::new(Gyroscope::gyroscope([a, b, c], odd.positive())?),
         _ => plain(FromEnergy(Spring::new(a, b)?)),
     })
 }
@@ -104,6 +109,13 @@ fn constants(odd: &mut Odd) -> Result<(), Error> {
     let (amplitude, omega, phase) = (odd.number(), odd.number(), odd.number());
     let shaken = pole.with_force(CartForce::Harmonic { amplitude, omega, phase });
     VectorField::<f64>::eval_state(&shaken, odd.number(), &[0.1; 4])?;
+    let chain = ChainPendulum::<1>::chain([1.0], [odd.positive()], odd.positive())?;
+    let x = chain.from_angles(odd.table(2, 2).view())?;
+    chain.to_angles(x.view())?;
+    chain.violation_rows(odd.table(2, 4).view())?;
+    chain.project_rows(odd.table(2, 4).view())?;
+    let run = FixedStep::count(RATTLE, 1 + odd.below(9)).run(&chain, (0.0, 1.0), x.view())?;
+    assert!(run.states.iter().all(|x| x.is_finite()));
     let double = DoublePendulum::default();
     let x = odd.table(2, 4);
     double.to_canonical(double.to_lagrangian(x.view())?.view())?;
