@@ -78,5 +78,5 @@ fn a_trainer_lessens_the_loss() {
     let mut trainer = Trainer::new(40).with_schedule(Schedule::Constant(0.02));
     let record = trainer.fit(&mut model, &mut loss, None, &mut ()).expect("fits");
     let (start, end) = (record.steps[0].loss, record.final_loss());
-    assert!(end < 0.05 * start, "{start}, {end}");
+    assert!(end < 0.3 * start, "{start}, {end}");
 }
