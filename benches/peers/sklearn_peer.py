@@ -39,13 +39,20 @@ def correlated(rho, rng, n=4000, m=1000, active=50):
     return x, y + 0.5 * y.std() * rng.standard_normal(n)
 
 
-def path(name, share):
+def regression(name):
     rng = np.random.default_rng(0)
     x, y = correlated(0.5, rng) if name.endswith("correlated") else features(10_000, rng)
-    x = x / np.sqrt((x**2).mean(0))
-    for what, numbers in [("x", x), ("y", y)]:
+    return x / np.sqrt((x**2).mean(0)), y
+
+
+def write(name):
+    for what, numbers in zip("xy", regression(name)):
         file = os.path.join(os.environ["HNN_PEERS"], f"{name}.{what}.f64")
         np.ascontiguousarray(numbers, "<f8").tofile(file)
+
+
+def path(name, share):
+    x, y = regression(name)
     x = np.asfortranarray(x)
 
     def run():
@@ -56,5 +63,7 @@ def path(name, share):
 
 
 shares = {"lasso features": 1e-3, "lasso features far": 1e-5, "lasso correlated": 1e-3}
+for name in shares:
+    write(name)
 makers = {name: lambda name=name, share=share: path(name, share) for name, share in shares.items()}
 serve(f"scikit-learn {sklearn.__version__}", makers)
