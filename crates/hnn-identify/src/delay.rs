@@ -13,6 +13,8 @@ const TRIED: usize = 24;
 const LONGEST: f64 = 0.25;
 /// Rows that are looked at, about.
 const ROWS: usize = 2000;
+/// Fewer rows tell no delay.
+const FEWEST: usize = 100;
 /// A delay that leaves more than this share of the squared errors is none.
 const LEFT: f64 = 0.7;
 const STEPS: usize = 8;
@@ -24,6 +26,10 @@ pub(crate) fn delay(problem: &Problem) -> Result<Option<f64>, IdentifyError> {
         return Ok(None);
     }
     let most = problem.steps(LONGEST * problem.period);
+    let rows = problem.train.smooth.lengths().iter().map(|len| len.saturating_sub(most));
+    if rows.sum::<usize>() < FEWEST {
+        return Ok(None);
+    }
     let stride = most.div_ceil(TRIED);
     let lags = Vec::from_iter((0..=most).step_by(stride));
     let errors = lags.iter().map(|lag| error(problem, *lag, most));
