@@ -52,6 +52,10 @@ wrapper:
 tch-test:
     scripts/check tch
 
+# The pages of examples in a browser.
+browser:
+    scripts/check browser
+
 # The fuzz targets on their seeds.
 fuzz-seeds:
     scripts/check fuzz

@@ -33,6 +33,9 @@ struct Options {
     /// The column of the time.
     #[arg(long, value_name = "COLUMN")]
     time: Option<String>,
+    /// What the time is multiplied by, as 0.001 for milliseconds.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, requires = "time")]
+    time_factor: f64,
     /// The time between rows, where there is no column.
     #[arg(long, value_name = "SECONDS", conflicts_with = "time")]
     interval: Option<f64>,
@@ -57,9 +60,15 @@ struct Options {
     /// An input, such as a torque.
     #[arg(long, value_name = "COLUMN")]
     input: Vec<String>,
+    /// What stands for a missing number, besides nothing, NaN, NA, null and the like.
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    missing: Vec<String>,
     /// Inputs are held from row to row, as by a digital controller. [default: linear in between]
     #[arg(long)]
     held: bool,
+    /// The time by which inputs act later than they are logged.
+    #[arg(long, value_name = "TIME", default_value_t = 0.0)]
+    delay: f64,
     /// Laws and formulas alone.
     #[arg(long)]
     without_networks: bool,
@@ -96,7 +105,10 @@ fn run(mut options: Options) -> Result<()> {
     let recording = read(&file, &options)?;
     println!("{}", recording.report());
     let between = if options.held { Between::Held } else { Between::Linear };
-    let mut identify = Identify::default().with_inputs_between(between).with_seed(options.seed);
+    let mut identify = Identify::default()
+        .with_inputs_between(between)
+        .with_input_delay(options.delay)
+        .with_seed(options.seed);
     if options.without_networks || options.quick {
         identify = identify.without_networks();
     }
@@ -123,8 +135,10 @@ fn read(file: &Path, options: &Options) -> Result<Recording> {
         true => column(given).degrees(),
         false => column(given),
     };
-    let mut reader = Recording::read(file);
-    reader = options.time.iter().fold(reader, |reader, given| reader.time(column(given)));
+    let missing = Vec::from_iter(options.missing.iter().map(String::as_str));
+    let mut reader = Recording::read(file).missing(&missing);
+    let clock = |given: &String| column(given).scaled(options.time_factor);
+    reader = options.time.iter().fold(reader, |reader, given| reader.time(clock(given)));
     reader = options.interval.iter().fold(reader, |reader, dt| reader.interval(*dt));
     reader = options.trial.iter().fold(reader, |reader, given| reader.trial(key(given)));
     reader = options.position.iter().fold(reader, |reader, given| reader.position(column(given)));

@@ -4,15 +4,26 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 
 use hnn_integrators::VectorField;
-use hnn_models::{Angles, Baseline, Dissipative, Hnn, InputPort, Mlp, Persist, Scaled, Sum};
+use hnn_models::{
+    Angles, Baseline, Dissipative, Hnn, InputPort, Lnn, MechanicalLagrangian, Mlp, Persist, Scaled,
+    Sum,
+};
 use hnn_sparse::{SparseHamiltonian, SparseLagrangian};
 
 use crate::{IdentifyError, Law, Score};
 
+/// Friction `-R(x) dq/dt` by a network, and fitted gains of the inputs.
+type LearnedForce = Sum<Dissipative<Scaled<Angles<Mlp<f64>>>>, InputPort>;
+
 /// The Hamiltonian network of an identification: an energy, friction `-R(x) dq/dt`, and fitted gains of
 /// the inputs.
-pub type HnnModel =
-    Hnn<Scaled<Angles<Mlp<f64>>>, Sum<Dissipative<Scaled<Angles<Mlp<f64>>>>, InputPort>>;
+pub type HnnModel = Hnn<Scaled<Angles<Mlp<f64>>>, LearnedForce>;
+
+/// The Lagrangian network of an identification: a mass matrix and a potential, both of the positions,
+/// friction `-R(x) dq/dt`, and fitted gains of the inputs. Where a gain is fitted, all of it is known up
+/// to a common factor.
+pub type LnnModel =
+    Lnn<Scaled<MechanicalLagrangian<Angles<Mlp<f64>>, Angles<Mlp<f64>>>>, LearnedForce>;
 
 /// The baseline of an identification.
 pub type BaselineModel = Baseline<Scaled<Angles<Mlp<f64>>>>;
@@ -29,6 +40,8 @@ pub enum Model {
     Torques(Box<SparseLagrangian>),
     /// A Hamiltonian network with friction and inputs.
     Hnn(Box<HnnModel>),
+    /// A Lagrangian network with friction and inputs.
+    Lnn(Box<LnnModel>),
     /// A network without physics.
     Baseline(Box<BaselineModel>),
 }
@@ -42,6 +55,7 @@ impl Model {
             Self::Formula(formula) => formula.as_ref(),
             Self::Torques(lagrangian) => lagrangian.as_ref(),
             Self::Hnn(hnn) => hnn.as_ref(),
+            Self::Lnn(lnn) => lnn.as_ref(),
             Self::Baseline(baseline) => baseline.as_ref(),
         }
     }
@@ -55,6 +69,7 @@ impl Model {
             Self::Formula(formula) => formula.terms().len(),
             Self::Torques(lagrangian) => lagrangian.coefficients().len(),
             Self::Hnn(hnn) => hnn.num_params(),
+            Self::Lnn(lnn) => lnn.num_params(),
             Self::Baseline(baseline) => baseline.num_params(),
         }
     }
@@ -67,7 +82,7 @@ impl Model {
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<PathBuf, IdentifyError> {
         let extension = match self {
             Self::Law(_) | Self::Formula(_) | Self::Torques(_) => "json",
-            Self::Hnn(_) | Self::Baseline(_) => "safetensors",
+            Self::Hnn(_) | Self::Lnn(_) | Self::Baseline(_) => "safetensors",
         };
         let path = folder.as_ref().join("model").with_extension(extension);
         match self {
@@ -75,6 +90,7 @@ impl Model {
             Self::Formula(formula) => formula.save(&path)?,
             Self::Torques(lagrangian) => lagrangian.save(&path)?,
             Self::Hnn(hnn) => hnn.save(&path)?,
+            Self::Lnn(lnn) => lnn.save(&path)?,
             Self::Baseline(baseline) => baseline.save(&path)?,
         }
         Ok(path)

@@ -28,6 +28,18 @@ pub enum IdentifyError {
         /// How many it takes.
         needed: usize,
     },
+    /// Inputs that act before they were logged, or after the recording.
+    #[error(
+        "inputs that act {given} later than they are logged leave no {least} rows: give a time from 0 to well \
+         below {longest}, the longest piece",
+        least = crate::problem::FEWEST
+    )]
+    Delay {
+        /// The delay given.
+        given: f64,
+        /// How long the longest piece without a gap lasts.
+        longest: f64,
+    },
     /// No candidate could be fitted.
     #[error("none of the {candidates} models could be fitted; the first failed so: {first}")]
     NothingFits {

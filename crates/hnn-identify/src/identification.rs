@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use hnn_data::Report;
 
+use crate::delay::delay;
 use crate::problem::Problem;
 use crate::score::{mean, std_error};
 use crate::{Candidate, IdentifyError};
@@ -118,6 +119,12 @@ impl Identification {
                 p.training_rows
             ));
         }
+        if let Ok(Some(delay)) = delay(p) {
+            warnings.push(format!(
+                "the inputs seem to act {delay:.2e} later than they are logged: take them so by \
+                 `with_input_delay({delay:.2e})`, of the example `--delay {delay:.2e}`"
+            ));
+        }
         if p.has_better_velocities {
             warnings.push("the measured velocities are noisier than the slopes of the positions, which are used \
                            in their place".into());
@@ -126,9 +133,9 @@ impl Identification {
             warnings.push("laws of motion are fitted to velocities alone: of momenta, declared as such, there \
                            are formulas and networks".into());
         } else if p.degrees > 1 {
-            warnings.push("of several positions with velocities there are linear laws, laws joint by joint and \
-                           no Hamiltonian models: these need momenta, which an inertia that changes \
-                           with the position makes others than velocities".into());
+            warnings.push("of several positions with velocities there are no Hamiltonian models: these need \
+                           momenta, which an inertia that changes with the position makes others than \
+                           velocities".into());
         }
         for (name, error) in failures {
             warnings.push(format!("{name} could not be fitted: {error}"));
@@ -172,10 +179,14 @@ impl Identification {
             "Held out: {}. Errors are root mean squares over the motion's size, so that 100 % is what a constant \
              would do: of rollouts over {} windows of {}, with the standard error of their mean; of one rollout \
              over all held-out rows of a piece; and of the change from one smoothed row to the next, over the size \
-             of that change.",
+             of that change.{}",
             self.problem.split,
             self.problem.test.measured.num_trajectories(),
             self.window(),
+            match self.problem.delay {
+                0.0 => String::new(),
+                delay => format!(" Inputs act {delay} later than they are logged."),
+            }
         )
     }
 

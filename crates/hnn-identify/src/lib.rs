@@ -20,6 +20,7 @@
 //! [writes](Identification::write) a page with its report, table, formula, figures and model file.
 
 mod candidate;
+mod delay;
 mod error;
 mod fit;
 mod identification;
@@ -33,7 +34,7 @@ use std::time::Instant;
 use hnn_data::Recording;
 use hnn_integrators::Between;
 
-pub use self::candidate::{BaselineModel, Candidate, Constant, HnnModel, Model};
+pub use self::candidate::{BaselineModel, Candidate, Constant, HnnModel, LnnModel, Model};
 pub use self::error::IdentifyError;
 use self::fit::Recipe;
 pub use self::identification::Identification;
@@ -53,14 +54,15 @@ pub fn identify(recording: &Recording) -> Result<Identification, IdentifyError> 
 #[derive(Debug, Clone)]
 pub struct Identify {
     between: Between,
+    delay: f64,
     networks: bool,
     seed: u64,
 }
 
 impl Default for Identify {
-    /// Inputs in straight lines from row to row, all models, seed 0.
+    /// Inputs in straight lines from row to row, that act at once; all models, seed 0.
     fn default() -> Self {
-        Self { between: Between::Linear, networks: true, seed: 0 }
+        Self { between: Between::Linear, delay: 0.0, networks: true, seed: 0 }
     }
 }
 
@@ -70,6 +72,13 @@ impl Identify {
     #[must_use]
     pub fn with_inputs_between(self, between: Between) -> Self {
         Self { between, ..self }
+    }
+
+    /// The same with inputs that act so much later than they are logged, as commands do that go through a
+    /// driver, in units of the recording's time. Models are then those of the inputs as they arrive.
+    #[must_use]
+    pub fn with_input_delay(self, delay: f64) -> Self {
+        Self { delay, ..self }
     }
 
     /// The same with laws and formulas alone: no networks.
@@ -92,10 +101,10 @@ impl Identify {
     /// them, with unknown starts of all windows; networks have noise and prior by evidence.
     ///
     /// # Errors
-    /// If the channels are no positions with all velocities, all momenta or neither, rows are too few, or
-    /// no model can be fitted. A model that cannot is left out, and said so among the warnings.
+    /// If the channels are no positions with all velocities, all momenta or neither, rows are too few, the
+    /// delay of the inputs leaves none, or no model can be fitted. A model that cannot is left out, and said so among the warnings.
     pub fn run(&self, recording: &Recording) -> Result<Identification, IdentifyError> {
-        let problem = Problem::new(recording, self.between)?;
+        let problem = Problem::new(recording, self.between, self.delay)?;
         let pendulum = problem.angles.contains(&true);
         let canonical = problem.has_momenta || problem.degrees == 1;
         let mut fits: Vec<(&str, Fit<'_>)> = Vec::new();
@@ -114,6 +123,9 @@ impl Identify {
         if self.networks {
             if canonical {
                 fits.push(("HNN with friction", Box::new(|p| fit::hnn(p, self.seed))));
+            }
+            if !problem.has_momenta {
+                fits.push(("LNN with friction", Box::new(|p| fit::lnn(p, self.seed))));
             }
             fits.push(("baseline network", Box::new(|p| fit::baseline(p, self.seed))));
         }

@@ -1,14 +1,16 @@
 //! What models are fitted to, and what they are judged by.
 
+use std::num::NonZeroUsize;
+
 use hnn_data::{DataSet, Recording, Role, Trajectory};
-use hnn_integrators::Between;
+use hnn_integrators::{Between, RK4, Substeps, Tableau};
 use hnn_models::Scales;
-use ndarray::{Array1, Array2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::IdentifyError;
 
 /// Pieces with fewer rows have no derivatives.
-const FEWEST: usize = 8;
+pub(crate) const FEWEST: usize = 8;
 /// Of every piece (or of the trials) so much is for training.
 const TRAINING: f64 = 0.8;
 /// From so many trials on, whole trials are held out.
@@ -18,6 +20,11 @@ const ROWS: usize = 4000;
 const LONGEST: f64 = 10.0;
 /// Rows a period that are enough: smoothing has used them all.
 const ENOUGH: f64 = 100.0;
+/// A mean over this share of a window passes what a derivative by a polynomial over all of it does.
+const BAND: f64 = 0.5;
+/// Steps a period that Runge-Kutta's method takes at least, and steps from row to row at most.
+const STEPS: f64 = 24.0;
+const SUBSTEPS: usize = 8;
 /// The width of dry friction, relative to the size of the velocities.
 const FRICTION_WIDTH: f64 = 0.03;
 /// Windows of held-out rows: at most, and at least, where that leaves them long enough.
@@ -33,6 +40,8 @@ pub(crate) struct Part {
     pub(crate) smooth: DataSet<f64>,
     /// Standard errors of the derivatives.
     pub(crate) errors: Array2<f64>,
+    /// The inputs, as smooth as the derivatives of the velocities or momenta are.
+    pub(crate) slow_inputs: Array2<f64>,
 }
 
 /// A recording, ready for fits.
@@ -62,6 +71,10 @@ pub(crate) struct Problem {
     /// `1 / noise^2` of each coordinate, relative to the best one; 0 for those not measured.
     pub(crate) weights: Vec<f64>,
     pub(crate) between: Between,
+    /// How much later than they were logged the inputs act.
+    pub(crate) delay: f64,
+    /// What goes from row to row.
+    pub(crate) method: Substeps<Tableau>,
     pub(crate) scales: Scales,
     /// How long the motion takes to repeat, or to change by its own size.
     pub(crate) period: f64,
@@ -70,7 +83,11 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
-    pub(crate) fn new(recording: &Recording, between: Between) -> Result<Self, IdentifyError> {
+    pub(crate) fn new(
+        recording: &Recording,
+        between: Between,
+        delay: f64,
+    ) -> Result<Self, IdentifyError> {
         let channels = &recording.report().channels;
         let of = |roles: &[Role]| {
             Vec::from_iter(channels.iter().filter(|channel| roles.contains(&channel.role)))
@@ -93,22 +110,22 @@ impl Problem {
         }
         let (mut all, has_better_velocities) =
             Part::new(recording, degrees, !velocities.is_empty())?;
+        let long = recording.pieces().filter(|(_, rows)| rows.times.len() >= FEWEST);
+        let mut trials = Vec::from_iter(long.map(|(trial, _)| trial));
+        if delay != 0.0 {
+            all = all.delayed(delay, &mut trials)?;
+        }
         let scales = Scales::new(all.smooth.states(), all.smooth.derivatives())?
             .with_inputs(all.smooth.inputs())?;
         let period = period(&scales, degrees);
         // Inputs may jump from row to row; free motion does not.
         let mut thinned = 1;
         if of(&[Role::Input]).is_empty() {
-            thinned = (period / span(&all) / ENOUGH) as usize;
-            if thinned > 1 {
-                all = all.every(thinned)?;
-            }
+            (all, thinned) = all.every(period / ENOUGH)?;
         }
-        let trials = Vec::from_iter(
-            recording
-                .pieces()
-                .filter_map(|(trial, rows)| (rows.times.len() >= FEWEST).then_some(trial)),
-        );
+        let longest = longest_step(&all) * STEPS / period;
+        let substeps = (longest.ceil() as usize).clamp(1, SUBSTEPS);
+        let method = Substeps::new(RK4, NonZeroUsize::new(substeps).unwrap_or(NonZeroUsize::MIN));
         let (train, whole, split) = all.split(&trials)?;
         let training_rows = train.measured.len();
         let rows = |time: f64, part: &Part| (time / span(part)).ceil().max(2.0) as usize + 1;
@@ -146,7 +163,7 @@ impl Problem {
             check,
             test,
             whole,
-            thinned: thinned.max(1),
+            thinned,
             training_rows,
             degrees,
             angles: positions.iter().map(|channel| channel.role == Role::Angle).collect(),
@@ -156,6 +173,8 @@ impl Problem {
             has_better_velocities,
             weights,
             between,
+            delay,
+            method,
             scales,
             period,
             split,
@@ -178,11 +197,15 @@ impl Problem {
 
     /// The number of steps of the training rows that take so long.
     pub(crate) fn steps(&self, time: f64) -> usize {
+        (time / self.step()).round().max(1.0) as usize
+    }
+
+    /// The mean time between the training rows, of the longest piece.
+    pub(crate) fn step(&self) -> f64 {
         let one = self.train.measured.iter().max_by_key(|one| one.times.len());
-        let dt = one.map_or(1.0, |one| {
+        one.map_or(1.0, |one| {
             (one.times[one.times.len() - 1] - one.times[0]) / (one.times.len() - 1).max(1) as f64
-        });
-        (time / dt).round().max(1.0) as usize
+        })
     }
 }
 
@@ -191,6 +214,37 @@ fn span(part: &Part) -> f64 {
     let times = part.measured.iter().map(|one| one.times[one.times.len() - 1] - one.times[0]);
     let steps = part.measured.len() - part.measured.num_trajectories();
     times.sum::<f64>() / steps.max(1) as f64
+}
+
+/// Half the widest of the windows from which derivatives of a recording are taken.
+fn widest(recording: &Recording) -> f64 {
+    let slopes = recording.report().channels.iter().flat_map(|channel| &channel.slopes);
+    slopes.map(|slope| slope.half_width).fold(0.0, f64::max)
+}
+
+/// Means of the inputs around each row, weighted by parabolas of this half width.
+fn averaged(data: &DataSet<f64>, half_width: f64) -> Array2<f64> {
+    let mut means = Array2::zeros(data.inputs().dim());
+    let mut first = 0;
+    for one in data.iter() {
+        for (row, t) in one.times.iter().enumerate() {
+            let from = one.times.partition_point(|other| t - other >= half_width).min(row);
+            let to = one.times.partition_point(|other| other - t < half_width).max(row + 1);
+            let weight = |k: usize| 1.0 - ((one.times[k] - t) / half_width).powi(2);
+            let weights =
+                Array1::from_iter((from..to).map(|k| if k == row { 1.0 } else { weight(k) }));
+            let mean = weights.dot(&one.inputs.slice(s![from..to, ..])) / weights.sum();
+            means.row_mut(first + row).assign(&mean);
+        }
+        first += one.times.len();
+    }
+    means
+}
+
+/// The longest time from a row to the next.
+fn longest_step(part: &Part) -> f64 {
+    let steps = part.measured.iter().flat_map(|one| one.times.windows(2));
+    steps.map(|pair| pair[1] - pair[0]).fold(0.0, f64::max)
 }
 
 /// `2 pi` times how long a position takes for its own size.
@@ -208,14 +262,16 @@ impl Part {
         has_velocities: bool,
     ) -> Result<(Self, bool), IdentifyError> {
         let mut found = recording.differentiate()?;
+        let mut half_width = widest(recording);
         let mut is_better = false;
         if has_velocities {
-            let positions = recording.positions()?.differentiate()?;
+            let alone = recording.positions()?;
+            let positions = alone.differentiate()?;
             let velocities = s![.., degrees..];
             let size = |errors: &Array2<f64>| errors.slice(velocities).mapv(|e| e * e).sum();
             is_better = size(&positions.derivative_errors) < size(&found.derivative_errors);
             if is_better {
-                found = positions;
+                (found, half_width) = (positions, widest(&alone));
             }
         }
         let mut measured = found.data.states().to_owned();
@@ -229,7 +285,9 @@ impl Part {
             first += count;
         }
         let measured = of_rows(&found.data, measured)?;
-        Ok((Self { measured, smooth: found.data, errors: found.derivative_errors }, is_better))
+        let (smooth, errors) = (found.data, found.derivative_errors);
+        let slow_inputs = averaged(&smooth, BAND * half_width);
+        Ok((Self { measured, smooth, errors, slow_inputs }, is_better))
     }
 
     /// For training and for tests: whole trials where there are enough, else the last fifth of each
@@ -288,27 +346,70 @@ impl Part {
         self.stretches(rows, |count, all| if all <= ROWS { count } else { count * ROWS / all })
     }
 
-    /// Every so many rows; of pieces that would be too short all.
-    fn every(&self, stride: usize) -> Result<Self, IdentifyError> {
-        let (mut measured, mut smooth, mut kept) = (vec![], vec![], vec![]);
+    /// Of each piece every so many rows that they are so far apart, of one that would be too short all;
+    /// and the most that one row stands for.
+    fn every(&self, interval: f64) -> Result<(Self, usize), IdentifyError> {
+        let mut most = 1;
+        let picked = self.rows(|times| {
+            let len = times.len();
+            let spacing = (times[len - 1] - times[0]) / (len - 1).max(1) as f64;
+            let stride = ((interval / spacing) as usize).max(1);
+            let stride = if len / stride >= FEWEST { stride } else { 1 };
+            most = most.max(stride);
+            (Vec::from_iter((0..len).step_by(stride)), 0)
+        })?;
+        Ok((picked, most))
+    }
+
+    /// With the inputs of so much earlier in each row. The first rows of each piece have none and are left
+    /// out, as are pieces that are then too short, with their `trials`.
+    fn delayed(&self, delay: f64, trials: &mut Vec<usize>) -> Result<Self, IdentifyError> {
+        let (mut longest, mut is_left) = (0.0_f64, Vec::new());
+        let delayed = self.rows(|times| {
+            longest = longest.max(times[times.len() - 1] - times[0]);
+            let lag = times.partition_point(|t| t - times[0] < delay * (1.0 - 1e-9));
+            let is_long = delay >= 0.0 && times.len() - lag >= FEWEST;
+            is_left.push(is_long);
+            (Vec::from_iter((lag..times.len()).filter(|_| is_long)), lag)
+        });
+        if !is_left.contains(&true) {
+            return Err(IdentifyError::Delay { given: delay, longest });
+        }
+        let mut is_left = is_left.into_iter();
+        trials.retain(|_| is_left.next() == Some(true));
+        delayed
+    }
+
+    /// Some rows of each piece, with the inputs of so many rows before.
+    fn rows(
+        &self,
+        mut pick: impl FnMut(&[f64]) -> (Vec<usize>, usize),
+    ) -> Result<Self, IdentifyError> {
+        let (mut measured, mut smooth) = (vec![], vec![]);
+        let (mut kept, mut kept_before) = (vec![], vec![]);
         let mut first = 0;
         for (one, smoothed) in self.measured.iter().zip(self.smooth.iter()) {
-            let len = one.times.len();
-            let step = if len / stride >= FEWEST { stride } else { 1 };
+            let (rows, lag) = pick(one.times);
+            let before = Vec::from_iter(rows.iter().map(|row| row - lag));
             for (view, list) in [(one, &mut measured), (smoothed, &mut smooth)] {
-                let rows = s![..;step, ..];
+                if rows.is_empty() {
+                    continue;
+                }
                 list.push(Trajectory {
-                    times: view.times.iter().step_by(step).copied().collect(),
-                    states: view.states.slice(rows).to_owned(),
-                    derivatives: view.derivatives.slice(rows).to_owned(),
-                    inputs: view.inputs.slice(rows).to_owned(),
+                    times: Vec::from_iter(rows.iter().map(|row| view.times[*row])),
+                    states: view.states.select(Axis(0), &rows),
+                    derivatives: view.derivatives.select(Axis(0), &rows),
+                    inputs: view.inputs.select(Axis(0), &before),
                 });
             }
-            kept.extend((first..first + len).step_by(step));
-            first += len;
+            kept.extend(rows.iter().map(|row| first + row));
+            kept_before.extend(before.iter().map(|row| first + row));
+            first += one.times.len();
         }
         let errors = self.errors.select(Axis(0), &kept);
-        Ok(Self { measured: DataSet::new(measured)?, smooth: DataSet::new(smooth)?, errors })
+        let slow_inputs = self.slow_inputs.select(Axis(0), &kept_before);
+        let [measured, smooth] = [measured, smooth].map(DataSet::new);
+        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs })
     }
 
     fn pick(
@@ -319,7 +420,8 @@ impl Part {
         for len in self.measured.lengths() {
             offsets.push(offsets[offsets.len() - 1] + len);
         }
-        let (mut measured, mut smooth, mut errors) = (vec![], vec![], vec![]);
+        let (mut measured, mut smooth) = (vec![], vec![]);
+        let (mut errors, mut slow_inputs) = (vec![], vec![]);
         for (piece, range) in places {
             let (begin, end) = range.unwrap_or((0, self.measured.lengths()[piece]));
             for (data, list) in [(&self.measured, &mut measured), (&self.smooth, &mut smooth)] {
@@ -332,11 +434,17 @@ impl Part {
                     inputs: one.inputs.slice(rows).to_owned(),
                 });
             }
-            errors.push(self.errors.slice(s![offsets[piece] + begin..offsets[piece] + end, ..]));
+            let rows = s![offsets[piece] + begin..offsets[piece] + end, ..];
+            errors.push(self.errors.slice(rows));
+            slow_inputs.push(self.slow_inputs.slice(rows));
         }
-        let errors = ndarray::concatenate(Axis(0), &errors)
-            .unwrap_or_else(|_| Array2::zeros((0, self.errors.ncols())));
-        Ok(Self { measured: DataSet::new(measured)?, smooth: DataSet::new(smooth)?, errors })
+        let joined = |parts: &[ArrayView2<'_, f64>], columns: usize| {
+            ndarray::concatenate(Axis(0), parts).unwrap_or_else(|_| Array2::zeros((0, columns)))
+        };
+        let errors = joined(&errors, self.errors.ncols());
+        let slow_inputs = joined(&slow_inputs, self.slow_inputs.ncols());
+        let [measured, smooth] = [measured, smooth].map(DataSet::new);
+        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs })
     }
 
     /// The errors of derivatives, none below a thousandth of the derivatives' size.

@@ -2,7 +2,7 @@
 
 use hnn_data::{DataSet, TrajectoryView};
 use hnn_integrators::{
-    Adaptive, Between, Inputs, Interval, RK4, Stepper, Tolerances, VectorField, Workspace,
+    Adaptive, Between, Inputs, Interval, Stepper, Tolerances, VectorField, Workspace,
     coordinate_major,
 };
 use ndarray::{ArrayView2, s};
@@ -92,7 +92,7 @@ pub(crate) fn rollouts(field: &dyn VectorField<f64>, problem: &Problem, part: &P
     (0..part.measured.num_trajectories()).map(|k| error(k).unwrap_or(f64::INFINITY)).collect()
 }
 
-/// Of one step of RK4 from each row to the next.
+/// Of one step from each row to the next.
 fn step_error(
     field: &dyn VectorField<f64>,
     one: TrajectoryView<'_, f64>,
@@ -114,7 +114,8 @@ fn step_error(
     };
     let (x, truth) = (before(one.states), after(one.states));
     let mut next = vec![0.0; x.len()];
-    RK4.step(field, Interval { t, dt: &dt, u }, &x, &mut next, &mut Workspace::default()).ok()?;
+    let over = Interval { t, dt: &dt, u };
+    problem.method.step(field, over, &x, &mut next, &mut Workspace::default()).ok()?;
     let errors = next.iter().zip(&truth).enumerate().map(|(at, (next, truth))| {
         let (i, row) = (at / (rows - 1), at % (rows - 1));
         (next - truth) / (problem.scales.rate()[i] * dt[row])

@@ -28,7 +28,9 @@ pub fn write_animation(
         })
         .collect();
     let data = json!({ "title": title, "seconds": seconds, "motions": motions });
-    let page = include_str!("animation.html").replace("DATA", &data.to_string());
+    // A label is no end of the script.
+    let data = data.to_string().replace('<', "\\u003c");
+    let page = include_str!("animation.html").replace("DATA", &data);
     hnn_files::write_all(path, page.as_bytes())?;
     println!("wrote {}", path.display());
     Ok(())

@@ -11,7 +11,7 @@ use runs::{Run, runs};
 use crate::recording::channel::{describe, quantisation};
 use crate::recording::column::{Column, Role};
 use crate::recording::report::{Gap, Origin, Report, TrialReport, rates};
-use crate::recording::table::Table;
+use crate::recording::table::{Table, unit};
 use crate::recording::{Piece, Recording};
 use crate::{DataError, RecordingReader, Trajectory};
 
@@ -116,6 +116,7 @@ pub(crate) fn assemble(
             trial.label, trial.begin
         ));
     }
+    advice.extend(channels.iter().find_map(clock_advice));
     let mut reports = Vec::new();
     for &i in &order {
         let channel = &channels[i];
@@ -138,6 +139,24 @@ pub(crate) fn assemble(
     let mut recording = Recording { names, roles, labels, pieces, report };
     recording.judge();
     Ok(recording)
+}
+
+/// That a clock does not count seconds.
+fn clock_advice(channel: &Channel) -> Option<String> {
+    let is_raw = channel.role == Role::Time && channel.column.factor == 1.0;
+    let unit = unit(&channel.name).filter(|_| is_raw)?.to_lowercase();
+    let (unit, factor) = match unit.as_str() {
+        "ms" | "msec" | "millis" | "milliseconds" => ("milliseconds", "1e-3"),
+        "us" | "usec" | "micros" | "microseconds" | "\u{b5}s" | "\u{3bc}s" => {
+            ("microseconds", "1e-6")
+        }
+        "ns" | "nsec" | "nanoseconds" => ("nanoseconds", "1e-9"),
+        _ => return None,
+    };
+    Some(format!(
+        "the time {:?} is in {unit}, and so are all rates: for seconds, call `scaled({factor})` on its column",
+        channel.name
+    ))
 }
 
 /// What is dropped, and the runs.

@@ -166,7 +166,7 @@ impl RecordingReader {
         self
     }
 
-    /// What stands for a missing number, besides nothing, NaN, NA, N/A, null, none, missing, - and
+    /// What stands for a missing number, besides nothing, NaN, NA, N/A, n.a., null, none, missing, - and
     /// --. A number counts in any of its spellings.
     pub fn missing(mut self, words: &[&str]) -> Self {
         self.options.missing = owned(words);
@@ -229,9 +229,7 @@ impl RecordingReader {
         let (columns, trial) = self.places(place, source)?;
         let mut table = text::read(&text, &layout, &self.options, &columns, trial, source)?;
         table.notes = notes;
-        let names = Vec::from_iter((0..layout.width).map(|column| {
-            layout.names.get(column).cloned().unwrap_or_else(|| format!("column {column}"))
-        }));
+        let names = Vec::from_iter((0..layout.width).map(|column| layout.name(column)));
         self.assemble(table, &names, &columns, trial, "line", source)
     }
 
@@ -387,6 +385,13 @@ impl RecordingReader {
             return refuse(
                 format!("{velocities} velocities and {momenta} momenta"),
                 "a state has the one or the other: give the velocities as `derivative`s, or leave them out",
+            );
+        }
+        if velocities > 0 && positions == 0 {
+            return refuse(
+                format!("{velocities} velocities, but no position"),
+                "add a column with the velocity summed over time as its `position` (where it begins makes no \
+                 difference to what is free to move), or name the velocity `state`",
             );
         }
         if rates > 0 && rates != positions {

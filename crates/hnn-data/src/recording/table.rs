@@ -65,10 +65,12 @@ fn bare(name: &str) -> &str {
     name.split(['[', '(']).next().unwrap_or(name).trim()
 }
 
-/// The unit in brackets behind a name.
+/// The unit in brackets behind a name, or behind an underscore.
 pub(crate) fn unit(name: &str) -> Option<&str> {
-    let (_, rest) = name.split_once(['[', '('])?;
-    Some(rest.trim_end_matches([']', ')', ' ']).trim())
+    match name.split_once(['[', '(']) {
+        Some((_, rest)) => Some(rest.trim_end_matches([']', ')', ' ']).trim()),
+        None => name.rsplit_once('_').map(|(_, unit)| unit),
+    }
 }
 
 /// The begin of a text, to be quoted.

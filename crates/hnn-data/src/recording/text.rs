@@ -164,7 +164,9 @@ impl Reader<'_> {
     fn new_label(&mut self, label: &str) -> usize {
         let index = self.labels.len();
         self.labels.insert(label.into(), index);
-        self.table.labels.push(label.into());
+        // Numbers of a matrix that was written out: 0.0000e+000.
+        let number = label.parse::<f64>().ok().filter(|_| label.contains(['e', 'E']));
+        self.table.labels.push(number.map_or_else(|| label.into(), |number| number.to_string()));
         index
     }
 

@@ -69,7 +69,30 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
             "a row of units",
             text("t,q\ns,rad\n0,1\n1,2\n"),
             PLAIN,
-            Read(2, 1, 1.0, &["line 2 between names and rows is not read: \"s,rad\""]),
+            Read(2, 1, 1.0, &["line 2 has the units: \"s,rad\"", "position q [rad]"]),
+        ),
+        (
+            "units that are not those of the SI",
+            text("t,q\n[ms],[deg]\n0,1\n1,2\nt,q\n[ms],[deg]\n2,3\n"),
+            PLAIN,
+            Read(
+                3,
+                1,
+                1.0,
+                &["\"t [ms]\" is in milliseconds", "`scaled(1e-3)`", "\"q [deg]\" says degrees"],
+            ),
+        ),
+        (
+            "degrees that nothing says",
+            text("t,q\n0,-70\n1,60\n2,-50\n3,40\n4,-30\n5,20\n"),
+            |r| r.time("t").angle("q"),
+            Read(6, 1, -70.0, &["\"q\" goes 21 turns there and back: if it is in degrees"]),
+        ),
+        (
+            "units behind underscores",
+            text("t_us,q_deg\n0,1\n1,2\n"),
+            |r| r.time("t_us").angle("q_deg"),
+            Read(2, 1, 1.0, &["`scaled(1e-6)`", "\"q_deg\" says degrees"]),
         ),
         (
             "names in a comment",
@@ -116,7 +139,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
         ),
         (
             "missing numbers of many kinds",
-            text("t,q\n0,1\n1,\n2,NA\n3,n/a\n4,null\n5,-\n6,2\n"),
+            text("t,q\n0,1\n1,\n2,NA\n3,n.a.\n4,null\n5,-\n6,2\n"),
             PLAIN,
             Read(2, 2, 1.0, &["5 rows dropped", "lines 3 to 7: no number in q"]),
         ),
@@ -302,7 +325,8 @@ fn what_is_said_about_a_file_is_checked() {
     refused(columns().position("q"), "no column is the time");
     refused(columns().time("t").interval(0.1).position("q"), "the time is given twice");
     refused(columns().time("t"), "no column is a coordinate");
-    refused(columns().time("t").velocity("v"), "1 velocities or momenta for 0 positions");
+    refused(columns().time("t").velocity("v"), "1 velocities, but no position; add a column");
+    refused(columns().time("t").momentum("v"), "1 velocities or momenta for 0 positions");
     refused(columns().time("t").position("q").velocity("v").momentum("p"), "1 velocities and 1");
     refused(
         columns().time("t").state("q").state("p").derivative("v"),

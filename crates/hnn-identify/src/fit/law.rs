@@ -39,7 +39,7 @@ impl Recipe {
         }
     }
 
-    fn features(self, problem: &Problem) -> Vec<Feature> {
+    pub(crate) fn features(self, problem: &Problem) -> Vec<Feature> {
         let (n, angles) = (problem.degrees, &problem.angles);
         let all = |feature: fn(usize) -> Feature| (0..n).map(feature);
         let mut features = Vec::new();

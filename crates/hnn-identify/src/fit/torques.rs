@@ -7,10 +7,8 @@ use crate::IdentifyError;
 use crate::candidate::{Candidate, Constant, Model};
 use crate::problem::Problem;
 
-/// The weak form's windows, in periods: wide, for the noise of a torque that a controller makes is fast.
-const WIDTH: f64 = 0.25;
-/// From one window to the next, in widths.
-const STRIDE: f64 = 0.1;
+/// Frictions below this share of the torque, with three standard errors, are none.
+const SMALL: f64 = 0.01;
 
 /// `u = d/dt dL/dv - dL/dq + friction`, regressed in its weak form.
 ///
@@ -21,13 +19,35 @@ pub(crate) fn torques(problem: &Problem) -> Result<Candidate, IdentifyError> {
     let library = Library::from_features(n, features(problem))?;
     let library = library.with_coordinate_names(names(problem))?;
     let mut dynamics = InverseDynamics::new(&library)?;
+    let mut frictions = Vec::new();
     for i in 0..n {
-        let friction = Expression::friction(n + i, problem.friction_width(i));
-        dynamics = dynamics.with_friction(i, friction)?;
+        let features = Expression::friction(n + i, problem.friction_width(i));
+        let first = dynamics.names().len();
+        dynamics = dynamics.with_friction(i, features)?;
+        // How large what they multiply is: a velocity, and a sign.
+        let sizes = [problem.scales.size()[n + i], 1.0];
+        let names = dynamics.names().into_iter().skip(first);
+        frictions.extend(names.zip(sizes).map(|(name, size)| (name, size, i)));
     }
-    let form = WeakForm::default().width(WIDTH * problem.period)?.stride(STRIDE)?;
-    let equations = form.equations(&observations(problem)?, &dynamics)?;
-    let found = Selection::default().run(&equations)?;
+    let equations = WeakForm::default().equations(&observations(problem)?, &dynamics)?;
+    // Joints rub. What is left out only because it is not known well, other constants make up for.
+    let all = Selection::default().require(frictions.iter().map(|(name, ..)| name));
+    let with_all = all.run(&equations)?;
+    let torques = problem.train.measured.inputs();
+    let is_known_to_be_small = |(name, size, i): &&(String, f64, usize)| {
+        let most = with_all.term(name).map_or(0.0, |t| t.coefficient.abs() + 3.0 * t.std_error);
+        let torque = torques.column(*i).std(0.0);
+        most * size < SMALL * torque
+    };
+    let small = Vec::from_iter(frictions.iter().filter(is_known_to_be_small));
+    let found = match small.is_empty() {
+        true => with_all,
+        false => {
+            let small = Vec::from_iter(small.iter().map(|(name, ..)| name));
+            let kept = frictions.iter().map(|(name, ..)| name).filter(|name| !small.contains(name));
+            Selection::default().require(kept).forbid(small.iter().copied()).run(&equations)?
+        }
+    };
     let constants = found.terms.iter().map(|term| Constant {
         name: term.name.clone(),
         value: term.coefficient,

@@ -26,10 +26,12 @@ impl Display for Escaped<'_> {
 
 /// Wide things scroll in boxes of their own, so that the page fits a telephone.
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem;\
-color:#222;background:#fff}h1{line-height:1.2}.wide{overflow-x:auto}table{border-collapse:collapse}\
+color:#222;background:#fff}h1{line-height:1.2;overflow-wrap:anywhere}figure{margin:1rem 0}\
+li,p{overflow-wrap:break-word}.wide{overflow-x:auto}table{border-collapse:collapse}\
 th,td{padding:.25rem .75rem;border-bottom:1px solid #ccc;text-align:right;white-space:nowrap}\
 th:first-child,td:first-child{text-align:left}tr.best{font-weight:bold;background:#eef4ff}\
-pre{background:#f5f5f5;padding:.75rem;overflow-x:auto}img{max-width:100%;height:auto}\
+td:first-child{white-space:normal}pre{background:#f5f5f5;padding:.75rem;white-space:pre-wrap;\
+overflow-wrap:anywhere}img{max-width:100%;height:auto}\
 .warning{border-left:4px solid #b35900;padding:.25rem .75rem;background:#fff6ea}";
 
 impl Identification {
@@ -54,14 +56,16 @@ impl Identification {
     }
 
     fn html(&self, model: &Path, figures: &[(String, String)]) -> String {
-        let source = Escaped(&self.report.source).to_string();
+        // Where it lies stands in the report.
+        let source = Path::new(&self.report.source).file_name().unwrap_or_default();
+        let source = Escaped(&source.to_string_lossy()).to_string();
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <title>Identification of {source}</title>\n<style>{STYLE}</style></head>\n<body><main>\n\
              <h1>Identification of {source}</h1>\n"
         );
-        for warning in &self.warnings {
+        for warning in self.warnings.iter().chain(&self.report.advice) {
             html += &format!("<p class=\"warning\" role=\"note\">{}</p>\n", Escaped(warning));
         }
         html += "<h2>Supported by the data</h2>\n<pre>";
@@ -78,11 +82,12 @@ impl Identification {
         for (head, constants) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             html += &format!("<h3>{head}</h3>\n<ul>\n");
             for constant in constants {
-                html += &format!("<li>{}</li>\n", Escaped(&constant.to_string()));
+                let constant = constant.to_string().replace("+-", "\u{b1}");
+                html += &format!("<li>{}</li>\n", Escaped(&constant));
             }
             html += "</ul>\n";
         }
-        html += "<h2>Models</h2>\n<div class=\"wide\" tabindex=\"0\"><table>\n";
+        html += "<h2>Models</h2>\n<div class=\"wide\" role=\"region\" aria-label=\"Models\" tabindex=\"0\"><table>\n";
         for (row, cells) in self.table().iter().enumerate() {
             let (class, cell) = match row {
                 0 => ("", "th"),
@@ -91,7 +96,8 @@ impl Identification {
             };
             html += &format!("<tr{class}>");
             for text in cells {
-                html += &format!("<{cell}>{}</{cell}>", Escaped(text));
+                let text = text.replace("+-", "\u{b1}");
+                html += &format!("<{cell}>{}</{cell}>", Escaped(&text));
             }
             html += "</tr>\n";
         }
@@ -104,7 +110,7 @@ impl Identification {
         }
         let name = model.file_name().unwrap_or_default().to_string_lossy();
         html += &format!(
-            "<h2>Model file</h2>\n<p><a href=\"{0}\">{0}</a></p>\n<h2>The recording</h2>\n<pre tabindex=\"0\">{1}</pre>\n\
+            "<h2>Model file</h2>\n<p><a href=\"{0}\">{0}</a></p>\n<h2>The recording</h2>\n<pre>{1}</pre>\n\
              </main></body></html>\n",
             Escaped(&name),
             Escaped(&self.report.to_string())

@@ -5,12 +5,13 @@ use hnn_integrators::{At, Bars, FieldError, FieldObject, Kept, Scalar, ThetaBar,
 use super::slopes::Slopes;
 use super::windows::{Rows, Stretch};
 
-/// The derivatives, and their weight beside the states.
+/// The derivatives, and their weights beside the states.
 #[derive(Debug)]
 pub(super) struct Derivatives<T> {
     /// A derivative a row of the data.
     pub(super) dx: Vec<T>,
-    pub(super) weight: T,
+    /// That of each coordinate.
+    pub(super) weights: Vec<T>,
 }
 
 /// The scratch memory of one comparison.
@@ -97,13 +98,14 @@ impl<T: Scalar> Comparison<T> {
     /// The weighted sum of the squared errors; `scale` times half its gradient goes to `f_bar`,
     /// 0 where a stretch is over.
     fn compare(&mut self, derivatives: &Derivatives<T>, at: &WindowStates<'_, T>, scale: T) -> f64 {
-        let Derivatives { dx, weight } = derivatives;
+        let Derivatives { dx, weights } = derivatives;
         let (f_bar, mut sum) = (&mut self.f_bar, 0.0);
         f_bar.fill(T::ZERO);
-        at.rows.errors(dx, at.stretches, at.step, &self.f, |i, error| {
-            sum += (error * error).to_f64();
-            f_bar[i] = scale * *weight * error;
+        at.rows.errors(dx, at.stretches, at.step, &self.f, |index, error| {
+            let weighted = weights[index / at.stretches.len()] * error;
+            sum += (weighted * error).to_f64();
+            f_bar[index] = scale * weighted;
         });
-        weight.to_f64() * sum
+        sum
     }
 }

@@ -229,7 +229,22 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
             return Err(LossError::Weight { what: "derivatives", weight });
         }
         let dx = dx.iter().copied().collect();
-        self.shooting.derivatives = Some(Derivatives { dx, weight: T::from_f64(weight) });
+        let weights = vec![T::from_f64(weight); self.shooting.rows.dim];
+        self.shooting.derivatives = Some(Derivatives { dx, weights });
+        Ok(self)
+    }
+
+    /// The same with the squared errors of each coordinate's derivatives multiplied by a weight of its own,
+    /// as [`with_coordinate_weights`](Self::with_coordinate_weights) does those of the states:
+    /// `1 / rate^2` where coordinates have different units.
+    ///
+    /// # Errors
+    /// If there are no [derivatives](Self::with_derivatives), there are more or fewer weights than
+    /// coordinates, one is negative or not finite, or all are 0.
+    pub fn with_derivative_weights(mut self, weights: &[f64]) -> Result<Self, LossError> {
+        let weights = coordinate_weights::<T>(weights, self.shooting.rows.dim)?;
+        let derivatives = self.shooting.derivatives.as_mut().ok_or(LossError::NoDerivatives)?;
+        derivatives.weights.iter_mut().zip(weights).for_each(|(own, weight)| *own *= weight);
         Ok(self)
     }
 

@@ -341,12 +341,12 @@ impl<T: Scalar> Problem<'_, T> {
         &self,
         windows: &[Stretch],
         step: usize,
-        Derivatives { dx, weight }: &Derivatives<T>,
+        Derivatives { dx, weights }: &Derivatives<T>,
         scratch: &mut RowScratch<T>,
         out: &mut Out<'_, T>,
     ) -> Result<(), LossError> {
         let (dim, lanes) = (self.data.dim, windows.len());
-        let scale = self.scale * weight.sqrt();
+        let scale = |index: usize| self.scale * weights[index / lanes].sqrt();
         let RowScratch { t, u: [u, _], x, slopes, slopes_by_theta, field, workspace, .. } =
             &mut *scratch;
         self.data.times(windows, step, t);
@@ -357,7 +357,7 @@ impl<T: Scalar> Problem<'_, T> {
             let all: Vec<_> = (0..dim).collect();
             field.evaluate(self.on.field, &all, (at, x), slopes_by_theta, |row, f| {
                 slopes[row] = f;
-                scale
+                scale(row)
             })?;
         } else {
             self.on.field.eval(at, x, slopes, workspace)?;
@@ -366,11 +366,12 @@ impl<T: Scalar> Problem<'_, T> {
         self.data.errors(dx, windows, step, &scratch.slopes, |index, error| {
             let (i, window) = (index / lanes, index % lanes);
             let row = out.begins[window] + self.of_states(&windows[window]) + step * dim + i;
-            out.write(row, scale * error, T::ONE, scratch.of_slope(index, out));
+            let residual = scale(index) * error;
+            out.write(row, residual, T::ONE, scratch.of_slope(index, out));
             for j in 0..if out.jacobian.is_some() { dim } else { 0 } {
                 let by_x = scratch.field.by_x(index, j);
                 let of_x = scratch.of_state(j * lanes + window, out);
-                out.write(row, scale * error, by_x, of_x);
+                out.write(row, residual, by_x, of_x);
             }
         });
         Ok(())

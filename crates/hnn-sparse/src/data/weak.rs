@@ -5,6 +5,7 @@ use super::observations::Observed;
 use super::quadrature::{add_interval, integral_weights};
 use super::waves::{half_period, quadrature_error};
 use super::windows::{Window, equations};
+use crate::equations::root_mean_square;
 use crate::unknowns::Unknowns;
 use crate::{Equations, SparseError, error::require};
 use hnn_integrators::{Between, TooLarge};
@@ -44,7 +45,10 @@ use hnn_integrators::{Between, TooLarge};
 /// ```
 ///
 /// By default the width is a little more than half a typical period, and the stride a quarter of
-/// it; less where the data would give fewer windows than three for each unknown.
+/// it; less where the data would give fewer windows than three for each unknown. For
+/// [torques](crate::InverseDynamics) the width is 0.3 of a period of the motion, `2 pi` times the deviation of a
+/// position over its root mean square velocity, and the stride a tenth of it: narrower windows let through
+/// what a controller makes of the noise of its encoders, wider ones blur the motion.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct WeakForm {
     width: Option<f64>,
@@ -57,10 +61,14 @@ const EXPONENT: i32 = 8;
 const RELATIVE_ERROR: f64 = 1e-7;
 /// The chosen width: this many mean times between changes of sign of a coordinate's deviation.
 const HALF_PERIODS: f64 = 1.25;
+/// The chosen width for torques, in periods of the motion.
+const PERIODS: f64 = 0.3;
 /// Points that a window has at least.
 const FEWEST_POINTS: usize = 12;
 /// The largest stride that is chosen. The weights of windows so far apart hardly overlap.
 const STRIDE: f64 = 0.25;
+/// The largest stride that is chosen for torques, whose noise closer windows average further.
+const STRIDE_OF_TORQUES: f64 = 0.1;
 /// Windows that begin between two neighbouring points, at most: more tell nothing new.
 const MOST_WINDOWS_A_POINT: f64 = 16.0;
 
@@ -103,7 +111,7 @@ impl WeakForm {
             let what = "points of the longest trajectory, for a window of the weak form,";
             return Err(SparseError::TooFew { what, given, needed: FEWEST_POINTS });
         }
-        let grid = self.grid(observations, unknowns);
+        let grid = self.grid::<A>(observations, unknowns);
         let Grid { width, stride, .. } = grid;
         let rows = grid.windows_of(observations) * components as f64;
         let bytes = 16 * components * (unknowns + 1);
@@ -132,15 +140,19 @@ impl WeakForm {
 
     /// What is set, and otherwise what fits the data: enough windows for `unknowns` and for the
     /// noise of each component.
-    fn grid(&self, observations: &Observations, unknowns: usize) -> Grid {
+    fn grid<A: Unknowns>(&self, observations: &Observations, unknowns: usize) -> Grid {
         let wanted = 3.0 * unknowns as f64 + 10.0;
-        let Sizes { typical, smallest, step } = sizes(observations);
+        let (width, widest_stride) = match A::OF_RATES {
+            true => (HALF_PERIODS * half_period(observations), STRIDE),
+            false => (PERIODS * period_of_motion(observations), STRIDE_OF_TORQUES),
+        };
+        let Sizes { typical, smallest, step } = sizes(observations, width);
         let at = |width: f64| {
             let stride = self.stride.unwrap_or_else(|| {
                 let room: f64 =
                     observations.trajectories.iter().map(|t| (t.duration() - width).max(0.0)).sum();
                 let share = room / (width * (wanted - observations.len() as f64).max(1.0));
-                share.min(STRIDE).max((step / width).min(STRIDE))
+                share.min(widest_stride).max((step / width).min(widest_stride))
             });
             Grid { width, stride, is_held: observations.between == Between::Held }
         };
@@ -272,8 +284,7 @@ fn stepped_window(first: usize, times: &[f64], from: f64, width: f64) -> Window 
 
 /// What the widths of windows go by.
 struct Sizes {
-    /// A little more than half a typical period, at most half the shortest trajectory, but of enough
-    /// points.
+    /// The width that is wanted, at most half the shortest trajectory, but of enough points.
     typical: f64,
     /// The smallest width with a half more points than needed, or what there is.
     smallest: f64,
@@ -296,8 +307,21 @@ fn typical_duration(observations: &Observations) -> f64 {
     found.copied().unwrap_or(f64::INFINITY)
 }
 
-/// From how fast the states change, and how far apart the points are.
-fn sizes(observations: &Observations) -> Sizes {
+/// The shortest of the positions' periods: `2 pi` times how far one goes over how fast it does.
+fn period_of_motion(observations: &Observations) -> f64 {
+    let n = observations.dim() / 2;
+    let column = |i: usize| observations.trajectories.iter().flat_map(move |t| t.coordinate(i));
+    let period = |i: usize| {
+        let count = column(i).count().max(1) as f64;
+        let mean = column(i).sum::<f64>() / count;
+        let deviation = root_mean_square(column(i).map(|q| q - mean));
+        std::f64::consts::TAU * deviation / root_mean_square(column(n + i))
+    };
+    (0..n).map(period).filter(|period| *period > 0.0).fold(f64::INFINITY, f64::min)
+}
+
+/// From the width that is wanted, and how far apart the points are.
+fn sizes(observations: &Observations, wanted: f64) -> Sizes {
     let shortest = typical_duration(observations);
     // Over as many points as a window needs.
     let mean = |times: &[f64]| {
@@ -308,6 +332,5 @@ fn sizes(observations: &Observations) -> Sizes {
     let step = steps.fold(0.0, f64::max);
     let few = FEWEST_POINTS as f64 * step;
     let smallest = (1.5 * few).min(0.5 * shortest).max(few).min(shortest);
-    let typical = HALF_PERIODS * half_period(observations);
-    Sizes { typical: typical.min(0.5 * shortest).max(smallest), smallest, step }
+    Sizes { typical: wanted.min(0.5 * shortest).max(smallest), smallest, step }
 }

@@ -269,8 +269,11 @@ fn the_motor_pendulum_out_of_its_torque() {
         .and_then(|l| InverseDynamics::new(&l)?.with_friction(0, friction))
         .expect("valid");
     let dry = ["0.5 v^2", "cos(q)", "friction on q[tanh(10 v)]"];
-    for width in [0.4, 0.5, 0.6] {
-        let form = WeakForm::default().width(width).and_then(|f| f.stride(0.05)).expect("valid");
+    let of_width = |width| WeakForm::default().width(width).and_then(|f| f.stride(0.05));
+    let forms = [WeakForm::default()]
+        .into_iter()
+        .chain([0.4, 0.5, 0.6].map(|w| of_width(w).expect("valid")));
+    for form in forms {
         let equations = form.equations(&observations, &dynamics).expect("enough points");
         // Dry friction is expected of a motor, and is little more than the noise of the torque.
         let found = Selection::default().require(dry).run(&equations).expect("found");
@@ -278,6 +281,10 @@ fn the_motor_pendulum_out_of_its_torque() {
         assert_estimate(&found, "cos(q)", 2.73, 0.03 * 2.73);
         assert_estimate(&found, "friction on q[tanh(10 v)]", 0.28, 0.02);
         assert!(found.coefficient("friction on q[v]").abs() <= 0.02, "{found}");
+        for (name, right) in dry.into_iter().zip([0.142, 2.73, 0.28]) {
+            let term = found.term(name).expect("required");
+            assert!((term.coefficient - right).abs() < 3.0 * term.std_error, "{found}");
+        }
         // With viscous friction too, it is nothing within its own standard errors.
         let all = Selection::default().require(dynamics.names()).run(&equations).expect("found");
         let viscous = all.term("friction on q[v]").expect("required");

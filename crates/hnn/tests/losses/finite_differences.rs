@@ -171,9 +171,11 @@ where
     check(&format!("trajectory loss, {what}"), field, &mut trajectory(), seed);
 
     // With moved starts, and with derivatives along the windows.
+    let weights = Vec::from_iter((0..field.dim()).map(|i| 0.5 + i as f64));
     let mut shooting = trajectory()
         .with_fitted_starts(0.1)
         .and_then(|loss| loss.with_derivatives(0.7, data.dx.view()))
+        .and_then(|loss| loss.with_derivative_weights(&weights))
         .expect("fits");
     gradient(&mut shooting, field);
     Loss::<f64, F>::begin_step(&mut shooting, 1, 2).expect("moves");

@@ -118,6 +118,8 @@ fn bad_input_is_an_error() {
     let refused = |weight, dx: &Array2<f64>| {
         new().with_derivatives(weight, dx.view()).map(|_| ()).expect_err("refused")
     };
+    let unknown = new().with_derivative_weights(&[1.0, 1.0]).map(|_| ());
+    assert!(matches!(unknown, Err(LossError::NoDerivatives)));
     let mut dx = noisy.derivatives().to_owned();
     assert!(matches!(refused(-1.0, &dx), LossError::Weight { .. }));
     assert!(matches!(refused(1.0, &Array2::zeros((600, 1))), LossError::Shape { .. }));

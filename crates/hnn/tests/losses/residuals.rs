@@ -49,6 +49,9 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
     let weighed_derivative = with_errors().with_coordinate_weights(&[0.5, 9.0]).expect("weights");
     let joint = JointLoss::new(weighed_derivative, 10.0, weighed(Window::Steps(1)));
     let implicit = TrajectoryLoss::new(GAUSS_LEGENDRE4, Window::Steps(k), data).expect("fits");
+    let along = fitted()
+        .with_derivatives(0.3, dx.view())
+        .and_then(|loss| loss.with_derivative_weights(&[0.5, 4.0]));
     let total = TotalLoss::new(derivative())
         .plus(3.0, fitted())
         .and_then(|total| total.plus(0.5, windows(Window::Steps(1))))
@@ -59,7 +62,7 @@ fn losses(seed: u64, k: usize) -> Vec<AnyLoss> {
         Box::new(windows(Window::Steps(1))),
         Box::new(windows(Window::Whole)),
         Box::new(windows(Window::Steps(k)).with_derivatives(0.3, dx.view()).expect("a weight")),
-        Box::new(fitted().with_derivatives(0.3, dx.view()).expect("a weight")),
+        Box::new(along.expect("weights")),
         Box::new(implicit),
         Box::new(JointLoss::new(derivative(), 10.0, fitted()).expect("the same data")),
         Box::new(weighed(Window::Steps(k)).with_fitted_starts(0.1).expect("a rate")),

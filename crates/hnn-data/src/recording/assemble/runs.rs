@@ -210,7 +210,7 @@ impl Sorter<'_> {
         } else {
             (
                 "the time goes back",
-                "sort the rows by time, or name the column that says which `trial` they belong to",
+                "sort the rows by time, or name the column that says which `trial` they belong to; if the clock was set back here, what follows is a trial of its own",
             )
         };
         DataError::Line {

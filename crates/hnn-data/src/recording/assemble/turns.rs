@@ -47,6 +47,15 @@ pub(super) fn undo(
         }
         return Undone { wraps: 0, advice };
     }
+    if channel.column.factor == 1.0 && !says_degrees && comes_back(column, runs, 0.5 * (low + high))
+    {
+        let turns = (high - low) / TAU;
+        if turns > 2.0 {
+            advice.push(format!(
+                "{name:?} goes {turns:.0} turns there and back: if it is in degrees, call `degrees` on its column"
+            ));
+        }
+    }
     let wraps = match channel.column.wrap {
         Wrap::Continuous => false,
         Wrap::Wrapped => true,
@@ -79,6 +88,16 @@ pub(super) fn undo(
         ));
     }
     Undone { wraps: count, advice }
+}
+
+/// Whether it goes through the middle of its range again and again.
+fn comes_back(column: &[f64], runs: &[Run], middle: f64) -> bool {
+    const OFTEN: usize = 4;
+    let crossings = |run: &Run| {
+        let is_above = run.rows.iter().map(|&row| column[row] > middle);
+        is_above.clone().zip(is_above.skip(1)).filter(|(a, b)| a != b).count()
+    };
+    runs.iter().map(crossings).sum::<usize>() >= OFTEN
 }
 
 /// The largest jump from row to row within pieces, and how many are about half a turn.

@@ -75,6 +75,8 @@ pub(crate) struct Layout {
     pub(crate) width: usize,
     /// Names of the columns; empty without a header.
     pub(crate) names: Vec<String>,
+    /// Their units, where there is a line of units below the names.
+    units: Vec<String>,
     /// Line of the first row, counted from 1, and the byte at which it begins.
     pub(crate) first_row: usize,
     pub(crate) begin: usize,
@@ -120,7 +122,7 @@ impl Layout {
             );
         };
         let decimal = options.decimal.unwrap_or_else(|| decimal_mark(delimiter, &rows[first..]));
-        let (mut header, mut notes) = (None, Vec::new());
+        let (mut header, mut notes, mut units) = (None, Vec::new(), Vec::new());
         if options.has_header == Some(true) {
             // The first line of the table, whatever it looks like.
             let above =
@@ -134,12 +136,17 @@ impl Layout {
         let mut names = header.map_or(Vec::new(), |row| owned(&delimiter.split(rows[row].text)));
         if let Some(row) = header {
             notes.push(format!("names of the columns in line {}", rows[row].number));
-            for units in &rows[row + 1..first] {
-                notes.push(format!(
-                    "line {} between names and rows is not read: {:?}",
-                    units.number,
-                    shorten(units.text, 60)
-                ));
+            let below = &rows[row + 1..first];
+            if let [line] = below {
+                units = owned(&delimiter.split(line.text));
+            }
+            let what = match units.len() == width {
+                true => "has the units",
+                false => "between names and rows is not read",
+            };
+            for line in below {
+                let text = shorten(line.text, 60);
+                notes.push(format!("line {} {what}: {text:?}", line.number));
             }
         }
         let above = header.unwrap_or(first);
@@ -175,14 +182,28 @@ impl Layout {
             format!("{width} columns between {}, decimal mark {decimal:?}", delimiter.name()),
         );
         let (first_row, begin) = (begin.number, begin.begin);
-        Ok(Self { delimiter, decimal, width, names, first_row, begin, notes })
+        let units = if units.len() == width { units } else { Vec::new() };
+        Ok(Self { delimiter, decimal, width, names, units, first_row, begin, notes })
     }
 
-    /// Whether a row is the header once more, as in files put one after another.
+    /// The name of a column, with its unit in brackets where that stands below.
+    pub(crate) fn name(&self, column: usize) -> String {
+        let name = self.names.get(column).cloned();
+        let name = name.unwrap_or_else(|| format!("column {column}"));
+        let unit = self.units.get(column).map(|unit| unit.trim_matches(['[', ']', '(', ')']));
+        match unit.filter(|unit| !unit.is_empty() && !name.contains(['[', '('])) {
+            Some(unit) => format!("{name} [{unit}]"),
+            None => name,
+        }
+    }
+
+    /// Whether a row is the names or the units once more, as in files put one after another.
     pub(crate) fn is_header(&self, fields: &[&str]) -> bool {
-        !self.names.is_empty()
-            && !is_number(fields[fields.len() - 1])
-            && self.names.iter().zip(fields).all(|(name, field)| name == field.trim_matches('"'))
+        let is = |head: &[String]| {
+            !head.is_empty()
+                && head.iter().zip(fields).all(|(name, field)| name == field.trim_matches('"'))
+        };
+        !is_number(fields[fields.len() - 1]) && (is(&self.names) || is(&self.units))
     }
 }
 

@@ -1,8 +1,8 @@
 //! Numbers as loggers write them.
 
 /// What stands for a missing number, in small letters.
-const MISSING: [&str; 11] =
-    ["", "nan", "-nan", "na", "n/a", "#n/a", "null", "none", "missing", "-", "--"];
+const MISSING: [&str; 12] =
+    ["", "nan", "-nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "missing", "-", "--"];
 
 pub(crate) struct Numbers<'a> {
     decimal: char,
