@@ -18,7 +18,7 @@ use crate::{ConstrainedSystem, Rods, SystemError, Weights};
 ///
 /// ```
 /// use hnn_systems::{ChainPendulum, Hamiltonian};
-/// let chain = ChainPendulum::<3>::chain([1.0; 3], [1.0; 3], 9.81)?;
+/// let chain = ChainPendulum::<3, f64>::chain([1.0; 3], [1.0; 3], 9.81)?;
 /// // Hanging at rest.
 /// let x = chain.from_angles(ndarray::array![[0.0; 6]].view())?;
 /// let energy = chain.energy_state(&x.row(0).to_vec())?;

@@ -19,7 +19,7 @@ use crate::{ConstrainedSystem, End, Rod, Rods, SystemError, Weights};
 ///
 /// ```
 /// use hnn_systems::{Gyroscope, Hamiltonian};
-/// let top = Gyroscope::gyroscope([1.0, 1.0, 0.5], 3.0)?;
+/// let top = Gyroscope::<f64>::gyroscope([1.0, 1.0, 0.5], 3.0)?;
 /// // Its axis is level, and it spins at 10 rad/s: H = J_3 10^2 / 2.
 /// let x = top.tilted(std::f64::consts::FRAC_PI_2, 10.0, 0.0);
 /// assert!((top.energy_state(&x)? - 25.0).abs() < 1e-12);

@@ -14,7 +14,7 @@ use crate::{ConstrainedSystem, Rods, SystemError, Weights};
 /// ```
 /// use hnn_integrators::VectorField;
 /// use hnn_systems::SphericalPendulum;
-/// let pendulum = SphericalPendulum::spherical(2.0, 1.0, 9.81)?;
+/// let pendulum = SphericalPendulum::<f64>::spherical(2.0, 1.0, 9.81)?;
 /// // Hanging at rest: the rod carries the weight.
 /// let dx: Vec<f64> = pendulum.eval_state(0.0, &[0.0, 0.0, -1.0, 0.0, 0.0, 0.0])?;
 /// assert!(dx.iter().all(|slope| slope.abs() < 1e-14));

@@ -33,7 +33,7 @@ fn assert_same_angles(a: &Array2<f64>, b: &Array2<f64>) {
 #[test]
 fn chains_of_one_and_two_move_as_in_angles() {
     let times = [0.0, 0.5, 1.0, 3.0];
-    let chain = ChainPendulum::<1>::chain([1.3], [0.8], GRAVITY).expect("positive");
+    let chain = ChainPendulum::<1, f64>::chain([1.3], [0.8], GRAVITY).expect("positive");
     let (inertia, torque) = (1.3 * 0.8 * 0.8, 1.3 * GRAVITY * 0.8);
     let pendulum = Pendulum::new(inertia, torque).expect("positive");
     let start = array![[2.1, -1.0]];
@@ -43,7 +43,7 @@ fn chains_of_one_and_two_move_as_in_angles() {
     assert_same_angles(&chain.to_angles(cartesian.view()).expect("four"), &angles);
 
     let (masses, lengths) = ([1.1, 0.7], [0.9, 1.2]);
-    let chain = ChainPendulum::<2>::chain(masses, lengths, GRAVITY).expect("positive");
+    let chain = ChainPendulum::<2, f64>::chain(masses, lengths, GRAVITY).expect("positive");
     let double = DoublePendulum::new(masses, lengths, GRAVITY).expect("positive").lagrangian();
     let start = array![[1.0, -0.7, 0.5, 2.0]];
     let angles = rollout(&Plain(&double), &start, &times);
@@ -67,7 +67,7 @@ fn double_energy(double: &hnn_systems::LagrangianDoublePendulum, start: &Array2<
 #[test]
 fn a_long_chain_keeps_rods_and_energy() {
     let masses = [1.0, 0.8, 1.2, 0.6, 0.9];
-    let chain = ChainPendulum::<5>::chain(masses, [0.7, 1.0, 0.9, 1.1, 0.8], GRAVITY);
+    let chain = ChainPendulum::<5, f64>::chain(masses, [0.7, 1.0, 0.9, 1.1, 0.8], GRAVITY);
     let chain = chain.expect("positive");
     let start = array![[0.5, -0.3, 1.0, 0.2, -0.8, 0.0, 0.5, 0.0, -0.5, 1.0]];
     let start = chain.from_angles(start.view()).expect("ten");
@@ -84,7 +84,7 @@ fn a_long_chain_keeps_rods_and_energy() {
 #[test]
 fn a_conical_pendulum_goes_round() {
     let (length, tilt) = (1.5_f64, 0.6_f64);
-    let pendulum = SphericalPendulum::spherical(2.0, length, GRAVITY).expect("positive");
+    let pendulum = SphericalPendulum::<f64>::spherical(2.0, length, GRAVITY).expect("positive");
     let omega = (GRAVITY / (length * tilt.cos())).sqrt();
     let radius = length * tilt.sin();
     let at = |t: f64| {
@@ -104,7 +104,7 @@ fn a_top_precesses_steadily() {
     let ([j1, _, j3], tilt, precession, spin) = ([1.0, 1.0, 0.6], 1.0_f64, 0.7_f64, 12.0);
     let about_axis = spin + precession * tilt.cos();
     let torque = (j3 * about_axis - j1 * precession * tilt.cos()) * precession;
-    let top = Gyroscope::gyroscope([j1, j1, j3], torque).expect("a body");
+    let top = Gyroscope::<f64>::gyroscope([j1, j1, j3], torque).expect("a body");
     let start = Array1::from_vec(top.tilted(tilt, spin, precession)).insert_axis(ndarray::Axis(0));
     let end = rollout(&top, &start, &[0.0, 2.5]);
     let (sin, cos) = (2.5 * precession).sin_cos();
@@ -115,7 +115,7 @@ fn a_top_precesses_steadily() {
 /// A free body that is not symmetric: RATTLE keeps the angular momentum to rounding.
 #[test]
 fn a_free_body_keeps_its_angular_momentum() {
-    let body = Gyroscope::gyroscope([1.0, 1.4, 0.8], 0.0).expect("a body");
+    let body = Gyroscope::<f64>::gyroscope([1.0, 1.4, 0.8], 0.0).expect("a body");
     let start = Array1::from_vec(body.tilted(0.9, 2.0, 1.1)).insert_axis(ndarray::Axis(0));
     let run = FixedStep::size(RATTLE, 0.01).run(&body, (0.0, 20.0), start.view()).expect("runs");
     let momentum = |x: &[f64]| {
@@ -138,9 +138,9 @@ fn a_free_body_keeps_its_angular_momentum() {
 
 #[test]
 fn pull_backs_of_systems_are_exact() {
-    let chain = ChainPendulum::<3>::chain([1.0, 0.7, 1.3], [1.0, 0.9, 1.2], GRAVITY);
+    let chain = ChainPendulum::<3, f64>::chain([1.0, 0.7, 1.3], [1.0, 0.9, 1.2], GRAVITY);
     check_vjp(&mut chain.expect("positive"), 3, 1);
-    check_vjp(&mut Gyroscope::gyroscope([1.0, 1.4, 0.8], 2.0).expect("a body"), 2, 0);
+    check_vjp(&mut Gyroscope::<f64>::gyroscope([1.0, 1.4, 0.8], 2.0).expect("a body"), 2, 0);
 }
 
 /// The formula of the rods' Jacobian is the derivative of their values.
@@ -170,9 +170,9 @@ fn single_precision_keeps_the_rods_too() {
 
 #[test]
 fn constants_that_make_no_system_are_errors() {
-    assert!(ChainPendulum::<2>::chain([1.0, 0.0], [1.0; 2], GRAVITY).is_err());
-    assert!(ChainPendulum::<2>::chain([1.0; 2], [1.0, -1.0], GRAVITY).is_err());
-    assert!(ChainPendulum::<1>::chain([1.0], [1.0], f64::NAN).is_err());
+    assert!(ChainPendulum::<2, f64>::chain([1.0, 0.0], [1.0; 2], GRAVITY).is_err());
+    assert!(ChainPendulum::<2, f64>::chain([1.0; 2], [1.0, -1.0], GRAVITY).is_err());
+    assert!(ChainPendulum::<1, f64>::chain([1.0], [1.0], f64::NAN).is_err());
     assert!(SphericalPendulum::<f64>::spherical(1.0, 1.0, -1.0).is_err());
     // Flat, and impossible.
     assert!(Gyroscope::<f64>::gyroscope([1.0, 1.0, 2.0], 0.0).is_err());
@@ -183,7 +183,7 @@ fn constants_that_make_no_system_are_errors() {
     let SystemError::Undetermined { .. } = rod(End::Point(1), 1).expect_err("no rod") else {
         panic!("another error")
     };
-    let chain = ChainPendulum::<1>::chain([1.0], [1.0], GRAVITY).expect("positive");
+    let chain = ChainPendulum::<1, f64>::chain([1.0], [1.0], GRAVITY).expect("positive");
     assert!(chain.from_angles(array![[1.0]].view()).is_err());
     assert!(chain.to_angles(array![[1.0]].view()).is_err());
 }

@@ -14,7 +14,7 @@ fn of_systems() {
     differentiable_field_is_checked(&HenonHeiles::default());
     hamiltonian_is_checked(&HenonHeiles::default());
     separable_field_is_checked(&HenonHeiles::default());
-    let chain = ChainPendulum::<2>::chain([1.0; 2], [1.0; 2], 9.81).expect("positive");
+    let chain = ChainPendulum::<2, f64>::chain([1.0; 2], [1.0; 2], 9.81).expect("positive");
     differentiable_field_is_checked(&chain);
     hamiltonian_is_checked(&chain);
 }

@@ -81,9 +81,11 @@ fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
         10 => plain(Kepler::new(a, b)?),
         11 => plain(DoublePendulum::new([a, b], [c, odd.positive()], odd.positive())?),
         12 => plain(CartPole::new(a, b, c, odd.positive())?.with_friction(a, b)?),
-        13 => Box::new(ChainPendulum::<2>::chain([a, b], [c, odd.positive()], odd.positive())?),
-        14 => Box::new(SphericalPendulum::spherical(a, b, c)?.in_velocities()),
-        15 => Box::new(Gyroscope::gyroscope([a, b, c], odd.positive())?),
+        13 => {
+            Box::new(ChainPendulum::<2, f64>::chain([a, b], [c, odd.positive()], odd.positive())?)
+        }
+        14 => Box::new(SphericalPendulum::<f64>::spherical(a, b, c)?.in_velocities()),
+        15 => Box::new(Gyroscope::<f64>::gyroscope([a, b, c], odd.positive())?),
         _ => plain(FromEnergy(Spring::new(a, b)?)),
     })
 }
@@ -109,7 +111,7 @@ fn constants(odd: &mut Odd) -> Result<(), Error> {
     let (amplitude, omega, phase) = (odd.number(), odd.number(), odd.number());
     let shaken = pole.with_force(CartForce::Harmonic { amplitude, omega, phase });
     VectorField::<f64>::eval_state(&shaken, odd.number(), &[0.1; 4])?;
-    let chain = ChainPendulum::<1>::chain([1.0], [odd.positive()], odd.positive())?;
+    let chain = ChainPendulum::<1, f64>::chain([1.0], [odd.positive()], odd.positive())?;
     let x = chain.from_angles(odd.table(2, 2).view())?;
     chain.to_angles(x.view())?;
     chain.violation_rows(odd.table(2, 4).view())?;
