@@ -48,7 +48,7 @@ fn chains_of_one_and_two_move_as_in_angles() {
     let start = array![[1.0, -0.7, 0.5, 2.0]];
     let angles = rollout(&Plain(&double), &start, &times);
     // The same in momenta and in velocities.
-    for chain in [chain, chain.in_velocities()] {
+    for chain in [chain.clone(), chain.in_velocities()] {
         let from = chain.from_angles(start.view()).expect("four");
         assert_same_angles(&chain.to_angles(from.view()).expect("eight"), &start);
         let cartesian = rollout(&chain, &from, &times);
