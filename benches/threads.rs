@@ -39,7 +39,7 @@ fn gradient(options: Options) -> Result<(), Error> {
                 .map(|_| {
                     let all = Selection::All;
                     let value = loss.value_and_gradient(&model, all, 1.0, &mut theta_bar);
-                    f64::from(value.expect("value"))
+                    value.expect("value")
                 })
                 .sum()
         })

@@ -10,7 +10,7 @@ use hnn_train::{Adam, WeightDecay};
 use ndarray::ArrayView1;
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases_of(|| Ok(network()?))
+    cases_of(network)
 }
 
 #[cfg(feature = "tch")]

@@ -311,7 +311,7 @@ impl Run<'_> {
         };
         let motions = [motion("truth", &data.test)?.truth(), motion("constrained HNN", states)?];
         let panel =
-            Panel::new(&format!("the last of {N} links")).x_label("x in m").y_label("y in m");
+            Panel::new(format!("the last of {N} links")).x_label("x in m").y_label("y in m");
         let panel = motions.iter().try_fold(panel, |panel, motion| -> Result<_> {
             Ok(panel.series(motion.path(N - 1, 2 * N - 1)?))
         })?;

@@ -13,7 +13,7 @@ use hnn_sparse::{SparseHamiltonian, SparseLagrangian};
 use crate::{IdentifyError, Law, Score};
 
 /// Friction `-R(x) dq/dt` by a network, and fitted gains of the inputs.
-type LearnedForce = Sum<Dissipative<Scaled<Angles<Mlp<f64>>>>, InputPort>;
+pub(crate) type LearnedForce = Sum<Dissipative<Scaled<Angles<Mlp<f64>>>>, InputPort>;
 
 /// The Hamiltonian network of an identification: an energy, friction `-R(x) dq/dt`, and fitted gains of
 /// the inputs.

@@ -10,7 +10,7 @@ use ndarray::Array2;
 
 use super::{derivative_loss, trajectory_loss};
 use crate::IdentifyError;
-use crate::candidate::{BaselineModel, Candidate, HnnModel, LnnModel, Model};
+use crate::candidate::{BaselineModel, Candidate, HnnModel, LearnedForce, LnnModel, Model};
 use crate::problem::Problem;
 use crate::score::{mean, rollouts};
 
@@ -62,11 +62,7 @@ pub(crate) fn baseline(problem: &Problem, seed: u64) -> Result<Candidate, Identi
 }
 
 /// The force `-R(x) dq/dt + G u`.
-fn force(
-    problem: &Problem,
-    scales: &Scales,
-    seed: u64,
-) -> Result<Sum<Dissipative<Scaled<Angles<Mlp<f64>>>>, InputPort>, IdentifyError> {
+fn force(problem: &Problem, scales: &Scales, seed: u64) -> Result<LearnedForce, IdentifyError> {
     let n = problem.degrees;
     let factors = [hidden(problem) / 2, n * (n + 1) / 2];
     let friction = scales.dissipative(network(problem, 2 * n, factors, seed, true)?)?;

@@ -10,12 +10,15 @@ use crate::{Constraint, FieldError, LaneState, Scalar};
 /// Iterations before positions are given up. Newton's method doubles the digits in each.
 const MOST_ITERATIONS: usize = 30;
 
+/// What holds at positions on the constraints, and the multipliers that led there.
+type Landing<'a, T, C> = (Geometry<'a, T, C>, <C as Constraint>::Values<T>);
+
 /// The positions `q = start + M^-1 G_from^T sigma` with `Phi(q) = 0`, and `sigma`.
 pub(super) fn project_positions<'a, T: Scalar, C: Constraint>(
     from: &Geometry<'a, T, C>,
     start: &C::Position<T>,
     row: usize,
-) -> Result<(Geometry<'a, T, C>, C::Values<T>), FieldError> {
+) -> Result<Landing<'a, T, C>, FieldError> {
     let weights = from.inertia.inverse_masses();
     let largest = |q: &C::Position<T>| {
         q.as_ref().iter().fold(T::ZERO, |most, q| Scalar::max(most, crate::Lane::abs(*q)))

@@ -184,13 +184,16 @@ fn shifted(a: &[f64], b: &[f64], h: f64) -> Vec<f64> {
     a.iter().zip(b).map(|(a, b)| a + h * b).collect()
 }
 
+/// A pull-back: the cotangents of a state, and of the parameters.
+type Pull<'a> = &'a dyn Fn(&Bead, &[f64], &[f64]) -> (Vec<f64>, [f64; 4]);
+
 /// Compares cotangents of states and parameters with central differences of `out . v`.
 #[track_caller]
 fn check_cotangents(
     field: &mut Bead,
     x: &[f64],
     out: &dyn Fn(&Bead, &[f64]) -> Vec<f64>,
-    pull: &dyn Fn(&Bead, &[f64], &[f64]) -> (Vec<f64>, [f64; 4]),
+    pull: Pull<'_>,
 ) {
     let (v, x_dot, theta_dot) = (wave(1.1, x.len()), wave(2.9, x.len()), wave(0.7, 4));
     let (x_bar, theta_bar) = pull(field, x, &v);

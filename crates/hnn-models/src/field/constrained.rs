@@ -123,7 +123,7 @@ impl<V, C, T: Scalar> ConstrainedHnn<V, C, T> {
         if given != expected {
             return Err(ModelError::InputSize { role: "potential energy", given, expected });
         }
-        if logarithms.is_empty() || expected % logarithms.len() != 0 {
+        if logarithms.is_empty() || !expected.is_multiple_of(logarithms.len()) {
             return Err(ModelError::Masses { given: logarithms.len(), coordinates: expected });
         }
         let inertia = repeated(form, &logarithms, expected);
