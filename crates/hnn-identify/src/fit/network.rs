@@ -2,8 +2,8 @@
 
 use hnn_integrators::DifferentiableField;
 use hnn_models::{
-    Angles, Architecture, Baseline, Dissipative, Hnn, Initialisation, InputPort, Lnn,
-    MechanicalLagrangian, Mlp, Scaled, Scales, Sum,
+    Angles, Architecture, Baseline, Hnn, Initialisation, InputPort, Lnn, MechanicalLagrangian, Mlp,
+    Scales, Sum,
 };
 use hnn_train::{EvidenceRule, LeastSquares};
 use ndarray::Array2;
