@@ -22,8 +22,9 @@ use crate::{AnalyticHamiltonian, Hamiltonian, SystemError};
 /// use hnn_systems::{ConstrainedSystem, Hamiltonian, Rods, Weights};
 /// use ndarray::array;
 /// // A pendulum of 1 kg on a rod of 1 m, let go from the right.
-/// let pendulum: ConstrainedSystem<_, _> =
-///     ConstrainedSystem::new(Weights([9.81]), Rods::<2, 1, 1>::chain([1.0])?, &[1.0; 2])?;
+/// let rod = Rods::<2, 1, 1>::chain([1.0])?;
+/// let pendulum: ConstrainedSystem<Weights<2, 1>, _> =
+///     ConstrainedSystem::new(Weights([9.81]), rod, &[1.0; 2])?;
 /// let start = array![[1.0, 0.0, 0.0, 0.0]];
 /// let run = FixedStep::size(RATTLE, 0.01).run(&pendulum, (0.0, 10.0), start.view())?;
 /// let x = run.last().row(0).to_vec();
