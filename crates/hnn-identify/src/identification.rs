@@ -164,7 +164,7 @@ impl Identification {
                 candidate.name.clone(),
                 candidate.model.num_params().to_string(),
                 percent(score.mean()),
-                percent(score.std_error()),
+                if score.windows.len() > 1 { percent(score.std_error()) } else { "unknown".into() },
                 percent(mean(&score.whole)),
                 percent(mean(&score.steps)),
                 percent(std_error(&score.steps)),

@@ -117,6 +117,12 @@ pub(crate) fn assemble(
         ));
     }
     advice.extend(channels.iter().find_map(clock_advice));
+    advice.extend(trials.iter().find(|trial| counts_days(trial)).map(|trial| {
+        format!(
+            "the time begins at {} in steps of {:.1e}, as the days of a spreadsheet do: for seconds, call `scaled(86400.0)` on its column",
+            trial.begin, trial.rates[0].0
+        )
+    }));
     let mut reports = Vec::new();
     for &i in &order {
         let channel = &channels[i];
@@ -130,8 +136,7 @@ pub(crate) fn assemble(
             };
             (&rows.times[..], column)
         }));
-        let step = steps[i].map(|step| step * channel.column.factor.abs());
-        reports.push(describe(channel, &values, step, wraps[i]));
+        reports.push(describe(channel, &values, steps[i], wraps[i]));
     }
     let names = states.iter().chain(&inputs).map(|&i| channels[i].name.clone()).collect();
     let roles = states.iter().chain(&inputs).map(|&i| channels[i].role).collect();
@@ -144,8 +149,8 @@ pub(crate) fn assemble(
 /// That a clock does not count seconds.
 fn clock_advice(channel: &Channel) -> Option<String> {
     let is_raw = channel.role == Role::Time && channel.column.factor == 1.0;
-    let unit = unit(&channel.name).filter(|_| is_raw)?.to_lowercase();
-    let (unit, factor) = match unit.as_str() {
+    let unit = Some(unit(&channel.name).unwrap_or(&channel.name)).filter(|_| is_raw)?;
+    let (unit, factor) = match unit.to_lowercase().as_str() {
         "ms" | "msec" | "millis" | "milliseconds" => ("milliseconds", "1e-3"),
         "us" | "usec" | "micros" | "microseconds" | "\u{b5}s" | "\u{3bc}s" => {
             ("microseconds", "1e-6")
@@ -157,6 +162,13 @@ fn clock_advice(channel: &Channel) -> Option<String> {
         "the time {:?} is in {unit}, and so are all rates: for seconds, call `scaled({factor})` on its column",
         channel.name
     ))
+}
+
+/// Whether a clock counts days since 1900, of this half century, and rows are less than two minutes apart.
+fn counts_days(trial: &TrialReport) -> bool {
+    (36_500.0..55_000.0).contains(&trial.begin)
+        && trial.rates.iter().any(|(step, _)| *step < 1e-3)
+        && trial.duration < 1.0
 }
 
 /// What is dropped, and the runs.

@@ -9,8 +9,9 @@ use zip::ZipArchive;
 
 use crate::DataError;
 
-/// What every archive begins with.
+/// What every archive begins with, and every array.
 pub(crate) const ARCHIVE: &[u8] = b"PK\x03\x04";
+pub(crate) const ARRAY: &[u8] = b"\x93NUMPY";
 
 /// The arrays of an archive and their names.
 pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Vec<(String, ArrayD<f64>)>, DataError> {
@@ -43,7 +44,7 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Vec<(String, ArrayD<f64>
 /// One array: a magic string, a header that is a dictionary of Python, and the numbers.
 fn array(bytes: &[u8]) -> Result<ArrayD<f64>, String> {
     let no_array = || "it is no array of numpy".to_owned();
-    let rest = bytes.strip_prefix(b"\x93NUMPY").ok_or_else(no_array)?;
+    let rest = bytes.strip_prefix(ARRAY).ok_or_else(no_array)?;
     let (version, rest) = rest.split_first_chunk::<2>().ok_or_else(no_array)?;
     let (length, rest) = match version[0] {
         1 => {
@@ -58,6 +59,9 @@ fn array(bytes: &[u8]) -> Result<ArrayD<f64>, String> {
     let (header, data) = rest.split_at_checked(length).ok_or_else(no_array)?;
     let header = std::str::from_utf8(header).map_err(|_| no_array())?;
     let kind = value(header, "descr").ok_or_else(no_array)?;
+    if kind.starts_with('[') {
+        return Err("it has fields of its own; write each of them as an array by itself".into());
+    }
     let kind = kind.trim_matches(['\'', '"']);
     let (width, number) = decoder(kind).ok_or_else(|| {
         format!("its numbers are of type {kind:?}, but floats or integers are expected")

@@ -166,8 +166,8 @@ impl RecordingReader {
         self
     }
 
-    /// What stands for a missing number, besides nothing, NaN, NA, N/A, n.a., null, none, missing, - and
-    /// --. A number counts in any of its spellings.
+    /// What stands for a missing number, besides nothing, NaN, NA, N/A, n.a., null, none, missing, -, --,
+    /// and what C's libraries and spreadsheets write (1.#IND, #DIV/0!). A number counts in any of its spellings.
     pub fn missing(mut self, words: &[&str]) -> Self {
         self.options.missing = owned(words);
         self
@@ -198,6 +198,13 @@ impl RecordingReader {
             Source::File(path) => {
                 let read = hnn_files::read(path);
                 let bytes = read.map_err(|source| DataError::Read { path: path.into(), source })?;
+                if bytes.starts_with(npz::ARRAY) {
+                    return Err(DataError::Recording {
+                        source_name: source,
+                        problem: "it is one array without a name (.npy)".into(),
+                        cure: "write arrays with names, `numpy.savez(path, t=t, x=x)`".into(),
+                    });
+                }
                 match bytes.starts_with(npz::ARCHIVE) {
                     true => self.load_arrays(&npz::read(&bytes, path)?, &source),
                     false => self.load_text(bytes, &source),

@@ -14,14 +14,18 @@ use crate::recording::table::{Table, shorten};
 
 /// The text of a file: UTF-8 or UTF-16, by its byte-order mark, or else Latin-1; and what was found.
 pub(crate) fn decode(bytes: Vec<u8>) -> (String, Vec<String>) {
-    let utf16 = |from: fn([u8; 2]) -> u16| {
-        let units = Vec::from_iter(bytes[2..].chunks_exact(2).map(|pair| from([pair[0], pair[1]])));
-        String::from_utf16_lossy(&units)
+    let utf16 = |skip: usize, from: fn([u8; 2]) -> u16| {
+        let units = bytes[skip..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
+        String::from_utf16_lossy(&Vec::from_iter(units))
     };
-    let (mut text, note) = match bytes {
-        _ if bytes.starts_with(b"\xFF\xFE") => (utf16(u16::from_le_bytes), "UTF-16"),
-        _ if bytes.starts_with(b"\xFE\xFF") => (utf16(u16::from_be_bytes), "UTF-16"),
-        bytes => match String::from_utf8(bytes) {
+    let bare = "UTF-16 without a byte-order mark";
+    let (mut text, note) = match bytes[..] {
+        [0xFF, 0xFE, ..] => (utf16(2, u16::from_le_bytes), "UTF-16"),
+        [0xFE, 0xFF, ..] => (utf16(2, u16::from_be_bytes), "UTF-16"),
+        // The first two letters, each with a byte of 0.
+        [1..=0x7F, 0, 1..=0x7F, 0, ..] => (utf16(0, u16::from_le_bytes), bare),
+        [0, 1..=0x7F, 0, 1..=0x7F, ..] => (utf16(0, u16::from_be_bytes), bare),
+        _ => match String::from_utf8(bytes) {
             Ok(text) => (text, ""),
             Err(error) => {
                 let latin = error.into_bytes().into_iter().map(char::from).collect();

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use hnn_data::{Recording, RecordingReader};
+use hnn_data::{Column, Recording, RecordingReader};
 
 /// What is to happen.
 enum Outcome {
@@ -25,6 +25,8 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
         let units = text.encode_utf16().flat_map(u16::to_le_bytes);
         [0xFF, 0xFE].into_iter().chain(units).collect::<Vec<u8>>()
     };
+    let mut counts = String::from("t,q\n");
+    (0..60).for_each(|k| counts += &format!("{k},{}\n", 75 * k % 1024));
     let latin: Vec<u8> = b"t;q [\xB0]\n0;1\n1;2\n".into();
     let text = |text: &str| text.as_bytes().to_vec();
     vec![
@@ -87,6 +89,78 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
             text("t,q\n0,-70\n1,60\n2,-50\n3,40\n4,-30\n5,20\n"),
             |r| r.time("t").angle("q"),
             Read(6, 1, -70.0, &["\"q\" goes 21 turns there and back: if it is in degrees"]),
+        ),
+        (
+            "degrees with two decimals",
+            text("t;q [deg]\n0;0,01\n1;0,04\n2;0,02\n3;0,05\n4;0,09\n5;0,06\n6;0,03\n"),
+            |r| r.time("t").angle(Column::new("q").degrees()),
+            // The step in radians.
+            Read(7, 1, 0.01_f64.to_radians(), &["steps of 1.75e-4"]),
+        ),
+        (
+            "microseconds by the name",
+            text("micros,q\n8000000000,1\n8000020000,2\n"),
+            |r| r.time("micros").position("q"),
+            Read(2, 1, 1.0, &["is in microseconds", "`scaled(1e-6)`"]),
+        ),
+        (
+            "days of a spreadsheet",
+            text("t,q\n45413.5,1\n45413.5000002,2\n45413.5000004,3\n"),
+            PLAIN,
+            Read(3, 1, 1.0, &["the days of a spreadsheet", "`scaled(86400.0)`"]),
+        ),
+        (
+            "a time zone",
+            text("t,q\n2024-05-01T12:00:00.010Z,1\n2024-05-01T12:00:00.020Z,2\n"),
+            PLAIN,
+            Refused(&["line 2, column \"t\"", "time in seconds"]),
+        ),
+        (
+            "counts of an encoder that begin anew",
+            text(&counts),
+            |r| r.time("t").angle("q"),
+            Read(
+                60,
+                1,
+                0.0,
+                &["jumps from one end of its range to the other 4 times", "scaled(TAU / counts)"],
+            ),
+        ),
+        (
+            "counts of an encoder that begin anew, scaled",
+            text(&counts),
+            |r| r.time("t").angle(Column::new("q").scaled(std::f64::consts::TAU / 1024.0)),
+            Read(60, 1, 0.0, &["4 wraps"]),
+        ),
+        (
+            "UTF-16 without a mark",
+            utf16("t\tq\n0\t1\n1\t2\n")[2..].to_vec(),
+            PLAIN,
+            Read(2, 1, 1.0, &["UTF-16 without a byte-order mark"]),
+        ),
+        (
+            "no numbers of C and of spreadsheets",
+            text("t,q\n0,1\n1,-1.#IND\n2,nan(ind)\n3,#DIV/0!\n4,<NA>\n5,2\n"),
+            PLAIN,
+            Read(2, 2, 1.0, &["4 rows dropped", "lines 3 to 6: no number in q"]),
+        ),
+        (
+            "quoted thousands",
+            text("t,q\n\"0.5\",\"1\"\n\"1,000.5\",\"2\"\n"),
+            PLAIN,
+            Refused(&["line 3, column \"t\": \"1,000.5\"", "thousands separators"]),
+        ),
+        (
+            "time that goes back throughout",
+            text("t,q\n3,1\n2,2\n1,3\n"),
+            PLAIN,
+            Refused(&["line 3", "\"2 after 3\"", "sort the rows"]),
+        ),
+        (
+            "an array without a name",
+            b"\x93NUMPY\x01\0\x02\0{}".into(),
+            PLAIN,
+            Refused(&[".npy", "numpy.savez"]),
         ),
         (
             "units behind underscores",

@@ -1,9 +1,11 @@
 //! Recordings as they come: each file of the table has its rows, pieces and values.
 
 use std::f64::consts::TAU;
+use std::fmt::Write;
+use std::time::Duration;
 
 use hnn_data::{Column, DataError, Recording, Role};
-use hnn_testing::{measured, recording as file};
+use hnn_testing::{measured, processor_time, recording as file};
 use ndarray::array;
 
 /// Rows in each piece.
@@ -301,4 +303,23 @@ fn gaps_go_by_the_spacing_around_them() {
     let reader =
         Recording::of_columns([("t", &uneven[..]), ("q", &uneven)]).time("t").position("q");
     assert_eq!(lengths(&reader.load().expect("valid")), [200]);
+}
+
+/// Under a second of a processor; under two of one that shares its caches with other work.
+#[test]
+fn a_million_rows_are_read_soon() {
+    let mut log = String::from("t,angle,torque\n");
+    for k in 0..1_000_000 {
+        let t = 1e-3 * f64::from(k);
+        let angle = 0.5 * (3.0 * t).sin() + 1e-3 * (1e4 * f64::from(k).sin()).sin();
+        writeln!(log, "{t:.3},{angle:.6},{:.4}", (0.7 * t).cos()).expect("a string takes it");
+    }
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), log).expect("written");
+    let reader = Recording::read(file.path()).time("t").angle("angle").input("torque");
+    let begin = processor_time();
+    let recording = reader.load().expect("readable");
+    let spent = processor_time() - begin;
+    assert_eq!((recording.len(), recording.num_pieces()), (1_000_000, 1));
+    assert!(spent < Duration::from_secs(2), "{spent:?}");
 }

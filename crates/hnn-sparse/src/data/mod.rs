@@ -1,5 +1,6 @@
 //! From measurements to equations.
 
+mod agreement;
 mod differences;
 mod integral;
 mod labels;

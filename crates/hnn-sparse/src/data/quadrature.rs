@@ -30,7 +30,7 @@ pub(crate) fn add_interval(times: &[f64], interval: usize, weights: &mut [f64]) 
 }
 
 /// Lagrange's polynomial `k` of these nodes at `t`.
-fn lagrange(nodes: &[f64], k: usize, t: f64) -> f64 {
+pub(super) fn lagrange(nodes: &[f64], k: usize, t: f64) -> f64 {
     let others = nodes.iter().enumerate().filter(|(j, _)| *j != k);
     others.map(|(_, node)| (t - node) / (nodes[k] - node)).product()
 }

@@ -1,6 +1,7 @@
 //! The weak form: no derivative of the data at all.
 
 use super::Observations;
+use super::agreement::agreeing_width;
 use super::observations::Observed;
 use super::quadrature::{add_interval, integral_weights};
 use super::waves::{half_period, quadrature_error};
@@ -46,9 +47,11 @@ use hnn_integrators::{Between, TooLarge};
 ///
 /// By default the width is a little more than half a typical period, and the stride a quarter of
 /// it; less where the data would give fewer windows than three for each unknown. For
-/// [torques](crate::InverseDynamics) the width is 0.3 of a period of the motion, `2 pi` times the deviation of a
-/// position over its root mean square velocity, and the stride a tenth of it: narrower windows let through
-/// what a controller makes of the noise of its encoders, wider ones blur the motion.
+/// [torques](crate::InverseDynamics) the width is the smallest at which the noise of the states is small beside the
+/// motion: what `- phi' v` and `phi'' q` make of the accelerations, and what `phi''` makes of the noise of `q` from
+/// point to point, differ by 2 % at most. Narrower windows find inertias that are too small. It is 0.3 of a
+/// period of the motion at most (`2 pi` times the deviation of a position over its root mean square velocity), beyond
+/// which windows blur the motion; the stride is a tenth of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct WeakForm {
     width: Option<f64>,
@@ -61,7 +64,7 @@ const EXPONENT: i32 = 8;
 const RELATIVE_ERROR: f64 = 1e-7;
 /// The chosen width: this many mean times between changes of sign of a coordinate's deviation.
 const HALF_PERIODS: f64 = 1.25;
-/// The chosen width for torques, in periods of the motion.
+/// The largest width that is chosen for torques, in periods of the motion.
 const PERIODS: f64 = 0.3;
 /// Points that a window has at least.
 const FEWEST_POINTS: usize = 12;
@@ -142,11 +145,14 @@ impl WeakForm {
     /// noise of each component.
     fn grid<A: Unknowns>(&self, observations: &Observations, unknowns: usize) -> Grid {
         let wanted = 3.0 * unknowns as f64 + 10.0;
-        let (width, widest_stride) = match A::OF_RATES {
+        let (wanted_width, widest_stride) = match A::OF_RATES {
             true => (HALF_PERIODS * half_period(observations), STRIDE),
             false => (PERIODS * period_of_motion(observations), STRIDE_OF_TORQUES),
         };
-        let Sizes { typical, smallest, step } = sizes(observations, width);
+        let Sizes { mut typical, smallest, step } = sizes(observations, wanted_width);
+        if !A::OF_RATES && self.width.is_none() {
+            typical = agreeing_width(observations, [smallest, typical]);
+        }
         let at = |width: f64| {
             let stride = self.stride.unwrap_or_else(|| {
                 let room: f64 =
@@ -236,9 +242,17 @@ fn independent_share<A: Unknowns>(stride: f64) -> f64 {
     }
 }
 
+/// The test function `(1 - tau^2)^8` and its first two derivatives.
+pub(super) fn test_function(tau: f64) -> [f64; 3] {
+    let (n, inside) = (f64::from(EXPONENT), 1.0 - tau * tau);
+    let slope = -2.0 * n * tau * inside.powi(EXPONENT - 1);
+    let bend = inside - 2.0 * (n - 1.0) * tau * tau;
+    [inside.powi(EXPONENT), slope, -2.0 * n * bend * inside.powi(EXPONENT - 2)]
+}
+
 /// Weights of the integral of a function that is 0, smoothly, at the ends and beyond: as if the
 /// grid went on. With equal steps all are equal, and the sum converges faster than any power.
-fn inner_weights(times: &[f64]) -> Vec<f64> {
+pub(super) fn inner_weights(times: &[f64]) -> Vec<f64> {
     const BEYOND: usize = 6;
     let (first, last) = (times[0], times[times.len() - 1]);
     let (step, back) = (times[1] - first, last - times[times.len() - 2]);
@@ -255,11 +269,10 @@ fn window(first: usize, times: &[f64], from: f64, width: f64) -> Window {
     let (mut target, mut features) = (vec![], vec![]);
     for (&t, weight) in times.iter().zip(weights) {
         let tau = ((t - from) / half - 1.0).clamp(-1.0, 1.0);
-        let inside = 1.0 - tau * tau;
-        let slope = -2.0 * f64::from(EXPONENT) * tau * inside.powi(EXPONENT - 1) / half;
+        let [phi, slope, _] = test_function(tau);
         // Divided by the width, so that an equation has the size of a derivative.
-        target.push(-weight * slope / width);
-        features.push(weight * inside.powi(EXPONENT) / width);
+        target.push(-weight * slope / half / width);
+        features.push(weight * phi / width);
     }
     Window { first, target, features, steps: vec![] }
 }

@@ -301,6 +301,79 @@ fn the_motor_pendulum_out_of_its_torque() {
     assert!(gain.coefficient < 1.0 / 0.142 - 4.0 * gain.std_error, "{found}");
 }
 
+/// `I q'' = tau - m g l sin q - c sign q'` under a controller that follows two sines by the differences of its
+/// encoder, at 300 Hz for 4 s; the angle as the encoder has it, the torque with noise.
+fn controlled_motor(inertia: f64, weight: f64, dry: f64, seed: u64) -> [Vec<f64>; 3] {
+    const ENCODER: f64 = 0.003;
+    const SUBSTEPS: usize = 20;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let (dt, natural) = (1.0 / 300.0, (weight / inertia).sqrt());
+    let (mut q, mut v) = (0.001_f64, 0.0_f64);
+    let (mut last, mut rate) = (0.0, 0.0);
+    let mut columns = [vec![], vec![], vec![]];
+    for k in 0..1200 {
+        let t = dt * f64::from(k);
+        let angle = (q / ENCODER).round() * ENCODER;
+        rate += 0.6 * ((angle - last) / dt - rate);
+        last = angle;
+        let sine = |size: f64, w: f64| [size * (w * t).sin(), size * w * (w * t).cos()];
+        let (slow, fast) = (sine(0.8, 0.6 * natural), sine(0.5, 1.7 * natural));
+        let torque = 20.0 * weight * (slow[0] + fast[0] - angle)
+            + 4.0 * (weight * inertia).sqrt() * (slow[1] + fast[1] - rate);
+        let noise = 0.01 * weight * normal(&mut rng);
+        columns.iter_mut().zip([t, angle, torque + noise]).for_each(|(column, x)| column.push(x));
+        for _ in 0..SUBSTEPS {
+            let acceleration =
+                |q: f64, v: f64| (torque - weight * q.sin() - dry * (v / 0.02).tanh()) / inertia;
+            let h = dt / SUBSTEPS as f64;
+            let middle = [q + 0.5 * h * v, v + 0.5 * h * acceleration(q, v)];
+            q += h * middle[1];
+            v += h * acceleration(middle[0], middle[1]);
+        }
+    }
+    columns
+}
+
+/// The default width follows the noise: that of rough velocities is wider than that of smooth ones, and in
+/// neither is the inertia too small, as it is in narrower windows.
+#[test]
+fn windows_of_torques_are_as_wide_as_the_noise_of_the_states_asks() {
+    for (seed, [inertia, weight, dry]) in
+        [[0.05, 1.0, 0.08], [0.6, 7.0, 0.5]].into_iter().enumerate()
+    {
+        let [t, q, torque] = controlled_motor(inertia, weight, dry, seed as u64);
+        let columns = [("t", &t[..]), ("q", &q), ("torque", &torque)];
+        let reader = Recording::of_columns(columns).time("t").angle("q").input("torque");
+        let smooth = reader.load().and_then(|r| r.differentiate()).expect("long").data;
+        let mut rough = smooth.states().to_owned();
+        for k in 0..t.len() {
+            let (from, to) = (k.saturating_sub(1), (k + 1).min(t.len() - 1));
+            (rough[[k, 0]], rough[[k, 1]]) = (q[k], (q[to] - q[from]) / (t[to] - t[from]));
+        }
+        let friction = Expression::friction(1, 0.1).into_iter().take(2);
+        let dynamics = library([0.5 * x(1).powi(2), Expression::cos(1.0, 0)])
+            .with_coordinate_names(["q", "v"])
+            .and_then(|l| InverseDynamics::new(&l)?.with_friction(0, friction))
+            .expect("valid");
+        let fit = |states: Array2<f64>, form: WeakForm| {
+            let mut observations = Observations::new(2).with_inputs(1);
+            let torques = smooth.inputs().to_owned();
+            observations.push_with_inputs(t.clone(), states, torques).expect("valid");
+            let equations = form.equations(&observations, &dynamics).expect("enough points");
+            Selection::default().require(dynamics.names()).run(&equations).expect("found")
+        };
+        let found = fit(smooth.states().to_owned(), WeakForm::default());
+        assert_estimate(&found, "0.5 v^2", inertia, 0.01 * inertia);
+        assert_estimate(&found, "cos(q)", weight, 0.01 * weight);
+        assert_estimate(&found, "friction on q[tanh(10 v)]", dry, 0.1 * dry);
+        let wide = fit(rough.clone(), WeakForm::default());
+        assert_estimate(&wide, "0.5 v^2", inertia, 0.01 * inertia);
+        assert!(wide.rows < found.rows, "{wide}\n{found}");
+        let narrow = fit(rough, WeakForm::default().width(0.05).expect("positive"));
+        assert!(narrow.coefficient("0.5 v^2") < 0.97 * inertia, "{narrow}");
+    }
+}
+
 /// Standard errors are those of many repetitions, with white noise on the torques.
 #[test]
 fn standard_errors_of_torques_are_what_they_say() {

@@ -2,12 +2,13 @@
 
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{LazyLock, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
+use hnn_testing::processor_time;
 
 /// A call that takes a processor for longer hangs.
 const HANG: Duration = Duration::from_secs(5);
@@ -18,15 +19,6 @@ const MOST_BYTES: u64 = 1 << 30;
 /// As many rounds as `HNN_ATTACK` says, or so many.
 pub(crate) fn rounds(quick: u64) -> u64 {
     std::env::var("HNN_ATTACK").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(quick)
-}
-
-/// What this thread has had of a processor, which the machine's other work does not change; the time
-/// gone by where the system does not say.
-fn processor_time() -> Duration {
-    static BEGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let spent = told.and_then(|numbers| numbers.split(' ').next()?.parse().ok());
-    spent.map_or_else(|| BEGIN.elapsed(), Duration::from_nanos)
 }
 
 /// Makes the call of each round, and fails with all that went wrong. A round says whether it came to

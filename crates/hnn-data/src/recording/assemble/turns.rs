@@ -37,6 +37,16 @@ pub(super) fn undo(
         (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
     let (largest, unclear) = jumps(column, runs, cuts);
     let is_within = |turn: f64| high - low <= turn * (1.0 + 1e-6) && largest > 0.5 * turn;
+    let begins_anew = begins_anew(column, runs, cuts, high - low);
+    let is_known =
+        [TAU, 360.0].into_iter().any(|turn| (0.9..1.0 + 1e-6).contains(&((high - low) / turn)));
+    if begins_anew > 0 && !is_known && channel.column.wrap == Wrap::Auto {
+        advice.push(format!(
+            "{name:?} jumps from one end of its range to the other {begins_anew} times, as the counts of an encoder do: name it by \
+             `angle`, and call `scaled(TAU / counts)` on its column, of the counts of a turn"
+        ));
+        return Undone { wraps: 0, advice };
+    }
     if channel.role != Role::Angle {
         for (turn, unit) in [(TAU, "radians"), (360.0, "degrees")] {
             if is_within(turn) && high - low > 0.9 * turn && largest > 0.9 * turn {
@@ -88,6 +98,26 @@ pub(super) fn undo(
         ));
     }
     Undone { wraps: count, advice }
+}
+
+/// How often it jumps by nearly all of its range from row to row, where it mostly moves by little of it.
+fn begins_anew(column: &[f64], runs: &[Run], cuts: &[Vec<usize>], range: f64) -> usize {
+    const ALL: f64 = 0.9;
+    const LITTLE: f64 = 0.1;
+    const MOSTLY: usize = 8;
+    let (mut whole, mut little, mut others) = (0, 0, 0);
+    for (run, cuts) in runs.iter().zip(cuts) {
+        for (k, pair) in run.rows.windows(2).enumerate() {
+            if cuts.binary_search(&(k + 1)).is_ok() {
+                continue;
+            }
+            let jump = (column[pair[1]] - column[pair[0]]).abs();
+            whole += usize::from(jump > ALL * range);
+            little += usize::from(jump <= LITTLE * range);
+            others += usize::from(jump > LITTLE * range && jump <= ALL * range);
+        }
+    }
+    if others == 0 && little >= MOSTLY * whole && range > 0.0 { whole } else { 0 }
 }
 
 /// Whether it goes through the middle of its range again and again.

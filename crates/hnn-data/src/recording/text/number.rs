@@ -1,8 +1,28 @@
 //! Numbers as loggers write them.
 
 /// What stands for a missing number, in small letters.
-const MISSING: [&str; 12] =
-    ["", "nan", "-nan", "na", "n/a", "n.a.", "#n/a", "null", "none", "missing", "-", "--"];
+const MISSING: [&str; 20] = [
+    "",
+    "nan",
+    "-nan",
+    "na",
+    "n/a",
+    "n.a.",
+    "#n/a",
+    "null",
+    "none",
+    "missing",
+    "-",
+    "--",
+    "<na>",
+    "nan(ind)",
+    "-nan(ind)",
+    "1.#qnan",
+    "1.#ind",
+    "-1.#ind",
+    "#value!",
+    "#div/0!",
+];
 
 pub(crate) struct Numbers<'a> {
     decimal: char,
