@@ -2,7 +2,7 @@
 //! its energy and its gradient in its loop.
 //!
 //! The functions, and what each asks of its caller, are declared in `include/hnn.h`;
-//! `examples/pendulum.c` is a program that uses them. `cargo build --release -p hnn-c` makes
+//! `examples/controller.c` is a program that uses them. `cargo build --release -p hnn-c` makes
 //! `libhnn_c.a` and `libhnn_c.so` (or what they are called on the system).
 //!
 //! No panic crosses the boundary, and nothing but pointers is believed: lengths that do not fit are

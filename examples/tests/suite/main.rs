@@ -1,5 +1,3 @@
 //! Tests of what the examples share, in one program.
 
 mod bad_input;
-#[cfg(feature = "tch")]
-mod engines;

@@ -3,10 +3,10 @@
  * the model has an input, a torque u = -3 q - p, computed once a step and held, brings the pendulum to rest.
  *
  *     cargo build --release -p hnn-c
- *     cc -O2 -I crates/hnn-c/include crates/hnn-c/examples/pendulum.c target/release/libhnn_c.a -lm -o pendulum
- *     ./pendulum model.safetensors
+ *     cc -O2 -I crates/hnn-c/include crates/hnn-c/examples/controller.c target/release/libhnn_c.a -lm -o controller
+ *     ./controller model.safetensors
  *
- * The model is any of states (q, p) with no input or one; `cargo run --release -p hnn-c --example pendulum` writes
+ * The model is any of states (q, p) with no input or one; `cargo run --release -p hnn-c --example controller` writes
  * one and does the same in Rust.
  */
 #include <stdio.h>
@@ -20,7 +20,7 @@ enum { STEPS = 1000, SHOWN = 10 };
 
 static void check(hnn_status status) {
     if (status != HNN_OK) {
-        fprintf(stderr, "pendulum: error: %s\n", hnn_last_error());
+        fprintf(stderr, "controller: error: %s\n", hnn_last_error());
         exit(EXIT_FAILURE);
     }
 }
@@ -52,7 +52,7 @@ int main(int argc, char **argv) {
     check(hnn_load(argv[1], &model));
     size_t inputs = hnn_inputs(model);
     if (hnn_dim(model) != 2 || inputs > 1) {
-        fprintf(stderr, "pendulum: error: the model's states are not (q, p), or it has several inputs\n");
+        fprintf(stderr, "controller: error: the model's states are not (q, p), or it has several inputs\n");
         return EXIT_FAILURE;
     }
     double x[2] = {1.0, 0.0}, u = 0.0, seconds = 0.0;

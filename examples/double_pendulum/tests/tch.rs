@@ -1,4 +1,5 @@
 //! libtorch trains what the native engine trains.
+#![cfg(feature = "tch")]
 
 use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};

@@ -1,4 +1,5 @@
 //! What libtorch trains, the native engine runs.
+#![cfg(feature = "tch")]
 
 use hnn_examples::{Engine, ExampleError, Kind, Learned, Objective, Recipe, Result, learn};
 use hnn_systems::{DampedPendulum, Sampling};

@@ -1,4 +1,4 @@
-//! What `pendulum.c` does, in Rust: `pendulum MODEL` does it with the model of a file, which it writes where there
+//! What `controller.c` does, in Rust: `controller MODEL` does it with the model of a file, which it writes where there
 //! is none, an HNN with friction and a motor.
 #![allow(clippy::print_stdout)]
 
@@ -15,7 +15,7 @@ const STEPS: usize = 1000;
 const SHOWN: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args_os().nth(1).ok_or("usage: pendulum MODEL")?;
+    let path = std::env::args_os().nth(1).ok_or("usage: controller MODEL")?;
     let path = Path::new(&path);
     if !path.exists() {
         write(path)?;
