@@ -12,6 +12,7 @@ mod output;
 mod progress;
 mod recipe;
 mod run;
+mod sweep;
 mod table;
 
 pub use band::{Drawn, band};
@@ -27,6 +28,7 @@ pub use output::{Output, Row};
 pub use progress::Bars;
 pub use recipe::{Optimiser, Recipe, RecipeOptions};
 pub use run::{check_seeds, exit, use_threads};
+pub use sweep::Sweep;
 pub use table::{Table, scientific};
 
 /// What an example returns.

@@ -76,6 +76,12 @@ impl Output {
         self.folder.join(name)
     }
 
+    /// The example's name.
+    #[must_use]
+    pub fn example(&self) -> &'static str {
+        self.example
+    }
+
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {

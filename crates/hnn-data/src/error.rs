@@ -15,6 +15,12 @@ pub enum DataError {
         /// What is missing.
         what: &'static str,
     },
+    /// No share of things.
+    #[error("the share {given:?} is none: give I/N with I from 0 to N - 1, such as 0/4")]
+    Share {
+        /// What was given.
+        given: String,
+    },
     /// A trajectory without points.
     #[error("trajectory {trajectory} has no points: leave it out")]
     NoPoints {

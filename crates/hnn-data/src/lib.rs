@@ -32,6 +32,7 @@ mod error;
 mod local_polynomial;
 mod points;
 mod recording;
+mod share;
 mod trajectory;
 
 pub use data_set::DataSet;
@@ -42,4 +43,5 @@ pub use recording::{
     ChannelReport, Column, ColumnKey, Differentiated, Dropped, Gap, Recording, RecordingReader,
     Report, Role, Slope, TrialReport,
 };
+pub use share::Share;
 pub use trajectory::{Trajectory, TrajectoryView};

@@ -16,6 +16,18 @@ pub(crate) trait FieldLoss<T: Scalar> {
         Vec::new()
     }
 
+    /// As [`Loss::num_rows`](crate::Loss::num_rows).
+    fn num_rows(&self) -> usize;
+
+    /// As [`Loss::row_sums`](crate::Loss::row_sums).
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError>;
+
+    /// As [`Loss::set_row_sums`](crate::Loss::set_row_sums).
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError>;
+
+    /// Whether a selection has no rows here, and others elsewhere.
+    fn is_elsewhere(&self, selection: Selection<'_>) -> bool;
+
     /// Number of errors that the mean is taken of.
     fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError>;
 
@@ -63,6 +75,9 @@ macro_rules! loss_of_fields {
             }
 
             fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+                if self.is_elsewhere(selection) {
+                    return Ok(0.0);
+                }
                 let entries = self.entries(selection)?;
                 Ok(self.object().sum(field, selection, T::ZERO, None)? / entries)
             }
@@ -75,6 +90,9 @@ macro_rules! loss_of_fields {
                 theta_bar: &mut [T],
             ) -> Result<f64, LossError> {
                 crate::derivative::check_gradient(theta_bar.len(), field.num_params())?;
+                if self.is_elsewhere(selection) {
+                    return Ok(0.0);
+                }
                 let entries = self.entries(selection)?;
                 let scale = T::from_f64(weight / entries);
                 Ok(self.object().sum(field, selection, scale, Some(theta_bar))? / entries)
@@ -99,6 +117,22 @@ macro_rules! loss_of_fields {
 
             fn constant_values(&self) -> Vec<(String, f64)> {
                 FieldLoss::constant_values(self)
+            }
+
+            fn num_rows(&self) -> Option<usize> {
+                Some(FieldLoss::num_rows(self))
+            }
+
+            fn row_sums(
+                &self,
+                selection: Selection<'_>,
+                sums: &mut Vec<f64>,
+            ) -> Result<(), LossError> {
+                FieldLoss::row_sums(self, selection, sums)
+            }
+
+            fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+                FieldLoss::set_row_sums(self, sums)
             }
         }
     };

@@ -12,6 +12,7 @@ use crate::blocks::{Blocks, on_all_threads};
 use crate::compiled::{FieldLoss, loss_of_fields};
 use crate::groups::Groups;
 use crate::jacobian::FieldJacobian;
+use crate::loss::take_sums;
 use crate::trajectory::Slopes;
 use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
 
@@ -47,6 +48,9 @@ pub struct DerivativeLoss<T> {
     blocks: Blocks<T, Scratch<T>>,
     groups: Groups,
     row_scratches: Vec<RowScratch<T>>,
+    /// Where ranks have the other rows: the number of all that are selected, that of all, and the sum of
+    /// each derivative over these.
+    whole: Option<(f64, f64, Vec<f64>)>,
 }
 
 /// What a block of residuals needs.
@@ -125,6 +129,7 @@ impl<T: Scalar> DerivativeLoss<T> {
             blocks: Blocks::default(),
             groups: Groups::default(),
             row_scratches: Vec::new(),
+            whole: None,
         })
     }
 
@@ -291,12 +296,18 @@ pub(crate) fn check_finite<T: Scalar>(
 }
 
 impl<T: Scalar> Rows<T> {
-    /// The loss of the mean derivative in place of the field.
-    fn constant_value(&self, measure: ErrorMeasure) -> f64 {
-        let (count, entries) = (self.t.len() as f64, self.dx.len() as f64);
+    /// The sum of a coordinate's derivatives.
+    fn sum_of(&self, i: usize) -> f64 {
+        self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64()).sum()
+    }
+
+    /// The loss of the mean derivative in place of the field: the share of these rows, among so many with
+    /// such sums of the derivatives.
+    fn constant_value(&self, measure: ErrorMeasure, count: f64, sums: &[f64]) -> f64 {
+        let entries = count * self.dim as f64;
         let of = |i: usize| {
             let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
-            let mean = column().sum::<f64>() / count;
+            let mean = sums[i] / count;
             let cost = |(row, dx): (usize, f64)| {
                 let weight = self.weight(row, i);
                 weight.to_f64() * measure.of_weight(weight).value(dx - mean)
@@ -339,6 +350,11 @@ pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, L
     }
 }
 
+/// The number of rows of a selection, which may be empty, checked against the data.
+pub(crate) fn count(selection: Selection<'_>, rows: usize) -> Result<usize, LossError> {
+    if selection == Selection::Rows(&[]) { Ok(0) } else { selected(selection, rows) }
+}
+
 /// Checks that a field fits the data.
 pub(crate) fn check_field<T: Scalar>(
     field: &(impl VectorField<T> + ?Sized),
@@ -376,11 +392,41 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        vec![(self.name().to_owned(), self.rows.constant_value(self.measure))]
+        let rows = &self.rows;
+        let value = match &self.whole {
+            Some((_, count, sums)) => rows.constant_value(self.measure, *count, sums),
+            None => {
+                let sums: Vec<f64> = (0..rows.dim).map(|i| rows.sum_of(i)).collect();
+                rows.constant_value(self.measure, rows.t.len() as f64, &sums)
+            }
+        };
+        vec![(self.name().to_owned(), value)]
+    }
+
+    fn num_rows(&self) -> usize {
+        self.rows.t.len()
+    }
+
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+        let rows = self.rows.t.len();
+        sums.extend([count(selection, rows)? as f64, rows as f64]);
+        sums.extend((0..self.rows.dim).map(|i| self.rows.sum_of(i)));
+        Ok(())
+    }
+
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+        let sums = take_sums(sums, 2 + self.rows.dim)?;
+        self.whole = Some((sums[0], sums[1], sums[2..].to_vec()));
+        Ok(())
+    }
+
+    fn is_elsewhere(&self, selection: Selection<'_>) -> bool {
+        self.whole.is_some() && selection == Selection::Rows(&[])
     }
 
     fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
-        Ok((selected(selection, self.rows.t.len())? * self.rows.dim) as f64)
+        let own = selected(selection, self.rows.t.len())? as f64;
+        Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.dim as f64)
     }
 
     fn sum(
@@ -444,10 +490,11 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { rows: data, measure, groups: all, row_scratches, .. } = self;
+        let Self { rows: data, measure, groups: all, row_scratches, whole, .. } = self;
         let params = field.num_params();
         all.layout.check(&groups, params, &rows)?;
-        let scale = (1.0 / (all.len() * data.dim) as f64).sqrt();
+        let samples = whole.as_ref().map_or(all.len() as f64, |(rows, ..)| *rows);
+        let scale = (1.0 / (samples * data.dim as f64)).sqrt();
         let coordinates = &all.columns[..];
         let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(row_scratches, parts, |(scratch, jacobian), (group, rows)| {

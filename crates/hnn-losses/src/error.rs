@@ -1,5 +1,7 @@
 //! Errors of this crate.
 
+use std::ops::Range;
+
 use hnn_integrators::FieldError;
 use thiserror::Error;
 
@@ -155,6 +157,42 @@ pub enum LossError {
         given: usize,
         /// How many there are.
         expected: usize,
+    },
+    /// The loss failed on a rank.
+    #[error("rank {rank} of {ranks} (rows {}..{}): {reason}", rows.start, rows.end)]
+    Rank {
+        /// Which rank, from 0.
+        rank: usize,
+        /// How many there are.
+        ranks: usize,
+        /// The rows that it has.
+        rows: Range<usize>,
+        /// Its error.
+        reason: String,
+    },
+    /// A loss that does not say what it is divided by was to be shared out.
+    #[error(
+        "the loss \"{loss}\" cannot be that of a rank's rows: make `Distributed` of a loss of the rows of this rank, or of a `TotalLoss` of such, and implement `row_sums` and `set_row_sums` for a loss of one's own"
+    )]
+    NotShared {
+        /// Its name.
+        loss: String,
+    },
+    /// A loss with unknowns of its own was to be fitted by least squares on several ranks.
+    #[error(
+        "the loss \"{loss}\" has fitted starts, whose equations are not shared out among ranks: train it by a gradient method, or fit with the measured starts"
+    )]
+    LocalsOfRanks {
+        /// Its name.
+        loss: String,
+    },
+    /// Several terms of one sum have states that ranks cannot keep apart.
+    #[error(
+        "{terms} terms of a loss have fitted starts, which cannot be saved together for another number of ranks: keep one of them"
+    )]
+    StatesOfRanks {
+        /// How many.
+        terms: usize,
     },
     /// The field's own error.
     #[error(transparent)]

@@ -139,6 +139,9 @@ where
             let second = trajectory.value_and_gradient(field, selection, alpha, theta_bar)?;
             return Ok(self.note(first, second));
         }
+        if self.derivative.is_elsewhere(selection) {
+            return Ok(self.note(0.0, 0.0));
+        }
         self.find_rest(selection)?;
         let Self { derivative, trajectory, rest, .. } = self;
         let entries = derivative.entries(selection)?;
@@ -197,6 +200,20 @@ where
 
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
         self.trajectory.restore_state(state)
+    }
+
+    fn num_rows(&self) -> Option<usize> {
+        Some(self.derivative.len())
+    }
+
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+        FieldLoss::row_sums(&self.derivative, selection, sums)?;
+        self.trajectory.row_sums(selection, sums)
+    }
+
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+        FieldLoss::set_row_sums(&mut self.derivative, sums)?;
+        self.trajectory.set_row_sums(sums)
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {

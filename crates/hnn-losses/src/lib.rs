@@ -12,6 +12,7 @@
 mod blocks;
 mod compiled;
 mod derivative;
+mod distributed;
 mod error;
 mod groups;
 mod jacobian;
@@ -19,8 +20,11 @@ mod joint;
 mod loss;
 mod measure;
 pub mod metrics;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod parts;
 mod penalty;
+mod ranks;
 mod residuals;
 mod selection;
 mod torque;
@@ -28,11 +32,13 @@ mod total;
 mod trajectory;
 
 pub use derivative::DerivativeLoss;
+pub use distributed::Distributed;
 pub use error::LossError;
 pub use joint::JointLoss;
 pub use loss::Loss;
 pub use measure::ErrorMeasure;
 pub use penalty::{L1Penalty, L2Penalty};
+pub use ranks::{Ranks, RowShare};
 pub use residuals::{JacobianRows, ResidualLayout, ResidualRows};
 pub use selection::Selection;
 pub use torque::TorqueLoss;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::Scalar;
 
-use crate::{LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{LossError, ResidualLayout, ResidualRows, RowShare, Selection};
 
 /// A scalar function `L(theta)` of a field's parameters, made of data; object-safe.
 ///
@@ -111,6 +111,48 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     fn constant_values(&self) -> Vec<(String, f64)> {
         Vec::new()
     }
+
+    /// How many rows there are to select from; none for a loss of parameters alone.
+    fn num_rows(&self) -> Option<usize> {
+        None
+    }
+
+    /// Appends what the value of a selection, which may be empty, is divided by: sums over its rows. Of all
+    /// [ranks](crate::Ranks)' rows these are the sums of what each rank appends (of a penalty, their
+    /// number).
+    ///
+    /// # Errors
+    /// By default: the loss does not say. Else if a selected row does not exist.
+    fn row_sums(&self, _selection: Selection<'_>, _sums: &mut Vec<f64>) -> Result<(), LossError> {
+        Err(LossError::NotShared { loss: self.name().to_owned() })
+    }
+
+    /// Takes from the front of `sums` those of [`row_sums`](Self::row_sums), of the rows of all ranks: values,
+    /// gradients and residuals are from then on divided by these instead of this loss's own, so that what
+    /// ranks have adds up to what one process with all rows has.
+    ///
+    /// # Errors
+    /// By default, as [`row_sums`](Self::row_sums); if there are too few.
+    fn set_row_sums(&mut self, _sums: &mut &[f64]) -> Result<(), LossError> {
+        Err(LossError::NotShared { loss: self.name().to_owned() })
+    }
+
+    /// The share of the rows that this process has, where others have the rest
+    /// ([`Distributed`](crate::Distributed)): values and gradients are of all rows, residuals of these alone.
+    fn row_share(&self) -> Option<&RowShare> {
+        None
+    }
+}
+
+/// Takes so many sums over rows from the front of all.
+pub(crate) fn take_sums<'a>(sums: &mut &'a [f64], count: usize) -> Result<&'a [f64], LossError> {
+    let given = sums.len();
+    sums.split_off(..count).ok_or(LossError::Shape {
+        what: "sums over rows",
+        given: vec![given],
+        expected: vec![count],
+        hint: "those of `row_sums`, one after the other",
+    })
 }
 
 /// Checks a number of locals.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use hnn_integrators::{Lane, Parameters, Scalar};
 
 use crate::derivative::check_gradient;
+use crate::loss::take_sums;
 use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// `|theta|_2^2`, the sum of the squares of all parameters (biases included).
@@ -30,9 +31,17 @@ pub struct L2Penalty<T>(Copied<T>);
 pub struct L1Penalty<T>(Copied<T>);
 
 /// A copy of a model's parameters.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Copied<T> {
     theta: Vec<T>,
+    /// On each of so many ranks the penalty is its share of the whole one.
+    ranks: f64,
+}
+
+impl<T> Default for Copied<T> {
+    fn default() -> Self {
+        Self { theta: Vec::new(), ranks: 1.0 }
+    }
 }
 
 impl<T: Scalar> Copied<T> {
@@ -61,7 +70,8 @@ macro_rules! penalty {
 
             fn value(&mut self, field: &F, _selection: Selection<'_>) -> Result<f64, LossError> {
                 let term: fn(T) -> T = $term;
-                Ok(self.0.refresh(field)?.iter().map(|w| term(*w).to_f64()).sum())
+                let sum: f64 = self.0.refresh(field)?.iter().map(|w| term(*w).to_f64()).sum();
+                Ok(sum / self.0.ranks)
             }
 
             fn value_and_gradient(
@@ -73,7 +83,8 @@ macro_rules! penalty {
             ) -> Result<f64, LossError> {
                 check_gradient(theta_bar.len(), field.num_params())?;
                 let value = self.value(field, selection)?;
-                let (weight, derivative): (T, fn(T) -> T) = (T::from_f64(weight), $derivative);
+                let share = T::from_f64(weight / self.0.ranks);
+                let (weight, derivative): (T, fn(T) -> T) = (share, $derivative);
                 let parts = theta_bar.iter_mut().zip(&self.0.theta);
                 parts.for_each(|(sum, w)| *sum += weight * derivative(*w));
                 Ok(value)
@@ -88,7 +99,7 @@ macro_rules! penalty {
                 let loss = $name.to_owned();
                 let prior = prior.ok_or(LossError::NoResiduals { loss })?;
                 let mut layout = ResidualLayout::default();
-                layout.prior = prior;
+                layout.prior = prior / self.0.ranks;
                 Ok(layout)
             }
 
@@ -99,6 +110,20 @@ macro_rules! penalty {
                 rows: ResidualRows<'_, T>,
             ) -> Result<(), LossError> {
                 ResidualLayout::default().check(&groups, rows.num_params(), &rows)
+            }
+
+            fn row_sums(
+                &self,
+                _selection: Selection<'_>,
+                sums: &mut Vec<f64>,
+            ) -> Result<(), LossError> {
+                sums.push(1.0);
+                Ok(())
+            }
+
+            fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+                self.0.ranks = take_sums(sums, 1)?[0];
+                Ok(())
             }
         }
     };

@@ -38,6 +38,8 @@ pub struct ResidualLayout {
     terms: Vec<String>,
     /// Where runs of residuals of one term end, and the term.
     runs: Vec<(usize, usize)>,
+    /// What other ranks have: their groups, then their residuals of each term; none where there are none.
+    elsewhere: Vec<usize>,
     /// The factor of `|theta|^2`.
     pub prior: f64,
 }
@@ -130,6 +132,46 @@ impl ResidualLayout {
     pub fn runs(&self) -> impl Iterator<Item = (Range<usize>, usize)> {
         let begins = std::iter::once(0).chain(self.runs.iter().map(|(end, _)| *end));
         self.runs.iter().zip(begins).map(|((end, term), begin)| (begin..*end, *term))
+    }
+}
+
+/// Numbers of the whole, of which other ranks may have a part.
+impl ResidualLayout {
+    /// Number of residuals of a term, on all ranks.
+    #[must_use]
+    pub fn total_of(&self, term: usize) -> usize {
+        self.own_of(term) + self.elsewhere.get(term + 1).copied().unwrap_or(0)
+    }
+
+    /// Number of residuals, on all ranks.
+    #[must_use]
+    pub fn total(&self) -> usize {
+        self.len() + self.elsewhere.iter().skip(1).sum::<usize>()
+    }
+
+    /// Number of groups, on all ranks.
+    #[must_use]
+    pub fn total_groups(&self) -> usize {
+        self.num_groups() + self.elsewhere.first().copied().unwrap_or(0)
+    }
+
+    fn own_of(&self, term: usize) -> usize {
+        self.runs().filter(|(_, of)| *of == term).map(|(run, _)| run.len()).sum()
+    }
+
+    /// Appends what ranks add up: the prior, and the numbers of groups and of residuals of each term.
+    pub(crate) fn copy_counts(&self, counts: &mut Vec<f64>) {
+        counts.extend([self.prior, self.num_groups() as f64]);
+        counts.extend((0..self.terms.len()).map(|term| self.own_of(term) as f64));
+    }
+
+    /// Takes their sums.
+    pub(crate) fn set_counts(&mut self, counts: &[f64]) {
+        let Some((prior, all)) = counts.split_first() else { return };
+        self.prior = *prior;
+        let own = std::iter::once(self.num_groups())
+            .chain((0..self.terms.len()).map(|term| self.own_of(term)));
+        self.elsewhere = all.iter().zip(own).map(|(all, own)| *all as usize - own).collect();
     }
 }
 

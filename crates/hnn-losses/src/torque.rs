@@ -9,8 +9,9 @@ use hnn_integrators::{
 
 use crate::blocks::{Blocks, on_all_threads};
 use crate::compiled::{FieldLoss, loss_of_fields};
-use crate::derivative::{check_field, coordinate_weights, selected};
+use crate::derivative::{check_field, coordinate_weights, count, selected};
 use crate::groups::Groups;
+use crate::loss::take_sums;
 use crate::{LossError, ResidualLayout, ResidualRows, Selection};
 
 /// The mean squared error of the inputs that a field needs for the measured motion, against the
@@ -51,6 +52,8 @@ pub struct TorqueLoss<T> {
     blocks: Blocks<T, Scratch<T>>,
     scratches: Vec<Scratch<T>>,
     groups: Groups,
+    /// The number of selected rows, where ranks have others.
+    whole: Option<f64>,
 }
 
 /// The data, a row a sample.
@@ -114,7 +117,7 @@ impl<T: Scalar> TorqueLoss<T> {
             weights: vec![T::ONE; n],
         };
         let (blocks, scratches) = (Blocks::default(), Vec::new());
-        Ok(Self { rows, blocks, scratches, groups: Groups::default() })
+        Ok(Self { rows, blocks, scratches, groups: Groups::default(), whole: None })
     }
 
     /// The same with the squared errors of each input multiplied by a weight of its own, such as
@@ -250,8 +253,27 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         "torque"
     }
 
+    fn is_elsewhere(&self, selection: Selection<'_>) -> bool {
+        self.whole.is_some() && selection == Selection::Rows(&[])
+    }
+
     fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
-        Ok((selected(selection, self.rows.t.len())? * self.rows.n) as f64)
+        let own = selected(selection, self.rows.t.len())? as f64;
+        Ok(self.whole.unwrap_or(own) * self.rows.n as f64)
+    }
+
+    fn num_rows(&self) -> usize {
+        self.rows.t.len()
+    }
+
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+        sums.push(count(selection, self.rows.t.len())? as f64);
+        Ok(())
+    }
+
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+        self.whole = Some(take_sums(sums, 1)?[0]);
+        Ok(())
     }
 
     fn sum(
@@ -308,11 +330,11 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { rows: data, groups: all, scratches, .. } = self;
+        let Self { rows: data, groups: all, scratches, whole, .. } = self;
         let params = field.num_params();
         all.layout.check(&groups, params, &rows)?;
         let inputs = &all.columns[..];
-        let scale = (1.0 / (all.len() * data.n) as f64).sqrt();
+        let scale = (1.0 / (whole.unwrap_or(all.len() as f64) * data.n as f64)).sqrt();
         let factor = |k: usize| T::from_f64(scale * data.weights[k].to_f64().sqrt());
         let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(scratches, parts, |scratch, (group, rows)| {

@@ -6,7 +6,7 @@ use hnn_integrators::Scalar;
 
 use crate::loss::check_locals;
 use crate::parts::Parts;
-use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowShare, Selection};
 
 /// `L = sum of weight_i * L_i`, with each term's own value kept for the log; a term that is itself a
 /// sum is logged as its terms.
@@ -95,6 +95,10 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         selection: Selection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let mut parts = Parts::default();
+        if self.row_share().is_some() {
+            // The rows of the others would count once on each rank.
+            return Err(LossError::NotShared { loss: "total".to_owned() });
+        }
         for Term { weight, loss, .. } in &mut self.terms {
             parts.push(loss.residual_layout(field, selection)?, *weight);
         }
@@ -136,6 +140,33 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
 
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
         self.terms.iter_mut().try_for_each(|term| term.loss.restore_state(state))
+    }
+
+    fn num_rows(&self) -> Option<usize> {
+        let mut counts = self.terms.iter().filter_map(|term| term.loss.num_rows());
+        let first = counts.next()?;
+        counts.all(|count| count == first).then_some(first)
+    }
+
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+        let has_state = |term: &&Term<T, F>| {
+            let mut state = Vec::new();
+            term.loss.save_state(&mut state);
+            !state.is_empty()
+        };
+        let terms = self.terms.iter().filter(has_state).count();
+        if terms > 1 {
+            return Err(LossError::StatesOfRanks { terms });
+        }
+        self.terms.iter().try_for_each(|term| term.loss.row_sums(selection, sums))
+    }
+
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+        self.terms.iter_mut().try_for_each(|term| term.loss.set_row_sums(sums))
+    }
+
+    fn row_share(&self) -> Option<&RowShare> {
+        self.terms.iter().find_map(|term| term.loss.row_share())
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {

@@ -133,6 +133,8 @@ fn fold_grams<A: Unknowns>(
     equations: &Equations<A>,
     folds: Folds,
 ) -> Result<Vec<Gram>, SparseError> {
+    let ranks = equations.ranks().map_or(1, |ranks| ranks.count());
+    require(ranks == 1, "the number of ranks of a cross-validation", ranks, "1")?;
     let count = match folds {
         Folds::ByTrajectory => equations.trajectories(),
         Folds::ByPoint { count } => count,

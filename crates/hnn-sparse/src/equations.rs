@@ -1,6 +1,9 @@
 //! The linear equations of an identification, block by block.
 
+use std::sync::Arc;
+
 use hnn_integrators::TooLarge;
+use hnn_losses::Ranks;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 
 use crate::gram::not_finite;
@@ -53,8 +56,11 @@ pub struct Equations<A = Ansatz> {
     source: Box<dyn RowSource>,
     relative_errors: Vec<f64>,
     scales: Vec<f64>,
+    state_sizes: Vec<f64>,
     independent: f64,
     warnings: Vec<String>,
+    /// Those that have other rows, and the number of the rows of all.
+    ranks: Option<(Arc<dyn Ranks>, usize)>,
 }
 
 /// Columns of sizes beyond these have squares that overflow or vanish.
@@ -92,9 +98,57 @@ impl<A: Unknowns> Equations<A> {
             source,
             relative_errors,
             scales,
+            state_sizes: state_sizes.to_vec(),
             independent: 1.0,
             warnings: vec![],
+            ranks: None,
         })
+    }
+
+    /// The equations of all ranks, each of which has those of its own files or trials: what is found, and
+    /// what a [`Gram`](crate::Gram) holds, is then that of all of them, on every rank, and no rank holds the
+    /// rows of another. All ranks call this together, and whatever is then done with the equations, but for
+    /// a cross-validation, which is refused.
+    ///
+    /// # Errors
+    /// If ranks have equations of different columns.
+    pub fn over_ranks(mut self, ranks: &Arc<dyn Ranks>) -> Result<Self, SparseError> {
+        let names = ranks.gather(self.names.join("\n").as_bytes());
+        if let Some(rank) = names.iter().position(|other| *other != names[0]) {
+            return Err(SparseError::Setting {
+                name: "the columns of the equations of a rank",
+                given: format!("others on rank {rank} than on rank 0"),
+                expected: "the same on all ranks: read the same columns, and take the same library",
+            });
+        }
+        let (rows, targets) = (self.source.rows() as f64, self.source.target_sizes());
+        let squares = targets.iter().chain(&self.state_sizes).map(|size| rows * size * size);
+        let mut sums: Vec<f64> =
+            [rows, rows * self.independent].into_iter().chain(squares).collect();
+        ranks.add_up(&mut sums);
+        let all = sums[0];
+        let mut sizes: Vec<f64> = sums[2..].iter().map(|square| (square / all).sqrt()).collect();
+        self.state_sizes = sizes.split_off(targets.len());
+        self.scales = component_scales(&sizes, &self.state_sizes);
+        self.independent = sums[1] / all;
+        let errors = serde_json::to_vec(&(&self.relative_errors, &self.warnings))?;
+        for given in ranks.gather(&errors) {
+            let (errors, warnings): (Vec<f64>, Vec<String>) = serde_json::from_slice(&given)?;
+            let pairs = self.relative_errors.iter_mut().zip(errors);
+            pairs.for_each(|(error, other)| *error = error.max(other));
+            for warning in warnings {
+                if !self.warnings.contains(&warning) {
+                    self.warnings.push(warning);
+                }
+            }
+        }
+        self.ranks = Some((Arc::clone(ranks), all as usize));
+        Ok(self)
+    }
+
+    /// The ranks that have a part of the rows each.
+    pub(crate) fn ranks(&self) -> Option<&dyn Ranks> {
+        self.ranks.as_ref().map(|(ranks, _)| &**ranks)
     }
 
     /// Rows that share their noise, as overlapping windows do, count for less: `share` of their
@@ -132,10 +186,10 @@ impl<A: Unknowns> Equations<A> {
         &self.names
     }
 
-    /// Number of rows `n`.
+    /// Number of rows `n`, of all ranks.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.source.rows()
+        self.ranks.as_ref().map_or(self.source.rows(), |(_, rows)| *rows)
     }
 
     /// Number of columns `m`.
@@ -182,15 +236,16 @@ impl<A: Unknowns> Equations<A> {
         &self.scales
     }
 
-    /// All rows at once: `X` (n, m) and `y` (n).
+    /// All rows of this process at once: `X` (n, m) and `y` (n).
     ///
     /// # Errors
     /// If a number is not finite, or so many do not fit in memory.
     pub fn to_arrays(&self) -> Result<(Array2<f64>, Array1<f64>), SparseError> {
         let remedy = "take `Gram::of`, which does not hold them all";
-        TooLarge::check("rows of a regression", self.rows(), 8 * (self.columns() + 1), remedy)?;
-        let mut x = Array2::zeros((self.rows(), self.columns()));
-        let mut y = Array1::zeros(self.rows());
+        let rows = self.source.rows();
+        TooLarge::check("rows of a regression", rows, 8 * (self.columns() + 1), remedy)?;
+        let mut x = Array2::zeros((rows, self.columns()));
+        let mut y = Array1::zeros(rows);
         let mut first = 0;
         self.visit(&mut |block| {
             for row in 0..block.rows() {

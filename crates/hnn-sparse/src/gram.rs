@@ -1,5 +1,6 @@
 //! The Gram matrix of a regression: all that a LASSO needs to know of its rows.
 
+use hnn_losses::Ranks;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 
@@ -91,7 +92,58 @@ impl Gram {
             Ok(())
         })?;
         gram.finish();
-        Ok(gram)
+        match equations.ranks() {
+            Some(ranks) => gram.over_ranks(ranks),
+            None => Ok(gram),
+        }
+    }
+
+    /// With more rows of the same columns, `x` (n, m) and `y` (n): those of the next file, so that no more
+    /// than one is in memory.
+    ///
+    /// ```
+    /// use hnn_sparse::Gram;
+    /// use ndarray::array;
+    /// let gram = Gram::new(array![[1.0, 2.0]].view(), array![3.0].view())?;
+    /// let gram = gram.with_rows(array![[0.0, 1.0]].view(), array![1.0].view())?;
+    /// assert_eq!((gram.rows(), gram.target()), (2, &[3.0, 7.0][..]));
+    /// # Ok::<(), hnn_sparse::SparseError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), or if there are other columns.
+    pub fn with_rows(
+        self,
+        x: ArrayView2<'_, f64>,
+        y: ArrayView1<'_, f64>,
+    ) -> Result<Self, SparseError> {
+        same_length("columns of the rows", x.ncols(), self.columns())?;
+        Ok(self.with(&Self::new(x, y)?))
+    }
+
+    /// Of the rows of all ranks, each of which has given its own. All ranks call this together.
+    ///
+    /// # Errors
+    /// If ranks have different numbers of columns.
+    pub fn over_ranks(mut self, ranks: &dyn Ranks) -> Result<Self, SparseError> {
+        for given in ranks.gather(&(self.columns() as u64).to_le_bytes()) {
+            let columns = given.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+            same_length("columns of a rank's rows", columns as usize, self.columns())?;
+        }
+        let m = self.columns();
+        let mut sums = vec![self.rows as f64, self.target_square];
+        sums.extend(&self.target);
+        (0..m).for_each(|i| sums.extend(self.matrix.slice(s![i, i..])));
+        ranks.add_up(&mut sums);
+        (self.rows, self.target_square) = (sums[0] as usize, sums[1]);
+        let mut numbers = sums.into_iter().skip(2);
+        self.target.iter_mut().zip(&mut numbers).for_each(|(own, sum)| *own = sum);
+        for i in 0..m {
+            let row = self.matrix.slice_mut(s![i, i..]);
+            row.into_iter().zip(&mut numbers).for_each(|(own, sum)| *own = sum);
+        }
+        self.finish();
+        Ok(self)
     }
 
     pub(crate) fn empty(names: Vec<String>) -> Result<Self, SparseError> {

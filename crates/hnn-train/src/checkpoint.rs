@@ -115,22 +115,26 @@ impl Checkpoint {
         })?)
     }
 
-    /// The state to go on from, if there is one and this run goes on.
-    pub(crate) fn load<S: DeserializeOwned>(&self) -> Result<Option<S>, TrainError> {
+    /// The file to go on from, if there is one and this run goes on.
+    pub(crate) fn read(&self) -> Result<Option<Vec<u8>>, TrainError> {
         if !self.resuming {
             return Ok(None);
         }
-        let bytes = match hnn_files::read(&self.path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(self.error(e.to_string())),
-        };
+        match hnn_files::read(&self.path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(self.error(e.to_string())),
+        }
+    }
+
+    /// The state that a file holds.
+    pub(crate) fn parse<S: DeserializeOwned>(&self, bytes: &[u8]) -> Result<S, TrainError> {
         let content = bytes.strip_prefix(MAGIC);
         let content = content.ok_or_else(|| {
             self.error("the file is no checkpoint of this version of hnn-train".to_owned())
         })?;
         let saved = postcard::from_bytes_crc32(content, SUM.digest());
-        saved.map(Some).map_err(|e| self.error(format!("the file is damaged ({e})")))
+        saved.map_err(|e| self.error(format!("the file is damaged ({e})")))
     }
 
     pub(crate) fn error(&self, reason: String) -> TrainError {

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hnn_integrators::{Mode, Scalar};
+use hnn_losses::RowShare;
 
 use crate::fitting::Fitting;
 use crate::minibatch::Draw;
@@ -100,7 +101,12 @@ impl<'a, T: Scalar> Course<'a, T> {
         let latest = &record.steps[record.steps.len() - 1];
         let control =
             self.observer.on_step(&Progress::new(latest, self.plan.steps, elapsed, theta));
-        self.ended().or((control == Control::Stop).then_some(StopReason::Observer))
+        self.ended().or(self.on_any_rank(control == Control::Stop).then_some(StopReason::Observer))
+    }
+
+    /// Whether something is so here, or on another rank: what one of them decides, all of them do.
+    fn on_any_rank(&self, here: bool) -> bool {
+        self.problem.row_share().map_or(here, |share| share.any(here))
     }
 
     /// The validation loss after step `step`, where one is due.
@@ -166,7 +172,8 @@ impl<'a, T: Scalar> Course<'a, T> {
     /// Whether the state should be saved now, after a step.
     pub(crate) fn is_save_due(&self) -> bool {
         let step = self.step_number().saturating_sub(1);
-        self.plan.checkpoint.as_ref().is_some_and(|c| c.is_due(step, self.saved))
+        let Some(checkpoint) = &self.plan.checkpoint else { return false };
+        self.on_any_rank(checkpoint.is_due(step, self.saved))
     }
 
     /// Whether something has happened that is not saved.
@@ -185,7 +192,8 @@ impl<'a, T: Scalar> Course<'a, T> {
         let mut loss = Vec::new();
         self.problem.save_state(&mut loss);
         let settings = self.plan.settings.clone();
-        checkpoint.save(&Saved { settings, state: &self.state, optimiser, loss, draw })?;
+        let saved = Saved { settings, state: &self.state, optimiser, loss, draw };
+        on_first_rank(self.problem.row_share(), || checkpoint.save(&saved))?;
         self.saved = Instant::now();
         Ok(())
     }
@@ -193,7 +201,15 @@ impl<'a, T: Scalar> Course<'a, T> {
     /// What is saved of this run, if it goes on.
     pub(crate) fn load(&self) -> Result<Option<Loaded<T>>, TrainError> {
         let Some(checkpoint) = &self.plan.checkpoint else { return Ok(None) };
-        let Some(saved) = checkpoint.load::<Loaded<T>>()? else { return Ok(None) };
+        let share = self.problem.row_share();
+        let mut bytes = on_first_rank(share, || checkpoint.read())?.flatten();
+        if let Some(share) = share {
+            // A file that is there is not empty.
+            let given = share.ranks().gather(&bytes.unwrap_or_default());
+            bytes = given.into_iter().next().filter(|bytes| !bytes.is_empty());
+        }
+        let Some(bytes) = bytes else { return Ok(None) };
+        let saved: Loaded<T> = checkpoint.parse(&bytes)?;
         let pairs = self.plan.settings.iter().zip(&saved.settings);
         let other = pairs.into_iter().find(|(ours, theirs)| ours != theirs);
         if let Some(((name, ours), (_, theirs))) = other {
@@ -241,6 +257,19 @@ impl<'a, T: Scalar> Course<'a, T> {
         let path = self.plan.checkpoint.as_ref().map(|c| c.path().to_owned()).unwrap_or_default();
         TrainError::Checkpoint { path, reason }
     }
+}
+
+/// Has the first rank do what is done once, where there are several. An error of it is one of all.
+fn on_first_rank<R>(
+    share: Option<&RowShare>,
+    work: impl FnOnce() -> Result<R, TrainError>,
+) -> Result<Option<R>, TrainError> {
+    let Some(share) = share else { return work().map(Some) };
+    let done = if share.ranks().rank() == 0 { work().map(Some) } else { Ok(None) };
+    let agreed = share.agree(done.as_ref().map(|_| ()));
+    let done = done?;
+    agreed.map_err(|source| TrainError::Loss { step: 0, source })?;
+    Ok(done)
 }
 
 /// Whether a loss has said that the parameters that are kept are good for a finite value.

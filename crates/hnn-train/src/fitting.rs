@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use hnn_integrators::{Parameters, Scalar};
-use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, RowShare, Selection};
 
 /// The loss of a model, at the parameters that it has; most methods are those of [`Loss`].
 pub(crate) trait Fitting<T: Scalar> {
@@ -32,6 +32,7 @@ pub(crate) trait Fitting<T: Scalar> {
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError>;
     fn terms(&self) -> Vec<(String, f64)>;
     fn constant_values(&self) -> Vec<(String, f64)>;
+    fn row_share(&self) -> Option<&RowShare>;
 }
 
 /// A model with its losses.
@@ -109,5 +110,9 @@ impl<T: Scalar, F: Parameters<T>> Fitting<T> for Fitted<'_, '_, T, F> {
 
     fn constant_values(&self) -> Vec<(String, f64)> {
         self.loss.constant_values()
+    }
+
+    fn row_share(&self) -> Option<&RowShare> {
+        self.loss.row_share()
     }
 }

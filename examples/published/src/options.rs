@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use hnn_examples::{Output, check_seeds, use_threads};
+use hnn_examples::{Output, Sweep, check_seeds, use_threads};
 use serde::Serialize;
 
 use crate::report::Report;
@@ -31,6 +31,10 @@ pub struct PublishedOptions {
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     pub quick: bool,
+    /// The seeds in several jobs.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub sweep: Sweep,
 }
 
 /// The command line, and the figures of the paper.
@@ -43,7 +47,8 @@ struct Config<'a, C> {
 
 impl PublishedOptions {
     /// Runs a table: `trial` trains and judges the models of one seed. Prints the table, with the
-    /// paper's `published` figures beside ours, draws it, and writes `results.json`.
+    /// paper's `published` figures beside ours, draws it, and writes `results.json`; a job with a share of
+    /// the seeds writes its part alone.
     ///
     /// # Errors
     /// If an option makes no sense, a trial fails, or a file cannot be written.
@@ -60,15 +65,16 @@ impl PublishedOptions {
         check_seeds(seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
         let seeds = self.first_seed..self.first_seed.saturating_add(seeds);
-        let trials = seeds.map(|seed| {
+        let (seeds, config) = (Vec::from_iter(seeds), Config { options, published });
+        let trials = self.sweep.run(&output, &config, &seeds, |seed| -> Result<_> {
             let scores = trial(seed, &output)?;
             scores.iter().for_each(|scores| println!("seed {seed}: {scores}"));
             Ok(scores)
-        });
-        let report = Report::new(published, trials.collect::<Result<_>>()?)?;
+        })?;
+        let Some(trials) = trials else { return Ok(()) };
+        let report = Report::new(published, trials)?;
         println!("\n{report}");
         report.draw(&output)?;
-        let config = Config { options, published };
         output.results(&config, begin.elapsed().as_secs_f64(), report.rows())?;
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use hnn_examples::{Output, Row, Table, scientific};
 use hnn_plots::{Mark, Series, by_category};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Result;
 
@@ -31,7 +31,8 @@ impl Figure {
 }
 
 /// What one model of ours reached with one seed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Saved", from = "Saved")]
 pub struct Scores {
     /// The name in `results.json`: `hnn` is the one that the paper's are compared with.
     pub model: &'static str,
@@ -41,6 +42,36 @@ pub struct Scores {
     pub metrics: Vec<(&'static str, f64)>,
     /// The time to train, in seconds.
     pub seconds: f64,
+}
+
+/// Scores in the part of a job.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    model: String,
+    label: String,
+    /// Values as text, which JSON's numbers cannot be where they are infinite.
+    metrics: Vec<(String, String)>,
+    seconds: f64,
+}
+
+impl From<Scores> for Saved {
+    fn from(scores: Scores) -> Self {
+        let Scores { model, label, metrics, seconds } = scores;
+        let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
+        Self { model: model.to_owned(), label, metrics: metrics.collect(), seconds }
+    }
+}
+
+impl From<Saved> for Scores {
+    /// A text that is no number becomes NaN, which no table takes.
+    fn from(saved: Saved) -> Self {
+        let Saved { model, label, metrics, seconds } = saved;
+        // A few names, for as long as the program has yet to run.
+        let name = |text: String| -> &'static str { text.leak() };
+        let value = |text: String| text.parse().unwrap_or(f64::NAN);
+        let metrics = metrics.into_iter().map(|(metric, text)| (name(metric), value(text)));
+        Self { model: name(model), label, metrics: metrics.collect(), seconds }
+    }
 }
 
 impl fmt::Display for Scores {

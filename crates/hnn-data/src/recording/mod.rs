@@ -19,7 +19,7 @@ use ndarray::{Array2, ArrayView1, s};
 pub use reader::RecordingReader;
 pub use report::{ChannelReport, Dropped, Gap, Report, Slope, TrialReport};
 
-use crate::{DataError, DataSet, DerivativeScheme, Trajectory, TrajectoryView};
+use crate::{DataError, DataSet, DerivativeScheme, Share, Trajectory, TrajectoryView};
 
 /// Measured rows of one or more trials, cut into pieces without a gap, and a [`Report`] on them.
 ///
@@ -162,6 +162,25 @@ impl Recording {
             return Err(DataError::Empty { what: "trial" });
         }
         Ok(self.with(labels, pieces))
+    }
+
+    /// The trials of a [share](crate::Share), as one of several processes takes them: of a file that fits in
+    /// memory. Of a set of files each process reads its own.
+    ///
+    /// ```
+    /// use hnn_data::{Recording, Share};
+    /// let (t, q, trial) = ([0.0, 0.1, 0.0, 0.1], [1.0, 1.1, 2.0, 2.2], [7.0, 7.0, 8.0, 8.0]);
+    /// let columns = [("t", &t[..]), ("q", &q), ("trial", &trial)];
+    /// let reader = Recording::of_columns(columns).time("t").position("q").trial("trial");
+    /// let second = reader.load()?.share(Share::new(1, 2)?)?;
+    /// assert_eq!((second.len(), second.trials()), (2, &["8".to_owned()][..]));
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there are more shares than trials, and none is in this one.
+    pub fn share(&self, share: Share) -> Result<Self, DataError> {
+        self.select(&Vec::from_iter(share.of(self.labels.len())))
     }
 
     /// The first `count` rows, and the rest, as a fifth kept for testing. The report stays that of

@@ -14,9 +14,9 @@ use super::windows::{Plan, Rows};
 use super::{TrajectoryData, Window};
 use crate::blocks::Blocks;
 use crate::derivative::{
-    check_field, check_finite, check_gradient, check_shape, coordinate_weights, selected,
+    check_field, check_finite, check_gradient, check_shape, coordinate_weights, count,
 };
-use crate::loss::check_locals;
+use crate::loss::{check_locals, take_sums};
 use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
 
 /// What the sum of the squared errors is divided by.
@@ -81,6 +81,8 @@ pub(crate) struct Shooting<T> {
     blocks: Blocks<T, Windows<T>, Sums>,
     pub(super) prepared: Prepared,
     pub(super) row_scratches: Vec<RowScratch<T>>,
+    /// Of the rows of all ranks, where there are several: the states compared, the rows selected, and all.
+    whole: Option<[f64; 3]>,
 }
 
 impl<T: Scalar, S> TrajectoryLoss<T, S> {
@@ -111,6 +113,7 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
             blocks: Blocks::default(),
             prepared: Prepared::default(),
             row_scratches: Vec::new(),
+            whole: None,
         };
         Ok(Self { stepper, shooting })
     }
@@ -362,13 +365,22 @@ impl<T: Scalar> Shooting<T> {
         Ok(())
     }
 
+    /// What the divisor is made of: the states compared, the rows selected, and all.
+    fn sums(&self, selection: Selection<'_>) -> Result<[f64; 3], LossError> {
+        let chosen = count(selection, self.rows.len())?;
+        let compared = self.plan.compared(selection, self.starts.is_some().into());
+        Ok([compared, chosen, self.rows.len()].map(|count| count as f64))
+    }
+
     pub(super) fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
-        let (n, dim) = (self.rows.len() as f64, self.rows.dim as f64);
+        let [compared, chosen, n] = match self.whole {
+            Some(whole) => whole,
+            None => self.sums(selection)?,
+        };
+        let dim = self.rows.dim as f64;
         Ok(match self.reduction {
-            Reduction::Mean => self.plan.compared(self.starts.is_some().into()) as f64 * dim,
-            Reduction::MaskedMean => {
-                (n - 1.0) * dim * selected(selection, self.rows.len())? as f64 / n
-            }
+            Reduction::Mean => compared * dim,
+            Reduction::MaskedMean => (n - 1.0) * dim * chosen / n,
             Reduction::Sum => 1.0,
         })
     }
@@ -382,6 +394,10 @@ impl<T: Scalar> Shooting<T> {
         slopes: Option<Slopes<'_, T>>,
     ) -> Result<Sums, LossError> {
         check_field(on.field, self.rows.dim, self.rows.inputs)?;
+        if self.whole.is_some() && selection == Selection::Rows(&[]) {
+            // The rows are elsewhere.
+            return Ok(Sums::default());
+        }
         self.plan.choose(selection, on.field.block_len())?;
         if self.plan.chosen.is_empty() {
             return Ok(Sums::default());
@@ -488,6 +504,20 @@ where
         let fraction = step as f64 / steps.max(1) as f64;
         let stage = self.shooting.curriculum.iter().rfind(|(from, _)| *from <= fraction);
         stage.copied().map_or(Ok(()), |(_, window)| self.shooting.set_window(window))
+    }
+
+    fn num_rows(&self) -> Option<usize> {
+        Some(self.shooting.rows.len())
+    }
+
+    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+        sums.extend(self.shooting.sums(selection)?);
+        Ok(())
+    }
+
+    fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
+        self.shooting.whole = take_sums(sums, 3)?.try_into().ok();
+        Ok(())
     }
 
     fn save_state(&self, state: &mut Vec<f64>) {

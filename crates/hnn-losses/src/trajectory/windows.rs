@@ -341,10 +341,16 @@ impl Plan {
         Ok(())
     }
 
-    /// Number of states that the chosen windows are compared with, each with `first` 1 or 0 more
+    /// Number of states that the windows of a selection are compared with, each with `first` 1 or 0 more
     /// at its start.
-    pub(super) fn compared(&self, first: usize) -> usize {
-        self.chosen.iter().map(|s| s.steps + first).sum()
+    pub(super) fn compared(&self, selection: Selection<'_>, first: usize) -> usize {
+        match selection {
+            Selection::All => self.all.iter().map(|s| s.steps + first).sum(),
+            Selection::Rows(rows) => {
+                let windows = rows.iter().filter_map(|row| self.at_row[*row]);
+                windows.map(|index| self.all[index].steps + first).sum()
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use hnn_integrators::TooLarge;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_losses::Ranks;
 use ndarray::Array2;
 
 use super::{axpy_wide, dot_wide};
@@ -45,7 +46,24 @@ impl Triangle {
             triangles[block.component].add(block.rows(), &mut scratch);
             Ok(())
         })?;
-        Ok(triangles)
+        let Some(ranks) = equations.ranks() else { return Ok(triangles) };
+        let remedy = "take fewer features, or fewer ranks";
+        TooLarge::check("triangles of a regression, one a rank", ranks.count(), each, remedy)?;
+        Ok(triangles.into_iter().map(|own| own.over_ranks(ranks)).collect())
+    }
+
+    /// The triangle of the rows of all ranks.
+    fn over_ranks(self, ranks: &dyn Ranks) -> Self {
+        let numbers = std::iter::once(self.rows as f64).chain(self.r.iter().copied());
+        let own: Vec<u8> = numbers.flat_map(f64::to_le_bytes).collect();
+        let parse = |given: Vec<u8>| {
+            let numbers = given.as_chunks().0;
+            let mut numbers = numbers.iter().map(|number| f64::from_le_bytes(*number));
+            let rows = numbers.next().unwrap_or_default() as usize;
+            Self { rows, columns: self.columns, r: numbers.collect() }
+        };
+        let parts: Vec<Self> = ranks.gather(&own).into_iter().map(parse).collect();
+        Self::merged(&parts, &vec![1.0; parts.len()])
     }
 
     /// The triangle of the rows of all parts, each part's multiplied by its weight.

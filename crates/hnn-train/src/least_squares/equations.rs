@@ -32,13 +32,15 @@ impl Equations {
         layout: &ResidualLayout,
     ) -> Result<Self, TrainError> {
         require(num_params > 0, "the number of parameters to fit", 0, "at least 1")?;
-        require(!layout.is_empty(), "the number of residuals to fit", 0, "at least 1")?;
+        require(layout.total() > 0, "the number of residuals to fit", 0, "at least 1")?;
         let scalar = size_of::<T>();
         let has_evidence = settings.evidence.is_some();
         let normal = || size::check_normal(num_params, layout, has_evidence);
         let dual = || size::check_dual(num_params, layout, scalar);
         size::check_groups(num_params, layout, scalar)?;
-        let has_dual = layout.num_locals() == 0 && !has_evidence;
+        // Products of rows need all of them in one place.
+        let is_whole = layout.total() == layout.len();
+        let has_dual = layout.num_locals() == 0 && !has_evidence && is_whole;
         let form = settings.form.unwrap_or_else(|| {
             let is_wide = layout.len() < num_params && layout.len() <= LARGEST_MATRIX;
             if has_dual && is_wide && dual().is_ok() {
@@ -55,7 +57,7 @@ impl Equations {
                 Ok(Self::Normal(Box::default()))
             }
             Form::Dual => {
-                let cure = "normal or matrix-free where there are locals, normal with evidence";
+                let cure = "normal or matrix-free where there are locals or several ranks, normal with evidence";
                 require(has_dual, "the form of the equations", "dual", cure)?;
                 let identity = settings.scaling == super::Scaling::Identity;
                 let cure = "the identity in the dual form";

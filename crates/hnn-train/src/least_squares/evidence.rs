@@ -86,8 +86,7 @@ impl Evidence {
             let is_last = term + 1 == layout.terms().len();
             let determined = if is_last { left } else { determined(normal, rows, &inverse, term)? };
             left -= determined;
-            let residuals = layout.runs().filter(|(_, of)| *of == term).map(|(run, _)| run.len());
-            let residuals: usize = residuals.sum();
+            let residuals = layout.total_of(term);
             let free = (residuals as f64 - determined).max(LEAST_FREEDOM);
             terms.push(TermEvidence {
                 name: name.clone(),
@@ -102,7 +101,7 @@ impl Evidence {
         let noise: f64 = terms.iter().map(|t| t.residuals as f64 * t.variance.ln()).sum();
         let curvature = normal.factor.log_determinant() + normal.arrow.locals.log_determinant();
         let constant =
-            (layout.len() as f64 - layout.num_locals() as f64) * std::f64::consts::TAU.ln();
+            (layout.total() as f64 - layout.num_locals() as f64) * std::f64::consts::TAU.ln();
         let log_evidence = 0.5 * (prior - noise - objective - curvature - constant);
         Ok(Some(Self { prior: weights.prior, effective_parameters, terms, log_evidence }))
     }
@@ -141,6 +140,7 @@ fn determined<T: Scalar>(
         let values = vec![0.0; of_theta.len() / rows_width(block)];
         sums.add_rows(&of_theta, &values, &mut normal.packed);
     })?;
+    rows.add_up_matrix(&mut sums);
     Ok(inverse.inner(&sums) + of_locals)
 }
 

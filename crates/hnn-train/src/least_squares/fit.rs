@@ -263,7 +263,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
     /// they stayed as they were.
     fn estimate(&mut self) -> Result<bool, TrainError> {
         let Some(evidence) = self.evidence()? else { return Ok(true) };
-        let least = LEAST_VARIANCE * self.start.0 / self.layout.len() as f64;
+        let least = LEAST_VARIANCE * self.start.0 / self.layout.total() as f64;
         let Some(estimates) = &mut self.estimates else { return Ok(true) };
         let settled = estimates.update(&evidence, &self.theta, least);
         // The damping keeps its share of the Hessian.

@@ -46,6 +46,8 @@ impl MatrixFree {
             add_squares(block.by_theta, &mut linear.diagonal[..p]);
             self.locals.add(block);
         })?;
+        rows.add_up(&mut linear.gradient[..p]);
+        rows.add_up(&mut linear.diagonal[..p]);
         self.locals.summarise(&mut linear.gradient[p..], &mut linear.diagonal[p..]);
         Ok(())
     }
@@ -148,7 +150,9 @@ impl MatrixFree {
             });
             eliminate(locals, block, u, of_group, of_locals);
             add_transposed(block.by_theta, u, product);
-        })
+        })?;
+        rows.add_up(product);
+        Ok(())
     }
 }
 

@@ -32,6 +32,7 @@ impl Normal {
             self.sums.add_rows(block.by_theta, block.values, &mut self.packed);
             self.arrow.add(block);
         })?;
+        rows.add_up_matrix(&mut self.sums);
         for i in 0..p {
             linear.gradient[i] = self.sums.vector(i);
             linear.diagonal[i] = self.sums.diagonal(i);

@@ -7,6 +7,7 @@ use hnn_losses::{JacobianRows, LossError, ResidualLayout, ResidualRows};
 
 use super::linear::Weights;
 use crate::fitting::Fitting;
+use crate::linalg::Symmetric;
 
 /// Where rows are written.
 #[derive(Debug)]
@@ -134,17 +135,44 @@ pub(super) fn runs_within(
 }
 
 impl<T: Scalar> Rows<'_, T> {
-    /// Visits all groups.
+    /// Visits all groups that are here. The squares are those of all ranks.
     pub(super) fn each(
+        &mut self,
+        read: Read,
+        visit: impl FnMut(&Block<'_, T>),
+    ) -> Result<(), LossError> {
+        if read != Read::SameRows {
+            self.buffer.squares.clear();
+            self.buffer.squares.resize(self.layout.terms().len(), 0.0);
+        }
+        let visited = self.each_here(read, visit);
+        let Some(share) = self.problem.row_share() else { return visited };
+        match read {
+            Read::SameRows => share.agree(visited),
+            Read::Values | Read::Rows => share.add_up(visited, &mut self.buffer.squares),
+        }
+    }
+
+    /// Adds up, over the ranks, what has been summed over the groups that are here.
+    pub(super) fn add_up(&self, sums: &mut [f64]) {
+        if let Some(share) = self.problem.row_share() {
+            share.ranks().add_up(sums);
+        }
+    }
+
+    /// The same of a symmetric matrix and its vector.
+    pub(super) fn add_up_matrix(&self, sums: &mut Symmetric) {
+        if let Some(share) = self.problem.row_share() {
+            sums.change_all(|sums| share.ranks().add_up(sums));
+        }
+    }
+
+    fn each_here(
         &mut self,
         read: Read,
         mut visit: impl FnMut(&Block<'_, T>),
     ) -> Result<(), LossError> {
         let mut first = 0;
-        if read != Read::SameRows {
-            self.buffer.squares.clear();
-            self.buffer.squares.resize(self.layout.terms().len(), 0.0);
-        }
         while first < self.layout.num_groups() {
             let groups = first..self.buffer.end(self.layout, first, self.num_params);
             first = groups.end;
@@ -156,6 +184,7 @@ impl<T: Scalar> Rows<'_, T> {
         }
         Ok(())
     }
+
     fn read(
         &mut self,
         read: Read,

@@ -14,15 +14,15 @@ pub(super) fn errors<T: Scalar>(
     rows: &mut Rows<'_, T>,
     mean: &[f64],
 ) -> Result<Array1<f64>, TrainError> {
-    let (groups, params) = (rows.layout.num_groups(), mean.len());
+    let (groups, params) = (rows.layout.total_groups(), mean.len());
     if groups <= params {
         return Err(TrainError::FewGroups { groups, parameters: params });
     }
     if !normal.factor_undamped(rows.weights.prior, mean) {
-        let (parameters, residuals) = (params + rows.layout.num_locals(), rows.layout.len());
+        let (parameters, residuals) = (params + rows.layout.num_locals(), rows.layout.total());
         return Err(TrainError::Undetermined { parameters, residuals });
     }
-    let (layout, mut squares) = (rows.layout, Array1::zeros(params));
+    let (layout, mut squares) = (rows.layout, vec![0.0; params]);
     let mut score = vec![0.0; params];
     rows.each(Read::SameRows, |block| {
         for group in block.groups.clone() {
@@ -40,6 +40,7 @@ pub(super) fn errors<T: Scalar>(
         }
     })
     .map_err(|source| TrainError::Loss { step: 0, source })?;
+    rows.add_up(&mut squares);
     let correction = groups as f64 / (groups - params) as f64;
-    Ok(squares.mapv(|square: f64| (correction * square).sqrt()))
+    Ok(squares.into_iter().map(|square| (correction * square).sqrt()).collect())
 }

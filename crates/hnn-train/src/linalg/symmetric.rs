@@ -86,6 +86,16 @@ impl Symmetric {
         &mut self.numbers[(i + 1) * self.stride - WIDTH]
     }
 
+    /// Has the upper triangle and the vector changed as one slice.
+    pub(crate) fn change_all(&mut self, change: impl FnOnce(&mut [f64])) {
+        let (n, stride) = (self.n, self.stride);
+        let places =
+            || (0..n).flat_map(|i| (i..n).chain([stride - WIDTH]).map(move |j| i * stride + j));
+        let mut numbers: Vec<f64> = places().map(|place| self.numbers[place]).collect();
+        change(&mut numbers);
+        places().zip(numbers).for_each(|(place, number)| self.numbers[place] = number);
+    }
+
     /// Becomes another one.
     pub(crate) fn copy(&mut self, other: &Self) {
         (self.n, self.stride) = (other.n, other.stride);

@@ -2,6 +2,7 @@
 
 mod conveniences;
 mod least_squares;
+mod ranks;
 mod resuming;
 mod settings;
 mod training;
