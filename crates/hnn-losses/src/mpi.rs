@@ -105,14 +105,14 @@ impl Ranks for World {
         world.all_gather_into(&(own.len() as u64), &mut lengths[..]);
         // Padded to the longest: no length is beyond what MPI counts in.
         let longest = lengths.iter().copied().max().unwrap_or(0) as usize;
+        if longest == 0 {
+            return vec![Vec::new(); count];
+        }
         let mut padded = own.to_vec();
         padded.resize(longest, 0);
         let mut all = vec![0; longest * count];
         world.all_gather_into(&padded[..], &mut all[..]);
-        let parts = all.chunks_exact(longest.max(1)).zip(lengths);
-        let mut parts: Vec<_> =
-            parts.map(|(part, length)| part[..length as usize].to_vec()).collect();
-        parts.resize(count, Vec::new());
-        parts
+        let parts = all.chunks_exact(longest).zip(lengths);
+        parts.map(|(part, length)| part[..length as usize].to_vec()).collect()
     }
 }
