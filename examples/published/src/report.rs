@@ -4,7 +4,7 @@ use std::fmt;
 
 use hnn_examples::{Output, Row, Table, scientific};
 use hnn_plots::{Mark, Series, by_category};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Result;
 
@@ -31,8 +31,8 @@ impl Figure {
 }
 
 /// What one model of ours reached with one seed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(into = "Saved", from = "Saved")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(into = "Saved")]
 pub struct Scores {
     /// The name in `results.json`: `hnn` is the one that the paper's are compared with.
     pub model: &'static str,
@@ -59,6 +59,12 @@ impl From<Scores> for Saved {
         let Scores { model, label, metrics, seconds } = scores;
         let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
         Self { model: model.to_owned(), label, metrics: metrics.collect(), seconds }
+    }
+}
+
+impl<'de> Deserialize<'de> for Scores {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Saved::deserialize(deserializer).map(Self::from)
     }
 }
 
