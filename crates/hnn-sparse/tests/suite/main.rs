@@ -7,6 +7,7 @@ mod expressions;
 mod golden_lasso;
 mod lasso;
 mod model;
+mod ranks;
 mod recordings;
 mod scales;
 mod selection;
