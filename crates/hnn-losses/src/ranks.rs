@@ -7,7 +7,8 @@ use std::sync::Arc;
 use crate::LossError;
 
 /// Processes ("ranks") that run the same program, each on its share of the rows: those of MPI
-/// (`mpi::run`, with feature `mpi`), or what a user has in their place.
+/// (`mpi::run`, with feature `mpi`), threads ([`on_threads`](crate::on_threads)), or what a user has in
+/// their place.
 ///
 /// All ranks call the same methods in the same order, and each waits for the others. What an
 /// implementation cannot deliver ends the program on all ranks: there is nothing to go on with.
