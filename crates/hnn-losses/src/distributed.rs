@@ -20,26 +20,21 @@ use crate::{Loss, LossError, Ranks, ResidualLayout, ResidualRows, RowShare, Sele
 /// `d` is of the rows of all.
 ///
 /// ```
-/// # use std::sync::Arc;
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{DerivativeLoss, Distributed, Loss, Ranks, Selection};
-/// use ndarray::array;
-/// # #[derive(Debug)]
-/// # struct Alone;
-/// # impl Ranks for Alone {
-/// #     fn rank(&self) -> usize { 0 }
-/// #     fn count(&self) -> usize { 1 }
-/// #     fn add_up(&self, _numbers: &mut [f64]) {}
-/// #     fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> { vec![own.to_vec()] }
-/// # }
-/// # let ranks: Arc<dyn Ranks> = Arc::new(Alone); // with MPI, from `mpi::run`
+/// use hnn_losses::{DerivativeLoss, Distributed, Loss, LossError, Selection, on_threads};
+/// use ndarray::{array, s};
+///
 /// let model = DualField::new([2.0], |_t, [x]: [_; 1], [k]| [-k * x]);
-/// // The rows that this rank has read.
 /// let (t, x, dx) = (array![0.0, 1.0], array![[1.0], [2.0]], array![[-1.0], [-2.0]]);
-/// let own = DerivativeLoss::new(t.view(), x.view(), dx.view())?;
-/// let mut loss = Distributed::new(own, &ranks);
-/// assert_eq!(loss.value(&model, Selection::All)?, (1.0 + 4.0) / 2.0);
-/// # Ok::<(), hnn_losses::LossError>(())
+/// // With MPI: `mpi::run(|ranks| ...)`.
+/// let values = on_threads(2, |ranks| -> Result<f64, LossError> {
+///     // The row that this rank has read.
+///     let k = ranks.rank()..ranks.rank() + 1;
+///     let rows = s![k.clone(), ..];
+///     let own = DerivativeLoss::new(t.slice(s![k]), x.slice(rows.clone()), dx.slice(rows))?;
+///     Distributed::new(own, ranks).value(&model, Selection::All)
+/// });
+/// assert_eq!(values, [Ok(2.5), Ok(2.5)]); // (1 + 4) / 2
 /// ```
 pub struct Distributed<T, F: ?Sized> {
     loss: Box<dyn Loss<T, F>>,
