@@ -1,7 +1,8 @@
 //! Work cut into blocks, on all threads, with results that do not depend on their number.
 
+use std::mem;
 use std::ops::{Add, Range};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use hnn_integrators::{Scalar, parallel};
 
@@ -14,31 +15,38 @@ const MAX_SLOTS: usize = 32;
 /// The scratch memory of a batch's blocks, and their sums of type `A`.
 #[derive(Debug)]
 pub(crate) struct Blocks<T, S, A = f64> {
-    slots: Vec<Mutex<Slot<T, S, A>>>,
+    slots: Vec<Mutex<Slot<T, A>>>,
+    /// One for each thread that has worked. The one that was used last comes first: it is in a cache.
+    scratches: Mutex<Vec<S>>,
 }
 
 #[derive(Debug)]
-struct Slot<T, S, A> {
-    scratch: S,
+struct Slot<T, A> {
+    /// All 0 between two runs, unless one has panicked.
     theta_bar: Vec<T>,
     sum: Result<A, LossError>,
 }
 
 impl<T, S, A> Default for Blocks<T, S, A> {
     fn default() -> Self {
-        Self { slots: Vec::new() }
+        Self { slots: Vec::new(), scratches: Mutex::default() }
     }
 }
 
-impl<T, S: Default, A: Default> Default for Slot<T, S, A> {
+impl<T, A: Default> Default for Slot<T, A> {
     fn default() -> Self {
-        Self { scratch: S::default(), theta_bar: Vec::new(), sum: Ok(A::default()) }
+        Self { theta_bar: Vec::new(), sum: Ok(A::default()) }
     }
 }
 
-/// What a slot holds.
-fn of<T, S, A>(slot: &mut Mutex<Slot<T, S, A>>) -> &mut Slot<T, S, A> {
-    slot.get_mut().unwrap_or_else(PoisonError::into_inner)
+/// What is behind a lock, which is held for moments in which nothing panics.
+fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same without a lock.
+fn of<V>(mutex: &mut Mutex<V>) -> &mut V {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T, S, A> Blocks<T, S, A>
@@ -63,24 +71,29 @@ where
         if self.slots.len() < used {
             self.slots.resize_with(used, Mutex::default);
         }
-        let slots = &mut self.slots[..used];
+        let (slots, scratches) = (&mut self.slots[..used], &self.scratches);
         let shared = &*slots;
         parallel::each(used, &|index| {
-            // Nobody else wants this slot. A lock is poisoned only where `work` has panicked, and then
-            // its results are not looked at.
-            let mut slot = shared[index].lock().unwrap_or_else(PoisonError::into_inner);
-            let Slot { scratch, theta_bar, sum } = &mut *slot;
+            // Nobody else wants this slot.
+            let mut slot = shared[index].lock().unwrap_or_else(|poisoned| {
+                // Its work panicked, and left a part of a sum.
+                let mut slot = poisoned.into_inner();
+                slot.theta_bar.clear();
+                slot
+            });
+            let Slot { theta_bar, sum } = &mut *slot;
             if let Some(params) = params {
-                theta_bar.clear();
                 theta_bar.resize(params, T::ZERO);
             }
+            let mut scratch = locked(scratches).pop().unwrap_or_default();
             let share = index * blocks / used..(index + 1) * blocks / used;
             *sum = share
                 .map(|block| block * items / blocks..(block + 1) * items / blocks)
                 .try_fold(A::default(), |sum, items| {
                     let gradient = params.map(|_| &mut theta_bar[..]);
-                    Ok(sum + work(items, scratch, gradient)?)
+                    Ok(sum + work(items, &mut scratch, gradient)?)
                 });
+            locked(scratches).push(scratch);
         });
         if let Some(theta_bar) = &mut theta_bar {
             add_gradients(slots, theta_bar);
@@ -88,9 +101,9 @@ where
         slots.iter_mut().try_fold(A::default(), |sum, slot| Ok(sum + of(slot).sum.clone()?))
     }
 
-    /// The scratch memory of all blocks.
+    /// All scratch memory.
     pub(crate) fn scratches(&mut self) -> impl Iterator<Item = &mut S> {
-        self.slots.iter_mut().map(|slot| &mut of(slot).scratch)
+        of(&mut self.scratches).iter_mut()
     }
 }
 
@@ -115,9 +128,10 @@ pub(crate) fn on_all_threads<S: Default + Send, I: Send>(
     results.into_iter().collect()
 }
 
-/// Adds the slots' gradients, each parameter in the order of the slots.
-fn add_gradients<T: Scalar, S, A>(slots: &mut [Mutex<Slot<T, S, A>>], theta_bar: &mut [T]) {
+/// Adds the slots' gradients, each parameter in the order of the slots, and leaves 0 there.
+fn add_gradients<T: Scalar, A>(slots: &mut [Mutex<Slot<T, A>>], theta_bar: &mut [T]) {
     for slot in slots {
-        theta_bar.iter_mut().zip(&of(slot).theta_bar).for_each(|(sum, g)| *sum += *g);
+        let of_slot = of(slot).theta_bar.iter_mut();
+        theta_bar.iter_mut().zip(of_slot).for_each(|(sum, g)| *sum += mem::take(g));
     }
 }
