@@ -8,34 +8,21 @@ use hnn_integrators::{Scalar, parallel};
 
 use crate::LossError;
 
-/// At most this many blocks have a gradient of their own; a slot takes several blocks in turn
-/// beyond. A constant, so that the order of additions does not depend on the machine.
-const MAX_SLOTS: usize = 32;
+/// At most this many pieces of work are shared out; a piece is several blocks in turn beyond. A constant,
+/// so that the order of additions does not depend on the machine.
+const MAX_PIECES: usize = 64;
 
-/// The scratch memory of a batch's blocks, and their sums of type `A`.
+/// The scratch memory of a batch's blocks.
 #[derive(Debug)]
-pub(crate) struct Blocks<T, S, A = f64> {
-    slots: Vec<Mutex<Slot<T, A>>>,
+pub(crate) struct Blocks<T, S> {
     /// One for each thread that has worked. The one that was used last comes first: it is in a cache.
     scratches: Mutex<Vec<S>>,
+    gradients: TreeSum<T>,
 }
 
-#[derive(Debug)]
-struct Slot<T, A> {
-    /// All 0 between two runs, unless one has panicked.
-    theta_bar: Vec<T>,
-    sum: Result<A, LossError>,
-}
-
-impl<T, S, A> Default for Blocks<T, S, A> {
+impl<T, S> Default for Blocks<T, S> {
     fn default() -> Self {
-        Self { slots: Vec::new(), scratches: Mutex::default() }
-    }
-}
-
-impl<T, A: Default> Default for Slot<T, A> {
-    fn default() -> Self {
-        Self { theta_bar: Vec::new(), sum: Ok(A::default()) }
+        Self { scratches: Mutex::default(), gradients: TreeSum::default() }
     }
 }
 
@@ -44,66 +31,103 @@ fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The same without a lock.
-fn of<V>(mutex: &mut Mutex<V>) -> &mut V {
-    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<T, S, A> Blocks<T, S, A>
-where
-    T: Scalar,
-    S: Default + Send,
-    A: Add<Output = A> + Copy + Default + Send,
-{
+impl<T: Scalar, S: Default + Send> Blocks<T, S> {
     /// Calls `work(items, scratch, theta_bar)` for every block of at most `block_len` of the
     /// `items`, and returns the sum of what it returns. Where a gradient is asked for, `work` adds
     /// to the `theta_bar` it is given, and their sum is added to the caller's.
-    pub(crate) fn run(
+    pub(crate) fn run<A: Add<Output = A> + Default + Send>(
         &mut self,
         items: usize,
         block_len: usize,
-        mut theta_bar: Option<&mut [T]>,
+        theta_bar: Option<&mut [T]>,
         work: impl Fn(Range<usize>, &mut S, Option<&mut [T]>) -> Result<A, LossError> + Sync,
     ) -> Result<A, LossError> {
         let blocks = items.div_ceil(block_len.max(1)).max(1);
-        let used = blocks.min(MAX_SLOTS);
-        let params = theta_bar.as_ref().map(|t| t.len());
-        if self.slots.len() < used {
-            self.slots.resize_with(used, Mutex::default);
-        }
-        let (slots, scratches) = (&mut self.slots[..used], &self.scratches);
-        let shared = &*slots;
-        parallel::each(used, &|index| {
-            // Nobody else wants this slot.
-            let mut slot = shared[index].lock().unwrap_or_else(|poisoned| {
-                // Its work panicked, and left a part of a sum.
-                let mut slot = poisoned.into_inner();
-                slot.theta_bar.clear();
-                slot
-            });
-            let Slot { theta_bar, sum } = &mut *slot;
-            if let Some(params) = params {
-                theta_bar.resize(params, T::ZERO);
-            }
+        let pieces = blocks.min(MAX_PIECES);
+        let params = theta_bar.as_ref().map(|theta_bar| theta_bar.len());
+        self.gradients.begin(pieces);
+        let (scratches, gradients) = (&self.scratches, &self.gradients);
+        let sums = parallel::map(Vec::from_iter(0..pieces), |piece| {
             let mut scratch = locked(scratches).pop().unwrap_or_default();
-            let share = index * blocks / used..(index + 1) * blocks / used;
-            *sum = share
+            let mut gradient = params.map(|params| gradients.term(params));
+            let share = piece * blocks / pieces..(piece + 1) * blocks / pieces;
+            let sum: Result<A, LossError> = share
                 .map(|block| block * items / blocks..(block + 1) * items / blocks)
                 .try_fold(A::default(), |sum, items| {
-                    let gradient = params.map(|_| &mut theta_bar[..]);
-                    Ok(sum + work(items, &mut scratch, gradient)?)
+                    Ok(sum + work(items, &mut scratch, gradient.as_deref_mut())?)
                 });
             locked(scratches).push(scratch);
+            (sum, gradient.and_then(|gradient| gradients.add(piece, pieces, gradient)))
         });
-        if let Some(theta_bar) = &mut theta_bar {
-            add_gradients(slots, theta_bar);
+        let (sums, gradient): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
+        if let (Some(theta_bar), Some(gradient)) =
+            (theta_bar, gradient.into_iter().flatten().next())
+        {
+            gradients.add_to(theta_bar, gradient);
         }
-        slots.iter_mut().try_fold(A::default(), |sum, slot| Ok(sum + of(slot).sum.clone()?))
+        sums.into_iter().try_fold(A::default(), |all, sum| Ok(all + sum?))
     }
 
     /// All scratch memory.
     pub(crate) fn scratches(&mut self) -> impl Iterator<Item = &mut S> {
-        of(&mut self.scratches).iter_mut()
+        self.scratches.get_mut().unwrap_or_else(PoisonError::into_inner).iter_mut()
+    }
+}
+
+/// A sum of gradients along a binary tree: who comes second to a node adds what both have. So the order of
+/// the additions is that of the tree, whoever does them, and a few gradients are alive at a time.
+#[derive(Debug)]
+struct TreeSum<T> {
+    /// What the first of two has left, level by level.
+    nodes: Vec<Mutex<Option<Vec<T>>>>,
+    /// All 0.
+    spare: Mutex<Vec<Vec<T>>>,
+}
+
+impl<T> Default for TreeSum<T> {
+    fn default() -> Self {
+        Self { nodes: Vec::new(), spare: Mutex::default() }
+    }
+}
+
+impl<T: Scalar> TreeSum<T> {
+    /// Forgets what a sum that came to no end has left.
+    fn begin(&mut self, terms: usize) {
+        self.nodes.clear();
+        self.nodes.resize_with(terms, Mutex::default);
+    }
+
+    /// A term, 0 yet.
+    fn term(&self, len: usize) -> Vec<T> {
+        let mut term = locked(&self.spare).pop().unwrap_or_default();
+        term.resize(len, T::ZERO);
+        term
+    }
+
+    /// Adds term number `index` of `count`; whoever comes last gets the sum.
+    fn add(&self, index: usize, count: usize, mut sum: Vec<T>) -> Option<Vec<T>> {
+        let (mut index, mut count, mut first) = (index, count, 0);
+        while count > 1 {
+            let has_sibling = (index ^ 1) < count;
+            let (node, pairs) = (index / 2, count / 2);
+            if has_sibling {
+                let mut place = locked(&self.nodes[first + node]);
+                let Some(other) = place.take() else {
+                    *place = Some(sum);
+                    return None;
+                };
+                drop(place);
+                self.add_to(&mut sum, other);
+            }
+            (index, count, first) = (node, count - pairs, first + pairs);
+        }
+        Some(sum)
+    }
+
+    /// `sum += term`, whose memory is set to 0 and kept.
+    fn add_to(&self, sum: &mut [T], mut term: Vec<T>) {
+        sum.iter_mut().zip(&mut term).for_each(|(sum, term)| *sum += mem::take(term));
+        locked(&self.spare).push(term);
     }
 }
 
@@ -114,7 +138,7 @@ pub(crate) fn on_all_threads<S: Default + Send, I: Send>(
     tasks: Vec<I>,
     work: impl Fn(&mut S, I) -> Result<(), LossError> + Sync,
 ) -> Result<(), LossError> {
-    let share = tasks.len().div_ceil(MAX_SLOTS).max(1);
+    let share = tasks.len().div_ceil(MAX_PIECES).max(1);
     let used = tasks.len().div_ceil(share);
     if scratches.len() < used {
         scratches.resize_with(used, S::default);
@@ -126,12 +150,4 @@ pub(crate) fn on_all_threads<S: Default + Send, I: Send>(
         tasks.into_iter().try_for_each(|task| work(scratch, task))
     });
     results.into_iter().collect()
-}
-
-/// Adds the slots' gradients, each parameter in the order of the slots, and leaves 0 there.
-fn add_gradients<T: Scalar, A>(slots: &mut [Mutex<Slot<T, A>>], theta_bar: &mut [T]) {
-    for slot in slots {
-        let of_slot = of(slot).theta_bar.iter_mut();
-        theta_bar.iter_mut().zip(of_slot).for_each(|(sum, g)| *sum += mem::take(g));
-    }
 }

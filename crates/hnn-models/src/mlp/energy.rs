@@ -14,7 +14,7 @@
 use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace, compiled_here};
 
 use super::blocks::in_blocks;
-use super::passes::{elementwise, elementwise_all};
+use super::passes::elementwise_all;
 use super::{Mlp, linalg};
 use crate::sections::sections;
 use crate::{DifferentiableEnergy, Keep, ModelError, Record};
@@ -128,16 +128,7 @@ impl<T: Scalar> Mlp<T> {
             elementwise_all(out, inputs, |[s2, z_dot], [r, s1]| [r * s2 * z_dot, z_dot * s1]);
         });
         let zeta = s2;
-        self.reverse(
-            batch,
-            scratch,
-            x_bar,
-            zeta,
-            |rho| rho.fill(T::ZERO),
-            |units, rho, zeta| {
-                elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
-            },
-        );
+        self.reverse_values(batch, scratch, x_bar, zeta, s1);
         if theta_bar.is_wanted() {
             self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
             self.add_weight_gradients(batch, w, a_dot, d, &mut theta_bar);

@@ -192,16 +192,7 @@ impl<T: Scalar> Mlp<T> {
         tangent_reverse(bars.x, zeta_s, z_s, z_t);
         tangent_reverse(bars.x, zeta_t, z_t, z_s);
         bars.q_dot.copy_from_slice(&bars.x[..bars.q_dot.len()]);
-        self.reverse(
-            batch,
-            scratch,
-            bars.x,
-            zeta,
-            |rho| rho.fill(T::ZERO),
-            |units, rho, zeta| {
-                elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
-            },
-        );
+        self.reverse_values(batch, scratch, bars.x, zeta, s1);
         if theta_bar.is_wanted() {
             elementwise(z_s, [s1], |z, [s1]| z * s1);
             elementwise(z_t, [s1], |z, [s1]| z * s1);

@@ -93,10 +93,18 @@ impl<T: Scalar> Kernel for AddRowSums<'_, T> {
     #[inline(always)]
     fn run<I: Isa>(self) {
         for (b, d) in self.b_bar.iter_mut().zip(self.d.chunks_exact(self.batch)) {
-            let mut sums = Wide::<T, 16, I>::splat(T::ZERO);
-            for i in (0..d.len()).step_by(16) {
-                sums += Wide::load_first(&d[i..]);
+            // Several sums, so that none waits for its last term.
+            let mut sums = [Wide::<T, 16, I>::splat(T::ZERO); 4];
+            let whole = d.len() - d.len() % 64;
+            for i in (0..whole).step_by(64) {
+                for k in 0..4 {
+                    sums[k] += Wide::load(&d[i + 16 * k..]);
+                }
             }
+            for i in (whole..d.len()).step_by(16) {
+                sums[0] += Wide::load_first(&d[i..]);
+            }
+            let sums = (sums[0] + sums[1]) + (sums[2] + sums[3]);
             *b += sums.0.into_iter().fold(T::ZERO, |sum, term| sum + term);
         }
     }

@@ -102,6 +102,33 @@ impl<T: Scalar> Mlp<T> {
         }
     }
 
+    /// Reverse through the hidden layers for the cotangents `zeta_l` of the preactivations, where nothing
+    /// but what stands in `zeta` depends on them: `zeta_(l-1) += s1_(l-1) * W_l^T zeta_l`, ending in
+    /// `x_bar = W_1^T zeta_1`. `scratch` holds `widest * B` numbers.
+    pub(super) fn reverse_values(
+        &self,
+        batch: usize,
+        scratch: &mut [T],
+        x_bar: &mut [T],
+        zeta: &mut [T],
+        s1: &[T],
+    ) {
+        let hidden = self.split_layers().0;
+        let transposed = |out: &mut [T], layer: &Layer, zeta: &[T]| {
+            linalg::transposed(out, self.weights(layer), zeta, layer.shape(batch));
+        };
+        for pair in hidden.windows(2).rev() {
+            let (units, rho) = (pair[0].units(batch), &mut scratch[..pair[1].cols * batch]);
+            transposed(rho, &pair[1], &zeta[pair[1].units(batch)]);
+            let factors = [&*rho, &s1[units.clone()]];
+            elementwise(&mut zeta[units], factors, |zeta, [rho, s1]| zeta + rho * s1);
+        }
+        match hidden.first() {
+            Some(first) => transposed(x_bar, first, &zeta[first.units(batch)]),
+            None => x_bar.fill(T::ZERO),
+        }
+    }
+
     /// Reverse through the hidden layers of a one-output network: the cotangents `r_l = dy/da_l` and
     /// `d_l = r_l * s1_l`, and the gradient.
     pub(super) fn reverse_output(
