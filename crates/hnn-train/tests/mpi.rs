@@ -42,10 +42,11 @@ fn main() -> ExitCode {
 
 /// The numbers of one process, printed to be compared between runs.
 fn same(ranks: &Arc<dyn Ranks>) -> Result<(), Box<dyn Error>> {
-    let fits: [(f64, &dyn Fn(fits::Team<'_>) -> Result<Vec<f64>, Box<dyn Error>>); 3] = [
+    let fits: [(f64, &dyn Fn(fits::Team<'_>) -> Result<Vec<f64>, Box<dyn Error>>); 4] = [
         (1e-12, &fits::losses),
         (1e-12, &|ranks| fits::training(ranks, 20, None)),
-        (1e-9, &fits::least_squares),
+        (1e-12, &fits::least_squares),
+        (1e-9, &fits::matrix_free),
     ];
     for (tolerance, fit) in fits {
         let (one, all) = (fit(None)?, fit(Some(ranks))?);

@@ -51,7 +51,7 @@ fn equations_of_all_ranks_are_those_of_one_process() -> Result<(), Box<dyn Error
         assert_eq!((&all[0].0, all[0].1.len()), (&names, one.len()));
         for (given, expected) in all[0].1.iter().zip(&one) {
             let error = (given - expected).abs();
-            assert!(error <= 1e-9 * expected.abs().max(1.0), "{given} instead of {expected}");
+            assert!(error <= 1e-12 * expected.abs().max(1.0), "{given} instead of {expected}");
         }
     }
     Ok(())

@@ -126,16 +126,9 @@ pub(crate) fn training(ranks: Team<'_>, steps: usize, file: Option<&Path>) -> Re
     numbers_of(&record, &model)
 }
 
-/// Fits by least squares in both forms that ranks have, one by evidence with its errors.
+/// A fit by least squares, and one by evidence with its errors.
 pub(crate) fn least_squares(ranks: Team<'_>) -> Result<Vec<f64>> {
-    let mut numbers = Vec::new();
-    // Conjugate gradients of equations of a bad condition go where rounding leads them.
-    for (form, damping) in [(Form::Normal, 1e-3), (Form::MatrixFree, 10.0)] {
-        let (mut model, mut loss) = (model()?, shared(ranks, total)?);
-        let solver = LeastSquares::new(3).with_form(form).with_damping(damping);
-        let record = solver.fit(&mut model, &mut *loss, None, &mut ())?;
-        numbers.extend(numbers_of(&record, &model)?);
-    }
+    let mut numbers = damped(ranks, Form::Normal, 1e-3)?;
     let (mut model, mut loss) = (model()?, shared(ranks, total)?);
     let solver = LeastSquares::new(3).with_evidence(EvidenceRule::default());
     let record = solver.fit(&mut model, &mut *loss, None, &mut ())?;
@@ -145,6 +138,19 @@ pub(crate) fn least_squares(ranks: Team<'_>) -> Result<Vec<f64>> {
     let posterior = solver.posterior(&mut model, &mut *loss, Some(evidence))?;
     numbers.extend(posterior.standard_errors());
     Ok(numbers)
+}
+
+/// A fit by conjugate gradients, whose directions rounding turns: the worse the condition of the equations, the
+/// further.
+pub(crate) fn matrix_free(ranks: Team<'_>) -> Result<Vec<f64>> {
+    damped(ranks, Form::MatrixFree, 10.0)
+}
+
+fn damped(ranks: Team<'_>, form: Form, damping: f64) -> Result<Vec<f64>> {
+    let (mut model, mut loss) = (model()?, shared(ranks, total)?);
+    let solver = LeastSquares::new(3).with_form(form).with_damping(damping);
+    let record = solver.fit(&mut model, &mut *loss, None, &mut ())?;
+    numbers_of(&record, &model)
 }
 
 /// What a loss that fails on the last rank alone leaves: the same error on all of them.

@@ -45,7 +45,8 @@ fn training_is_that_of_one_process() {
 
 #[test]
 fn least_squares_are_those_of_one_process() {
-    same_as_one(1e-9, fits::least_squares);
+    same_as_one(1e-12, fits::least_squares);
+    same_as_one(1e-9, fits::matrix_free);
 }
 
 #[test]
