@@ -1,0 +1,1 @@
+//! Six short programs that use `hnn` alone: the examples of this package.
