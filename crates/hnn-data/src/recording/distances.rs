@@ -139,7 +139,7 @@ fn centre(points: &[Vec<f64>]) -> Option<(Vec<f64>, f64)> {
         let best = (k..dim).max_by(|a, b| matrix[*a][k].abs().total_cmp(&matrix[*b][k].abs()))?;
         matrix.swap(k, best);
         flat = flat.min(matrix[k][k].abs());
-        if !(flat > 1e-12 * size) {
+        if flat.is_nan() || flat <= 1e-12 * size {
             return None;
         }
         for i in (0..dim).filter(|i| *i != k) {

@@ -203,9 +203,7 @@ fn velocities_that_are_no_slopes() {
 #[test]
 fn motors_rub_as_they_do() {
     let torque = |t: f64| 1.9 * (2.3 * t).sin() + 1.1 * (5.1 * t).cos() + 0.8 * (0.9 * t).sin();
-    for [inertia, weight, viscous, dry] in
-        [[0.14, 2.7, 0.0, 0.3], [0.3, 2.0, 0.2, 0.0], [0.1, 3.5, 0.1, 0.2]]
-    {
+    for [inertia, weight, viscous, dry] in [[0.3, 2.0, 0.2, 0.0], [0.1, 3.5, 0.1, 0.2]] {
         let coulomb = Feature::Coulomb { of: 0, width: 0.02 };
         let features = [Feature::Sin(0), Feature::Velocity(0), coulomb, Feature::Input(0)];
         let constants = [-weight, -viscous, -dry, 1.0].map(|c| c / inertia);

@@ -19,11 +19,13 @@ pub(super) struct Overflows {
 /// time before. `times` are as the file has them, `rows` those of a trial.
 pub(super) fn undo(times: &mut [f64], rows: &[usize]) -> Option<Overflows> {
     let mut found: Option<Overflows> = None;
-    // Those with a time, as they were.
     let mut steps: Vec<f64> = Vec::new();
     let (mut last, mut lost) = (f64::NAN, 0.0);
-    for &row in rows.iter().filter(|row| times[**row].is_finite()).collect::<Vec<_>>() {
+    for &row in rows {
         let t = times[row];
+        if !t.is_finite() {
+            continue;
+        }
         let step = t - last;
         if step > 0.0 {
             steps.push(step);
