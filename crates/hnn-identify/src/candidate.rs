@@ -136,8 +136,10 @@ pub struct Candidate {
     /// The same in units of the input, of one degree of freedom with one input: the inertia, and the
     /// forces.
     pub by_input: Vec<Constant>,
-    /// Constants that the data do not tell from 0, as they were before they were left out.
+    /// Constants that the data do not tell from 0 or that are negligible, as they were before they were left out.
     pub dropped: Vec<Constant>,
+    /// What else the data do not tell: other laws that explain them as well.
+    pub doubts: Vec<String>,
     /// Its formula, where it has one.
     pub formula: Option<String>,
     /// How well it predicts.
@@ -154,6 +156,7 @@ impl Candidate {
             constants: vec![],
             by_input: vec![],
             dropped: vec![],
+            doubts: vec![],
             formula: None,
             score: Score::default(),
             seconds: 0.0,

@@ -7,13 +7,18 @@ use hnn_data::Report;
 use crate::delay::delay;
 use crate::problem::Problem;
 use crate::score::{mean, std_error};
-use crate::{Candidate, IdentifyError};
+use crate::{Candidate, IdentifyError, Model};
 
 /// Differences of such a share of the motion are none, or of such a share of the least error.
 const NEGLIGIBLE: f64 = 1e-4;
 const SIMILAR: f64 = 0.03;
 /// Rollouts that miss more than this share of the motion explain it badly.
 const BAD: f64 = 0.3;
+
+/// Noise of the inputs of so large a share of their size biases models that take them for exact.
+const NOISY: f64 = 0.1;
+/// What was left out, as a heading.
+pub(crate) const LEFT_OUT: &str = "Left out, not to be told from 0 or negligible";
 
 /// Fitted models, from the simplest to the largest, what they are worth on rows that no fit has seen, and
 /// which one the data support. It prints itself, warnings first.
@@ -38,7 +43,12 @@ impl Identification {
         mut candidates: Vec<Candidate>,
         failures: Vec<(String, String)>,
     ) -> Result<Self, IdentifyError> {
-        candidates.sort_by_key(|candidate| candidate.model.num_params());
+        // Of as many numbers, those that noise in the inputs does not bias come first.
+        let is_noisy = problem.input_noise > NOISY;
+        candidates.sort_by_key(|candidate| {
+            let is_biased = is_noisy && !matches!(candidate.model, Model::Torques(_));
+            (candidate.model.num_params(), is_biased)
+        });
         let usable = candidates.iter().any(|candidate| candidate.score.mean().is_finite());
         if !usable {
             let first = failures
@@ -125,9 +135,17 @@ impl Identification {
                  `with_input_delay({delay:.2e})`, of the example `--delay {delay:.2e}`"
             ));
         }
-        if p.has_better_velocities {
-            warnings.push("the measured velocities are noisier than the slopes of the positions, which are used \
-                           in their place".into());
+        if p.input_noise > NOISY {
+            warnings.push(format!(
+                "the noise of the inputs is {:.0} % of their size: it makes the inertia too large, and its standard error too small, in all \
+                 models that take inputs for exact, which inverse dynamics does not",
+                100.0 * p.input_noise
+            ));
+        }
+        if let Some(reason) = &p.wrong_velocities {
+            warnings.push(format!(
+                "the measured velocities are {reason}: slopes of the positions are used in their place"
+            ));
         }
         if p.has_momenta {
             warnings.push("laws of motion are fitted to velocities alone: of momenta, declared as such, there \
@@ -257,8 +275,9 @@ impl Display for Identification {
             writeln!(f, "  {constant}")?;
         }
         if !best.dropped.is_empty() {
-            writeln!(f, "Not to be told from 0:")?;
+            writeln!(f, "{LEFT_OUT}:")?;
         }
-        best.dropped.iter().try_for_each(|constant| writeln!(f, "  {constant}"))
+        best.dropped.iter().try_for_each(|constant| writeln!(f, "  {constant}"))?;
+        best.doubts.iter().try_for_each(|doubt| writeln!(f, "? {doubt}"))
     }
 }

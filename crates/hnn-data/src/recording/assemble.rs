@@ -1,16 +1,19 @@
 //! From a table to pieces: trials, missing rows, order of time, gaps, turns.
 
+mod dropouts;
 mod gaps;
+mod overflow;
 mod runs;
 mod turns;
 
+use dropouts::Dropouts;
 use gaps::find_gaps;
 use ndarray::{Array2, s};
 use runs::{Run, runs};
 
 use crate::recording::channel::{describe, quantisation};
 use crate::recording::column::{Column, Role};
-use crate::recording::report::{Gap, Origin, Report, TrialReport, rates};
+use crate::recording::report::{Gap, Origin, Report, TrialReport, counted, rates};
 use crate::recording::table::{Table, unit};
 use crate::recording::{Piece, Recording};
 use crate::{DataError, RecordingReader, Trajectory};
@@ -26,10 +29,10 @@ pub(crate) fn assemble(
     reader: &RecordingReader,
     mut table: Table,
     channels: &[Channel],
-    origin: Origin,
+    mut origin: Origin,
 ) -> Result<Recording, DataError> {
     let rows_read = table.places.len();
-    let (runs, dropped) = runs(reader, &mut table, channels, &origin)?;
+    let (runs, dropped) = runs(reader, &mut table, channels, &mut origin)?;
     if runs.is_empty() {
         return Err(DataError::Recording {
             source_name: origin.source,
@@ -58,7 +61,15 @@ pub(crate) fn assemble(
     let mut advice = Vec::new();
     let mut wraps = vec![0; channels.len()];
     for (i, channel) in channels.iter().enumerate() {
-        let undone = turns::undo(&mut table.columns[i], channel, &runs, &cuts);
+        let (column, place) = (&mut table.columns[i], &|row: usize| table.places[row]);
+        if channel.role.is_state() {
+            let found = dropouts::find(column, &runs);
+            advice.extend(dropout_advice(channel, &found, place, origin.unit_of_place));
+            if !found.spikes.is_empty() {
+                continue;
+            }
+        }
+        let undone = turns::undo(column, channel, &runs, &cuts);
         wraps[i] = undone.wraps;
         advice.extend(undone.advice);
     }
@@ -144,6 +155,33 @@ pub(crate) fn assemble(
     let mut recording = Recording { names, roles, labels, pieces, report };
     recording.judge();
     Ok(recording)
+}
+
+/// That some readings are none.
+fn dropout_advice(
+    channel: &Channel,
+    found: &Dropouts,
+    place: &dyn Fn(usize) -> usize,
+    unit_of_place: &str,
+) -> Vec<String> {
+    let name = &channel.name;
+    let mut advice = Vec::new();
+    if let Some(first) = found.spikes.first() {
+        advice.push(format!(
+            "{name:?} is far from the rows around in {} (first in {unit_of_place} {}), and no turns are added up: if these are no readings, \
+             leave the numbers out of the file, or say what stands for none by `missing`",
+            counted(found.spikes.len(), "row"),
+            place(*first)
+        ));
+    }
+    if let Some(first) = found.frozen.first() {
+        advice.push(format!(
+            "{name:?} stands still in {} (first in {unit_of_place} {}), then jumps: if the sensor hung, leave these numbers out of the file",
+            counted(found.frozen.len(), "row"),
+            place(*first)
+        ));
+    }
+    advice
 }
 
 /// That a clock does not count seconds.

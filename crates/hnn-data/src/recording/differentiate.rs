@@ -170,6 +170,8 @@ impl Recording {
             channel.slopes = slopes;
         }
         self.report.advise(&gains);
+        let advice = self.distance_advice();
+        self.report.advice.extend(advice);
     }
 
     /// For each position with a measured velocity, `sum s^2 / sum s v` of its slopes `s`, which are less

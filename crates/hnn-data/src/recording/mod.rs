@@ -5,6 +5,7 @@ mod assemble;
 mod channel;
 mod column;
 mod differentiate;
+mod distances;
 mod npz;
 mod reader;
 mod report;

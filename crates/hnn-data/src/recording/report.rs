@@ -210,6 +210,9 @@ impl Report {
                     ratio if (0.8..1.25).contains(&(ratio / 3282.8)) => {
                         "the position is in degrees, the velocity is not"
                     }
+                    _ if (0.8..1.25).contains(&-gain) => {
+                        "one of the two counts the other way round"
+                    }
                     _ => "one of the units is another one, or it is no velocity",
                 };
                 advice.push(format!(
@@ -347,7 +350,7 @@ fn list<T>(
     }
 }
 
-fn counted(count: usize, what: &str) -> String {
+pub(crate) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -27,6 +27,15 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
     };
     let mut counts = String::from("t,q\n");
     (0..60).for_each(|k| counts += &format!("{k},{}\n", 75 * k % 1024));
+    let clock = |times: &[f64]| {
+        let rows = times.iter().enumerate().map(|(k, t)| format!("{t},{k}\n"));
+        ("t,q\n".to_owned() + &String::from_iter(rows)).into_bytes()
+    };
+    let swing = |k: usize| (0.1 * k as f64).sin();
+    let logged = |of: &dyn Fn(usize) -> f64| {
+        let rows = (0..80).map(|k| format!("{k},{}\n", of(k)));
+        ("t,q\n".to_owned() + &String::from_iter(rows)).into_bytes()
+    };
     let latin: Vec<u8> = b"t;q [\xB0]\n0;1\n1;2\n".into();
     let text = |text: &str| text.as_bytes().to_vec();
     vec![
@@ -102,6 +111,53 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
             text("micros,q\n8000000000,1\n8000020000,2\n"),
             |r| r.time("micros").position("q"),
             Read(2, 1, 1.0, &["is in microseconds", "`scaled(1e-6)`"]),
+        ),
+        (
+            "microseconds that overflow in 32 bits",
+            clock(&[4294900000., 4294920000., 4294940010., 4294960000., 12704., 32704., 52700.]),
+            |r| r.time(Column::new("t").scaled(1e-6)).position("q"),
+            Read(
+                7,
+                1,
+                0.0,
+                &["7 rows over 0.12 from", "1 overflow of 2^32 ticks undone, first in line 6"],
+            ),
+        ),
+        (
+            "milliseconds of a clock of microseconds that overflows",
+            clock(&[4294960., 4294962., 4294964., 4294966., 0.704, 2.704]),
+            PLAIN,
+            Read(6, 1, 0.0, &["6 rows over 10 from", "1 overflow of 2^32 ticks"]),
+        ),
+        (
+            "ticks that overflow in 16 bits, twice",
+            clock(&[1e4, 3e4, 5e4, 4464., 24464., 44464., 64464., 18928.]),
+            PLAIN,
+            Read(8, 1, 0.0, &["8 rows over 1.4e5", "2 overflows of 2^16 ticks"]),
+        ),
+        (
+            "milliseconds that begin anew",
+            clock(&[65000., 65020., 65040., 0., 20., 40.]),
+            PLAIN,
+            Read(6, 2, 0.0, &["2 trials"]),
+        ),
+        (
+            "spikes",
+            logged(&|k| if [20, 40, 41].contains(&k) { 57.3 } else { swing(k) }),
+            |r| r.time("t").angle("q"),
+            Read(80, 1, 0.0, &["\"q\" is far from the rows around in 3 rows (first in line 22)"]),
+        ),
+        (
+            "a sensor that hung",
+            logged(&|k| swing(if (30..50).contains(&k) { 30 } else { k })),
+            PLAIN,
+            Read(80, 1, 0.0, &["\"q\" stands still in 19 rows (first in line 33), then jumps"]),
+        ),
+        (
+            "velocities that count the other way round",
+            b"t,q,v\n0,0,-1\n1,1,-1\n2,2,-1\n3,3,-1\n4,4,-1\n5,5,-1\n6,6,-1\n7,7,-1\n8,8,-1\n9,9,-1\n".into(),
+            |r| r.time("t").position("q").velocity("v"),
+            Read(10, 1, 0.0, &["is -1 times \"v\": one of the two counts the other way round"]),
         ),
         (
             "days of a spreadsheet",

@@ -323,3 +323,86 @@ fn a_million_rows_are_read_soon() {
     assert_eq!((recording.len(), recording.num_pieces()), (1_000_000, 1));
     assert!(spent < Duration::from_secs(2), "{spent:?}");
 }
+
+/// A double pendulum in `x`, `y`, each joint on a circle around the one before; swinging in one plane, and in space.
+#[test]
+fn what_rods_hold_wants_angles() {
+    const NAMES: [&str; 4] = ["x1", "y1", "x2", "y2"];
+    let times = Vec::from_iter((0..300).map(|k| 0.01 * f64::from(k)));
+    let columns = |of: &dyn Fn(f64) -> Vec<f64>| {
+        let rows = Vec::from_iter(times.iter().map(|t| of(*t)));
+        Vec::from_iter((0..rows[0].len()).map(|i| Vec::from_iter(rows.iter().map(|row| row[i]))))
+    };
+    let report = |names: &[&str], columns: &[Vec<f64>]| {
+        let of = names.iter().copied().zip(columns.iter().map(Vec::as_slice));
+        let reader = Recording::of_columns(of.chain([("t", &times[..])])).time("t");
+        let reader = names.iter().fold(reader, |reader, name| reader.position(*name));
+        reader.load().expect("valid").report().to_string()
+    };
+    let ends = |t: f64, jitter: f64| {
+        let noise = |k: f64| jitter * (43_758.5 * (12_345.7 * t + 78.2 * k).sin()).fract();
+        let (a, b) = (0.9 * (2.0 * t).sin(), 1.4 * (3.1 * t + 0.4).cos());
+        let (x, y) = (0.5 + 0.8 * a.sin(), -0.8 * a.cos());
+        let (x2, y2) = (x + 0.6 * b.sin(), y - 0.6 * b.cos());
+        vec![x + noise(1.0), y + noise(2.0), x2 + noise(3.0), y2 + noise(4.0)]
+    };
+    for jitter in [0.0, 0.004] {
+        let held = columns(&|t| ends(t, jitter));
+        let swapped = [0, 2, 1, 3].map(|i| held[i].clone());
+        for (names, columns) in [(NAMES, &held[..]), (["x1", "x2", "y1", "y2"], &swapped)] {
+            let text = report(&names, columns);
+            let first = "\"x1, y1\" stay at a distance of 0.800";
+            for words in [first, "from (0.5", "\"x2, y2\" stay at a distance of 0.6", "atan2"] {
+                assert!(text.contains(words), "{words}: {text}");
+            }
+            assert_eq!(text.matches("stay at a distance").count(), 2, "{text}");
+        }
+    }
+    // On a sphere.
+    let sphere = columns(&|t| {
+        let (a, b) = (1.0 + 0.5 * (2.0 * t).sin(), 3.0 * t);
+        vec![a.sin() * b.cos(), a.sin() * b.sin(), a.cos()]
+    });
+    let text = report(&["x", "y", "z"], &sphere);
+    assert!(text.contains("\"x, y, z\" stay at a distance of 1.000 from (0.000"), "{text}");
+    // What is free: oscillators, a body on an ellipse, two that move as one, a line.
+    let free: [&dyn Fn(f64) -> Vec<f64>; 4] = [
+        &|t| vec![t.sin(), (1.7 * t).cos(), (2.3 * t).sin(), (0.4 * t).cos()],
+        &|t| vec![(3.0 * t).cos(), 0.9 * (3.0 * t).sin()],
+        &|t| vec![(2.0 * t).sin(), t * t, (2.0 * t).sin() + 0.4, t * t + 0.3],
+        &|t| vec![(2.0 * t).sin(), 0.5 * (2.0 * t).sin()],
+    ];
+    for of in free {
+        let columns = columns(of);
+        let text = report(&NAMES[..columns.len()], &columns);
+        assert!(!text.contains("stay at a distance"), "{text}");
+    }
+}
+
+/// What is measured well is warned of nothing that it has not.
+#[test]
+fn good_recordings_raise_no_false_alarm() {
+    let of = |name: &str, roles: fn(hnn_data::RecordingReader) -> hnn_data::RecordingReader| {
+        roles(Recording::read(file(name))).load().expect("readable").report().to_string()
+    };
+    let reports = [
+        of("two_torques.csv", |r| r.trial("trial").time("t").angle("q").momentum("p").input("u")),
+        of("wrapped_angle.csv", |r| r.time("t").angle("q").momentum("p")),
+        of("two_rates.csv", |r| r.time("t").angle("q").momentum("p")),
+        of("missing_samples.csv", |r| r.time("t").position("q").momentum("p")),
+        of("angle_only.csv", |r| r.time("time").angle(Column::new("angle_deg").degrees())),
+        of("time_stamps.csv", |r| r.time("t").position("q").position("p")),
+        of("dry_friction.csv", |r| r.trial("trial").time("t").angle("q").momentum("p")),
+        of("motor_pendulum.csv", |r| r.time("time").position("position").position("velocity")),
+        of("noisy_pendulum.txt", |r| r.trial(0).time(1).position(2).position(3)),
+        of("arm_torques.csv", |r| {
+            let names = ["q1", "q2", "v1", "v2", "a1", "a2"];
+            names.into_iter().fold(r.trial("character").time("t"), |r, name| r.position(name))
+        }),
+    ];
+    for report in reports {
+        for alarm in ["at a distance", "far from the rows", "stands still", "overflow"] {
+            assert!(!report.contains(alarm), "{alarm}: {report}");
+        }
+    }
+}

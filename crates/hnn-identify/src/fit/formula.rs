@@ -4,6 +4,7 @@ use hnn_integrators::Between;
 use hnn_sparse::{
     Ansatz, Expression, Library, Observations, Selection, Shooting, SparseHamiltonian, WeakForm,
 };
+use ndarray::{ArrayView2, s};
 
 use crate::IdentifyError;
 use crate::candidate::{Candidate, Constant, Model};
@@ -15,7 +16,7 @@ const DEGREE: i32 = 4;
 /// `H(q, p)` and forces of friction and inputs, few terms of many.
 pub(crate) fn formula(problem: &Problem) -> Result<Candidate, IdentifyError> {
     let ansatz = ansatz(problem)?;
-    let observations = observations(problem)?;
+    let observations = observations(problem, problem.train.measured.states())?;
     let equations = WeakForm::default().equations(&observations, &ansatz)?;
     let found = Selection::default().run(&equations)?;
     let rough = found.model().clone();
@@ -33,16 +34,22 @@ pub(crate) fn formula(problem: &Problem) -> Result<Candidate, IdentifyError> {
     })
 }
 
-/// The training rows. (Velocities that were not measured are the smoothed ones.)
-pub(super) fn observations(problem: &Problem) -> Result<Observations, IdentifyError> {
+/// The training rows, with these states.
+pub(super) fn observations(
+    problem: &Problem,
+    states: ArrayView2<'_, f64>,
+) -> Result<Observations, IdentifyError> {
     let observations = Observations::new(2 * problem.degrees).with_inputs(problem.inputs.len());
     let mut observations = match problem.between {
         Between::Held => observations.held(),
         _ => observations,
     };
+    let mut first = 0;
     for one in problem.train.measured.iter() {
-        let (times, states, inputs) = (one.times.to_vec(), one.states, one.inputs);
-        observations.push_with_inputs(times, states.to_owned(), inputs.to_owned())?;
+        let rows = s![first..first + one.times.len(), ..];
+        let (states, inputs) = (states.slice(rows).to_owned(), one.inputs.to_owned());
+        observations.push_with_inputs(one.times.to_vec(), states, inputs)?;
+        first += one.times.len();
     }
     Ok(observations)
 }

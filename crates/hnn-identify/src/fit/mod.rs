@@ -1,6 +1,7 @@
 //! Fits of one kind of model each.
 
 mod formula;
+mod friction;
 mod law;
 mod network;
 mod torques;

@@ -1,62 +1,32 @@
 //! Inverse dynamics: the inputs, one for each degree of freedom, as sums of what they do.
 
-use hnn_sparse::{Expression, InverseDynamics, Library, Selection, WeakForm};
+use hnn_sparse::{Expression, InverseDynamics, Library, WeakForm};
 
 use super::formula::{names, observations};
+use super::friction::{Choice, Friction, Rubbing, constant};
 use crate::IdentifyError;
-use crate::candidate::{Candidate, Constant, Model};
+use crate::candidate::{Candidate, Model};
 use crate::problem::Problem;
-
-/// Frictions below this share of the torque, with three standard errors, are none.
-const SMALL: f64 = 0.01;
 
 /// `u = d/dt dL/dv - dL/dq + friction`, regressed in its weak form.
 ///
 /// A measured torque is noisy. On the left of the equations its noise averages out, and biases nothing;
-/// as the input of trajectories it does.
+/// as the input of trajectories it does. States are as they were measured, for windows average their noise, and
+/// smoothing would blur what the torque does.
 pub(crate) fn torques(problem: &Problem) -> Result<Candidate, IdentifyError> {
-    let n = problem.degrees;
-    let library = Library::from_features(n, features(problem))?;
+    let library = Library::from_features(problem.degrees, features(problem))?;
     let library = library.with_coordinate_names(names(problem))?;
     let mut dynamics = InverseDynamics::new(&library)?;
-    let mut frictions = Vec::new();
-    for i in 0..n {
-        let features = Expression::friction(n + i, problem.friction_width(i));
-        let first = dynamics.names().len();
-        dynamics = dynamics.with_friction(i, features)?;
-        // How large what they multiply is: a velocity, and a sign.
-        let sizes = [problem.scales.size()[n + i], 1.0];
-        let names = dynamics.names().into_iter().skip(first);
-        frictions.extend(names.zip(sizes).map(|(name, size)| (name, size, i)));
-    }
-    let equations = WeakForm::default().equations(&observations(problem)?, &dynamics)?;
-    // Joints rub. What is left out only because it is not known well, other constants make up for.
-    let all = Selection::default().require(frictions.iter().map(|(name, ..)| name));
-    let with_all = all.run(&equations)?;
-    let torques = problem.train.measured.inputs();
-    let is_known_to_be_small = |(name, size, i): &&(String, f64, usize)| {
-        let most = with_all.term(name).map_or(0.0, |t| t.coefficient.abs() + 3.0 * t.std_error);
-        let torque = torques.column(*i).std(0.0);
-        most * size < SMALL * torque
-    };
-    let small = Vec::from_iter(frictions.iter().filter(is_known_to_be_small));
-    let found = match small.is_empty() {
-        true => with_all,
-        false => {
-            let small = Vec::from_iter(small.iter().map(|(name, ..)| name));
-            let kept = frictions.iter().map(|(name, ..)| name).filter(|name| !small.contains(name));
-            Selection::default().require(kept).forbid(small.iter().copied()).run(&equations)?
-        }
-    };
-    let constants = found.terms.iter().map(|term| Constant {
-        name: term.name.clone(),
-        value: term.coefficient,
-        error: term.std_error,
-    });
-    let constants = constants.collect();
+    let frictions = Friction::of_joints(problem, &mut dynamics)?;
+    let observations = observations(problem, problem.train.raw.view())?;
+    let equations = WeakForm::default().equations(&observations, &dynamics)?;
+    let Rubbing { found, dropped, doubts } = Choice { equations, frictions }.run(problem)?;
+    let constants = found.terms.iter().map(constant).collect();
     let model = found.into_model();
     Ok(Candidate {
         constants,
+        dropped,
+        doubts,
         formula: Some(model.to_text()),
         ..Candidate::new("inverse dynamics", Model::Torques(Box::new(model)))
     })

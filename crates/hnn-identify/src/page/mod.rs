@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::identification::LEFT_OUT;
 use crate::{Identification, IdentifyError};
 
 #[cfg(feature = "plots")]
@@ -77,7 +78,7 @@ impl Identification {
         let lists = [
             ("Constants and standard errors", &best.constants),
             ("In units of the input", &best.by_input),
-            ("Not to be told from 0", &best.dropped),
+            (LEFT_OUT, &best.dropped),
         ];
         for (head, constants) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
             html += &format!("<h3>{head}</h3>\n<ul>\n");
@@ -86,6 +87,12 @@ impl Identification {
                 html += &format!("<li>{}</li>\n", Escaped(&constant));
             }
             html += "</ul>\n";
+        }
+        if !best.doubts.is_empty() {
+            html += "<h3>Not told by the data</h3>\n";
+        }
+        for doubt in &best.doubts {
+            html += &format!("<p>{}</p>\n", Escaped(&doubt.replace("+-", "\u{b1}")));
         }
         html += "<h2>Models</h2>\n<div class=\"wide\" role=\"region\" aria-label=\"Models\" tabindex=\"0\"><table>\n";
         for (row, cells) in self.table().iter().enumerate() {

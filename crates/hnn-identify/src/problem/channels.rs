@@ -1,6 +1,7 @@
 //! What the channels of a recording are, and how well each is known.
 
 use hnn_data::{ChannelReport, Recording, Role};
+use ndarray::ArrayView2;
 
 use crate::IdentifyError;
 
@@ -43,6 +44,13 @@ impl<'a> Channels<'a> {
             return Err(IdentifyError::State { given, cure: cure.into() });
         }
         Ok(found)
+    }
+
+    /// Noise over size of the noisiest input.
+    pub(super) fn input_noise(&self, inputs: ArrayView2<'_, f64>) -> f64 {
+        let columns = self.inputs.iter().zip(inputs.columns());
+        let shares = columns.map(|(channel, u)| channel.noise.unwrap_or(0.0) / u.std(0.0));
+        shares.filter(|share| share.is_finite()).fold(0.0, f64::max)
     }
 
     /// `1 / noise^2` of each coordinate of these sizes, relative to the best one; 0 for those that are not

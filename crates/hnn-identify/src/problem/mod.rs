@@ -51,10 +51,12 @@ pub(crate) struct Problem {
     pub(crate) inputs: Vec<String>,
     /// Whether the second half of a state are momenta, in units of their own.
     pub(crate) has_momenta: bool,
-    /// Whether the velocities are those of the positions, and not those that were measured.
-    pub(crate) has_better_velocities: bool,
+    /// Why the velocities are those of the positions, and not those that were measured, if they are.
+    pub(crate) wrong_velocities: Option<String>,
     /// `1 / noise^2` of each coordinate, relative to the best one; 0 for those not measured.
     pub(crate) weights: Vec<f64>,
+    /// Noise over size of the noisiest input.
+    pub(crate) input_noise: f64,
     pub(crate) between: Between,
     /// How much later than they were logged the inputs act.
     pub(crate) delay: f64,
@@ -75,7 +77,7 @@ impl Problem {
     ) -> Result<Self, IdentifyError> {
         let channels = Channels::of(recording)?;
         let degrees = channels.positions.len();
-        let (mut all, has_better_velocities) =
+        let (mut all, wrong_velocities) =
             Part::new(recording, degrees, !channels.velocities.is_empty())?;
         let long = recording.pieces().filter(|(_, rows)| rows.times.len() >= FEWEST);
         let mut trials = Vec::from_iter(long.map(|(trial, _)| trial));
@@ -101,7 +103,8 @@ impl Problem {
         let test = whole.stretches(window, |_, _| WINDOWS)?;
         let check = train.stretches(window, |_, _| WINDOWS)?;
         let train = train.thinned(rows(LONGEST * period, &train))?;
-        let weights = channels.weights(scales.size(), has_better_velocities);
+        let weights = channels.weights(scales.size(), wrong_velocities.is_some());
+        let input_noise = channels.input_noise(all.smooth.inputs());
         Ok(Self {
             train,
             all,
@@ -115,8 +118,9 @@ impl Problem {
             positions: channels::names(&channels.positions),
             inputs: channels::names(&channels.inputs),
             has_momenta: !channels.momenta.is_empty(),
-            has_better_velocities,
+            wrong_velocities,
             weights,
+            input_noise,
             between,
             delay,
             method,

@@ -1,5 +1,7 @@
 //! Rows of a recording, measured and smoothed.
 
+use std::ops::RangeInclusive;
+
 use hnn_data::{DataSet, Recording, Trajectory};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
@@ -8,6 +10,10 @@ use crate::IdentifyError;
 
 /// A mean over this share of a window passes what a derivative by a polynomial over all of it does.
 const BAND: f64 = 0.5;
+/// Measured velocities over slopes of the positions, where they are the same up to a calibration.
+const GAINS: RangeInclusive<f64> = 0.8..=1.25;
+/// The phase, in radians, by which velocities may be late: as much as weak forms of torques allow for.
+const LATE: f64 = 0.02;
 
 /// Measured rows and what smoothing makes of them, row by row.
 #[derive(Debug, Clone)]
@@ -20,43 +26,48 @@ pub(crate) struct Part {
     pub(crate) errors: Array2<f64>,
     /// The inputs, as smooth as the derivatives of the velocities or momenta are.
     pub(crate) slow_inputs: Array2<f64>,
+    /// The states without any smoothing: velocities that were not measured are differences of the positions.
+    pub(crate) raw: Array2<f64>,
 }
 
 impl Part {
-    /// Of a recording with velocities those of the positions are taken where they are better known: a
-    /// differentiated or filtered velocity is often worse than the encoder that it comes from.
+    /// Of a recording with velocities those of the positions are taken, and it is said why, where they are better known
+    /// (a differentiated or filtered velocity is often worse than the encoder that it comes from), or where what
+    /// was measured is no slope of the positions.
     pub(super) fn new(
         recording: &Recording,
         degrees: usize,
         has_velocities: bool,
-    ) -> Result<(Self, bool), IdentifyError> {
+    ) -> Result<(Self, Option<String>), IdentifyError> {
         let mut found = recording.differentiate()?;
         let mut half_width = widest(recording);
-        let mut is_better = false;
+        let mut raw = unsmoothed(recording, degrees);
+        let mut reason = None;
         if has_velocities {
             let alone = recording.positions()?;
             let positions = alone.differentiate()?;
             let velocities = s![.., degrees..];
             let size = |errors: &Array2<f64>| errors.slice(velocities).mapv(|e| e * e).sum();
-            is_better = size(&positions.derivative_errors) < size(&found.derivative_errors);
-            if is_better {
+            if let Some(wrong) = no_slope(&positions.data, raw.slice(velocities)) {
+                raw = unsmoothed(&alone, degrees);
+                reason = Some(wrong);
+            } else if size(&positions.derivative_errors) < size(&found.derivative_errors) {
+                reason = Some("noisier than the slopes of the positions".into());
+            }
+            if reason.is_some() {
                 (found, half_width) = (positions, widest(&alone));
             }
         }
         let mut measured = found.data.states().to_owned();
-        let long = recording.pieces().filter(|(_, rows)| rows.times.len() >= FEWEST);
-        let mut first = 0;
-        for (_, rows) in long {
-            let (count, columns) = rows.states.dim();
-            let columns = if is_better { degrees } else { columns };
-            let states = rows.states.slice(s![.., ..columns]);
-            measured.slice_mut(s![first..first + count, ..columns]).assign(&states);
-            first += count;
-        }
+        let columns = match reason {
+            Some(_) => degrees,
+            None => recording.dim(),
+        };
+        measured.slice_mut(s![.., ..columns]).assign(&raw.slice(s![.., ..columns]));
         let measured = of_rows(&found.data, measured)?;
         let (smooth, errors) = (found.data, found.derivative_errors);
         let slow_inputs = averaged(&smooth, BAND * half_width);
-        Ok((Self { measured, smooth, errors, slow_inputs }, is_better))
+        Ok((Self { measured, smooth, errors, slow_inputs, raw }, reason))
     }
 
     /// Of each piece every so many rows that they are so far apart, of one that would be too short all;
@@ -125,8 +136,9 @@ impl Part {
         }
         let errors = self.errors.select(Axis(0), &kept);
         let slow_inputs = self.slow_inputs.select(Axis(0), &kept_before);
+        let raw = self.raw.select(Axis(0), &kept);
         let [measured, smooth] = [measured, smooth].map(DataSet::new);
-        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs })
+        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs, raw })
     }
 
     pub(super) fn pick(
@@ -138,7 +150,7 @@ impl Part {
             offsets.push(offsets[offsets.len() - 1] + len);
         }
         let (mut measured, mut smooth) = (vec![], vec![]);
-        let (mut errors, mut slow_inputs) = (vec![], vec![]);
+        let (mut errors, mut slow_inputs, mut raw) = (vec![], vec![], vec![]);
         for (piece, range) in places {
             let (begin, end) = range.unwrap_or((0, self.measured.lengths()[piece]));
             for (data, list) in [(&self.measured, &mut measured), (&self.smooth, &mut smooth)] {
@@ -154,14 +166,16 @@ impl Part {
             let rows = s![offsets[piece] + begin..offsets[piece] + end, ..];
             errors.push(self.errors.slice(rows));
             slow_inputs.push(self.slow_inputs.slice(rows));
+            raw.push(self.raw.slice(rows));
         }
         let joined = |parts: &[ArrayView2<'_, f64>], columns: usize| {
             ndarray::concatenate(Axis(0), parts).unwrap_or_else(|_| Array2::zeros((0, columns)))
         };
         let errors = joined(&errors, self.errors.ncols());
         let slow_inputs = joined(&slow_inputs, self.slow_inputs.ncols());
+        let raw = joined(&raw, self.raw.ncols());
         let [measured, smooth] = [measured, smooth].map(DataSet::new);
-        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs })
+        Ok(Self { measured: measured?, smooth: smooth?, errors, slow_inputs, raw })
     }
 
     /// The errors of derivatives, none below a thousandth of the derivatives' size.
@@ -171,6 +185,50 @@ impl Part {
         errors.zip_mut_with(&least, |error, least| *error = error.max(*least));
         errors
     }
+}
+
+/// The states of all long pieces as they were measured, with differences over two steps for velocities that were not.
+fn unsmoothed(recording: &Recording, degrees: usize) -> Array2<f64> {
+    let long = recording.pieces().filter(|(_, rows)| rows.times.len() >= FEWEST);
+    let mut numbers = Vec::new();
+    for (_, rows) in long {
+        let (count, columns) = rows.states.dim();
+        for row in 0..count {
+            let (before, after) = (row.saturating_sub(1), (row + 1).min(count - 1));
+            let slope = |i: usize| {
+                let moved = rows.states[[after, i]] - rows.states[[before, i]];
+                moved / (rows.times[after] - rows.times[before])
+            };
+            let number = |i: usize| match i < columns {
+                true => rows.states[[row, i]],
+                false => slope(i - degrees),
+            };
+            numbers.extend((0..2 * degrees).map(number));
+        }
+    }
+    let rows = numbers.len() / (2 * degrees);
+    Array2::from_shape_fn((rows, 2 * degrees), |(row, i)| numbers[row * 2 * degrees + i])
+}
+
+/// Why measured velocities are not those of smoothed positions, if they are not: another size, or late, by what
+/// their difference from the slopes has of the accelerations.
+fn no_slope(positions: &DataSet<f64>, velocities: ArrayView2<'_, f64>) -> Option<String> {
+    let degrees = velocities.ncols();
+    let (slopes, accelerations) = (positions.states(), positions.derivatives());
+    (0..degrees).find_map(|i| {
+        let (s, v) = (slopes.column(degrees + i), velocities.column(i));
+        let a = accelerations.column(degrees + i);
+        let gain = s.dot(&v) / s.dot(&s);
+        if gain.is_finite() && !GAINS.contains(&gain) {
+            return Some(format!("not the slopes of the positions, but {gain:.3} times these"));
+        }
+        let late = (&s * gain - v).dot(&a) / (gain * a.dot(&a));
+        let phase = late.abs() * (a.dot(&a) / s.dot(&s)).sqrt();
+        (phase > LATE).then(|| match late > 0.0 {
+            true => format!("{late:.2e} later than the slopes of the positions"),
+            false => format!("{:.2e} earlier than the slopes of the positions", -late),
+        })
+    })
 }
 
 /// Half the widest of the windows from which derivatives of a recording are taken.

@@ -156,6 +156,77 @@ fn a_motor_in_units_of_its_torque() {
     assert!(worse.best().score.mean() > 10.0 * found.best().score.mean(), "{worse}");
 }
 
+/// The measured motor: `I q'' = tau - m g l sin q - c sign q'`. Four seconds hardly tell dry friction from
+/// viscous, but friction that drives is none.
+#[test]
+fn the_measured_motor() {
+    let reader = Recording::read(hnn_testing::recording("motor_pendulum.csv")).time("time");
+    let reader = reader.angle("position").velocity("velocity").input("torque");
+    let recording = reader.load().expect("readable");
+    let found = Identify::default().without_networks().run(&recording).expect("identified");
+    let (best, text) = (found.model(), found.to_string());
+    assert_eq!(best.name, "inverse dynamics", "{text}");
+    assert_constant(best, "0.5 position'^2", 0.142, 0.05);
+    assert_constant(best, "cos(position)", 2.73, 0.03);
+    assert_constant(best, "friction on position[tanh(10 position')]", 0.28, 0.02 / 0.28);
+    assert_eq!(best.constants.len(), 3, "{text}");
+    assert!(best.dropped.iter().any(|c| c.name == "friction on position[position']"), "{text}");
+    assert!(text.contains("? viscous friction of position explains torque as well"), "{text}");
+    let fit = found.candidate("pendulum, viscous friction").expect("fitted");
+    assert!(found.best().score.mean() < fit.score.mean() + fit.score.std_error(), "{text}");
+    assert!(text.contains("! the noise of the inputs is"), "{text}");
+    page(&found);
+}
+
+/// A velocity that is late, or of the other sign, is not used, and said to be so.
+#[test]
+fn velocities_that_are_no_slopes() {
+    let law = Law::new(1, 0, &[Feature::Sin(0), Feature::Velocity(0)], &[-9.0, -0.15]);
+    let columns = simulate(&law.expect("fits"), &[0.9], 600, |_| 0.0, 1e-3);
+    let [_, t, q, _] = &columns;
+    let slope = |row: usize| {
+        let (from, to) = (row.saturating_sub(2), (row + 2).min(q.len() - 1));
+        (q[to] - q[from]) / (t[to] - t[from])
+    };
+    let late = Vec::from_iter((0..q.len()).map(|row| slope(row.saturating_sub(4))));
+    let turned = Vec::from_iter((0..q.len()).map(|row| -slope(row)));
+    for (v, reason) in [(late, "later than the slopes"), (turned, "but -0.99")] {
+        let reader = Recording::of_columns([("t", &t[..]), ("q", q), ("v", &v)]).time("t");
+        let recording = reader.angle("q").velocity("v").load().expect("readable");
+        let found = Identify::default().without_networks().run(&recording).expect("identified");
+        assert!(found.warnings.iter().any(|warning| warning.contains(reason)), "{found}");
+        assert_constant(found.best(), "sin(q)", -9.0, 0.01);
+    }
+}
+
+/// Motors of other masses, each with the friction that it has, and no other.
+#[test]
+fn motors_rub_as_they_do() {
+    let torque = |t: f64| 1.9 * (2.3 * t).sin() + 1.1 * (5.1 * t).cos() + 0.8 * (0.9 * t).sin();
+    for [inertia, weight, viscous, dry] in [[0.3, 2.0, 0.2, 0.0], [0.1, 3.5, 0.1, 0.2]] {
+        let coulomb = Feature::Coulomb { of: 0, width: 0.02 };
+        let features = [Feature::Sin(0), Feature::Velocity(0), coulomb, Feature::Input(0)];
+        let constants = [-weight, -viscous, -dry, 1.0].map(|c| c / inertia);
+        let law = Law::new(1, 1, &features, &constants).expect("fits");
+        let columns = simulate(&law, &[0.4], 500, torque, 1e-3);
+        let recording = read(&columns).angle("theta").input("tau").load().expect("readable");
+        let found = Identify::default().without_networks().run(&recording).expect("identified");
+        let fit = found.candidate("inverse dynamics").expect("as many inputs as positions");
+        let value = |part: &str| {
+            let constant = fit.constants.iter().find(|constant| constant.name.contains(part));
+            constant.map_or(0.0, |constant| constant.value)
+        };
+        let close = |value: f64, right: f64, share: f64| {
+            assert!((value - right).abs() <= share * right, "{value}, not {right}: {fit:?}");
+        };
+        close(value("0.5 theta'^2"), inertia, 0.02);
+        close(value("cos(theta)"), weight, 0.02);
+        close(value("[theta']"), viscous, 0.2);
+        close(value("[tanh("), dry, 0.2);
+        assert!(found.best().score.mean() < 0.1, "{found}");
+    }
+}
+
 /// Eight rows a period: a step of Runge-Kutta's method from row to row would miss the fourth digit.
 #[test]
 fn rows_far_apart_are_no_error_of_the_method() {

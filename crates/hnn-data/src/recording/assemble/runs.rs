@@ -1,8 +1,9 @@
 //! The rows of each trial, in the order of time.
 
+use super::overflow::{Overflows, undo};
 use super::{Channel, Trials};
 use crate::recording::column::Role;
-use crate::recording::report::{Dropped, Origin};
+use crate::recording::report::{Dropped, Origin, counted};
 use crate::recording::table::{Table, shorten};
 use crate::{DataError, RecordingReader};
 
@@ -23,10 +24,12 @@ pub(crate) fn runs(
     reader: &RecordingReader,
     table: &mut Table,
     channels: &[Channel],
-    origin: &Origin,
+    origin: &mut Origin,
 ) -> Result<Trials, DataError> {
     let groups = groups(table);
-    let times = clock(reader, table, channels, &groups);
+    let (times, notes) = clock(reader, table, channels, &groups, origin.unit_of_place);
+    origin.notes.extend(notes);
+    let origin = &*origin;
     for (column, channel) in table.columns.iter_mut().zip(channels) {
         if channel.column.is_held {
             groups.iter().for_each(|(_, rows)| hold(column, rows));
@@ -62,23 +65,36 @@ fn groups(table: &Table) -> Vec<(String, Vec<usize>)> {
     groups
 }
 
-/// The time of each row, in the user's units.
+/// The time of each row, in the user's units, and what was done to it.
 fn clock(
     reader: &RecordingReader,
     table: &Table,
     channels: &[Channel],
     groups: &[(String, Vec<usize>)],
-) -> Vec<f64> {
+    unit_of_place: &str,
+) -> (Vec<f64>, Vec<String>) {
     if let Some(interval) = reader.interval {
         let mut times = vec![0.0; table.places.len()];
         for (_, rows) in groups {
             rows.iter().enumerate().for_each(|(k, &row)| times[row] = k as f64 * interval);
         }
-        return times;
+        return (times, Vec::new());
     }
     let time = channels.iter().position(|channel| channel.role == Role::Time).unwrap_or(0);
     let factor = channels[time].column.factor;
-    table.columns[time].iter().map(|t| t * factor).collect()
+    let mut times = table.columns[time].clone();
+    let mut notes = Vec::new();
+    for (label, rows) in groups {
+        if let Some(Overflows { first, count, bits }) = undo(&mut times, rows) {
+            notes.push(format!(
+                "clock of trial {label}: {} of 2^{bits} ticks undone, first in {unit_of_place} {}",
+                counted(count, "overflow"),
+                table.places[first]
+            ));
+        }
+    }
+    times.iter_mut().for_each(|t| *t *= factor);
+    (times, notes)
 }
 
 fn hold(column: &mut [f64], rows: &[usize]) {

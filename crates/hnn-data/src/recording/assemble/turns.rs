@@ -62,7 +62,8 @@ pub(super) fn undo(
         let turns = (high - low) / TAU;
         if turns > 2.0 {
             advice.push(format!(
-                "{name:?} goes {turns:.0} turns there and back: if it is in degrees, call `degrees` on its column"
+                "{name:?} goes {turns:.0} turns there and back: if it is in degrees, call `degrees` on its column; if in counts of an \
+                 encoder, `scaled(TAU / counts)`"
             ));
         }
     }
