@@ -217,7 +217,9 @@ where
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        FieldLoss::constant_values(&self.derivative)
+        let mut values = FieldLoss::constant_values(&self.derivative);
+        values.extend(self.trajectory.constant_values());
+        values
     }
 
     fn terms(&self) -> Vec<(String, f64)> {

@@ -106,8 +106,9 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
         Vec::new()
     }
 
-    /// The value of each term, by name, that a constant field would have, the mean of the data's
-    /// derivatives: what a model that explains anything is below. Of terms that compare derivatives.
+    /// The value of each term, by name, that a constant would have: what a model that explains anything is
+    /// below. That is the mean of the data's derivatives or inputs, or, of trajectories, the state that each
+    /// window begins with.
     fn constant_values(&self) -> Vec<(String, f64)> {
         Vec::new()
     }

@@ -52,8 +52,9 @@ pub struct TorqueLoss<T> {
     blocks: Blocks<T, Scratch<T>>,
     scratches: Vec<Scratch<T>>,
     groups: Groups,
-    /// The number of selected rows, where ranks have others.
-    whole: Option<f64>,
+    /// Where ranks have the other rows: the number of all that are selected, that of all, and the sum of
+    /// each input over these.
+    whole: Option<(f64, f64, Vec<f64>)>,
 }
 
 /// The data, a row a sample.
@@ -132,6 +133,25 @@ impl<T: Scalar> TorqueLoss<T> {
 }
 
 impl<T: Scalar> Rows<T> {
+    /// The measured numbers of an input.
+    fn inputs(&self, k: usize) -> impl Iterator<Item = f64> {
+        self.u[k..].iter().step_by(self.n).map(|u| u.to_f64())
+    }
+
+    fn sum_of(&self, k: usize) -> f64 {
+        self.inputs(k).sum()
+    }
+
+    /// The loss of the mean inputs in place of those that the field needs: the share of these rows, among so
+    /// many with such sums of the inputs.
+    fn constant_value(&self, count: f64, sums: &[f64]) -> f64 {
+        let of = |(k, sum): (usize, &f64)| {
+            let squares = self.inputs(k).map(|u| (u - sum / count).powi(2));
+            self.weights[k].to_f64() * squares.sum::<f64>()
+        };
+        sums.iter().enumerate().map(of).sum::<f64>() / (count * self.n as f64)
+    }
+
     /// Samples of a block: each is evaluated with several inputs.
     fn block_len(&self, field: &dyn FieldObject<T>) -> usize {
         (field.block_len() / (self.n + 2)).max(1)
@@ -253,13 +273,25 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         "torque"
     }
 
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        let rows = &self.rows;
+        let value = match &self.whole {
+            Some((_, count, sums)) => rows.constant_value(*count, sums),
+            None => {
+                let sums = Vec::from_iter((0..rows.n).map(|k| rows.sum_of(k)));
+                rows.constant_value(rows.t.len() as f64, &sums)
+            }
+        };
+        vec![(self.name().to_owned(), value)]
+    }
+
     fn is_elsewhere(&self, selection: Selection<'_>) -> bool {
         self.whole.is_some() && selection == Selection::Rows(&[])
     }
 
     fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
         let own = selected(selection, self.rows.t.len())? as f64;
-        Ok(self.whole.unwrap_or(own) * self.rows.n as f64)
+        Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.n as f64)
     }
 
     fn num_rows(&self) -> usize {
@@ -267,12 +299,15 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     }
 
     fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
-        sums.push(count(selection, self.rows.t.len())? as f64);
+        let rows = self.rows.t.len();
+        sums.extend([count(selection, rows)? as f64, rows as f64]);
+        sums.extend((0..self.rows.n).map(|k| self.rows.sum_of(k)));
         Ok(())
     }
 
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-        self.whole = Some(take_sums(sums, 1)?[0]);
+        let sums = take_sums(sums, 2 + self.rows.n)?;
+        self.whole = Some((sums[0], sums[1], sums[2..].to_vec()));
         Ok(())
     }
 
@@ -334,7 +369,8 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         let params = field.num_params();
         all.layout.check(&groups, params, &rows)?;
         let inputs = &all.columns[..];
-        let scale = (1.0 / (whole.unwrap_or(all.len() as f64) * data.n as f64)).sqrt();
+        let samples = whole.as_ref().map_or(all.len() as f64, |(rows, ..)| *rows);
+        let scale = (1.0 / (samples * data.n as f64)).sqrt();
         let factor = |k: usize| T::from_f64(scale * data.weights[k].to_f64().sqrt());
         let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(scratches, parts, |scratch, (group, rows)| {

@@ -95,7 +95,7 @@ impl TrainingRecord {
             let value = of(name).filter(|value| value > constant)?;
             Some(format!(
                 "the model explains less than a constant would: its {name} loss is {value:.3e}, that of \
-                 the mean of the derivatives {constant:.3e}; train longer or at another rate, and give \
+                 a constant {constant:.3e}; train longer or at another rate, and give \
                  the network the scales of its data"
             ))
         });

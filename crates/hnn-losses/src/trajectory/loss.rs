@@ -303,6 +303,11 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
 }
 
 impl<T: Scalar, S> TrajectoryLoss<T, S> {
+    /// As [`Loss::constant_values`].
+    pub(crate) fn constant_values(&self) -> Vec<(String, f64)> {
+        self.shooting.constant_values()
+    }
+
     /// What its term is called.
     pub(crate) fn term(&self) -> &'static str {
         self.shooting.name()
@@ -356,6 +361,22 @@ impl<T: Scalar> Shooting<T> {
             Window::Steps(_) => "window",
             Window::Whole => "trajectory",
         }
+    }
+
+    /// The loss of states that stay where their window begins, if nothing but states is compared.
+    pub(super) fn constant_values(&self) -> Vec<(String, f64)> {
+        let Self { rows, plan, derivatives: None, .. } = self else { return Vec::new() };
+        let mut sum = 0.0;
+        for stretch in rows.cut(plan.window()) {
+            let start = &rows.x[stretch.row * rows.dim..][..rows.dim];
+            for step in 1..=stretch.steps {
+                rows.state_errors(&[stretch], step, start, |i, error| {
+                    sum += (rows.weights[i] * error * error).to_f64();
+                });
+            }
+        }
+        let value = self.divisor(Selection::All).map(|divisor| sum / divisor);
+        value.map_or_else(|_| Vec::new(), |value| vec![(self.name().to_owned(), value)])
     }
 
     fn set_window(&mut self, window: Window) -> Result<(), LossError> {
@@ -451,6 +472,10 @@ where
     ) -> Result<f64, LossError> {
         check_gradient(theta_bar.len(), field.num_params())?;
         Ok(self.evaluate(field, selection, weight, Some(theta_bar), None)?.states)
+    }
+
+    fn constant_values(&self) -> Vec<(String, f64)> {
+        self.shooting.constant_values()
     }
 
     fn residual_layout(

@@ -188,7 +188,7 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Cuts the trajectories into windows, the longest first.
-    fn cut(&self, window: Window) -> Vec<Stretch> {
+    pub(super) fn cut(&self, window: Window) -> Vec<Stretch> {
         let mut stretches = Vec::new();
         let mut first = 0;
         for length in &self.lengths {

@@ -1,8 +1,10 @@
 //! Training does not depend on the units of the data.
 
+use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{DualField, Lane, RK4, VectorField};
 use hnn_losses::{
-    DerivativeLoss, ErrorMeasure, Loss, Selection, TrajectoryData, TrajectoryLoss, Window,
+    DerivativeLoss, ErrorMeasure, Loss, Selection, TorqueLoss, TrajectoryData, TrajectoryLoss,
+    Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, Scales};
 use hnn_systems::{Pendulum, Sampling};
@@ -134,4 +136,25 @@ fn fitted_starts_are_found_alike_in_any_units() {
             assert!((now - first).abs() < 1e-6 * first.abs(), "{unit}: {now}, {first}");
         }
     }
+}
+
+/// What a constant has: states that stay where their window begins, and the mean torque.
+#[test]
+fn a_constant_has_a_value_in_every_loss() {
+    type Model = Hnn<Mlp<f64>>;
+    let (times, states) = (array![0.0, 1.0, 2.0], array![[1.0], [2.0], [4.0]]);
+    let data = TrajectoryData::new(times.view(), states.view(), &[3]);
+    let window = TrajectoryLoss::new(RK4, Window::Steps(2), data).expect("a loss");
+    let values = Loss::<f64, Model>::constant_values(&window);
+    assert_eq!(values, [("window".to_owned(), (1.0 + 9.0) / 2.0)]);
+    let motion = Trajectory {
+        times: vec![0.0, 1.0],
+        states: array![[0.0, 1.0], [1.0, 1.0]],
+        derivatives: array![[1.0, 0.0], [1.0, 0.0]],
+        inputs: array![[2.0], [5.0]],
+    };
+    let data = DataSet::new([motion]).expect("data");
+    let torque = TorqueLoss::of(&data).expect("a loss");
+    let values = Loss::<f64, Model>::constant_values(&torque);
+    assert_eq!(values, [("torque".to_owned(), 1.5 * 1.5)]);
 }
