@@ -1,7 +1,9 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
 #![allow(clippy::print_stdout)]
 
+mod animation;
 mod band;
+mod differences;
 mod engine;
 mod error;
 mod evaluation;
@@ -15,7 +17,9 @@ mod run;
 mod sweep;
 mod table;
 
+pub use animation::write_animation;
 pub use band::{Drawn, band};
+pub use differences::difference_slopes;
 #[cfg(feature = "tch")]
 pub use engine::Libtorch;
 pub use engine::{Engine, Native, Networks, OnEngine};
