@@ -12,11 +12,12 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Output, Result, Row, Table, check_seeds, difference_slopes, exit, scientific,
-    use_threads, write_animation,
+    Bars, Output, Result, Row, Table, check_seeds, exit, midpoints, scientific, use_threads,
+    write_animation,
 };
 use hnn_integrators::{
-    Between, DOP853, Driven, FnField, Signal, Signals, StateForm, Tolerances, VectorField, solve,
+    Between, DOP853, Driven, FnField, Signal, Signals, SolveError, StateForm, Tolerances,
+    VectorField, solve,
 };
 use hnn_losses::{TrajectoryLoss, Window};
 use hnn_models::control::{ClosedLoop, EnergyShaping, SwingUp};
@@ -24,7 +25,7 @@ use hnn_models::{
     Angles, Architecture, Dissipative, Hnn, Initialisation, InputPort, Mlp, Scaled, Scales, Sum,
 };
 use hnn_plots::{Figure, Motion, energy, trajectories};
-use hnn_systems::{Hamiltonian, Sampling, Starts};
+use hnn_systems::{Sampling, Starts};
 use hnn_train::LeastSquares;
 use ndarray::{Array1, Array2, s};
 use serde::Serialize;
@@ -61,7 +62,7 @@ const TRAJECTORIES: usize = 30;
 const POINTS: usize = 40;
 const STEP: f64 = 0.05;
 /// The end of the closed loop's run, in s, and the time between two of its states.
-const END: f64 = 30.0;
+const END: f64 = 15.0;
 const FRAME: f64 = 0.025;
 
 fn main() -> ExitCode {
@@ -135,7 +136,8 @@ fn learn(data: &DataSet<f64>, seed: u64, steps: [usize; 2], bars: &Bars) -> Resu
             Mlp::new(Architecture::new(&[3, 16, 16, 1])?, Initialisation::Orthogonal, seed);
         Ok(Angles::new::<f64>(network, &[true, false])?)
     };
-    let scales = Scales::new(data.states(), difference_slopes(data).view())?;
+    let middle = midpoints(data)?;
+    let scales = Scales::new(middle.states(), middle.derivatives())?;
     let friction = scales.dissipative(network(1000 + seed)?)?;
     let force = Sum(friction, InputPort::new(1).fitted());
     let mut model = Hnn::forced(scales.energy(network(seed)?)?, force)?;
@@ -163,14 +165,14 @@ struct Run {
 fn swing_up(model: &Model, limit: f64) -> Result<Run> {
     let (target, stiffness, damping) = ([PI], [4.0], [3.0]);
     let shaping = EnergyShaping::new(model, StateForm::Canonical, &target, &stiffness, &damping)?;
-    // In the level set of 0.02 limit^2 the torque stays within the limit.
-    let swing = SwingUp::new(shaping.with_angles(&[true])?, 1.0, limit, 0.02 * limit * limit)?;
+    // In this level set the torque stays within the limit.
+    let swing = SwingUp::new(shaping.with_angles(&[true])?, 1.0, limit, 0.008 * limit * limit)?;
     let field = pendulum();
     let driven = ClosedLoop::new(&field, |t, x, u| swing.input(t, x, u));
     let count = (END / FRAME).round() as usize + 1;
     let times = Array1::linspace(0.0, END, count).to_vec();
-    let run = solve(&driven, ndarray::aview1(&[0.05, 0.0]), &times, Tolerances::relative(1e-8))?;
-    let states = run.states;
+    let run = solve(&driven, ndarray::aview1(&[0.05, 0.0]), &times, Tolerances::relative(1e-8));
+    let states = run.map_err(SolveError::from)?.states;
     let mut caught = 0.0;
     let mut torques = Vec::with_capacity(count);
     for (t, x) in times.iter().zip(states.outer_iter()) {

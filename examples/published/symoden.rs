@@ -10,12 +10,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
 use hnn_data::DataSet;
-use hnn_examples::{Bars, Output, difference_slopes, exit};
+use hnn_examples::{Bars, Output, exit, midpoints};
 use hnn_integrators::{
     Between, DOP853, DifferentiableField, Driven, FnField, RK4, Signals, Tableau, Tolerances,
     VectorField,
 };
-use hnn_losses::{TrajectoryLoss, Window};
+use hnn_losses::{DerivativeLoss, TrajectoryLoss, Window};
 use hnn_models::{
     Angles, Architecture, Hnn, Initialisation, InputPort, Lnn, MechanicalLagrangian, Mlp, Scales,
 };
@@ -58,6 +58,8 @@ const METRICS: [&str; 3] = ["train_loss", "test_loss", "prediction"];
 const TORQUES: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 /// Starts to train on, and as many to test with.
 const STARTS: usize = 25;
+/// Steps of least squares on differences, from which those over windows begin.
+const START: usize = 15;
 /// Points of a trajectory, and of a prediction.
 const POINTS: [usize; 2] = [20, 40];
 
@@ -210,7 +212,8 @@ impl Task {
         };
         let is_embedded = |i: usize| self != Self::One && self.angles().get(i) == Some(&true);
         let square = |x: f64, y: f64| (x - y) * (x - y);
-        let columns = model.states().columns().into_iter().zip(data.states().columns()).enumerate();
+        let (model, truth) = (model.states(), data.states());
+        let columns = model.columns().into_iter().zip(truth.columns()).enumerate();
         let errors = columns.map(|(i, (model, truth))| {
             let pairs = model.iter().zip(truth);
             let error = |(x, y): (&f64, &f64)| match is_embedded(i) {
@@ -272,7 +275,8 @@ fn energy(
     hidden: &[usize],
     seed: u64,
 ) -> Result<impl DifferentiableField<f64> + 'static> {
-    let scales = Scales::new(data.states(), difference_slopes(data).view())?;
+    let middle = midpoints(data)?;
+    let scales = Scales::new(middle.states(), middle.derivatives())?;
     let network = network(&[true, false], hidden, 1, seed)?;
     Ok(Hnn::forced(scales.energy(network)?, InputPort::new(1).fitted())?)
 }
@@ -288,8 +292,9 @@ fn lagrangian(
     let n = angles.len();
     let port = InputPort::with_matrix(Array2::ones((n, 1)))?;
     let port = if n == 1 { port } else { port.fitted() };
-    let forces = port.matrix().dot(&data.inputs().t()).reversed_axes();
-    let scales = Scales::of_forces(data.states(), difference_slopes(data).view(), forces.view())?;
+    let middle = midpoints(data)?;
+    let forces = port.matrix().dot(&middle.inputs().t()).reversed_axes();
+    let scales = Scales::of_forces(middle.states(), middle.derivatives(), forces.view())?;
     let factor = network(angles, hidden, n * (n + 1) / 2, 1000 + seed)?;
     let lagrangian = MechanicalLagrangian::new(factor, network(angles, hidden, 1, seed)?)?;
     Ok(Lnn::forced(scales.lagrangian(lagrangian)?, port)?)
@@ -312,8 +317,8 @@ impl Fit<'_> {
         &self,
         mut model: F,
     ) -> Result<Box<dyn VectorField<f64>>> {
-        let stages = [(Window::Steps(1), 20), (Window::Steps(4), 60)];
-        let all = if self.options.protocol { 1000 } else { 80 };
+        let stages = [(Window::Steps(1), 15), (Window::Steps(4), 30)];
+        let all = if self.options.protocol { 1000 } else { START + 45 };
         let bars = Bars::new(all);
         let checkpoint = Checkpoint::new(self.checkpoint.to_owned());
         if self.options.protocol {
@@ -325,6 +330,9 @@ impl Fit<'_> {
             trainer.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
         } else {
             let most = if self.options.quick { 3 } else { usize::MAX };
+            let mut loss = DerivativeLoss::of(&midpoints(self.data)?)?;
+            let solver = LeastSquares::new(START.min(most));
+            solver.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
             for (window, steps) in stages {
                 let mut loss = self.loss(DOP853.propagated(), window, self.data)?;
                 let solver = LeastSquares::new(steps.min(most));

@@ -3,12 +3,12 @@
 
 mod animation;
 mod band;
-mod differences;
 mod engine;
 mod error;
 mod evaluation;
 mod kind;
 mod learned;
+mod midpoints;
 mod objective;
 mod output;
 mod progress;
@@ -19,7 +19,6 @@ mod table;
 
 pub use animation::write_animation;
 pub use band::{Drawn, band};
-pub use differences::difference_slopes;
 #[cfg(feature = "tch")]
 pub use engine::Libtorch;
 pub use engine::{Engine, Native, Networks, OnEngine};
@@ -27,6 +26,7 @@ pub use error::ExampleError;
 pub use evaluation::{Rollouts, roll_out};
 pub use kind::Kind;
 pub use learned::{Learned, Training, learn};
+pub use midpoints::midpoints;
 pub use objective::{LossKind, Objective};
 pub use output::{Output, Row};
 pub use progress::Bars;
