@@ -83,16 +83,14 @@ fn run(options: &Options) -> Result<()> {
     });
     let runs = runs.collect::<Result<Vec<_>>>()?;
     bars.finish();
-    let metrics: [(&str, fn(&Run) -> f64); 4] = [
-        ("swing_up_time", |run| run.caught),
-        ("upright_error", |run| run.error),
-        ("largest_torque", |run| run.torques.iter().fold(0.0, |most, u| most.max(u.abs()))),
-        ("gain", |run| run.gain),
+    let metric =
+        |name, of: fn(&Run) -> f64| Row::of("hnn", name, &Vec::from_iter(runs.iter().map(of)));
+    let rows = [
+        metric("swing_up_time", |run| run.caught)?,
+        metric("upright_error", |run| run.error)?,
+        metric("largest_torque", |run| run.torques.iter().fold(0.0, |most, u| most.max(u.abs())))?,
+        metric("gain", |run| run.gain)?,
     ];
-    let row = |(name, of): &(&str, fn(&Run) -> f64)| {
-        Row::of("hnn", name, &Vec::from_iter(runs.iter().map(of)))
-    };
-    let rows = metrics.iter().map(row).collect::<Result<Vec<_>>>()?;
     let mut table = Table::new(&["metric", "median", "mean"]);
     rows.iter().for_each(|row| {
         table.row([row.metric.clone(), scientific(row.median), scientific(row.mean)]);

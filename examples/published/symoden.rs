@@ -317,8 +317,8 @@ impl Fit<'_> {
         &self,
         mut model: F,
     ) -> Result<Box<dyn VectorField<f64>>> {
-        let stages = [(Window::Steps(1), 15), (Window::Steps(4), 30)];
-        let all = if self.options.protocol { 1000 } else { START + 45 };
+        let stages = [(Window::Steps(1), 20), (Window::Steps(4), 50)];
+        let all = if self.options.protocol { 1000 } else { START + 70 };
         let bars = Bars::new(all);
         let checkpoint = Checkpoint::new(self.checkpoint.to_owned());
         if self.options.protocol {
