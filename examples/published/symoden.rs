@@ -297,7 +297,9 @@ fn lagrangian(
     let scales = Scales::of_forces(middle.states(), middle.derivatives(), forces.view())?;
     let factor = network(angles, hidden, n * (n + 1) / 2, 1000 + seed)?;
     let lagrangian = MechanicalLagrangian::new(factor, network(angles, hidden, 1, seed)?)?;
-    Ok(Lnn::forced(scales.lagrangian(lagrangian)?, port)?)
+    // A mass far below the data's lets a step between known states leave all bounds.
+    let lagrangian = scales.lagrangian(lagrangian.with_epsilon(0.03)?)?;
+    Ok(Lnn::forced(lagrangian, port)?)
 }
 
 /// How a model is trained.
