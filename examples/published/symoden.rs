@@ -58,7 +58,8 @@ const METRICS: [&str; 3] = ["train_loss", "test_loss", "prediction"];
 const TORQUES: [f64; 5] = [-2.0, -1.0, 0.0, 1.0, 2.0];
 /// Starts to train on, and as many to test with.
 const STARTS: usize = 25;
-/// Steps of least squares on differences, from which those over windows begin.
+/// Steps of least squares on differences, from which those over windows begin where there are two
+/// coordinates.
 const START: usize = 15;
 /// Points of a trajectory, and of a prediction.
 const POINTS: [usize; 2] = [20, 40];
@@ -297,9 +298,9 @@ fn lagrangian(
     let scales = Scales::of_forces(middle.states(), middle.derivatives(), forces.view())?;
     let factor = network(angles, hidden, n * (n + 1) / 2, 1000 + seed)?;
     let lagrangian = MechanicalLagrangian::new(factor, network(angles, hidden, 1, seed)?)?;
-    // A mass far below the data's lets a step between known states leave all bounds.
-    let lagrangian = scales.lagrangian(lagrangian.with_epsilon(0.03)?)?;
-    Ok(Lnn::forced(lagrangian, port)?)
+    // A direction of hardly any mass lets a step between known states leave all bounds.
+    let lagrangian = if n == 1 { lagrangian } else { lagrangian.with_epsilon(0.03)? };
+    Ok(Lnn::forced(scales.lagrangian(lagrangian)?, port)?)
 }
 
 /// How a model is trained.
@@ -319,8 +320,8 @@ impl Fit<'_> {
         &self,
         mut model: F,
     ) -> Result<Box<dyn VectorField<f64>>> {
-        let stages = [(Window::Steps(1), 20), (Window::Steps(4), 50)];
-        let all = if self.options.protocol { 1000 } else { START + 70 };
+        let stages = [(Window::Steps(1), 20), (Window::Steps(4), 60)];
+        let all = if self.options.protocol { 1000 } else { START + 80 };
         let bars = Bars::new(all);
         let checkpoint = Checkpoint::new(self.checkpoint.to_owned());
         if self.options.protocol {
@@ -332,9 +333,11 @@ impl Fit<'_> {
             trainer.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
         } else {
             let most = if self.options.quick { 3 } else { usize::MAX };
-            let mut loss = DerivativeLoss::of(&midpoints(self.data)?)?;
-            let solver = LeastSquares::new(START.min(most));
-            solver.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
+            if self.data.states().ncols() > 2 {
+                let mut loss = DerivativeLoss::of(&midpoints(self.data)?)?;
+                let solver = LeastSquares::new(START.min(most));
+                solver.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
+            }
             for (window, steps) in stages {
                 let mut loss = self.loss(DOP853.propagated(), window, self.data)?;
                 let solver = LeastSquares::new(steps.min(most));
