@@ -2,8 +2,8 @@
 
 use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{
-    At, Between, DifferentiableField, DualField, FnField, GAUSS_LEGENDRE4, Lane, Parameters, RK4,
-    Tolerances, VectorField,
+    At, Between, DifferentiableField, DualField, FnField, GAUSS_LEGENDRE4, Lane, RK4, Tolerances,
+    VectorField,
 };
 use hnn_losses::metrics::{coordinate_mse_of, derivative_mse_of};
 use hnn_losses::{
