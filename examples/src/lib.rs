@@ -1,12 +1,14 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
 #![allow(clippy::print_stdout)]
 
+mod animation;
 mod band;
 mod engine;
 mod error;
 mod evaluation;
 mod kind;
 mod learned;
+mod midpoints;
 mod objective;
 mod output;
 mod progress;
@@ -15,6 +17,7 @@ mod run;
 mod sweep;
 mod table;
 
+pub use animation::write_animation;
 pub use band::{Drawn, band};
 #[cfg(feature = "tch")]
 pub use engine::Libtorch;
@@ -23,6 +26,7 @@ pub use error::ExampleError;
 pub use evaluation::{Rollouts, roll_out};
 pub use kind::Kind;
 pub use learned::{Learned, Training, learn};
+pub use midpoints::midpoints;
 pub use objective::{LossKind, Objective};
 pub use output::{Output, Row};
 pub use progress::Bars;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use hnn_integrators::{FieldError, TooLarge};
+use hnn_integrators::{FieldError, StateForm, TooLarge};
 use thiserror::Error;
 
 /// What can go wrong when a model is built, saved or loaded.
@@ -90,6 +90,29 @@ pub enum ModelError {
         given: f64,
         /// The range of values that make sense.
         expected: &'static str,
+    },
+    /// A system that is not fully actuated.
+    #[error(
+        "energy shaping sets the force on each of the {coordinates} coordinates, but the model has {inputs} inputs: give it a port of {coordinates} inputs, or control an underactuated system by other means"
+    )]
+    Actuation {
+        /// Inputs of the model.
+        inputs: usize,
+        /// Its coordinates.
+        coordinates: usize,
+    },
+    /// States of another form than was said.
+    #[error(
+        "the model's states are not {}: {}",
+        match form { StateForm::Canonical => "(q, p)", StateForm::Lagrangian => "(q, v)" },
+        match form {
+            StateForm::Canonical => "dq/dt is not dH/dp, or inputs act on q; states of positions and velocities are StateForm::Lagrangian",
+            StateForm::Lagrangian => "dq/dt is not v, or inputs act on q; states of positions and momenta are StateForm::Canonical",
+        }
+    )]
+    StateForm {
+        /// The form given.
+        form: StateForm,
     },
     /// A parameter is NaN or infinite.
     #[error("parameter {index} is {value}: the weights are not those of a trained model")]

@@ -6,12 +6,14 @@
 //! | model | field |
 //! |---|---|
 //! | [`Baseline`] | `dx/dt = N(x)` |
-//! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q` |
+//! | [`Hnn`] | `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q`; port-Hamiltonian `dx/dt = (J - R) dH/dx + G u` |
 //! | [`SeparableHnn`] | `dq/dt = grad T(p)`, `dp/dt = -grad V(q)` |
 //! | [`ConstrainedHnn`] | `dq/dt = M^-1 p`, `dp/dt = -grad V(q) + (D Phi)^T lambda`, `Phi(q) = 0` |
 //! | [`Lnn`] | `dq/dt = v`, `dv/dt = (d2L/dv2)^-1 (dL/dq - (d2L/dv dq) v + Q)` |
 //!
-//! `Q` is a [`GeneralisedForce`]: none, friction, the port of the inputs, or a sum.
+//! `Q` is a [`GeneralisedForce`]: none, friction, the port of the inputs, a function of time, or a sum.
+//!
+//! [`control`] turns a model with an energy and inputs into a controller.
 //!
 //! [`Scales`] taken from data let networks see numbers of order one, whatever the units.
 //!
@@ -22,6 +24,7 @@
 
 mod angles;
 mod any;
+pub mod control;
 mod energy;
 mod error;
 mod field;
@@ -46,8 +49,8 @@ pub use energy::DifferentiableEnergy;
 pub use error::ModelError;
 pub use field::{Baseline, ConstrainedHnn, Hnn, SeparableHnn};
 pub use force::{
-    Dissipative, ForceBars, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, InputForce,
-    InputPort, Sum, Unforced,
+    Dissipative, ExternalForce, ForceBars, FrictionForce, FrictionLaw, FrictionTerm,
+    GeneralisedForce, Harmonics, InputForce, InputPort, PowerBalance, StatePort, Sum, Unforced,
 };
 pub use io::{PartReader, PartWriter, Persist};
 pub use jacobian_map::JacobianMap;

@@ -1,11 +1,11 @@
 //! Figures and animation of one start's rollouts.
 
-use hnn_examples::{Output, Result};
+use hnn_examples::{Output, Result, write_animation};
 use hnn_plots::{Figure, Motion, Panel, energy, trajectories};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, s};
 
-use crate::{Contender, Judge, Verdict, write_animation};
+use crate::{Contender, Judge, Verdict};
 
 /// The rollouts from the first start up to a time: the truth, and every contender that stayed
 /// finite.
@@ -76,6 +76,6 @@ impl Show {
     pub fn animation(&self, output: &Output, title: &str) -> Result<()> {
         let shows = Vec::from_iter(self.motions.iter().map(|(label, x)| (*label, x.view())));
         let seconds = self.times.get(1).map_or(1.0, |t| t - self.times[0]);
-        write_animation(&output.path("animation.html"), title, &shows, seconds)
+        write_animation(&output.path("animation.html"), title, 2, &shows, seconds)
     }
 }

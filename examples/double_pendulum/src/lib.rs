@@ -1,15 +1,13 @@
 //! What the experiments with the double pendulum share: options, models, training, judging,
-//! figures, an animation.
+//! figures.
 #![allow(clippy::print_stdout)]
 
-mod animation;
 mod contest;
 mod figures;
 mod models;
 mod options;
 mod trial;
 
-pub use animation::write_animation;
 pub use contest::{Contender, Judge, Training, Verdict};
 pub use figures::Show;
 pub use models::{Canonical, Lagrangian};

@@ -5,18 +5,18 @@ use hnn_integrators::{At, FieldError, Kept, Parameters, Scalar};
 use super::AnyMap;
 use super::part::{Part, any_part};
 use crate::{
-    Dissipative, ForceBars, FrictionForce, FrictionLaw, GeneralisedForce, InputPort, Keep,
-    ModelError, PartReader, PartWriter, Persist, Sum, Unforced,
+    Dissipative, ExternalForce, ForceBars, FrictionForce, FrictionLaw, GeneralisedForce, InputPort,
+    Keep, ModelError, PartReader, PartWriter, Persist, StatePort, Sum, Unforced,
 };
 
 any_part!(AnyForce: ForceObject, "force", [
     Unforced, FrictionForce<AnyMap<T>>, Dissipative<AnyMap<T>>, FrictionLaw<T>, InputPort,
-    Sum<AnyForce<T>, AnyForce<T>>
+    StatePort<AnyMap<T>>, ExternalForce<AnyForce<T>>, Sum<AnyForce<T>, AnyForce<T>>
 ]);
 
 /// A [`GeneralisedForce`] as an object.
 trait ForceObject<T: Scalar>: Part<T> {
-    fn check(&self, dim: usize) -> Result<(), ModelError>;
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError>;
 
     fn inputs(&self) -> usize;
 
@@ -40,8 +40,8 @@ trait ForceObject<T: Scalar>: Part<T> {
 }
 
 impl<T: Scalar, Q: GeneralisedForce<T> + Persist<T>> ForceObject<T> for Q {
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        GeneralisedForce::check(self, dim)
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        GeneralisedForce::check(self, dim, rows)
     }
 
     fn inputs(&self) -> usize {
@@ -74,8 +74,8 @@ impl<T: Scalar, Q: GeneralisedForce<T> + Persist<T>> ForceObject<T> for Q {
 impl<T: Scalar> GeneralisedForce<T> for AnyForce<T> {
     type Residuals = Kept;
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        self.0.check(dim)
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        self.0.check(dim, rows)
     }
 
     fn inputs(&self) -> usize {

@@ -4,21 +4,24 @@ use hnn_integrators::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
 use hnn_systems::Hamiltonian;
+use ndarray::{ArrayView1, ArrayView2};
 
-use crate::force::add;
+use crate::force::{add, power_balance};
 use crate::parameters::parameters;
 use crate::sections::sections;
 use crate::{
-    DifferentiableEnergy, ForceBars, FrictionForce, GeneralisedForce, Keep, ModelError, Record,
-    Unforced,
+    DifferentiableEnergy, ForceBars, FrictionForce, GeneralisedForce, Keep, ModelError,
+    PowerBalance, Record, Unforced,
 };
 
 /// `dq/dt = dH/dp`, `dp/dt = -dH/dq + Q` with a learned energy `H` (Greydanus et al. 2019) and a
 /// generalised force `Q` (none by default).
 ///
-/// With a [`Dissipative`](crate::Dissipative) force and an [`InputPort`](crate::InputPort) it is a
-/// port-Hamiltonian system, `dx/dt = (J - R) dH/dx + G u`; with a
-/// [`FrictionForce`](crate::FrictionForce) an HNN with a learned friction.
+/// With a [`Dissipative`](crate::Dissipative) force and an [`InputPort`](crate::InputPort) or a
+/// [`StatePort`](crate::StatePort) it is a port-Hamiltonian system, `dx/dt = (J - R(x)) dH/dx +
+/// G(x) u`, with `R` and `G` on the momenta, or on all of the state
+/// ([`port_hamiltonian`](Self::port_hamiltonian)); with a [`FrictionForce`](crate::FrictionForce)
+/// an HNN with a learned friction.
 ///
 /// Parameters: those of `H`, then those of `Q`.
 ///
@@ -42,6 +45,8 @@ use crate::{
 pub struct Hnn<E, Q = Unforced> {
     energy: E,
     force: Q,
+    /// Whether the force acts on all of the state, or on the momenta.
+    on_state: bool,
 }
 
 impl<E> Hnn<E> {
@@ -83,13 +88,90 @@ impl<E, Q> Hnn<E, Q> {
         E: DifferentiableEnergy<T>,
         Q: GeneralisedForce<T>,
     {
+        Self::acting::<T>(energy, force, false)
+    }
+
+    /// A port-Hamiltonian system on all of the state, `dx/dt = J dH/dx + Q`: the force has D numbers
+    /// and sees the gradient `dH/dx` where that of [`forced`](Self::forced) sees the velocity. With
+    /// dissipation and a port, `dx/dt = (J - R(x)) dH/dx + G(x) u` with any `R >= 0` and `G`.
+    ///
+    /// The data tell `J - R` from the energy where it is not quadratic, or where `R` is 0: a linear
+    /// motion has many such forms.
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Dissipative, Hnn, Initialisation, Mlp, StatePort, Sum};
+    /// use ndarray::{arr1, arr2};
+    /// let network = |outputs, seed| -> Result<_, hnn_models::ModelError> {
+    ///     let architecture = Architecture::new(&[2, 16, outputs])?;
+    ///     Ok(Mlp::<f64>::new(architecture, Initialisation::Orthogonal, seed))
+    /// };
+    /// // R(x) has 3 entries below and on its diagonal; one input acts on both coordinates.
+    /// let force = Sum(Dissipative::new(network(3, 1)?)?, StatePort::new(network(2, 2)?, 1)?);
+    /// let model = Hnn::port_hamiltonian(network(1, 3)?, force)?;
+    /// let (t, x, u) = (arr1(&[0.0]), arr2(&[[0.3, 0.5]]), arr2(&[[2.0]]));
+    /// let power = model.power_balance(t.view(), x.view(), u.view())?;
+    /// assert!(power.dissipated[0] >= 0.0);
+    /// assert!((power.rate[0] - (power.supplied[0] - power.dissipated[0])).abs() < 1e-14);
+    /// assert_eq!(power.supplied[0], power.outputs[[0, 0]] * 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If the energy's state has an odd dimension D, it is a network of another number of outputs
+    /// than one, or the force is not one of D numbers.
+    pub fn port_hamiltonian<T: Scalar>(energy: E, force: Q) -> Result<Self, ModelError>
+    where
+        E: DifferentiableEnergy<T>,
+        Q: GeneralisedForce<T>,
+    {
+        Self::acting::<T>(energy, force, true)
+    }
+
+    /// The field of a force on all of the state, or on the momenta.
+    pub(crate) fn acting<T: Scalar>(energy: E, force: Q, on_state: bool) -> Result<Self, ModelError>
+    where
+        E: DifferentiableEnergy<T>,
+        Q: GeneralisedForce<T>,
+    {
         energy.check()?;
         let dim = energy.input_dim();
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
-        force.check(dim)?;
-        Ok(Self { energy, force })
+        force.check(dim, if on_state { dim } else { dim / 2 })?;
+        Ok(Self { energy, force, on_state })
+    }
+
+    /// Whether the force acts on all of the state ([`port_hamiltonian`](Self::port_hamiltonian)), or
+    /// on the momenta.
+    #[must_use]
+    pub fn acts_on_state(&self) -> bool {
+        self.on_state
+    }
+
+    /// The coordinates that the force acts on, of `len` numbers of a batch.
+    fn forced_rows(&self, len: usize) -> std::ops::Range<usize> {
+        if self.on_state { 0..len } else { len / 2..len }
+    }
+
+    /// What changes the energy of states of shape (B, D) at times (B) under inputs (B, K):
+    /// `dH/dt = y . u - dH/dx . R dH/dx` with `y = G^T dH/dx`.
+    ///
+    /// # Errors
+    /// If an array has another shape, or the engine fails.
+    pub fn power_balance<T: Scalar>(
+        &self,
+        times: ArrayView1<'_, T>,
+        states: ArrayView2<'_, T>,
+        inputs: ArrayView2<'_, T>,
+    ) -> Result<PowerBalance<T>, FieldError>
+    where
+        E: DifferentiableEnergy<T>,
+        Q: GeneralisedForce<T>,
+    {
+        power_balance(self, &self.force, (times, states, inputs), |_, gradient| {
+            gradient[self.forced_rows(gradient.len())].to_vec()
+        })
     }
 
     /// The energy.
@@ -122,8 +204,9 @@ impl<E, Q> Hnn<E, Q> {
         let gradient = &mut numbers[..x.len()];
         self.energy.gradient(at.batch(), x, gradient, parts.part(|parts| &mut parts.0))?;
         symplectic(gradient, dx);
-        let (dq, dp) = dx.split_at_mut(x.len() / 2);
-        self.force.add(at, x, dq, dp, parts.part(|parts| &mut parts.1))
+        let rows = self.forced_rows(x.len());
+        let (effort, dx) = (&gradient[rows.clone()], &mut dx[rows]);
+        self.force.add(at, x, effort, dx, parts.part(|parts| &mut parts.1))
     }
 }
 
@@ -226,12 +309,12 @@ impl<T: Scalar, E: DifferentiableEnergy<T>, Q: GeneralisedForce<T>> Differentiab
         let own = self.energy.num_params();
         symplectic_transposed(v, w);
         force_x_bar.fill(T::ZERO);
-        // The velocity that the force sees is dH/dp: its cotangent is a direction of H's gradient.
-        let theta_of_force = theta.reborrow().part(own..);
-        let q_dot = &mut w[len / 2..];
+        // What the force sees as velocity is of H's gradient: its cotangent is a direction of that.
+        let (theta_of_force, rows) = (theta.reborrow().part(own..), self.forced_rows(len));
+        let q_dot = &mut w[rows.clone()];
         let bars = ForceBars { x: force_x_bar, q_dot, u, theta: theta_of_force };
-        let (velocity, force_bar) = (&gradient[len / 2..], &v[len / 2..]);
-        self.force.add_vjp(x, velocity, force, force_bar, bars)?;
+        let (effort, force_bar) = (&gradient[rows.clone()], &v[rows]);
+        self.force.add_vjp(x, effort, force, force_bar, bars)?;
         self.energy.gradient_vjp(x, energy, w, x_bar, theta.part(..own))?;
         add(x_bar, force_x_bar);
         Ok(())

@@ -7,16 +7,20 @@ use crate::parameters::parameters;
 use crate::sections::sections;
 use crate::{Coordinate, DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
 
-/// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size n: the power
+/// Friction `R(x) v` with `R = L L^T >= 0`, `L(x)` lower triangular of size m: the power
 /// `v . R v = |L^T v|^2` that it takes is never negative, and it vanishes at rest.
 ///
-/// The network gives the `n (n + 1) / 2` entries of `L`, row by row; those on the diagonal are
+/// The network gives the `m (m + 1) / 2` entries of `L`, row by row; those on the diagonal are
 /// `L_ii = sqrt(softplus(y))`. So for one degree of freedom the friction is `softplus(N(x)) v`.
+/// Of a state of dimension D = 2n, m is n, friction on velocities or momenta, or D, dissipation on
+/// all of the state for [`Hnn::port_hamiltonian`](crate::Hnn::port_hamiltonian); the number of the
+/// network's outputs says which.
 ///
 /// What `v` is depends on where it stands:
 ///
 /// - As a [`GeneralisedForce`], `Q = -R(x) dq/dt`: the velocity itself. With an
-///   [`Hnn`](crate::Hnn) this is `dx/dt = (J - R) dH/dx`, and the energy never grows.
+///   [`Hnn`](crate::Hnn) this is `dx/dt = (J - R) dH/dx`, and the energy never grows. With m = D
+///   the gradient `dH/dx` stands for the velocity.
 /// - As a [`DifferentiableMap`], behind a [`FrictionForce`](super::FrictionForce), `F(q, p) =
 ///   R(q, p) p` of the second half of the state. With an [`Lnn`](crate::Lnn) that is the velocity
 ///   too; with an HNN the momentum stands in for it, which is exact when the kinetic energy is
@@ -32,8 +36,8 @@ impl<N> Dissipative<N> {
     /// Dissipative friction of a network.
     ///
     /// # Errors
-    /// If the network's input has an odd dimension 2n, or its output has not `n (n + 1) / 2`
-    /// numbers.
+    /// If the network's input has an odd dimension D = 2n, or its output has neither
+    /// `n (n + 1) / 2` nor `D (D + 1) / 2` numbers.
     pub fn new<T: Scalar>(network: N) -> Result<Self, ModelError>
     where
         N: DifferentiableMap<T>,
@@ -42,18 +46,21 @@ impl<N> Dissipative<N> {
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
-        let (given, expected) = (network.output_dim(), triangle(dim / 2));
-        if given != expected {
-            return Err(ModelError::OutputSize { role: "dissipative friction", given, expected });
+        let given = network.output_dim();
+        match [dim / 2, dim].into_iter().find(|m| triangle(*m) == given) {
+            Some(m) => Ok(Self { network, factors: vec![1.0; m] }),
+            None => {
+                let (role, expected) = ("dissipative friction", triangle(dim / 2));
+                Err(ModelError::OutputSize { role, given, expected })
+            }
         }
-        Ok(Self { network, factors: vec![1.0; dim / 2] })
     }
 
     /// The same with row `i` of `L` multiplied by a factor of its own, for frictions of another size
     /// than 1: with `f_i`, `R_ij` is multiplied by `f_i f_j`.
     ///
     /// # Errors
-    /// If there are not n factors, or one is not a positive number.
+    /// If there are not m factors, or one is not a positive number.
     pub fn with_factors(self, factors: &[f64]) -> Result<Self, ModelError> {
         let (given, expected) = (factors.len(), self.factors.len());
         if given != expected {
@@ -104,7 +111,7 @@ impl<N> Dissipative<N> {
     where
         N: DifferentiableMap<T>,
     {
-        let n = self.network.input_dim() / 2;
+        let n = self.factors.len();
         let batch = force.len() / n;
         self.network.eval(batch, x, y, keep)?;
         let [l, _, u, _, slope] = split_row(n, row);
@@ -158,22 +165,22 @@ struct Sections<'a, T> {
     force: &'a mut [T],
     /// The cotangent of the velocities, n * B.
     v_bar: &'a mut [T],
-    /// The cotangent of the states, 2n * B.
+    /// The cotangent of the states, D * B.
     x_bar: &'a mut [T],
     row: &'a mut [T],
 }
 
-const fn buffer_len(n: usize, batch: usize) -> usize {
-    (triangle(n) + 4 * n) * batch + 2 * triangle(n) + 3 * n
+const fn buffer_len((n, dim): (usize, usize), batch: usize) -> usize {
+    (triangle(n) + 2 * n + dim) * batch + 2 * triangle(n) + 3 * n
 }
 
-fn split<T>(n: usize, batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
+fn split<T>((n, dim): (usize, usize), batch: usize, buffer: &mut [T]) -> Sections<'_, T> {
     let mut take = sections(buffer);
     Sections {
         y: take(triangle(n) * batch),
         force: take(n * batch),
         v_bar: take(n * batch),
-        x_bar: take(2 * n * batch),
+        x_bar: take(dim * batch),
         row: take(2 * triangle(n) + 3 * n),
     }
 }
@@ -224,7 +231,7 @@ impl<T: Scalar, N: DifferentiableMap<T>> Network<T> for Dissipative<N> {
     }
 
     fn coordinate(&self, index: usize) -> Coordinate {
-        if index >= self.factors.len() {
+        if index + self.factors.len() >= self.network.input_dim() {
             Coordinate::Velocity
         } else {
             self.network.coordinate(index)
@@ -232,11 +239,21 @@ impl<T: Scalar, N: DifferentiableMap<T>> Network<T> for Dissipative<N> {
     }
 }
 
+impl<N> Dissipative<N> {
+    /// The size of `R`, and the dimension of the states.
+    fn sizes<T: Scalar>(&self) -> (usize, usize)
+    where
+        N: DifferentiableMap<T>,
+    {
+        (self.factors.len(), self.network.input_dim())
+    }
+}
+
 impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N> {
     type Residuals = Record<T, N::Residuals>;
 
     fn output_dim(&self) -> usize {
-        self.network.input_dim() / 2
+        self.factors.len()
     }
 
     fn eval(
@@ -247,10 +264,10 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         keep: Keep<'_, T, Self::Residuals>,
     ) -> Result<(), FieldError> {
         self.check_eval(batch, x, force)?;
-        let n = self.output_dim();
-        let (buffer, parts) = keep.split(batch, buffer_len(n, batch));
-        let s = split(n, batch, buffer);
-        self.apply((x, &x[n * batch..]), force, (s.y, s.row), parts)
+        let sizes @ (n, dim) = self.sizes::<T>();
+        let (buffer, parts) = keep.split(batch, buffer_len(sizes, batch));
+        let s = split(sizes, batch, buffer);
+        self.apply((x, &x[(dim - n) * batch..]), force, (s.y, s.row), parts)
     }
 
     fn vjp(
@@ -261,15 +278,16 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
         x_bar: &mut [T],
         theta_bar: ThetaBar<'_, T>,
     ) -> Result<(), FieldError> {
-        let (batch, n) = (residuals.batch, self.output_dim());
+        let (batch, sizes @ (n, dim)) = (residuals.batch, self.sizes::<T>());
         let slices = [("the states", x.len()), ("the states' cotangents", x_bar.len())];
-        FieldError::check_lengths(2 * n * batch, slices)?;
+        FieldError::check_lengths(dim * batch, slices)?;
         FieldError::check_lengths(n * batch, [("the cotangents", force_bar.len())])?;
-        let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
-        let s = split(n, batch, buffer);
-        self.pull(&x[n * batch..], force_bar, s.y, s.v_bar, s.row);
+        let (buffer, network) = residuals.recorded(buffer_len(sizes, batch))?;
+        let s = split(sizes, batch, buffer);
+        let first = (dim - n) * batch;
+        self.pull(&x[first..], force_bar, s.y, s.v_bar, s.row);
         self.network.vjp(x, network, s.y, x_bar, theta_bar)?;
-        add(&mut x_bar[n * batch..], s.v_bar);
+        add(&mut x_bar[first..], s.v_bar);
         Ok(())
     }
 }
@@ -278,8 +296,8 @@ impl<T: Scalar, N: DifferentiableMap<T>> DifferentiableMap<T> for Dissipative<N>
 impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> {
     type Residuals = Record<T, N::Residuals>;
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        check_network(self, "dissipative friction", dim, dim / 2)
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        check_network(self, "dissipative friction", dim, rows)
     }
 
     fn add(
@@ -290,11 +308,11 @@ impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> 
         force: &mut [T],
         keep: Keep<'_, T, <Self as GeneralisedForce<T>>::Residuals>,
     ) -> Result<(), FieldError> {
-        let (batch, n) = (at.batch(), self.output_dim());
+        let (batch, sizes @ (n, _)) = (at.batch(), self.sizes::<T>());
         self.check_eval(batch, x, force)?;
         FieldError::check_lengths(n * batch, [("the velocities", q_dot.len())])?;
-        let (buffer, parts) = keep.split(batch, buffer_len(n, batch));
-        let s = split(n, batch, buffer);
+        let (buffer, parts) = keep.split(batch, buffer_len(sizes, batch));
+        let s = split(sizes, batch, buffer);
         self.apply((x, q_dot), s.force, (s.y, s.row), parts)?;
         subtract(force, s.force);
         Ok(())
@@ -309,17 +327,17 @@ impl<T: Scalar, N: DifferentiableMap<T>> GeneralisedForce<T> for Dissipative<N> 
         bars: ForceBars<'_, T>,
     ) -> Result<(), FieldError> {
         bars.check_inputs(0)?;
-        let (batch, n) = (residuals.batch, self.output_dim());
+        let (batch, sizes @ (n, dim)) = (residuals.batch, self.sizes::<T>());
         let slices = [("the states", x.len()), ("the states' cotangents", bars.x.len())];
-        FieldError::check_lengths(2 * n * batch, slices)?;
+        FieldError::check_lengths(dim * batch, slices)?;
         let slices = [
             ("the velocities", q_dot.len()),
             ("the velocities' cotangents", bars.q_dot.len()),
             ("the cotangents", force_bar.len()),
         ];
         FieldError::check_lengths(n * batch, slices)?;
-        let (buffer, network) = residuals.recorded(buffer_len(n, batch))?;
-        let s = split(n, batch, buffer);
+        let (buffer, network) = residuals.recorded(buffer_len(sizes, batch))?;
+        let s = split(sizes, batch, buffer);
         negated(s.force, force_bar);
         self.pull(q_dot, s.force, s.y, s.v_bar, s.row);
         self.network.vjp(x, network, s.y, s.x_bar, bars.theta)?;

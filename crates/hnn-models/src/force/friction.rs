@@ -58,8 +58,8 @@ impl<T: Scalar, F: DifferentiableMap<T>> GeneralisedForce<T> for FrictionForce<F
     /// `F` or its cotangent (n * B), and the cotangent of the states (D * B).
     type Residuals = Record<T, F::Residuals>;
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        check_network(&self.friction, "friction", dim, dim / 2)
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        check_network(&self.friction, "friction", dim, rows)
     }
 
     fn add(

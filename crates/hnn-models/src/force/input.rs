@@ -8,10 +8,11 @@ use crate::parameters::parameters;
 use crate::{ForceBars, Keep, ModelError};
 
 /// The port of the inputs: `Q = G u` with a constant `G` of shape (n, K), given or
-/// [fitted](Self::fitted).
+/// [fitted](Self::fitted). One that depends on the state is a [`StatePort`](crate::StatePort).
 ///
 /// With it an [`Hnn`](crate::Hnn) is a port-Hamiltonian system `dx/dt = (J - R) dH/dx + G u`: the
-/// power that the inputs feed in is `y . u` with `y = G^T dq/dt`. The inputs are those of the
+/// power that the inputs feed in is `y . u` with `y = G^T dq/dt`
+/// ([`Hnn::power_balance`](crate::Hnn::power_balance)). The inputs are those of the
 /// evaluation, [`At::u`](hnn_integrators::At).
 ///
 /// ```
@@ -110,8 +111,8 @@ impl<T: Scalar> GeneralisedForce<T> for InputPort {
     /// The inputs, where the gains are fitted.
     type Residuals = Vec<T>;
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        check_outputs("input port", self.matrix.nrows(), dim)
+    fn check(&self, _dim: usize, rows: usize) -> Result<(), ModelError> {
+        check_outputs("input port", self.matrix.nrows(), rows)
     }
 
     fn inputs(&self) -> usize {
@@ -202,8 +203,8 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
     /// Scratch.
     type Residuals = Vec<T>;
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        check_outputs("input force", self.n, dim)
+    fn check(&self, _dim: usize, rows: usize) -> Result<(), ModelError> {
+        check_outputs("input force", self.n, rows)
     }
 
     fn add(
@@ -243,9 +244,8 @@ impl<T: Scalar, U: Fn(T, &mut [T]) + Send + Sync> GeneralisedForce<T> for InputF
     }
 }
 
-/// Checks that a force has n numbers for states of dimension 2n.
-fn check_outputs(role: &'static str, given: usize, dim: usize) -> Result<(), ModelError> {
-    let expected = dim / 2;
+/// Checks that a force has as many numbers as the model needs.
+fn check_outputs(role: &'static str, given: usize, expected: usize) -> Result<(), ModelError> {
     if given == expected {
         return Ok(());
     }

@@ -270,11 +270,11 @@ impl<T: Scalar> Parameters<T> for FrictionLaw<T> {
 impl<T: Scalar> GeneralisedForce<T> for FrictionLaw<T> {
     type Residuals = ();
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        if dim == 2 * self.n {
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        if (dim, rows) == (2 * self.n, self.n) {
             return Ok(());
         }
-        let (role, given, expected) = ("friction law", self.n, dim / 2);
+        let (role, given, expected) = ("friction law", self.n, rows);
         Err(ModelError::OutputSize { role, given, expected })
     }
 

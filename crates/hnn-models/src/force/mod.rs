@@ -1,39 +1,48 @@
 //! Generalised forces: friction, inputs, and sums of them.
 
 mod dissipative;
+mod external;
 mod friction;
 mod input;
 mod law;
+mod power;
+mod state_port;
 
 use hnn_integrators::{At, FieldError, Parameters, Scalar, ThetaBar};
 
 pub use dissipative::Dissipative;
 pub(crate) use dissipative::{transposed_product, triangle};
+pub use external::{ExternalForce, Harmonics};
 pub use friction::FrictionForce;
 pub use input::{InputForce, InputPort};
 pub use law::{FrictionLaw, FrictionTerm};
+pub use power::PowerBalance;
+pub(crate) use power::power_balance;
+pub use state_port::StatePort;
 
 use crate::parameters::parameters;
 use crate::{Keep, ModelError};
 
 /// A generalised force `Q(t, x, dq/dt, u)`, n numbers a state: of an [`Hnn`](crate::Hnn), where it
 /// enters `dp/dt = -dH/dq + Q`, or an [`Lnn`](crate::Lnn), where it enters
-/// `d/dt dL/dv - dL/dq = Q`.
+/// `d/dt dL/dv - dL/dq = Q`. In [`Hnn::port_hamiltonian`](crate::Hnn::port_hamiltonian) it acts on
+/// all of the state: D numbers, and the gradient `dH/dx` in place of the velocity.
 ///
 /// [`Unforced`] is none, [`FrictionForce`] a learned friction, [`Dissipative`] one that never feeds
-/// energy in, [`FrictionLaw`] viscous, dry or quadratic friction with fitted constants, [`InputPort`] the inputs `u`, [`InputForce`] a known function of time; a [`Sum`] adds
-/// two.
+/// energy in, [`FrictionLaw`] viscous, dry or quadratic friction with fitted constants,
+/// [`InputPort`] and [`StatePort`] the inputs `u`, [`ExternalForce`] a learned function of time,
+/// [`InputForce`] a known one; a [`Sum`] adds two.
 ///
 /// Batches are coordinate-major, as everywhere (see [`hnn_integrators`]).
 pub trait GeneralisedForce<T: Scalar>: Parameters<T> + Send + Sync {
     /// What an evaluation keeps for its pull-back.
     type Residuals: Default + Send + 'static;
 
-    /// Whether the force fits states of dimension `dim = 2n`.
+    /// Whether the force gives `rows` numbers for states of dimension `dim`.
     ///
     /// # Errors
     /// If it does not.
-    fn check(&self, dim: usize) -> Result<(), ModelError>;
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError>;
 
     /// Number `K` of inputs `u`.
     fn inputs(&self) -> usize {
@@ -102,7 +111,7 @@ parameters!(impl<T: Scalar> for Unforced:);
 impl<T: Scalar> GeneralisedForce<T> for Unforced {
     type Residuals = ();
 
-    fn check(&self, _dim: usize) -> Result<(), ModelError> {
+    fn check(&self, _dim: usize, _rows: usize) -> Result<(), ModelError> {
         Ok(())
     }
 
@@ -139,9 +148,9 @@ parameters!(Sum<A, B>: 0, 1);
 impl<T: Scalar, A: GeneralisedForce<T>, B: GeneralisedForce<T>> GeneralisedForce<T> for Sum<A, B> {
     type Residuals = (A::Residuals, B::Residuals);
 
-    fn check(&self, dim: usize) -> Result<(), ModelError> {
-        self.0.check(dim)?;
-        self.1.check(dim)
+    fn check(&self, dim: usize, rows: usize) -> Result<(), ModelError> {
+        self.0.check(dim, rows)?;
+        self.1.check(dim, rows)
     }
 
     fn inputs(&self) -> usize {

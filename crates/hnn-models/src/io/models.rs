@@ -9,9 +9,9 @@ use crate::any::AnyForce;
 use crate::mlp::{Architecture, Mlp};
 use crate::{
     Angles, Baseline, ConstrainedHnn, DifferentiableEnergy, DifferentiableLagrangian,
-    DifferentiableMap, Dissipative, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce,
-    Hnn, InputPort, JacobianMap, KineticPrior, Lnn, MechanicalLagrangian, ModelError, Network,
-    Scaled, SeparableHnn, Sum, Unforced,
+    DifferentiableMap, Dissipative, ExternalForce, FrictionForce, FrictionLaw, FrictionTerm,
+    GeneralisedForce, Hnn, InputPort, JacobianMap, KineticPrior, Lnn, MechanicalLagrangian,
+    ModelError, Network, Scaled, SeparableHnn, StatePort, Sum, Unforced,
 };
 
 /// PyTorch's names of a layer's tensors.
@@ -108,15 +108,25 @@ where
     const KIND: &'static str = "hnn_friction";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        write_reach(part, self)?;
         part.child("hamiltonian", self.energy_network())?;
         part.child("friction", self.force().friction())
     }
 
     fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let hamiltonian = part.child::<T, E>("hamiltonian")?;
-        let friction = part.child::<T, F>("friction")?;
-        Self::with_friction(hamiltonian, friction).map_err(|e| part.fault(e))
+        let friction = FrictionForce::new(part.child::<T, F>("friction")?);
+        Self::acting(hamiltonian, friction, read_reach(part)?).map_err(|e| part.fault(e))
     }
+}
+
+/// Whether a force acts on all of the state.
+fn write_reach<E, Q>(part: &mut PartWriter<'_>, model: &Hnn<E, Q>) -> Result<(), ModelError> {
+    if model.acts_on_state() { part.property("on_state", true) } else { Ok(()) }
+}
+
+fn read_reach(part: &PartReader<'_>) -> Result<bool, ModelError> {
+    Ok(part.property::<Option<bool>>("on_state")?.unwrap_or_default())
 }
 
 /// An HNN with any other force.
@@ -131,6 +141,7 @@ macro_rules! forced_hnn {
             const KIND: &'static str = "hnn_forced";
 
             fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+                write_reach(part, self)?;
                 part.child("hamiltonian", self.energy_network())?;
                 part.child("force", self.force())
             }
@@ -138,7 +149,7 @@ macro_rules! forced_hnn {
             fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
                 let hamiltonian = part.child::<T, E>("hamiltonian")?;
                 let force = part.child::<T, $force>("force")?;
-                Self::forced(hamiltonian, force).map_err(|e| part.fault(e))
+                Self::acting(hamiltonian, force, read_reach(part)?).map_err(|e| part.fault(e))
             }
         }
     };
@@ -147,6 +158,8 @@ macro_rules! forced_hnn {
 forced_hnn!(Dissipative<N>, N);
 forced_hnn!(FrictionLaw<T>);
 forced_hnn!(InputPort);
+forced_hnn!(StatePort<N>, N);
+forced_hnn!(ExternalForce<P>, P);
 forced_hnn!(Sum<A, B>, A, B);
 forced_hnn!(AnyForce<T>);
 
@@ -288,6 +301,34 @@ impl<T: Scalar> Persist<T> for InputPort {
         let port = Self::with_matrix(matrix).map_err(|e| part.fault(e))?;
         let fitted = part.property::<Option<bool>>("fitted")?.unwrap_or_default();
         Ok(if fitted { port.fitted() } else { port })
+    }
+}
+
+impl<T: Scalar, N: DifferentiableMap<T> + Persist<T>> Persist<T> for StatePort<N> {
+    const KIND: &'static str = "state_port";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("inputs", GeneralisedForce::<T>::inputs(self))?;
+        part.inner("network", self.network())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let network = part.inner::<T, N>("network")?;
+        Self::new(network, part.property("inputs")?).map_err(|e| part.fault(e))
+    }
+}
+
+impl<T: Scalar, P: GeneralisedForce<T> + Persist<T>> Persist<T> for ExternalForce<P> {
+    const KIND: &'static str = "external";
+
+    fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        part.property("harmonics", self.harmonics())?;
+        part.inner("port", self.port())
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        let port = part.inner::<T, P>("port")?;
+        Self::new(port, part.property("harmonics")?).map_err(|e| part.fault(e))
     }
 }
 

@@ -5,14 +5,14 @@ use hnn_integrators::{
     Workspace, coordinate_major,
 };
 use hnn_systems::Hamiltonian;
-use ndarray::{Array1, Array3, ArrayView2};
+use ndarray::{Array1, Array3, ArrayView1, ArrayView2};
 
 use super::solve::{MassSolver, matrix_of_row, reciprocal_condition};
-use crate::force::add;
+use crate::force::{add, power_balance};
 use crate::parameters::parameters;
 use crate::{
     DifferentiableLagrangian, EulerLagrange, ForceBars, GeneralisedForce, Keep, LagrangianTerms,
-    ModelError, MotionBars, Record, Unforced,
+    ModelError, MotionBars, PowerBalance, Record, Unforced,
 };
 
 /// `dq/dt = v`, `dv/dt = A^-1 (dL/dq - (d2L/dv dq) v + Q)` with `A = d2L/dv2`: the Euler-Lagrange
@@ -131,7 +131,7 @@ impl<L, Q> Lnn<L, Q> {
             return Err(ModelError::OddDimension { dim });
         }
         lagrangian.check(dim / 2)?;
-        force.check(dim)?;
+        force.check(dim, dim / 2)?;
         Ok(Self { lagrangian, force, solver: MassSolver::new(None) })
     }
 
@@ -164,6 +164,24 @@ impl<L, Q> Lnn<L, Q> {
     /// The generalised force.
     pub fn force(&self) -> &Q {
         &self.force
+    }
+
+    /// What changes the energy of states of shape (B, 2n) at times (B) under inputs (B, K):
+    /// `dE/dt = y . u - v . F` with `y = G^T v`.
+    ///
+    /// # Errors
+    /// If an array has another shape, or the engine fails.
+    pub fn power_balance<T: Scalar>(
+        &self,
+        times: ArrayView1<'_, T>,
+        states: ArrayView2<'_, T>,
+        inputs: ArrayView2<'_, T>,
+    ) -> Result<PowerBalance<T>, FieldError>
+    where
+        L: DifferentiableLagrangian<T>,
+        Q: GeneralisedForce<T>,
+    {
+        power_balance(self, &self.force, (times, states, inputs), |x, _| x[x.len() / 2..].to_vec())
     }
 
     /// The mass matrices `d2L/dv2` of states of shape (B, 2n): shape (B, n, n).

@@ -16,7 +16,7 @@ pub use scaled::Scaled;
 use self::sizes::{Sizes, check, refused};
 use crate::{
     Coordinate, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Dissipative,
-    FrictionLaw, FrictionTerm, ModelError, Network,
+    FrictionLaw, FrictionTerm, ModelError, Network, StatePort,
 };
 
 /// The sizes of states and of their derivatives, taken from data once.
@@ -37,6 +37,7 @@ use crate::{
 /// | [`map`](Self::map), for a [`Baseline`](crate::Baseline) | the size of each derivative |
 /// | [`friction`](Self::friction), for a [`FrictionForce`](crate::FrictionForce) | the size of each force |
 /// | [`dissipative`](Self::dissipative), [`friction_law`](Self::friction_law) | the same over the size of each velocity |
+/// | [`port`](Self::port), for a [`StatePort`] | the same over the size of each input |
 ///
 /// *The energy* of states `(q, p)` has the size `E = mean of s_p |dq/dt|` over the degrees of
 /// freedom, in root mean squares, and each force that of `dp/dt`. For the states `(q, v)` of a
@@ -290,7 +291,8 @@ impl Scales {
 
     /// A friction `R(x) v` that never feeds energy in, of the network that gives the factor of `R`:
     /// a force of its own with `v = dq/dt`; with [`on_momenta`](Self::on_momenta) for a
-    /// [`FrictionForce`](crate::FrictionForce), with the momenta in place of `v`.
+    /// [`FrictionForce`](crate::FrictionForce), with the momenta in place of `v`. On all of the state
+    /// `R` is in units of the rates over those of `dH/dx`.
     ///
     /// # Errors
     /// As [`Dissipative::new`], or if the network has another number of inputs than the data have
@@ -299,10 +301,39 @@ impl Scales {
         &self,
         network: N,
     ) -> Result<Dissipative<Scaled<N>>, ModelError> {
-        let sizes = self.force.iter().zip(&self.velocity);
-        let factors: Vec<f64> = sizes.map(|(force, v)| (force / v).sqrt()).collect();
         let outputs = vec![1.0; network.output_dim()];
-        Dissipative::new(self.scaled(network, 0..self.rate.len(), outputs)?)?.with_factors(&factors)
+        let friction = Dissipative::new(self.scaled(network, 0..self.rate.len(), outputs)?)?;
+        let factors: Vec<f64> = if friction.factors().len() == self.rate.len() {
+            let sizes = self.rate.iter().zip(self.size());
+            sizes.map(|(rate, size)| (rate * size / self.energy).sqrt()).collect()
+        } else {
+            let sizes = self.force.iter().zip(&self.velocity);
+            sizes.map(|(force, v)| (force / v).sqrt()).collect()
+        };
+        friction.with_factors(&factors)
+    }
+
+    /// A port `G(x) u` of the inputs that these scales were given
+    /// ([`with_inputs`](Self::with_inputs)), of the network that gives `G`: `G_ik` is in units of
+    /// force i, or of rate i where it acts on all of the state, over input k.
+    ///
+    /// # Errors
+    /// As [`StatePort::new`], or if the network has another number of inputs than the data have
+    /// coordinates, there are no inputs, or a scale is beyond the range of the scalar type.
+    pub fn port<T: Scalar, N: DifferentiableMap<T>>(
+        &self,
+        network: N,
+    ) -> Result<StatePort<Scaled<N>>, ModelError> {
+        let inputs = &self.state.about_zero[self.rate.len()..];
+        let on_state = network.output_dim() == inputs.len() * self.rate.len();
+        let rows = if on_state { &self.rate } else { &self.force };
+        let outputs = rows.iter().flat_map(|row| inputs.iter().map(move |input| row / input));
+        let outputs = Vec::from_iter(outputs);
+        let (given, expected) = (network.output_dim(), outputs.len());
+        if given != expected || expected == 0 {
+            return Err(ModelError::OutputSize { role: "input port", given, expected });
+        }
+        StatePort::new(self.scaled(network, 0..self.rate.len(), outputs)?, inputs.len())
     }
 
     /// A friction law, its constants measured in the sizes of the forces and velocities: a force of its

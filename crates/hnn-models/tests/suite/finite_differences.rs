@@ -2,13 +2,15 @@
 
 use hnn_integrators::{
     Adjoint, At, Bars, Checkpoints, Constrained, DifferentiableField, DifferentiableStepper,
-    DualField, FixedStep, GAUSS_LEGENDRE4, Grid, Lane, Mode, Parameters, Projected, RATTLE, RK4,
-    Rollout, Samples, StateForm, VELOCITY_VERLET, VectorField, Visit, Workspace,
+    DualField, FixedStep, FnField, GAUSS_LEGENDRE4, Grid, Lane, Mode, Parameters, Projected,
+    RATTLE, RK4, Rollout, Samples, StateForm, Tolerances, VELOCITY_VERLET, VectorField, Visit,
+    Workspace, solve,
 };
 use hnn_models::{
     Activation, Angles, Architecture, Baseline, ConstrainedHnn, DifferentiableMap, Dissipative,
-    FrictionForce, FrictionLaw, FrictionTerm, Hnn, Initialisation, InputForce, InputPort, Keep,
-    KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Scales, SeparableHnn, Sum,
+    ExternalForce, FrictionForce, FrictionLaw, FrictionTerm, GeneralisedForce, Harmonics, Hnn,
+    Initialisation, InputForce, InputPort, Keep, KineticPrior, Lnn, MechanicalLagrangian, Mlp,
+    ModelError, PowerBalance, Scales, SeparableHnn, StatePort, Sum,
 };
 use hnn_systems::{Hamiltonian, Rods};
 use hnn_testing::{check_step_inputs, check_step_rows, check_vjp as check, slope, wave};
@@ -49,6 +51,40 @@ fn dissipative(
 fn port(n: usize) -> InputPort {
     let entry = |(i, k): (usize, usize)| 0.5 + i as f64 - 1.5 * k as f64;
     InputPort::with_matrix(ndarray::Array2::from_shape_fn((n, 2), entry)).expect("finite").fitted()
+}
+
+/// The port of two inputs and a force of the clock, both of gains that depend on the state.
+fn clocked_ports(
+    n: usize,
+    rows: usize,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+) -> Sum<StatePort<Mlp<f64>>, ExternalForce<StatePort<Mlp<f64>>>> {
+    let port = |inputs, seed| {
+        StatePort::new(network(2 * n, hidden, rows * inputs, activation, seed), inputs)
+    };
+    let harmonics = Harmonics::periodic(1.9, 2).expect("a period");
+    let force = ExternalForce::new(port(4, seed + 1).expect("fits"), harmonics);
+    Sum(port(2, seed).expect("fits"), force.expect("four functions"))
+}
+
+/// Dissipation, ports and the clock on all of the state.
+fn on_state(
+    n: usize,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+) -> Hnn<Angles<Mlp<f64>>, impl GeneralisedForce<f64> + use<>> {
+    let angles = |outputs, seed| {
+        let marks = Vec::from_iter((0..2 * n).map(|i| i < n));
+        Angles::new(network(3 * n, hidden, outputs, activation, seed), &marks).expect("fits")
+    };
+    let dissipative = Dissipative::new(angles(n * (2 * n + 1), seed + 1)).expect("triangle");
+    let ports = clocked_ports(n, 2 * n, hidden, activation, seed + 2);
+    let port = StatePort::new(angles(2 * n, seed + 3), 1).expect("fits");
+    let force = Sum(Sum(dissipative, ports), port);
+    Hnn::port_hamiltonian(angles(1, seed), force).expect("fits")
 }
 
 proptest! {
@@ -92,42 +128,71 @@ proptest! {
         check(&mut Hnn::forced(energy, force).expect("fits"), batch, seed);
     }
 
-    /// The energy changes by what R takes and the port feeds in: `dH/dt = -v . R v + y . u` with
-    /// `v = dH/dp`, `y = G^T v`.
+    /// `dx/dt = (J - R(x)) dH/dx + G(x) u + F(x, t)` on all of the state, whose positions are angles.
+    #[test]
+    fn port_hamiltonian_on_all_of_the_state((n, hidden, activation, batch, seed) in cases()) {
+        check(&mut on_state(n, &hidden, activation, seed), batch, seed);
+    }
+
+    /// Ports and clocks of Hamiltonian and Lagrangian networks.
+    #[test]
+    fn state_ports((n, hidden, activation, batch, seed) in cases()) {
+        let force = |seed| {
+            let ports = clocked_ports(n, n, &hidden, activation, seed);
+            let window = Harmonics::window(-0.3, 1.7, 3).expect("a window");
+            Sum(ports, ExternalForce::of_time(n, window).expect("small"))
+        };
+        let energy = network(2 * n, &hidden, 1, activation, seed);
+        check(&mut Hnn::forced(energy, force(seed)).expect("fits"), batch, seed);
+        let free = network(2 * n, &hidden, 1, activation, seed);
+        let free = KineticPrior::new(free, 2.0).expect("a mass");
+        check(&mut Lnn::forced(free, force(seed + 1)).expect("fits"), batch, seed);
+    }
+
+    /// The energy changes by what R takes and the port feeds in: `dH/dt = -e . R e + y . u`,
+    /// `y = G^T e`, with `e = dH/dp` or `e = dH/dx`.
     #[test]
     fn power_balance((n, hidden, activation, _, seed) in cases()) {
         let energy = network(2 * n, &hidden, 1, activation, seed);
-        let dissipative = dissipative(n, &hidden, activation, seed + 1);
-        let port = port(n);
-        let g = port.matrix().to_owned();
-        let model = Hnn::forced(energy, Sum(dissipative.clone(), port)).expect("fits");
-        let x: Vec<f64> = (0..2 * n).map(|i| (seed as f64 + 2.3 * i as f64).sin()).collect();
-        let u = [1.3, -0.7];
-        let mut dx = vec![0.0; 2 * n];
-        let at = At { t: &[0.0], u: &u };
-        model.eval(at, &x, &mut dx, &mut Workspace::default()).expect("evaluates");
-        let gradient = model.energy_gradient_state(&x).expect("evaluates");
-        let velocity = &gradient[n..];
-        prop_assert_eq!(&dx[..n], velocity);
-        // R = L L^T from the network's outputs.
-        let mut y = vec![0.0; n * (n + 1) / 2];
-        let keep = Keep::Nothing(&mut Workspace::default());
-        dissipative.network().eval(1, &x, &mut y, keep).expect("evaluates");
-        let l = |i: usize, k: usize| {
-            let entry = y[i * (i + 1) / 2 + k];
-            if i == k { entry.exp().ln_1p().sqrt() } else { entry }
-        };
-        let taken: f64 = (0..n)
-            .map(|k| (k..n).map(|i| l(i, k) * velocity[i]).sum::<f64>().powi(2))
-            .sum();
-        let fed: f64 = (0..2)
-            .map(|k| u[k] * (0..n).map(|i| g[[i, k]] * velocity[i]).sum::<f64>())
-            .sum();
-        let products = || gradient.iter().zip(&dx).map(|(g, f)| g * f);
-        let change: f64 = products().sum();
-        let scale: f64 = taken + fed.abs() + products().map(f64::abs).sum::<f64>();
-        let error = (change - (fed - taken)).abs();
-        prop_assert!(taken >= 0.0 && error <= 1e-14 * (1.0 + scale), "{change} is not {fed} - {taken}");
+        let x = Array2::from_shape_fn((3, 2 * n), |(row, i)| (seed as f64 + 2.3 * i as f64 + row as f64).sin());
+        let (t, u) = (array![0.1, 0.2, 0.3], array![[1.3, -0.7], [0.2, 0.9], [0.0, -2.0]]);
+        for m in [n, 2 * n] {
+            let triangle = m * (m + 1) / 2;
+            let factor = network(2 * n, &hidden, triangle, activation, seed + 1);
+            let gains = network(2 * n, &hidden, 2 * m, activation, seed + 2);
+            let dissipative = Dissipative::new(factor.clone()).expect("triangle");
+            let force = Sum(dissipative, StatePort::new(gains.clone(), 2).expect("fits"));
+            let model = match m == n {
+                true => Hnn::forced(energy.clone(), force),
+                false => Hnn::port_hamiltonian(energy.clone(), force),
+            };
+            let model = model.expect("fits");
+            let found = model.power_balance(t.view(), x.view(), u.view()).expect("evaluates");
+            for row in 0..3 {
+                let state = x.row(row).to_vec();
+                let gradient = model.energy_gradient_state(&state).expect("evaluates");
+                let effort = &gradient[2 * n - m..];
+                let (mut y, mut g) = (vec![0.0; triangle], vec![0.0; 2 * m]);
+                let workspace = &mut Workspace::default();
+                factor.eval(1, &state, &mut y, Keep::Nothing(workspace)).expect("evaluates");
+                gains.eval(1, &state, &mut g, Keep::Nothing(workspace)).expect("evaluates");
+                // R = L L^T from the network's outputs.
+                let l = |i: usize, k: usize| {
+                    let entry = y[i * (i + 1) / 2 + k];
+                    if i == k { entry.exp().ln_1p().sqrt() } else { entry }
+                };
+                let column = |k| (k..m).map(|i| l(i, k) * effort[i]).sum::<f64>();
+                let taken: f64 = (0..m).map(|k| column(k).powi(2)).sum();
+                let output = |k| (0..m).map(|i| g[2 * i + k] * effort[i]).sum::<f64>();
+                let fed: f64 = (0..2).map(|k| output(k) * u[[row, k]]).sum();
+                let scale = 1.0 + taken + gradient.iter().map(|g| g * g).sum::<f64>();
+                let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * scale;
+                prop_assert!(close(found.outputs[[row, 0]], output(0)));
+                prop_assert!(close(found.outputs[[row, 1]], output(1)));
+                prop_assert!(close(found.supplied[row], fed) && close(found.dissipated[row], taken));
+                prop_assert!(close(found.rate[row], fed - taken), "{} {fed} {taken}", found.rate[row]);
+            }
+        }
     }
 
     #[test]
@@ -183,6 +248,7 @@ fn rows_and_inputs_through_steps() {
     check(&Hnn::forced(angles, dissipative(6)).expect("fits"));
     let force = Sum(dissipative(7), port(2));
     check(&Hnn::forced(network(4, 1, 8), force.clone()).expect("fits"));
+    check(&on_state(2, &[9], Activation::Softplus, 3));
     let separable = SeparableHnn::new(network(2, 1, 9), network(2, 1, 10)).expect("fits");
     check(&separable);
     check_step_rows(&VELOCITY_VERLET, &separable, 5, 3);
@@ -197,6 +263,78 @@ fn rows_and_inputs_through_steps() {
     let force = Sum(FrictionForce::new(law.expect("finite")), port(2));
     check(&Hnn::forced(network(4, 1, 14), force).expect("fits"));
     check(&DualField::new([1.3, 0.2], |_t, [q, p]: [_; 2], [a, c]| [p, -a * q.sin() - c * p]));
+}
+
+/// Along a rollout the energy changes by the integral of the power.
+#[test]
+fn power_along_rollouts() {
+    fn check<M: Hamiltonian<f64>>(
+        model: &M,
+        balance: impl Fn(f64, &[f64], &[f64]) -> PowerBalance<f64> + Send + Sync,
+    ) {
+        let dim = model.dim();
+        let inputs = |t: f64| [t.sin(), 0.3 - t];
+        // The last coordinate is what was supplied less what was dissipated.
+        let watched = FnField::new(dim + 1, |t: f64, x: &[f64], dx: &mut [f64]| {
+            let (u, x) = (inputs(t), &x[..dim]);
+            let at = At { t: &[t], u: &u };
+            model.eval(at, x, &mut dx[..dim], &mut Workspace::default()).expect("evaluates");
+            let power = balance(t, x, &u);
+            dx[dim] = power.supplied[0] - power.dissipated[0];
+        });
+        let mut x = wave(0.4, dim + 1);
+        x[dim] = 0.0;
+        let first = model.energy_state(&x[..dim]).expect("evaluates");
+        let run = solve(&watched, ndarray::aview1(&x), &[0.0, 2.0], Tolerances::relative(1e-13))
+            .expect("integrates");
+        let end = run.states.row(1).to_vec();
+        let change = model.energy_state(&end[..dim]).expect("evaluates") - first;
+        assert!(change.abs() > 1e-3 && (change - end[dim]).abs() < 1e-11, "{change} {}", end[dim]);
+    }
+    macro_rules! watched {
+        ($model:expr) => {{
+            let model = $model;
+            check(&model, |t, x, u| {
+                let row =
+                    |x: &[f64]| Array2::from_shape_vec((1, x.len()), x.to_vec()).expect("a row");
+                let balance = model.power_balance(array![t].view(), row(x).view(), row(u).view());
+                balance.expect("evaluates")
+            });
+        }};
+    }
+    let net = |inputs, outputs, seed| network(inputs, &[9], outputs, Activation::Softplus, seed);
+    let ports = |rows, seed| clocked_ports(2, rows, &[9], Activation::Softplus, seed);
+    let resistive = |outputs| Dissipative::new(net(4, outputs, 2)).expect("triangle");
+    watched!(Hnn::forced(net(4, 1, 1), Sum(resistive(3), ports(2, 3))).expect("fits"));
+    watched!(Hnn::port_hamiltonian(net(4, 1, 1), Sum(resistive(10), ports(4, 3))).expect("fits"));
+    let mechanical = MechanicalLagrangian::new(net(2, 3, 5), net(2, 1, 6)).expect("fits");
+    watched!(Lnn::forced(mechanical, Sum(resistive(3), ports(2, 3))).expect("fits"));
+}
+
+/// A constant force is a tilted potential, and so has no place in a force of the clock.
+#[test]
+fn external_forces_have_zero_mean() {
+    for harmonics in [Harmonics::periodic(1.3, 3), Harmonics::window(-0.2, 1.1, 5)] {
+        let mut force = ExternalForce::of_time(2, harmonics.expect("positive")).expect("small");
+        let theta = wave(0.7, Parameters::<f64>::num_params(&force));
+        force.set_params(&theta).expect("as many");
+        let (count, x) = (64, [0.0; 4 * 64]);
+        let t = Vec::from_iter((0..count).map(|k| -0.2 + 1.3 * (k as f64 + 0.5) / count as f64));
+        let mut sums = vec![0.0; 2 * count];
+        let keep = Keep::Nothing(&mut Workspace::default());
+        force.add(At::time(&t), &x, &x[..2 * count], &mut sums, keep).expect("evaluates");
+        for force in sums.chunks(count) {
+            let most = force.iter().fold(0.0_f64, |most, f| most.max(f.abs()));
+            assert!(most > 0.3 && force.iter().sum::<f64>().abs() < 1e-12, "{force:?}");
+        }
+    }
+    for (period, count) in [(0.0, 1), (-1.0, 1), (f64::NAN, 1), (f64::INFINITY, 1), (1.0, 0)] {
+        assert!(Harmonics::periodic(period, count).is_err());
+        assert!(Harmonics::window(0.0, period, count).is_err());
+    }
+    let harmonics = Harmonics::periodic(1.0, usize::MAX).expect("a number");
+    assert!(ExternalForce::of_time(usize::MAX, harmonics).is_err());
+    assert!(ExternalForce::new::<f64>(InputPort::new(3), harmonics).is_err());
 }
 
 /// What is done with each model that scales are given to.
@@ -223,6 +361,15 @@ fn scaled_models(
     visit.with("free friction", Hnn::with_friction(energy(3), free).expect("fits"));
     let dissipative = scales.dissipative(net(4, 3, 4)).expect("fits");
     visit.with("dissipative", Hnn::forced(energy(5), dissipative).expect("fits"));
+    let inputs = x.slice(ndarray::s![.., ..1]).mapv(f64::cos);
+    let driven = scales.clone().with_inputs(inputs.view()).expect("a column");
+    let all = Sum(
+        scales.dissipative(net(4, 10, 4)).expect("fits"),
+        driven.port(net(4, 4, 2)).expect("fits"),
+    );
+    visit.with("on the state", Hnn::port_hamiltonian(energy(5), all).expect("fits"));
+    let port = driven.port(net(4, 2, 2)).expect("fits");
+    visit.with("port", Hnn::forced(energy(5), port).expect("fits"));
     let on_momenta = scales.clone().on_momenta();
     let friction = on_momenta.dissipative(net(4, 3, 6)).expect("fits");
     visit.with("dissipative, momenta", Hnn::with_friction(energy(7), friction).expect("fits"));
@@ -288,7 +435,9 @@ fn units_make_no_difference() {
     impl WithModel for Slopes<'_> {
         fn with(&mut self, name: &str, model: impl DifferentiableField<f64>) {
             let x = std::array::from_fn::<f64, 4, _>(|i| (0.3 - 0.4 * i as f64) * self.units[i]);
-            let dx = model.eval_state(0.0, &x).expect("evaluates");
+            let (mut dx, u) = ([0.0; 4], vec![0.7; model.inputs()]);
+            let at = At { t: &[0.0], u: &u };
+            model.eval(at, &x, &mut dx, &mut Workspace::default()).expect("evaluates");
             let slopes = dx.iter().zip(self.units).map(|(dx, unit)| dx * self.time / unit);
             self.found.push((name.to_owned(), slopes.collect()));
         }
@@ -316,7 +465,10 @@ fn units_make_no_difference() {
         same(&slopes([1.0, 1.0, c, c], 1.0 / c, [c; 2], c), &[]);
         // Each degree of freedom in units of its own: momenta, then velocities.
         let now = slopes([1.0, 1e5, c, c * 1e-5], 1e3, [1.0; 2], 1.0);
-        same(&now, &["baseline", "free friction", "dissipative", "separable"]);
+        same(
+            &now,
+            &["baseline", "free friction", "dissipative", "on the state", "port", "separable"],
+        );
         same(&slopes([1.0, 1e5, c, 1e5 * c], 1.0 / c, [7.0, 7e-5], 1.0), &["mechanical"]);
     }
 }

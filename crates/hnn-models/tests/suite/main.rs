@@ -1,6 +1,7 @@
 //! Tests of the native engine, in one program.
 
 mod common;
+mod control;
 mod finite_differences;
 mod golden;
 mod lagrangian;

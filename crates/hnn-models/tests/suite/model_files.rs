@@ -6,8 +6,9 @@ use std::path::Path;
 use hnn_integrators::{At, Scalar, StateForm, VectorField, Workspace};
 use hnn_models::{
     Activation, Angles, AnyModel, Architecture, Baseline, ConstrainedHnn, Dissipative,
-    FrictionForce, FrictionLaw, FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp, ModelError, Persist, Scales, SeparableHnn, Sum,
+    ExternalForce, FrictionForce, FrictionLaw, FrictionTerm, Harmonics, Hnn, Initialisation,
+    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Scales,
+    SeparableHnn, StatePort, Sum,
 };
 use hnn_systems::{End, Rod, Rods};
 use safetensors::tensor::TensorView;
@@ -113,8 +114,27 @@ fn every_model<T: Scalar>() {
     );
     field_round_trip::<T, _>(&Lnn::forced(network::<T>(&[4, 5, 1], 1), force).expect("fits"));
     field_round_trip::<T, _>(&dissipative.expect("fits"));
+    forces_of_state_and_time::<T>();
     constrained_models::<T>();
     scaled_models::<T>();
+}
+
+fn forces_of_state_and_time<T: Scalar>() {
+    let energy = || network::<T>(&[4, 5, 1], 1);
+    let port = |outputs| StatePort::new(network::<T>(&[4, 5, outputs], 2), 3).expect("fits");
+    let window = Harmonics::window(-0.1, 2.0, 3).expect("a window");
+    let clock = |outputs| ExternalForce::new(port(outputs), window).expect("three");
+    field_round_trip::<T, _>(&Hnn::forced(energy(), port(6)).expect("fits"));
+    field_round_trip::<T, _>(&Lnn::forced(energy(), clock(6)).expect("fits"));
+    let periodic = Harmonics::periodic(0.7, 2).expect("a period");
+    let force = ExternalForce::of_time(2, periodic).expect("small");
+    field_round_trip::<T, _>(&Hnn::forced(energy(), force).expect("fits"));
+    let resistive = Dissipative::new(network::<T>(&[4, 6, 10], 3)).expect("triangle");
+    let force = Sum(resistive.clone(), Sum(port(12), clock(12)));
+    field_round_trip::<T, _>(&Hnn::port_hamiltonian(energy(), force).expect("fits"));
+    let friction = FrictionForce::new(network::<T>(&[4, 3, 4], 1));
+    field_round_trip::<T, _>(&Hnn::port_hamiltonian(energy(), friction).expect("fits"));
+    field_round_trip::<T, _>(&Hnn::port_hamiltonian(energy(), resistive).expect("fits"));
 }
 
 fn constrained_models<T: Scalar>() {

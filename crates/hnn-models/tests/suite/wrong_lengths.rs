@@ -3,10 +3,10 @@
 use hnn_integrators::{At, FieldError, StateForm, ThetaBar, Workspace};
 use hnn_models::{
     Angles, Architecture, Baseline, ConstrainedHnn, DifferentiableEnergy, DifferentiableLagrangian,
-    DifferentiableMap, Dissipative, EulerLagrange, ForceBars, FrictionForce, FrictionLaw,
-    FrictionTerm, GeneralisedForce, Hnn, Initialisation, InputForce, InputPort, JacobianMap, Keep,
-    KineticPrior, LagrangianTerms, Lnn, MechanicalLagrangian, Mlp, MotionBars, Scales,
-    SeparableHnn, Sum,
+    DifferentiableMap, Dissipative, EulerLagrange, ExternalForce, ForceBars, FrictionForce,
+    FrictionLaw, FrictionTerm, GeneralisedForce, Harmonics, Hnn, Initialisation, InputForce,
+    InputPort, JacobianMap, Keep, KineticPrior, LagrangianTerms, Lnn, MechanicalLagrangian, Mlp,
+    MotionBars, Scales, SeparableHnn, StatePort, Sum,
 };
 use hnn_systems::Rods;
 use hnn_testing::lengths::{
@@ -96,6 +96,14 @@ fn models() {
     let force = Sum(InputPort::new(2).fitted(), Sum(dissipative, InputPort::new(2)));
     model_is_checked(&Hnn::forced(network(&[4, 6, 1]), force.clone()).expect("fits"));
     model_is_checked(&Lnn::forced(mechanical(2), force).expect("fits"));
+    let dissipative = Dissipative::new(network(&[4, 6, 10])).expect("triangle");
+    map_is_checked(&dissipative);
+    let force = Sum(dissipative, StatePort::new(network(&[4, 6, 8]), 2).expect("fits"));
+    model_is_checked(&Hnn::port_hamiltonian(network(&[4, 6, 1]), force.clone()).expect("fits"));
+    // On all of the state, or on the momenta: each refuses what is made for the other.
+    assert!(Hnn::forced(network(&[4, 6, 1]), force.clone()).is_err());
+    assert!(Lnn::forced(mechanical(2), force).is_err());
+    assert!(Hnn::port_hamiltonian(network(&[4, 6, 1]), InputPort::new(2)).is_err());
     model_is_checked(&constrained(4, &[1.0, 2.0]).expect("fits").with_learned_masses());
     model_is_checked(&constrained(4, &[1.0]).expect("fits"));
     assert!(constrained(3, &[1.0]).is_err() && constrained(4, &[1.0; 3]).is_err());
@@ -151,6 +159,15 @@ fn forces() {
     force_is_checked(&Sum(dissipative, Sum(InputPort::new(2).fitted(), column.clone())));
     let law = FrictionLaw::new(2, &[FrictionTerm::Viscous]).expect("a term");
     force_is_checked(&Sum(law, InputPort::new(2)));
+    let port = StatePort::new(network(&[4, 6, 6]), 3).expect("fits");
+    force_is_checked(&port);
+    let harmonics = Harmonics::window(0.0, 1.0, 3).expect("a window");
+    force_is_checked(&ExternalForce::new(port, harmonics).expect("three"));
+    let drive = ExternalForce::of_time(2, harmonics).expect("small");
+    force_is_checked(&Sum(drive, StatePort::new(network(&[4, 6, 2]), 1).expect("fits")));
+    for (outputs, inputs) in [(6, 0), (6, 2), (5, 1), (6, usize::MAX)] {
+        assert!(StatePort::new(network(&[4, 6, outputs]), inputs).is_err());
+    }
     assert!(InputPort::with_matrix(ndarray::array![[f64::NAN]]).is_err());
     assert!(Hnn::forced(network(&[2, 6, 1]), column.clone()).is_err());
     assert!(Lnn::forced(network(&[2, 6, 1]), column).is_err());

@@ -2,7 +2,7 @@
 
 use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{
-    At, Between, DualField, FnField, GAUSS_LEGENDRE4, Lane, Parameters, RK4, Tolerances,
+    At, Between, DifferentiableField, DualField, FnField, GAUSS_LEGENDRE4, Lane, RK4, Tolerances,
     VectorField,
 };
 use hnn_losses::metrics::{coordinate_mse_of, derivative_mse_of};
@@ -10,7 +10,9 @@ use hnn_losses::{
     DerivativeLoss, JacobianRows, JointLoss, Loss, ResidualRows, Selection, TorqueLoss,
     TrajectoryLoss, Window,
 };
-use hnn_models::{FrictionForce, InputPort, Lnn, MechanicalLagrangian, Sum};
+use hnn_models::{
+    ExternalForce, FrictionForce, Harmonics, InputPort, Lnn, MechanicalLagrangian, StatePort, Sum,
+};
 use ndarray::{Array2, array};
 
 use crate::common::{params, wave};
@@ -78,52 +80,29 @@ fn all_losses_with_a_known_input() {
     }
 }
 
-/// Gradients and rows of the torque loss of an LNN with friction and coupled gains, against
-/// differences; and what it refuses.
+/// Gradients and rows of the torque loss of LNNs with friction, a force of the clock and coupled
+/// gains, constant or of the state, against differences; and what it refuses.
 #[test]
 fn torques() {
     let network = |sizes: &[usize], seed| crate::common::network(sizes, seed);
-    let lagrangian = MechanicalLagrangian::new(network(&[2, 4, 3], 1), network(&[2, 4, 1], 2));
-    let port = InputPort::with_matrix(array![[1.0, 0.3], [-0.2, 0.7]]).expect("finite").fitted();
-    let force = Sum(FrictionForce::new(network(&[4, 3, 2], 3)), port);
-    let mut model = Lnn::forced(lagrangian.expect("fits"), force).expect("fits");
+    let lagrangian = || {
+        let mechanical = MechanicalLagrangian::new(network(&[2, 4, 3], 1), network(&[2, 4, 1], 2));
+        mechanical.expect("fits")
+    };
+    let friction = || FrictionForce::new(network(&[4, 3, 2], 3));
     let table = |phase, columns| {
         wave(5, phase, 7 * columns).into_shape_with_order((7, columns)).expect("rows")
     };
     let times = (0..7).map(|k| 0.1 * f64::from(k)).collect();
     let motion = Trajectory::new(times, table(0.3, 4), table(0.8, 4));
     let data = DataSet::new([Trajectory { inputs: table(1.7, 2), ..motion }]).expect("one");
-    for weights in [[2.0, 0.5], [0.0, 1.0]] {
-        let loss = TorqueLoss::of(&data).and_then(|loss| loss.with_input_weights(&weights));
-        let mut loss = loss.expect("two inputs");
-        let theta = params(&model);
-        let selection = Selection::Rows(&[1, 2, 4, 6]);
-        let mut gradient = vec![0.0; theta.len()];
-        let value = loss.value_and_gradient(&model, selection, 1.0, &mut gradient);
-        let value = value.expect("evaluates");
-        let layout = loss.residual_layout(&model, selection).expect("squares");
-        let mut residuals = vec![0.0; layout.len()];
-        let mut by_theta = vec![0.0; layout.len() * theta.len()];
-        let jacobian = JacobianRows { by_theta: &mut by_theta, by_locals: &mut [] };
-        let rows = ResidualRows { values: &mut residuals, jacobian: Some(jacobian) };
-        loss.residuals(&model, 0..layout.num_groups(), rows).expect("evaluates");
-        let square = residuals.iter().map(|r| r * r).sum::<f64>();
-        assert!((value - square).abs() < 1e-12 * value, "{value} {square}");
-        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-7 * (1.0 + a.abs()), "{a} {b}");
-        for (parameter, exact) in gradient.iter().enumerate() {
-            let column = by_theta.iter().skip(parameter).step_by(theta.len());
-            close(*exact, 2.0 * column.zip(&residuals).map(|(j, r)| j * r).sum::<f64>());
-            let mut moved = |h: f64| {
-                let mut moved = theta.clone();
-                moved[parameter] += h;
-                model.set_params(&moved).expect("as many");
-                loss.value(&model, selection).expect("evaluates")
-            };
-            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
-            model.set_params(&theta).expect("as many");
-            close(*exact, difference);
-        }
-    }
+    let port = InputPort::with_matrix(array![[1.0, 0.3], [-0.2, 0.7]]).expect("finite").fitted();
+    torques_of(&mut Lnn::forced(lagrangian(), Sum(friction(), port)).expect("fits"), &data);
+    let port = StatePort::new(network(&[4, 3, 4], 7), 2).expect("fits");
+    let window = Harmonics::window(0.0, 1.0, 2).expect("a window");
+    let clock = ExternalForce::of_time(2, window).expect("small");
+    let force = Sum(Sum(friction(), clock), port);
+    torques_of(&mut Lnn::forced(lagrangian(), force).expect("fits"), &data);
     let narrow = data.clone().with_inputs(table(0.1, 1)).expect("as many rows");
     assert!(TorqueLoss::<f64>::of(&narrow).is_err());
     let own = TorqueLoss::of(&self::data()).expect("one input");
@@ -135,6 +114,41 @@ fn torques() {
     let still = DualField::with_inputs([0.0], |_t, [_q, v]: [_; 2], [u]: [_; 1], [a]| [v, a * u]);
     let error = { own }.value(&still, Selection::All).expect_err("does not move").to_string();
     assert!(error.contains("do not move the field"), "{error}");
+}
+
+/// The torque loss of one model, its gradient and its rows, against differences.
+fn torques_of<F: DifferentiableField<f64> + 'static>(model: &mut F, data: &DataSet<f64>) {
+    for weights in [[2.0, 0.5], [0.0, 1.0]] {
+        let loss = TorqueLoss::of(data).and_then(|loss| loss.with_input_weights(&weights));
+        let mut loss = loss.expect("two inputs");
+        let theta = params(&*model);
+        let selection = Selection::Rows(&[1, 2, 4, 6]);
+        let mut gradient = vec![0.0; theta.len()];
+        let value = loss.value_and_gradient(&*model, selection, 1.0, &mut gradient);
+        let value = value.expect("evaluates");
+        let layout = loss.residual_layout(&*model, selection).expect("squares");
+        let mut residuals = vec![0.0; layout.len()];
+        let mut by_theta = vec![0.0; layout.len() * theta.len()];
+        let jacobian = JacobianRows { by_theta: &mut by_theta, by_locals: &mut [] };
+        let rows = ResidualRows { values: &mut residuals, jacobian: Some(jacobian) };
+        loss.residuals(&*model, 0..layout.num_groups(), rows).expect("evaluates");
+        let square = residuals.iter().map(|r| r * r).sum::<f64>();
+        assert!((value - square).abs() < 1e-12 * value, "{value} {square}");
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * (1.0 + a.abs()), "{a} {b}");
+        for (parameter, exact) in gradient.iter().enumerate() {
+            let column = by_theta.iter().skip(parameter).step_by(theta.len());
+            close(*exact, 2.0 * column.zip(&residuals).map(|(j, r)| j * r).sum::<f64>());
+            let mut moved = |h: f64| {
+                let mut moved = theta.clone();
+                moved[parameter] += h;
+                model.set_params(&moved).expect("as many");
+                loss.value(&*model, selection).expect("evaluates")
+            };
+            let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            model.set_params(&theta).expect("as many");
+            close(*exact, difference);
+        }
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod common;
 mod constants;
 mod constrained;
 mod erased;
+mod external;
 mod finite_differences;
 mod fitted_starts;
 mod friction;

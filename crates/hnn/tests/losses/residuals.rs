@@ -6,17 +6,27 @@ use hnn_losses::{
     DerivativeLoss, ErrorMeasure, JacobianRows, JointLoss, L1Penalty, L2Penalty, Loss, LossError,
     ResidualRows, Selection, TotalLoss, TrajectoryData, TrajectoryLoss, Window,
 };
-use hnn_models::{Dissipative, Hnn, InputPort, Mlp, Sum};
+use hnn_models::{Dissipative, ExternalForce, Harmonics, Hnn, InputPort, Mlp, StatePort, Sum};
 use ndarray::{Array1, Array2};
 use proptest::prelude::*;
 
-type Model = Hnn<Mlp<f64>, Sum<Dissipative<Mlp<f64>>, InputPort>>;
+/// Friction, a force of the clock and ports on all of the state.
+type Force = Sum<
+    Sum<Dissipative<Mlp<f64>>, ExternalForce<StatePort<Mlp<f64>>>>,
+    Sum<InputPort, StatePort<Mlp<f64>>>,
+>;
+type Model = Hnn<Mlp<f64>, Force>;
 type AnyLoss = Box<dyn Loss<f64, Model>>;
 
 fn model(seed: u64) -> Model {
-    let friction = Dissipative::new(network(&[2, 4, 1], seed + 1)).expect("one output");
-    let port = InputPort::with_matrix(ndarray::array![[0.8, -1.1]]).expect("finite").fitted();
-    Hnn::forced(network(&[2, 6, 5, 1], seed), Sum(friction, port)).expect("even")
+    let friction = Dissipative::new(network(&[2, 4, 3], seed + 1)).expect("three outputs");
+    let port = |inputs, seed| StatePort::new(network(&[2, 3, 2 * inputs], seed), inputs);
+    let harmonics = Harmonics::periodic(0.9, 1).expect("a period");
+    let clock = ExternalForce::new(port(2, seed + 2).expect("fits"), harmonics);
+    let gains = InputPort::with_matrix(ndarray::array![[0.8], [-1.1]]).expect("finite").fitted();
+    let ports = Sum(gains, port(1, seed + 3).expect("fits"));
+    let force = Sum(Sum(friction, clock.expect("two functions")), ports);
+    Hnn::port_hamiltonian(network(&[2, 6, 5, 1], seed), force).expect("even")
 }
 
 /// The losses that are sums of squares, of random data.

@@ -1,6 +1,7 @@
 //! The judge gives known fields what they deserve; the animation holds what it is given.
 
-use hnn_double_pendulum_examples::{Contender, Judge, Trial, tabulate, write_animation};
+use hnn_double_pendulum_examples::{Contender, Judge, Trial, tabulate};
+use hnn_examples::write_animation;
 use hnn_integrators::{FnField, VectorField};
 use hnn_systems::DoublePendulum;
 use ndarray::{Array1, array};
@@ -51,7 +52,7 @@ fn the_page_holds_the_motions() {
     let truth = array![[0.1, 0.2, 0.0, 0.0], [0.3, 0.4, 0.0, 0.0]];
     let broken = array![[0.5, 0.6, 0.0, 0.0], [f64::NAN, 0.0, 0.0, 0.0]];
     let motions = [("truth", truth.view()), ("broken", broken.view())];
-    write_animation(&path, "two", &motions, 0.05).expect("writes");
+    write_animation(&path, "two", 2, &motions, 0.05).expect("writes");
     let page = std::fs::read_to_string(&path).expect("reads");
     let data = page.split("const data = ").nth(1).and_then(|rest| rest.split(";\n").next());
     let data: serde_json::Value = serde_json::from_str(data.expect("data")).expect("JSON");

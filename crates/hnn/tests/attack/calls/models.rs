@@ -2,17 +2,18 @@
 
 use hnn::Error;
 use hnn::integrators::{At, Bars, DifferentiableField, Mode, Parameters, StateForm};
+use hnn::models::control::{EnergyShaping, SwingUp};
 use hnn::models::{
-    Activation, Angles, Architecture, Baseline, ConstrainedHnn, Dissipative, FrictionForce,
-    FrictionLaw, FrictionTerm, Hnn, Initialisation, InputPort, KineticPrior, Lnn,
-    MechanicalLagrangian, Mlp, Persist, Scales, SeparableHnn, Sum,
+    Activation, Angles, Architecture, Baseline, ConstrainedHnn, Dissipative, ExternalForce,
+    FrictionForce, FrictionLaw, FrictionTerm, Harmonics, Hnn, Initialisation, InputPort,
+    KineticPrior, Lnn, MechanicalLagrangian, Mlp, Persist, Scales, SeparableHnn, StatePort, Sum,
 };
 use hnn::systems::{Hamiltonian, Rods};
 
 use crate::odd::Odd;
 
 pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
-    match odd.below(11) {
+    match odd.below(13) {
         0 => networks(odd),
         1 => run(Baseline::new(network(odd, 2, 2)?)?, odd),
         2 => hamiltonian(odd),
@@ -26,6 +27,17 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
             let dissipative = Dissipative::new(network(odd, 2, 1)?)?;
             let force = Sum(FrictionForce::new(dissipative), port);
             run(Hnn::forced(network(odd, 2, 1)?, force)?, odd)
+        }
+        10 => {
+            let dissipative = Dissipative::new(network(odd, 2, 3)?)?;
+            let port = StatePort::new(network(odd, 2, 4)?, odd.length(2))?;
+            let harmonics = match odd.yes(0.5) {
+                true => Harmonics::periodic(odd.positive(), odd.length(1))?,
+                false => Harmonics::window(odd.number(), odd.number(), odd.length(2))?,
+            };
+            ExternalForce::of_time(odd.length(1), harmonics)?;
+            let force = Sum(dissipative, ExternalForce::new(port, harmonics)?);
+            run(Hnn::port_hamiltonian(network(odd, 2, 1)?, force)?, odd)
         }
         5 => evaluate(&mut SeparableHnn::new(network(odd, 1, 1)?, network(odd, 1, 1)?)?, odd),
         6 => {
@@ -47,6 +59,7 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
             let law = law(odd)?.with_constants(odd.table(2, 1).view())?;
             run(Hnn::forced(network(odd, 2, 1)?, law)?, odd)
         }
+        11 => control(odd),
         _ => {
             let lagrangian = MechanicalLagrangian::new(network(odd, 1, 1)?, network(odd, 1, 1)?)?;
             let lagrangian = lagrangian.with_epsilon(odd.or_odd(1e-6))?;
@@ -54,6 +67,21 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
             run(model.with_rcond(odd.or_odd(1e-10))?, odd)
         }
     }
+}
+
+/// Controllers of a network, asked for inputs anywhere.
+fn control(odd: &mut Odd) -> Result<(), Error> {
+    let model = Hnn::forced(network(odd, 2, 1)?, InputPort::new(odd.length(1)))?;
+    let form = odd.pick(&[StateForm::Canonical, StateForm::Lagrangian]);
+    let [target, stiffness, damping] = [0; 3].map(|_| odd.numbers(1));
+    let shaping = EnergyShaping::new(&model, form, &target, &stiffness, &damping)?;
+    let shaping = shaping.with_angles(&vec![true; odd.length(1)])?;
+    let swing = SwingUp::new(shaping, odd.positive(), odd.positive(), odd.positive())?;
+    let mut u = vec![0.0; odd.length(1)];
+    let len = odd.length(2);
+    swing.input(odd.number(), &odd.numbers(len), &mut u)?;
+    swing.shaping().input(odd.number(), &odd.numbers(len), &mut u)?;
+    Ok(())
 }
 
 fn law(odd: &mut Odd) -> Result<FrictionLaw<f64>, Error> {
