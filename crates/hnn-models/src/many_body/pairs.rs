@@ -125,16 +125,21 @@ impl Pairs {
         }
         let seen = Sizes::of(ArrayView1::from(&s).insert_axis(Axis(1)));
         let (mean, size) = (seen.mean[0], seen.deviation[0]);
-        // Forces of a slope of 1 in what the network sees.
-        let (mut force, mut unit) = (vec![T::ZERO; d.len()], vec![T::ZERO; half * batch]);
+        // Forces of a slope of 1 in what the network sees, as if those of the pairs of a body had nothing to do with
+        // each other: at rest they cancel.
+        let mut force = vec![T::ZERO; d.len()];
         self.add_scaled(batch, &slopes, &d, &mut force);
-        self.pull(batch, &force, &mut unit);
+        let squares = force.iter().enumerate().map(|(index, f)| {
+            let ends = self.ends::<T>(index / (batch * self.axes)).count();
+            ends as f64 * f.to_f64().powi(2)
+        });
+        let unit = (squares.sum::<f64>() / (half * batch) as f64).sqrt();
         let forces = derivatives.slice(s![.., half..]);
         let known = root_mean_square(ArrayView1::from(&coordinate_major(forces)));
         if known == 0.0 {
             return Err(refused("derivatives", "all forces are 0".to_owned()));
         }
-        Ok([mean, size, known / root_mean_square(ArrayView1::from(&unit)) * size])
+        Ok([mean, size, known / unit * size])
     }
 
     /// `2 a . b` of each pair, `[pair][row]`.
