@@ -25,7 +25,9 @@ impl Pairs {
     pub(super) fn all(axes: usize, bodies: usize) -> Result<Self, ModelError> {
         coordinates(axes, bodies)?;
         let count = bodies as u128 * (bodies as u128 - 1) / 2;
-        TooLarge::check("pairs of bodies", count, size_of::<(usize, usize)>(), "take fewer")?;
+        // With what is kept of a pair of one state.
+        let each = axes.saturating_add(4).saturating_mul(16);
+        TooLarge::check("pairs of bodies", count, each, "take fewer")?;
         let list = (0..bodies).flat_map(|i| (i + 1..bodies).map(move |j| (i, j))).collect();
         Ok(Self { axes, bodies, fixed: Array2::zeros((0, axes)), list })
     }

@@ -8,7 +8,7 @@ mod sample;
 pub use features::Features;
 pub use report::{ConservationReport, Quantity};
 
-use hnn_integrators::VectorField;
+use hnn_integrators::{TooLarge, VectorField};
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
 use self::null_space::null_space;
@@ -136,7 +136,7 @@ impl Conservation {
     /// features hold them.
     ///
     /// # Errors
-    /// As [`test`](Self::test), or if there are fewer states than features.
+    /// As [`test`](Self::test), or if there are fewer states than features, or so many of both that a call may not take memory for them.
     pub fn find(
         &self,
         field: &dyn VectorField<f64>,
@@ -148,10 +148,13 @@ impl Conservation {
             let (what, purpose) = ("states", "a library of so many features");
             return Err(SystemError::TooFew { what, purpose, given, needed });
         }
+        // Gradients, those in the coordinates' sizes, and the matrix of them.
+        let (slopes, each) = (states.len().saturating_mul(needed), 3 * size_of::<f64>());
+        TooLarge::check("slopes of features", slopes, each, "take fewer states or features")?;
         let (sample, rollouts) = self.prepare(field, states, Some(library))?;
         let gradients = (0..library.len()).map(|k| library.gradients(k, states));
         let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
-        let mut quantities = null_space(&sample, &gradients, self.tolerance)
+        let mut quantities = null_space(&sample, &gradients, self.tolerance)?
             .iter()
             .map(|terms| self.combination(&sample, &rollouts, library, terms))
             .collect::<Result<Vec<_>, _>>()?;

@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 use ndarray::Array2;
 
 use super::sample::Sample;
+use crate::SystemError;
 
 /// Combinations of features whose size is smaller, relative to the largest, are constants or identities among features.
 const IDENTITY: f64 = 1e-8;
@@ -14,7 +15,7 @@ pub(super) fn null_space(
     sample: &Sample,
     gradients: &[Array2<f64>],
     tolerance: f64,
-) -> Vec<Vec<(f64, usize)>> {
+) -> Result<Vec<Vec<(f64, usize)>>, SystemError> {
     let (features, states) = (gradients.len(), sample.states.nrows());
     let scale = 1.0 / (states as f64).sqrt();
     let scaled = Vec::from_iter(gradients.iter().map(|g| sample.scaled(g.view()) * scale));
@@ -22,6 +23,11 @@ pub(super) fn null_space(
     // Features of size 1; one that is constant stays 0.
     let inverse = |k: usize| if sizes[k] > 0.0 { 1.0 / sizes[k] } else { 0.0 };
     let rates = Vec::from_iter(gradients.iter().map(|g| sample.rates(g.view()) * scale));
+    // No decomposition ends with numbers that are none.
+    if !rates.iter().flatten().chain(&sizes).all(|x| x.is_finite()) {
+        let hint = "a feature, or its rate, is beyond all bounds: take units in which numbers are nearer to 1";
+        return Err(SystemError::Undetermined { what: "what is conserved", hint });
+    }
     let dim = sample.states.ncols();
     let of_size = DMatrix::from_fn(states * dim, features, |row, k| {
         scaled[k][[row / dim, row % dim]] * inverse(k)
@@ -37,13 +43,11 @@ pub(super) fn null_space(
     let slow = (0..values.len()).filter(|i| values[*i] <= tolerance * sample.rate);
     let slow =
         slow.map(|i| Vec::from_iter((&whitened * directions.row(i).transpose()).iter().copied()));
-    eliminated(slow.collect(), tolerance)
-        .into_iter()
-        .map(|(pivot, row)| {
-            let terms = row.iter().enumerate().filter(|(_, c)| **c != 0.0);
-            terms.map(|(k, c)| (c * inverse(k) / inverse(pivot), k)).collect()
-        })
-        .collect()
+    let combinations = eliminated(slow.collect(), tolerance).into_iter().map(|(pivot, row)| {
+        let terms = row.iter().enumerate().filter(|(_, c)| **c != 0.0);
+        terms.map(|(k, c)| (c * inverse(k) / inverse(pivot), k)).collect()
+    });
+    Ok(combinations.collect())
 }
 
 fn norm<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {

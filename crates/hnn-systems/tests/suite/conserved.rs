@@ -163,6 +163,9 @@ fn bad_input() {
     let states = array![[0.0, 1.0], [1.0, 2.0]];
     let error = settings.test(&still, states.view(), &Features::new(2).with("q", |x| x[0]));
     assert!(error.expect_err("nothing moves").to_string().contains("give states that move"));
+    let huge = Features::new(4).with("1e308 x", |x| Dual::fixed(1e308) * x[0]);
+    let error = settings.find(&Plain(&kepler), orbits().view(), &huge).expect_err("too large");
+    assert!(error.to_string().contains("beyond all bounds"), "{error}");
     let few =
         settings.find(&still, states.view(), &Features::monomials(&["q", "p"], 3).expect("few"));
     assert!(matches!(few, Err(SystemError::TooFew { .. })));
