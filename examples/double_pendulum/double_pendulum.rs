@@ -38,6 +38,8 @@ struct Config<'a> {
 
 /// Time between two states of a rollout, in s.
 const INTERVAL: f64 = 0.05;
+/// A chaotic start, from which Lyapunov exponents are measured.
+const CHAOTIC: [f64; 4] = [2.0, 2.5, 0.0, 0.0];
 /// Number of rollouts.
 const STARTS: usize = 10;
 
@@ -100,6 +102,20 @@ fn run(mut options: Options) -> Result<()> {
         }
     }
     bars.finish();
+    for (contender, _) in &first {
+        // A baseline's motion may leave all bounds.
+        match lyapunov(intervals).exponent(&*contender.field, &CHAOTIC) {
+            Ok(found) => {
+                let (exponent, error) = (found.exponent, found.std_error);
+                println!(
+                    "{}: largest Lyapunov exponent {exponent:.2} ± {error:.2} 1/s",
+                    contender.label
+                );
+                rows.push(Row::of(contender.key, "lyapunov_exponent", &[exponent])?);
+            }
+            Err(error) => println!("{}: no Lyapunov exponent: {error}", contender.label),
+        }
+    }
     let columns = ["valid time (s)", "energy error r.m.s. (J)"];
     rows.extend(tabulate(&trials, &columns)?);
     println!(
@@ -114,18 +130,21 @@ fn run(mut options: Options) -> Result<()> {
     Ok(())
 }
 
+/// How the exponents of the truth and of models are measured.
+fn lyapunov(intervals: usize) -> Lyapunov {
+    Lyapunov { intervals, ..Lyapunov::default() }
+}
+
 /// Two motions that start 1e-6 apart, and the exponent at which such motions part on the mean.
 fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<Vec<Row>> {
-    let start = [2.0, 2.5, 0.0, 0.0];
-    let mut starts = Array2::from_shape_fn((2, 4), |(_, i)| start[i]);
+    let mut starts = Array2::from_shape_fn((2, 4), |(_, i)| CHAOTIC[i]);
     starts[[1, 0]] += 1e-6;
     let times = Array1::linspace(0.0, 30.0, 601).to_vec();
     let pair = roll_out(system, starts.view(), &times, 1e-12)?;
     let of = |index: usize| pair.states.index_axis(Axis(0), index);
     let distance = distances(of(0), of(1))?;
     let rate = growth_rate(&times, &distance, 0.1)?;
-    let lyapunov = Lyapunov { intervals, ..Lyapunov::default() };
-    let exponent = lyapunov.exponent(system, &start)?;
+    let exponent = lyapunov(intervals).exponent(system, &CHAOTIC)?;
     println!(
         "two starts 1e-6 apart: distance grows like e^({rate:.2} t); largest Lyapunov exponent {:.2} ± {:.2} 1/s",
         exponent.exponent, exponent.std_error

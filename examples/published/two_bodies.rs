@@ -11,7 +11,7 @@ use hnn_published_examples::{Bodies, Figure, PublishedOptions, Result};
 use hnn_systems::Sampling;
 use serde::Serialize;
 
-/// The HNN paper's two bodies: networks, and the formula.
+/// The HNN paper's two bodies: networks of the whole state and of the pair, and the formula.
 #[derive(Debug, Parser, Serialize)]
 struct Options {
     #[command(flatten)]
@@ -35,8 +35,9 @@ fn run(options: &Options) -> Result<()> {
         sampling: Sampling::two_bodies(),
         training: 800,
         recipe: Some(Recipe { steps: 60, hidden: vec![30, 30], ..Recipe::least_squares() }),
+        pairs: Recipe { steps: 80, hidden: vec![12, 12], ..Recipe::least_squares() },
         points: 2000,
-        names: ["hnn", "formula"],
+        names: ["hnn", "pairs"],
     };
     options.shared.run("two_bodies", options, &published, |seed, output| {
         bodies.trial(&options.shared, seed, output)

@@ -65,6 +65,27 @@ pub enum ModelError {
         /// How many coordinates can be angles.
         coordinates: usize,
     },
+    /// No bodies, or bodies without coordinates.
+    #[error("{bodies} bodies of {axes} coordinates each: give at least one body of one coordinate")]
+    Bodies {
+        /// Coordinates of a body.
+        axes: usize,
+        /// Bodies.
+        bodies: usize,
+    },
+    /// Bodies that make no pair.
+    #[error(
+        "({}, {}) is no pair: give two different bodies of the {count}, at least one of the first {bodies}, which move",
+        pair.0, pair.1
+    )]
+    Pair {
+        /// The pair given.
+        pair: (usize, usize),
+        /// Bodies that move.
+        bodies: usize,
+        /// All bodies.
+        count: usize,
+    },
     /// As many masses as cannot be given to the coordinates.
     #[error(
         "{given} masses for {coordinates} coordinates: give one for each, or so many that they repeat to all of them, such as one for each point"

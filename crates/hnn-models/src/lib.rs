@@ -15,6 +15,8 @@
 //!
 //! [`control`] turns a model with an energy and inputs into a controller.
 //!
+//! Energies of many bodies are put together of [`KineticEnergy`], [`OneBodyEnergy`] and [`PairEnergy`].
+//!
 //! [`Scales`] taken from data let networks see numbers of order one, whatever the units.
 //!
 //! The networks are [`Mlp`]s, computed by the native engine: exact formulas, batched, no tape of
@@ -34,6 +36,7 @@ mod jacobian_map;
 mod keep;
 mod lagrangian;
 mod lnn;
+mod many_body;
 mod map;
 pub mod mlp;
 mod network;
@@ -57,6 +60,9 @@ pub use jacobian_map::JacobianMap;
 pub use keep::{Keep, Record};
 pub use lagrangian::{DifferentiableLagrangian, EulerLagrange, LagrangianTerms, MotionBars};
 pub use lnn::{KineticPrior, Lnn, MechanicalLagrangian};
+pub use many_body::{
+    EnergySum, KineticEnergy, OneBodyEnergy, PairEnergy, SeparableEnergy, Separation,
+};
 pub use map::DifferentiableMap;
 pub use mlp::{Activation, Architecture, Initialisation, Mlp};
 pub use network::{Coordinate, Network};

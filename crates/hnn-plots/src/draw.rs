@@ -135,7 +135,7 @@ fn curve(scene: &mut Scene, series: &Series, ink: Ink, color: Color) {
         }
     }
     for disc in ink.discs {
-        scene.disc(disc, 3.6, color);
+        scene.disc(disc, series.mark.radius().unwrap_or_default(), color);
     }
 }
 

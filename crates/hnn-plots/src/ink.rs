@@ -58,9 +58,10 @@ impl Ink {
         if series.mark.has_line() {
             ink.lines = lines(&x, &series.y, series.width, frame);
         }
-        if series.mark.has_points() {
+        if let Some(radius) = series.mark.radius() {
             let points = x.iter().zip(&series.y).filter_map(|(&x, &y)| frame.point(x, y));
-            ink.discs = thin::discs(points.filter(|p| frame.area.contains(*p)).collect());
+            let points = points.filter(|p| frame.area.contains(*p));
+            ink.discs = thin::discs(points.collect(), radius);
         }
         if series.mark == Mark::Bars {
             let width = if share > 0.0 { 0.92 * share } else { 0.8 };

@@ -142,8 +142,8 @@ fn draw_entry(scene: &mut Scene, entry: &Entry, (left, middle): Point) {
         let stroke = Stroke { color: entry.color, width: entry.width, dash: entry.dash.pattern() };
         scene.line(vec![(left, middle), (left + SAMPLE, middle)], stroke);
     }
-    if entry.mark.has_points() {
-        scene.disc((center, middle), 3.6, entry.color);
+    if let Some(radius) = entry.mark.radius() {
+        scene.disc((center, middle), radius.max(2.0), entry.color);
     }
     scene.text(&entry.label, (left + SAMPLE + GAP, middle + 0.36 * SIZE), SIZE, Anchor::Start);
 }

@@ -88,6 +88,8 @@ pub enum Mark {
     Points,
     /// Discs joined by a line.
     LinePoints,
+    /// A dot at each of many points, such as those of a Poincaré section.
+    Dots,
     /// A bar from zero (from the bottom of a logarithmic axis).
     Bars,
 }
@@ -98,6 +100,15 @@ impl Mark {
     }
 
     pub(crate) fn has_points(self) -> bool {
-        matches!(self, Self::Points | Self::LinePoints)
+        self.radius().is_some()
+    }
+
+    /// The radius of the discs, if there are any.
+    pub(crate) fn radius(self) -> Option<f64> {
+        match self {
+            Self::Line | Self::Bars => None,
+            Self::Points | Self::LinePoints => Some(3.6),
+            Self::Dots => Some(0.8),
+        }
     }
 }

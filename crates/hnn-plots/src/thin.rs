@@ -10,8 +10,8 @@ const MANY: usize = 10_000;
 const PIXEL: f64 = 0.5;
 /// Shorter segments are cheap, and without them a smooth curve would have gaps.
 const LONG: f64 = 10.0 * PIXEL;
-/// Discs are 3.6 wide about their centre: closer than this, one covers the other but for its edge.
-const DISCS_APART: f64 = 2.0;
+/// Closer than this part of the radius, one disc covers the other but for its edge.
+const DISCS_APART: f64 = 0.55;
 
 /// A curve without the points that move it by less than a quarter of a pixel: points that are
 /// closer than an eighth to the last one kept, and of points that follow each other in one column of a
@@ -83,11 +83,11 @@ impl Grid {
 }
 
 /// Many discs without those that others cover.
-pub(crate) fn discs(centers: Vec<Point>) -> Vec<Point> {
+pub(crate) fn discs(centers: Vec<Point>, radius: f64) -> Vec<Point> {
     if centers.len() < MANY {
         return centers;
     }
-    let cell = |z: f64| (z / DISCS_APART).floor() as i64;
+    let cell = |z: f64| (z / (DISCS_APART * radius)).floor() as i64;
     let mut kept = BTreeMap::new();
     for center in centers {
         kept.entry((cell(center.0), cell(center.1))).or_insert(center);
@@ -184,7 +184,7 @@ mod tests {
     fn discs_and_spans_that_are_dropped_are_near_ones_that_stay() {
         let mut noise = noise();
         let centers: Vec<Point> = (0..50_000).map(|_| (60.0 * noise(), 60.0 * noise())).collect();
-        let kept = discs(centers.clone());
+        let kept = discs(centers.clone(), 3.6);
         assert!(kept.len() < 1000);
         let near = |a: &Point| kept.iter().any(|b| (a.0 - b.0).hypot(a.1 - b.1) < 3.0);
         assert!(centers.iter().step_by(100).all(near));

@@ -1,5 +1,9 @@
 //! How fast neighbouring trajectories part.
 
+mod poincare;
+
+pub use poincare::{PoincareSection, SectionCrossings};
+
 use hnn_data::DataError;
 use hnn_integrators::{Tolerances, TooLarge, VectorField, solve_batch};
 use ndarray::{Array2, ArrayView1, ArrayView2};

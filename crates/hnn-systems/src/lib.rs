@@ -21,6 +21,7 @@
 
 mod analytic;
 mod chaos;
+mod conserved;
 mod constrained;
 mod error;
 mod from_energy;
@@ -30,7 +31,10 @@ mod sampling;
 mod systems;
 
 pub use analytic::{AnalyticHamiltonian, canonical, dual_gradient};
-pub use chaos::{Lyapunov, LyapunovExponent, distances, growth_rate};
+pub use chaos::{
+    Lyapunov, LyapunovExponent, PoincareSection, SectionCrossings, distances, growth_rate,
+};
+pub use conserved::{Conservation, ConservationReport, Features, Quantity};
 pub use constrained::{ConstrainedSystem, End, Rod, Rods, Weights};
 pub use error::SystemError;
 pub use from_energy::FromEnergy;

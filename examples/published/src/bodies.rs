@@ -1,12 +1,18 @@
 //! Bodies that attract each other: the tables of the HNN paper's repository.
 
+use std::path::Path;
+
 use hnn_data::DataSet;
-use hnn_examples::{Kind, Optimiser, Output, Recipe};
+use hnn_examples::{Bars, Kind, Optimiser, Output, Recipe};
 use hnn_integrators::VectorField;
+use hnn_losses::DerivativeLoss;
+use hnn_models::{
+    Initialisation, KineticEnergy, Mlp, PairEnergy, Persist, SeparableHnn, Separation,
+};
 use hnn_plots::{Figure, Motion, Panel, energy};
 use hnn_sparse::{Ansatz, Argument, Expression, Library, Samples, Selection, SparseHamiltonian};
 use hnn_systems::{Hamiltonian, NBody, Sampling};
-use ndarray::{Array1, s};
+use ndarray::{Array1, Axis, s};
 
 use crate::{Judge, PublishedOptions, Result, Scores, timed, train};
 
@@ -16,11 +22,13 @@ pub struct Bodies<const N: usize> {
     pub sampling: Sampling,
     /// Orbits to train on; the others are test orbits.
     pub training: usize,
-    /// How networks are trained, where not by the paper's recipe; `None` if not at all.
+    /// How networks of the whole state are trained, where not by the paper's recipe; `None` if not at all.
     pub recipe: Option<Recipe>,
+    /// How the network that all pairs share is trained, where not by the paper's recipe.
+    pub pairs: Recipe,
     /// Points that least squares and regression take, which need all of them at once, and fewer.
     pub points: usize,
-    /// The names of the HNN and of the formula in `results.json`.
+    /// The names of the HNN of the whole state and of that of pairs in `results.json`.
     pub names: [&'static str; 2],
 }
 
@@ -28,8 +36,8 @@ pub struct Bodies<const N: usize> {
 const ROLLOUTS: usize = 50;
 
 impl<const N: usize> Bodies<N> {
-    /// Trains and judges the models of one seed: networks, and where they are not those of the paper's
-    /// recipe the formula.
+    /// Trains and judges the models of one seed: networks of the whole state; and where they are not those of the
+    /// paper's recipe, the network of pairs and the formula.
     ///
     /// # Errors
     /// If training fails, or a file cannot be written.
@@ -48,7 +56,8 @@ impl<const N: usize> Bodies<N> {
         let starts = starts.slice(s![..starts.nrows().min(few(ROLLOUTS).max(5)), ..]).to_owned();
         let times = Array1::linspace(sampling.t_start, sampling.t_end, 101).to_vec();
         let judge = Judge::new(&system, [&training, &test], starts, times, 1e-9)?;
-        let some = some(&system, &training, few(self.points))?;
+        let points = few(self.points);
+        let some = chosen(&system, &training, &evenly(training.len(), points))?;
 
         let mut fields = vec![];
         let recipe = if options.protocol { Some(protocol()) } else { self.recipe.clone() };
@@ -62,9 +71,18 @@ impl<const N: usize> Bodies<N> {
             }
         }
         if !options.protocol {
+            let recipe = self.pairs.clone();
+            let recipe = if options.quick { recipe.quick(20) } else { recipe };
+            let path = output.path(&format!("pairs_{seed}.safetensors"));
+            // Half of the points are those of the closest encounters, whose forces outweigh all others.
+            let mut rows = evenly(training.len(), points / 2);
+            rows.extend(closest(&training, points / 2));
+            let near = chosen(&system, &training, &rows)?;
+            let (field, seconds) = pair_network::<N>(&recipe, seed, &near, &path)?;
+            fields.push((self.names[1], "HNN of pairs", field, seconds));
             let (formula, seconds) = timed(|| Self::formula(&some))?;
             println!("{formula}");
-            fields.push((self.names[1], "formula", Box::new(formula), seconds));
+            fields.push(("formula", "formula", Box::new(formula), seconds));
         }
         let mut motions = vec![judge.motion("truth", &system)?.truth()];
         let mut all = vec![];
@@ -92,16 +110,68 @@ impl<const N: usize> Bodies<N> {
     }
 }
 
+/// Trains an HNN whose potential is a network of the logarithm of the distance, the same for all pairs of `N` bodies in the plane, and
+/// saves it at `path`; all bodies have the same mass, which is learned. With it come the seconds that it took.
+fn pair_network<const N: usize>(
+    recipe: &Recipe,
+    seed: u64,
+    data: &DataSet<f64>,
+    path: &Path,
+) -> Result<(Box<dyn VectorField<f64>>, f64)> {
+    let bars = Bars::new(recipe.steps);
+    let trained = timed(|| {
+        let network = Mlp::new(recipe.architecture(1, 1)?, Initialisation::Orthogonal, seed);
+        let pairs = PairEnergy::new(network, Separation::Logarithm, 2, N)?
+            .scaled(data.states(), data.derivatives())?;
+        let kinetic = KineticEnergy::new(&[START_MASS], 2 * N)?.with_learned_masses();
+        let mut model = SeparableHnn::new(kinetic, pairs)?;
+        let mut loss = DerivativeLoss::new(data.times().into(), data.states(), data.derivatives())?;
+        let solver = recipe.solver(recipe.steps, path.with_extension("checkpoint"))?;
+        solver.fit(&mut model, &mut loss, None, &mut bars.observer("HNN of pairs"))?;
+        model.save(path)?;
+        let field: Box<dyn VectorField<f64>> = Box::new(model);
+        Ok(field)
+    });
+    bars.finish();
+    trained
+}
+
+/// The mass that a pair network begins with.
+const START_MASS: f64 = 2.0;
+
 /// The paper's: 200 and 200 units, tanh, Adam at 1e-3 on batches of 200 points, no decay.
 fn protocol() -> Recipe {
     Recipe { steps: 10_000, batch: 200, weight_decay: 0.0, ..Recipe::protocol() }
 }
 
-/// About so many points, evenly out of all.
-fn some(system: &dyn VectorField<f64>, data: &DataSet<f64>, count: usize) -> Result<DataSet<f64>> {
-    let stride = (data.len() / count.max(1)).max(1);
-    let states = data.states().slice(s![..;stride, ..]).to_owned();
-    Ok(DataSet::of_states(system, 0.0, states)?)
+/// About so many rows, evenly out of all.
+fn evenly(rows: usize, count: usize) -> Vec<usize> {
+    (0..rows).step_by((rows / count.max(1)).max(1)).collect()
+}
+
+/// So many rows, those in which two bodies are closest to each other.
+fn closest(data: &DataSet<f64>, count: usize) -> Vec<usize> {
+    let bodies = data.dim() / 4;
+    let states = data.states();
+    let distance = |row: &usize| {
+        let x = states.row(*row);
+        let apart = |i: usize, j: usize| (x[i] - x[j]).hypot(x[bodies + i] - x[bodies + j]);
+        let pairs = (0..bodies).flat_map(|i| (i + 1..bodies).map(move |j| (i, j)));
+        pairs.map(|(i, j)| apart(i, j)).fold(f64::INFINITY, f64::min)
+    };
+    let mut rows = Vec::from_iter(0..data.len());
+    rows.sort_by(|a, b| distance(a).total_cmp(&distance(b)));
+    rows.truncate(count);
+    rows
+}
+
+/// Some of the points.
+fn chosen(
+    system: &dyn VectorField<f64>,
+    data: &DataSet<f64>,
+    rows: &[usize],
+) -> Result<DataSet<f64>> {
+    Ok(DataSet::of_states(system, 0.0, data.states().select(Axis(0), rows))?)
 }
 
 /// The path of the first body, and the true energy along it.

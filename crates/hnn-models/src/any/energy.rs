@@ -4,11 +4,15 @@ use hnn_integrators::{FieldError, Kept, Parameters, Scalar, ThetaBar, Workspace}
 
 use super::part::{Part, any_network, any_part};
 use crate::{
-    Angles, Coordinate, DifferentiableEnergy, Keep, Mlp, ModelError, Network, PartReader,
-    PartWriter, Persist, Scaled,
+    Angles, Coordinate, DifferentiableEnergy, EnergySum, Keep, KineticEnergy, Mlp, ModelError,
+    Network, OneBodyEnergy, PairEnergy, PartReader, PartWriter, Persist, Scaled, SeparableEnergy,
 };
 
-any_network!(AnyEnergy: EnergyObject, "energy", [Mlp<T>, Scaled<AnyEnergy<T>>, Angles<AnyEnergy<T>>]);
+any_network!(AnyEnergy: EnergyObject, "energy", [
+    Mlp<T>, Scaled<AnyEnergy<T>>, Angles<AnyEnergy<T>>, KineticEnergy<T>, OneBodyEnergy<AnyEnergy<T>>,
+    PairEnergy<AnyEnergy<T>>, EnergySum<AnyEnergy<T>, AnyEnergy<T>>,
+    SeparableEnergy<AnyEnergy<T>, AnyEnergy<T>>
+]);
 
 /// A [`DifferentiableEnergy`] as an object.
 trait EnergyObject<T: Scalar>: Part<T> + Network<T> {

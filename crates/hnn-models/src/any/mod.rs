@@ -30,7 +30,7 @@ use crate::{
 /// [`Workspace`] has grown, which is a thread's own.
 ///
 /// Any model of this crate's own parts is read: a baseline, an HNN with its forces, a separable HNN, a Lagrangian
-/// network, of perceptrons, scaled or with angles. (One exception: a
+/// network, of perceptrons, scaled or with angles, and of energies of many bodies. (One exception: a
 /// [`MechanicalLagrangian`](crate::MechanicalLagrangian) whose mass matrix sees other coordinates than its potential.)
 ///
 /// ```

@@ -96,7 +96,7 @@ where
     }
 
     fn block_len(&self) -> usize {
-        self.kinetic.block_len()
+        self.kinetic.block_len().min(self.potential.block_len())
     }
 }
 

@@ -17,6 +17,7 @@
 //!
 //! Files are written by `hnn-files`: a reader sees the old file or the new one, never half of one.
 
+mod many_body;
 mod models;
 mod reader;
 mod state_dict;

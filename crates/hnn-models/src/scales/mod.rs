@@ -13,7 +13,7 @@ use ndarray::ArrayView2;
 
 pub use scaled::Scaled;
 
-use self::sizes::{Sizes, check, refused};
+pub(crate) use self::sizes::{Sizes, check, refused, root_mean_square};
 use crate::{
     Coordinate, DifferentiableEnergy, DifferentiableLagrangian, DifferentiableMap, Dissipative,
     FrictionLaw, FrictionTerm, ModelError, Network, StatePort,
@@ -146,7 +146,7 @@ impl Scales {
     ) -> Result<Self, ModelError> {
         let scales = Self::of_velocities(states, derivatives)?;
         check("forces", forces, states.nrows(), scales.force.len())?;
-        let known = forces.columns().into_iter().map(sizes::root_mean_square);
+        let known = forces.columns().into_iter().map(root_mean_square);
         let known: Vec<f64> = known.collect();
         // Known forces over those of the masses that were assumed.
         let ratios = known.iter().zip(&scales.force).map(|(known, assumed)| known / assumed);

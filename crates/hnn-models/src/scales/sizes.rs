@@ -7,16 +7,16 @@ use crate::ModelError;
 
 /// Of each column of an array; sizes are positive.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sizes {
-    pub(super) mean: Vec<f64>,
+pub(crate) struct Sizes {
+    pub(crate) mean: Vec<f64>,
     /// The standard deviation, or the absolute value of a constant.
-    pub(super) deviation: Vec<f64>,
+    pub(crate) deviation: Vec<f64>,
     /// The root of the mean square.
-    pub(super) about_zero: Vec<f64>,
+    pub(crate) about_zero: Vec<f64>,
 }
 
 impl Sizes {
-    pub(super) fn of<T: Scalar>(columns: ArrayView2<'_, T>) -> Self {
+    pub(crate) fn of<T: Scalar>(columns: ArrayView2<'_, T>) -> Self {
         let (mut mean, mut deviation, mut about_zero) = (Vec::new(), Vec::new(), Vec::new());
         for column in columns.columns() {
             let size = root_mean_square(column);
@@ -34,12 +34,12 @@ impl Sizes {
     }
 
     /// Those of the first columns alone.
-    pub(super) fn keep(&mut self, columns: usize) {
+    pub(crate) fn keep(&mut self, columns: usize) {
         self.lists().into_iter().for_each(|list| list.truncate(columns));
     }
 
     /// With more columns after these.
-    pub(super) fn append(&mut self, mut more: Self) {
+    pub(crate) fn append(&mut self, mut more: Self) {
         let lists = self.lists().into_iter().zip(more.lists());
         lists.for_each(|(list, more)| list.append(more));
     }
@@ -49,7 +49,7 @@ impl Sizes {
     }
 
     /// The sizes of derivatives of these columns.
-    pub(super) fn rates<T: Scalar>(&self, derivatives: ArrayView2<'_, T>) -> Vec<f64> {
+    pub(crate) fn rates<T: Scalar>(&self, derivatives: ArrayView2<'_, T>) -> Vec<f64> {
         let columns = derivatives.columns().into_iter();
         let rates: Vec<f64> = columns.map(root_mean_square).collect();
         let relative = rates.iter().zip(&self.deviation).map(|(rate, size)| rate / size);
@@ -61,7 +61,7 @@ impl Sizes {
 }
 
 /// The root of the mean of `x^2`.
-pub(super) fn root_mean_square<T: Scalar>(column: ArrayView1<'_, T>) -> f64 {
+pub(crate) fn root_mean_square<T: Scalar>(column: ArrayView1<'_, T>) -> f64 {
     distance(column, 0.0)
 }
 
@@ -77,7 +77,7 @@ fn distance<T: Scalar>(column: ArrayView1<'_, T>, about: f64) -> f64 {
 }
 
 /// Checks that an array has rows, as many rows and columns as are expected, and finite numbers.
-pub(super) fn check<T: Scalar>(
+pub(crate) fn check<T: Scalar>(
     what: &'static str,
     rows: ArrayView2<'_, T>,
     count: usize,
@@ -106,6 +106,6 @@ pub(super) fn check<T: Scalar>(
     }
 }
 
-pub(super) fn refused(what: &'static str, reason: String) -> ModelError {
+pub(crate) fn refused(what: &'static str, reason: String) -> ModelError {
     ModelError::Scales { what, reason }
 }

@@ -6,5 +6,6 @@ mod finite_differences;
 mod golden;
 mod lagrangian;
 mod lengths;
+mod many_body;
 mod model_files;
 mod wrong_lengths;

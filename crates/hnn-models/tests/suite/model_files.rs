@@ -5,10 +5,11 @@ use std::path::Path;
 
 use hnn_integrators::{At, Scalar, StateForm, VectorField, Workspace};
 use hnn_models::{
-    Activation, Angles, AnyModel, Architecture, Baseline, ConstrainedHnn, Dissipative,
+    Activation, Angles, AnyModel, Architecture, Baseline, ConstrainedHnn, Dissipative, EnergySum,
     ExternalForce, FrictionForce, FrictionLaw, FrictionTerm, Harmonics, Hnn, Initialisation,
-    InputPort, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError, Persist, Scales,
-    SeparableHnn, StatePort, Sum,
+    InputPort, KineticEnergy, KineticPrior, Lnn, MechanicalLagrangian, Mlp, ModelError,
+    OneBodyEnergy, PairEnergy, Persist, Scales, SeparableEnergy, SeparableHnn, Separation,
+    StatePort, Sum,
 };
 use hnn_systems::{End, Rod, Rods};
 use safetensors::tensor::TensorView;
@@ -116,6 +117,7 @@ fn every_model<T: Scalar>() {
     field_round_trip::<T, _>(&dissipative.expect("fits"));
     forces_of_state_and_time::<T>();
     constrained_models::<T>();
+    many_bodies::<T>();
     scaled_models::<T>();
 }
 
@@ -135,6 +137,34 @@ fn forces_of_state_and_time<T: Scalar>() {
     let friction = FrictionForce::new(network::<T>(&[4, 3, 4], 1));
     field_round_trip::<T, _>(&Hnn::port_hamiltonian(energy(), friction).expect("fits"));
     field_round_trip::<T, _>(&Hnn::port_hamiltonian(energy(), resistive).expect("fits"));
+}
+
+fn many_bodies<T: Scalar>() {
+    let pairs = || PairEnergy::new(network::<T>(&[1, 5, 1], 1), Separation::Logarithm, 2, 3);
+    let kinetic = KineticEnergy::<T>::new(&[1.0, 0.3, 2.0], 6).expect("masses");
+    let model = SeparableHnn::new(kinetic.clone(), pairs().expect("fits")).expect("fits");
+    field_round_trip::<T, _>(&model);
+    let walls = ndarray::array![[0.3, -1.0]];
+    let list = [(0, 1), (3, 2)];
+    let bonds = PairEnergy::between(
+        network::<T>(&[1, 5, 1], 1),
+        Separation::Square,
+        2,
+        3,
+        walls.view(),
+        &list,
+    );
+    let trap = OneBodyEnergy::new(network::<T>(&[2, 5, 1], 2), 3).expect("three");
+    let potential = EnergySum::new(bonds.expect("fits"), trap).expect("fits");
+    let energy = SeparableEnergy::new(kinetic.with_learned_masses(), potential).expect("fits");
+    let law = FrictionLaw::new(6, &[FrictionTerm::Viscous]).expect("terms");
+    field_round_trip::<T, _>(&Hnn::forced(energy, law).expect("fits"));
+    let x = ndarray::Array2::from_shape_fn((9, 12), |(row, i)| {
+        T::from_f64((1.3 * row as f64 + 0.7 * i as f64).sin())
+    });
+    let scaled = pairs().and_then(|pairs| pairs.scaled(x.view(), x.view())).expect("scales");
+    let kinetic = KineticEnergy::new(&[0.4], 6).expect("mass");
+    field_round_trip::<T, _>(&SeparableHnn::new(kinetic, scaled).expect("fits"));
 }
 
 fn constrained_models<T: Scalar>() {

@@ -212,7 +212,7 @@ proptest! {
     #[test]
     fn any_finite_data_are_drawn(
         points in prop::collection::vec((number(), number()), 1..12),
-        mark in prop::sample::select(vec![Mark::Line, Mark::Points, Mark::LinePoints, Mark::Bars]),
+        mark in prop::sample::select(vec![Mark::Line, Mark::Points, Mark::LinePoints, Mark::Bars, Mark::Dots]),
         (log_x, log_y) in any::<(bool, bool)>(),
     ) {
         let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();

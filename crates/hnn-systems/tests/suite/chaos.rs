@@ -3,10 +3,10 @@
 use std::f64::consts::PI;
 
 use hnn_data::DataSet;
-use hnn_integrators::{FnField, Tolerances, VectorField, solve};
+use hnn_integrators::{Crossing, FnField, Tolerances, VectorField, solve};
 use hnn_systems::{
-    DoublePendulum, EnergyShell, Hamiltonian, Lyapunov, NBody, Pendulum, Sampling, Starts,
-    distances, growth_rate,
+    DoublePendulum, EnergyShell, Hamiltonian, HenonHeiles, Kepler, Lyapunov, NBody, Pendulum,
+    PoincareSection, Sampling, Starts, distances, growth_rate,
 };
 use ndarray::{Array2, array};
 
@@ -181,4 +181,47 @@ fn nearly_circular_orbits() {
         }
     }
     assert!(Sampling::two_bodies().sample(&Plain(&NBody::<3>::default()), 0).is_err());
+}
+
+/// A Kepler ellipse crosses its axis once a turn, a pendulum its vertical twice, and Hénon and Heiles's crossings lie on
+/// their surface and at their energy.
+#[test]
+fn poincare_sections() {
+    let kepler = Kepler::default();
+    let upwards = PoincareSection::new(|x: &[f64]| x[1], Crossing::Rising);
+    // Semi-axes 1 and 2: periods 2 pi a^1.5.
+    let starts = array![[0.5, 0.0, 0.0, 3.0_f64.sqrt()], [1.0, 0.0, 0.0, 1.5_f64.sqrt()]];
+    let found = upwards.crossings(&Plain(&kepler), starts.view(), 40.0).expect("integrates");
+    for (crossings, (axis, start)) in found.iter().zip([(1.0_f64, 0), (2.0, 1)]) {
+        let period = 2.0 * PI * axis.powf(1.5);
+        assert_eq!(crossings.times.len(), (40.0 / period) as usize);
+        for (k, (t, x)) in crossings.times.iter().zip(crossings.states.outer_iter()).enumerate() {
+            assert!((t - (k + 1) as f64 * period).abs() < 1e-7, "{t}");
+            close(x.to_vec(), starts.row(start).to_vec(), 1e-7);
+        }
+    }
+    let vertical = PoincareSection::new(|x: &[f64]| x[0], Crossing::Either);
+    let swing = array![[1.0, 0.0]];
+    let found =
+        vertical.crossings(&Plain(&Pendulum::default()), swing.view(), 10.0).expect("integrates");
+    assert!(found[0].states.column(1).windows(2).into_iter().all(|p| p[0] * p[1] < 0.0));
+    let system = HenonHeiles::default();
+    let start = array![[0.0, 0.1, 0.4, 0.1]];
+    let energy = system.energy_state(&start.row(0).to_vec()).expect("energy");
+    let section = PoincareSection::new(|x: &[f64]| x[0], Crossing::Rising);
+    let found = section.crossings(&Plain(&system), start.view(), 200.0).expect("integrates");
+    assert!(found[0].times.len() > 20);
+    for x in found[0].states.outer_iter() {
+        assert!(x[0].abs() < 1e-12 && x[2] > 0.0, "{x}");
+        let now = system.energy_state(&x.to_vec()).expect("energy");
+        assert!((now - energy).abs() < 1e-8, "{now}");
+    }
+    let fails = |section: PoincareSection<fn(&[f64]) -> f64>, duration| {
+        section.crossings(&Plain(&system), start.view(), duration).is_err()
+    };
+    let of = |surface: fn(&[f64]) -> f64| PoincareSection::new(surface, Crossing::Either);
+    assert!(!fails(of(|x| x[0]), 1.0));
+    assert!(fails(of(|x| x[0]), -1.0) && fails(of(|x| x[0]), f64::NAN));
+    assert!(fails(of(|x| x[0]).with_tolerance(0.0), 1.0));
+    assert!(fails(of(|_| f64::NAN), 1.0));
 }

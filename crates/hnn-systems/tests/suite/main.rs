@@ -3,6 +3,7 @@
 
 mod chaos;
 mod common;
+mod conserved;
 mod constrained;
 mod golden;
 mod known_orbits;

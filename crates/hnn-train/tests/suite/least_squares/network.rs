@@ -3,9 +3,12 @@
 use hnn_data::DataSet;
 use hnn_integrators::{RK4, Scalar};
 use hnn_losses::{DerivativeLoss, L2Penalty, TotalLoss, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
-use hnn_systems::{Sampling, Spring};
+use hnn_models::{
+    Architecture, Hnn, Initialisation, KineticEnergy, Mlp, PairEnergy, SeparableHnn, Separation,
+};
+use hnn_systems::{Chain, Conservation, Features, Sampling, Spring, Starts};
 use hnn_train::{EvidenceRule, LeastSquares, TrainingRecord};
+use ndarray::{Array1, array};
 
 /// Derivatives, windows with fitted starts, a penalty.
 #[test]
@@ -41,4 +44,40 @@ fn a_network_is_fitted_in_few_steps() {
     let windows = &evidence.terms[1];
     let variance = windows.variance * windows.residuals as f64 / 10.0;
     assert!((0.5..2.0).contains(&(variance / 0.01)), "{variance} {evidence:?}");
+}
+
+/// A chain of Fermi, Pasta, Ulam and Tsingou between two walls: one network for all springs, and the mass. What it
+/// then conserves is its energy, not its momentum, which the walls take.
+#[test]
+fn a_chain_is_learned_by_its_springs() {
+    const SPACING: f64 = 1.5;
+    let truth = Chain::<4>::new(0.8, 1.0).and_then(|chain| chain.with_nonlinearity(0.3, 0.2));
+    let starts = Starts::Box(vec![(-0.4, 0.4); 8]);
+    let sampling =
+        Sampling { starts, trajectories: 12, points: 6, t_end: 5.0, ..Sampling::spring() };
+    let data = sampling.sample(&truth.expect("positive"), 5).expect("samples");
+    // Places in place of displacements.
+    let places = Array1::from_shape_fn(8, |i| if i < 4 { SPACING * (i + 1) as f64 } else { 0.0 });
+    let states = &data.states() + &places;
+    let walls = array![[0.0], [5.0 * SPACING]];
+    let springs = [(4, 0), (0, 1), (1, 2), (2, 3), (3, 5)];
+    let architecture = Architecture::new(&[1, 8, 1]).expect("sizes");
+    let network = Mlp::<f64>::new(architecture, Initialisation::Orthogonal, 2);
+    let pairs = PairEnergy::between(network, Separation::Distance, 1, 4, walls.view(), &springs);
+    let pairs = pairs.and_then(|pairs| pairs.scaled(states.view(), data.derivatives()));
+    let kinetic = KineticEnergy::new(&[2.0], 4).expect("a mass").with_learned_masses();
+    let mut model = SeparableHnn::new(kinetic, pairs.expect("scales")).expect("fits");
+    let loss = DerivativeLoss::new(data.times().into(), states.view(), data.derivatives());
+    let record = LeastSquares::new(60)
+        .fit(&mut model, &mut loss.expect("fits"), None, &mut ())
+        .expect("fits");
+    assert!(record.final_loss() < 1e-8, "{:e}", record.final_loss());
+    assert!((model.kinetic().masses()[0] - 0.8).abs() < 1e-4, "{:?}", model.kinetic().masses());
+
+    let settings = Conservation { rollouts: 2, ..Conservation::default() };
+    let energy = settings.test_energy(&model, states.view()).expect("tested");
+    assert!(energy.quantities[0].conserved, "{energy}");
+    let momentum = Features::momenta(1, 4).expect("few");
+    let momentum = settings.test(&model, states.view(), &momentum).expect("tested");
+    assert!(!momentum.quantities[0].conserved, "{momentum}");
 }
