@@ -9,15 +9,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Drawn, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe, RecipeOptions,
-    Result, Rollouts, Row, Table, Training, band, check_seeds, exit, roll_out, scientific,
-    use_threads,
+    Config, Drawn, Kind, Learned, LossKind, Model, Objective, Optimiser, Output, Recipe,
+    RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, check_seeds, exit,
+    roll_out, scientific, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{DampedPendulum, Hamiltonian, Sampling, Starts};
+use hnn_train::Observer;
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -39,7 +39,6 @@ struct Options {
     lambda: f64,
     /// Which models.
     #[arg(long, value_delimiter = ',')]
-    #[serde(skip)]
     models: Vec<Kind>,
     #[command(flatten)]
     objective: Objective,
@@ -55,23 +54,15 @@ struct Options {
     /// Output folder [default: target/examples/damped_pendulum].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Load the models from this folder instead of training them.
-    #[arg(long)]
-    load: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    source: Source,
     /// Number of threads [default: all cores].
     #[arg(long)]
     threads: Option<usize>,
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     quick: bool,
-}
-
-/// What `results.json` holds of the run.
-#[derive(Serialize)]
-struct Config<'a> {
-    #[serde(flatten)]
-    options: &'a Options,
-    recipe: &'a Recipe,
 }
 
 /// One trained model and its errors.
@@ -131,13 +122,27 @@ fn run(mut options: Options) -> Result<()> {
     let system = DampedPendulum::new(options.lambda, 6.0)?;
     let judge = Judge::new(system, options.tolerance)?;
 
-    let trials = train_all(&options, &recipe, &judge, &output)?;
+    let seeds = options.first_seed..options.first_seed.saturating_add(options.seeds);
+    let of_seed = |seed| options.models.iter().map(move |kind| Model::new(*kind, seed));
+    let models = Vec::from_iter(seeds.flat_map(of_seed));
+    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
+    let (objective, start) = (options.objective, judge.starts.row(0).to_vec());
+    let drawn = Some(Drawn { start: &start, times: &judge.dense_times });
+    let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
+        let Model { kind, seed, .. } = *model;
+        let (train, _) = sampling.sample(&system, seed)?.split_at(25)?;
+        let (recipe, train) = (&recipe, &train);
+        Training { kind, recipe, objective, seed, train, path, drawn }.run(observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
+
+    let trials = models.par_iter().map(|model| judge.judge(model, &folder));
+    let trials = trials.collect::<Result<Vec<_>>>()?;
     let table = tabulate(&options, &trials)?;
     draw(&judge, &trials, &output)?;
-    let config = Config { options: &options, recipe: &recipe };
-    output.results(&config, begin.elapsed().as_secs_f64(), &table)?;
-    println!("models are in {}; --load {0} uses them again", output.folder().display());
-    Ok(())
+    output.results(&config, begin.elapsed().as_secs_f64(), &table)
 }
 
 impl Judge {
@@ -161,8 +166,9 @@ impl Judge {
     }
 
     /// Rolls a model out and compares it with the truth.
-    fn judge(&self, kind: Kind, seed: u64, path: &Path) -> Result<Trial> {
-        let model = Learned::load(kind, path)?;
+    fn judge(&self, model: &Model<'_, Kind>, folder: &Path) -> Result<Trial> {
+        let (Model { kind, seed, .. }, path) = (*model, model.file(folder));
+        let model = Learned::load(kind, &path)?;
         let rollouts = roll_out(model.field(), self.starts.view(), &self.times, self.tolerance)?;
         let (grey, grey_energy) = rollouts.errors(&self.system, &self.truth, 0..STARTS)?;
         let (ring, ring_energy) = rollouts.errors(&self.system, &self.truth, STARTS..2 * STARTS)?;
@@ -189,7 +195,7 @@ impl Judge {
         }
         let first = self.starts.slice(s![..1, ..]);
         let motion = roll_out(model.field(), first, &self.dense_times, 1e-6)?;
-        let band = band(path, &motion.states.slice(s![0, .., ..]).to_owned())?;
+        let band = band(&path, &motion.states.slice(s![0, .., ..]).to_owned())?;
         if let Some([low, high]) = &band {
             metrics.push(("within_band", self.share_within(low, high)));
         }
@@ -205,56 +211,6 @@ fn grid() -> Array2<f64> {
 
 fn rms(errors: Vec<f64>) -> f64 {
     (errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64).sqrt()
-}
-
-/// Trains (or loads) and judges every model with every seed, on all threads.
-fn train_all(
-    options: &Options,
-    recipe: &Recipe,
-    judge: &Judge,
-    output: &Output,
-) -> Result<Vec<Trial>> {
-    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
-    let seeds = options.first_seed..options.first_seed + options.seeds;
-    let data = seeds
-        .clone()
-        .map(|seed| -> Result<DataSet<f64>> {
-            Ok(sampling.sample(&judge.system, seed)?.split_at(25)?.0)
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let jobs: Vec<(u64, Kind)> =
-        seeds.flat_map(|seed| options.models.iter().map(move |kind| (seed, *kind))).collect();
-    let bars = Bars::new(if options.load.is_some() { 0 } else { jobs.len() * recipe.steps });
-    let trials = jobs
-        .into_par_iter()
-        .map(|(seed, kind)| {
-            let name = format!("{}_{seed}.safetensors", kind.key());
-            let path = match &options.load {
-                Some(folder) => folder.join(&name),
-                None => output.path(&name),
-            };
-            if options.load.is_none() {
-                let mut observer = bars.observer(kind.label());
-                let train = &data[(seed - options.first_seed) as usize];
-                let (objective, start) = (options.objective, judge.starts.row(0).to_vec());
-                let drawn = Some(Drawn { start: &start, times: &judge.dense_times });
-                let training =
-                    Training { kind, recipe, objective, seed, train, path: &path, drawn };
-                let record = training.run(&mut observer)?;
-                record.warnings.iter().for_each(|warning| bars.line(warning));
-                record.write_csv(output.path(&format!("{}_{seed}.csv", kind.key())))?;
-                bars.line(&format!(
-                    "seed {seed}: {} trained in {:.1} s, loss {}",
-                    kind.label(),
-                    record.seconds,
-                    scientific(record.final_loss())
-                ));
-            }
-            judge.judge(kind, seed, &path)
-        })
-        .collect();
-    bars.finish();
-    trials
 }
 
 /// The reference's mean energy MSE, of unknown constants.

@@ -4,22 +4,22 @@
 //! `cargo run --release --example real_pendulum -- --data real_pend_h_1.txt`
 #![allow(clippy::print_stdout)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
-    Bars, Drawn, ExampleError, Kind, Learned, LossKind, Objective, Optimiser, Output, Recipe,
-    RecipeOptions, Result, Rollouts, Row, Table, Training, band, check_seeds, exit, roll_out,
-    scientific, use_threads,
+    Config, Drawn, ExampleError, Kind, Learned, LossKind, Model, Objective, Optimiser, Output,
+    Recipe, RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, check_seeds, exit,
+    roll_out, scientific, use_threads,
 };
 use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4};
 use hnn_losses::{DerivativeLoss, Loss, TrajectoryLoss, Window};
 use hnn_plots::{Color, Figure, Motion, energy, phase_portrait, squared_error, trajectories};
 use hnn_systems::{Hamiltonian, Pendulum};
-use hnn_train::{LeastSquares, Scaling};
+use hnn_train::{LeastSquares, Observer, Scaling};
 use ndarray::{Array1, Array2, Axis, s};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -47,23 +47,15 @@ struct Options {
     /// Output folder [default: target/examples/real_pendulum].
     #[arg(long)]
     out: Option<PathBuf>,
-    /// Load the models from this folder instead of training them.
-    #[arg(long)]
-    load: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    source: Source,
     /// Number of threads [default: all cores].
     #[arg(long)]
     threads: Option<usize>,
     /// A short run that shows that everything works; without --data, on a simulated pendulum.
     #[arg(long)]
     quick: bool,
-}
-
-/// What `results.json` holds of the run.
-#[derive(Serialize)]
-struct Config<'a> {
-    #[serde(flatten)]
-    options: &'a Options,
-    recipe: &'a Recipe,
 }
 
 const HELP: &str = "give a text file of measured rows, four numbers a row between blanks: trial, \
@@ -78,6 +70,9 @@ struct Test {
     times: Vec<f64>,
     score: Pendulum,
 }
+
+/// A model, and the data that it learns from.
+type Learner<'a> = (Kind, &'a DataSet<f64>);
 
 /// The rollout of one model, and its errors.
 struct Trial {
@@ -138,11 +133,35 @@ fn run(mut options: Options) -> Result<()> {
         score: Pendulum::new(0.5, 2.4)?,
     };
 
+    // Every kind, and the dissipative one also with forward differences.
+    let of = |kind: Kind| (kind, kind.key().to_owned(), kind.label().to_owned(), &midpoint);
+    let mut kinds = Vec::from_iter(Kind::ALL.map(of));
+    let (kind, key, label, _) = of(Kind::HnnDissipative);
+    kinds.push((kind, format!("{key}_forward"), format!("{label}, forward differences"), &forward));
+    let seeds = options.first_seed..options.first_seed.saturating_add(options.seeds);
+    let models = seeds.flat_map(|seed| {
+        kinds.iter().map(move |(kind, key, label, data)| {
+            let data: &DataSet<f64> = data;
+            Model { kind: (*kind, data), seed, key, label }
+        })
+    });
+    let models = Vec::from_iter(models);
+    let (objective, start) = (options.objective, test.rollout.states.slice(s![0, 0, ..]).to_vec());
+    let drawn = Some(Drawn { start: &start, times: &test.times });
+    let train = |model: &Model<'_, Learner<'_>>, path: &Path, observer: &mut dyn Observer| {
+        let Model { kind: (kind, train), seed, .. } = *model;
+        let recipe = &recipe;
+        Training { kind, recipe, objective, seed, train, path, drawn }.run(observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
+
     let mut trials = fits(&midpoint, &forward, &test)?;
-    trials.extend(train_all(&options, &recipe, &midpoint, &forward, &test, &output)?);
+    let judged = models.par_iter().map(|model| test.judge_model(model, &folder));
+    trials.extend(judged.collect::<Result<Vec<_>>>()?);
     let table = tabulate(&trials)?;
     draw(&test, &trials, &output)?;
-    let config = Config { options: &options, recipe: &recipe };
     output.results(&config, begin.elapsed().as_secs_f64(), &table)
 }
 
@@ -189,6 +208,15 @@ impl Test {
         let (name, label) = (name.to_owned(), label.to_owned());
         Ok(Trial { name, label, rollout, band: None, coordinate_mse, energy_mse })
     }
+
+    /// The same of a trained model, with its band.
+    fn judge_model(&self, model: &Model<'_, Learner<'_>>, folder: &Path) -> Result<Trial> {
+        let path = model.file(folder);
+        let learned = Learned::load(model.kind.0, &path)?;
+        let trial = self.judge(model.key, model.label, learned.field())?;
+        let band = band(&path, &trial.rollout.states.slice(s![0, .., ..]).to_owned())?;
+        Ok(Trial { band, ..trial })
+    }
 }
 
 /// `theta'' = -a sin theta - c theta'`, the yardstick that a learned model has to beat.
@@ -221,54 +249,6 @@ fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<
         test.judge(name, &label, &model)
     };
     losses.into_iter().map(trial).collect()
-}
-
-/// Trains (or loads) and judges every model with every seed; the dissipative one also with
-/// forward differences.
-fn train_all(
-    options: &Options,
-    recipe: &Recipe,
-    midpoint: &DataSet<f64>,
-    forward: &DataSet<f64>,
-    test: &Test,
-    output: &Output,
-) -> Result<Vec<Trial>> {
-    let mut models: Vec<_> = Kind::ALL
-        .iter()
-        .map(|k| (*k, k.key().to_owned(), k.label().to_owned(), midpoint))
-        .collect();
-    let kind = Kind::HnnDissipative;
-    let name = format!("{}_forward", kind.key());
-    models.push((kind, name, format!("{}, forward differences", kind.label()), forward));
-    let seeds = options.first_seed..options.first_seed + options.seeds;
-    let jobs: Vec<_> = seeds.flat_map(|s| models.iter().map(move |m| (s, m))).collect();
-    let steps = if options.load.is_some() { 0 } else { jobs.len() * recipe.steps };
-    let bars = Bars::new(steps);
-    let trials = jobs
-        .into_par_iter()
-        .map(|(seed, (kind, name, label, data))| {
-            let file = format!("{name}_{seed}.safetensors");
-            let path = match &options.load {
-                Some(folder) => folder.join(&file),
-                None => output.path(&file),
-            };
-            if options.load.is_none() {
-                let mut observer = bars.observer(label);
-                let (kind, objective, train) = (*kind, options.objective, *data);
-                let start = test.rollout.states.slice(s![0, 0, ..]).to_vec();
-                let drawn = Some(Drawn { start: &start, times: &test.times });
-                let training =
-                    Training { kind, recipe, objective, seed, train, path: &path, drawn };
-                let record = training.run(&mut observer)?;
-                record.warnings.iter().for_each(|warning| bars.line(warning));
-            }
-            let trial = test.judge(name, label, Learned::load(*kind, &path)?.field())?;
-            let band = band(&path, &trial.rollout.states.slice(s![0, .., ..]).to_owned())?;
-            Ok(Trial { band, ..trial })
-        })
-        .collect();
-    bars.finish();
-    trials
 }
 
 fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {

@@ -4,17 +4,19 @@
 //! `cargo run --release --example double_pendulum`
 #![allow(clippy::print_stdout)]
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use hnn_double_pendulum_examples::{
-    Canonical, Contender, Judge, RunOptions, Show, Training, Trial, Verdict, tabulate,
+    Contender, Judge, Kind, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_examples::{Bars, Optimiser, Output, Recipe, Result, Row, exit, roll_out};
+use hnn_examples::{Config, Model, Optimiser, Output, Recipe, Result, Row, exit, roll_out};
 use hnn_losses::ErrorMeasure;
 use hnn_plots::{Figure, Motion, Panel, Series, trajectories};
 use hnn_systems::{DoublePendulum, Lyapunov, Sampling, distances, growth_rate};
+use hnn_train::Observer;
 use ndarray::{Array1, Array2, Axis};
 use serde::Serialize;
 
@@ -26,14 +28,6 @@ struct Options {
     /// The reference protocol's own networks and training: angles as they are, a constant rate.
     #[arg(long)]
     protocol: bool,
-}
-
-/// What `results.json` holds of the run.
-#[derive(Serialize)]
-struct Config<'a> {
-    #[serde(flatten)]
-    options: &'a Options,
-    recipe: &'a Recipe,
 }
 
 /// Time between two states of a rollout, in s.
@@ -71,37 +65,32 @@ fn run(mut options: Options) -> Result<()> {
     }
     let output = Output::new("double_pendulum", options.run.out.as_deref())?;
     let system = DoublePendulum::default();
-    let mut rows = chaos(&system, intervals, &output)?;
+    let models = options.run.models(&Kind::CANONICAL);
+    let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
+        let Model { kind, seed, .. } = *model;
+        let (train, _) = Sampling::double_pendulum().sample(&system, seed)?.split_at(100)?;
+        let (plain, recipe, train) = (options.protocol, &recipe, &train);
+        let (measure, clip) = (ErrorMeasure::Squared, None);
+        Training { kind, plain, recipe, seed, train, measure, clip, path }.run(observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.run.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
 
+    let mut rows = chaos(&system, intervals, &output)?;
     let starts = Sampling::double_pendulum().starts.draw(STARTS, 4, 1_000_000)?;
     let points = (duration / INTERVAL).round() as usize + 1;
     let times = Array1::linspace(0.0, duration, points).to_vec();
     let judge = Judge::new(&system, starts, times, options.run.tolerance)?;
-    let bars = Bars::new(options.run.seeds as usize * 2 * recipe.steps);
-    let mut trials = Vec::new();
-    let mut first = Vec::new();
-    for seed in options.run.each_seed() {
-        let (train, _) = Sampling::double_pendulum().sample(&system, seed)?.split_at(100)?;
-        let training = Training {
-            recipe: &recipe,
-            train: &train,
-            seed,
-            output: &output,
-            load: options.run.load.as_deref(),
-            measure: ErrorMeasure::Squared,
-            clip: None,
-            bars: &bars,
-        };
-        let contenders = Canonical { training: &training, plain: options.protocol }.learn()?;
-        for contender in contenders {
-            let verdict = judge.judge(&contender)?;
-            trials.push(assess(&contender, &verdict));
-            if seed == options.run.first_seed {
-                first.push((contender, verdict));
-            }
+    let (mut trials, mut first) = (vec![], vec![]);
+    for model in &models {
+        let contender = Contender::load(model, &folder)?;
+        let verdict = judge.judge(&contender)?;
+        trials.push(assess(&contender, &verdict));
+        if model.seed == options.run.first_seed {
+            first.push((contender, verdict));
         }
     }
-    bars.finish();
     for (contender, _) in &first {
         // A baseline's motion may leave all bounds.
         match lyapunov(intervals).exponent(&*contender.field, &CHAOTIC) {
@@ -125,7 +114,6 @@ fn run(mut options: Options) -> Result<()> {
     let long = Show::new(&judge, &first, duration);
     long.figure(&system, &output, "rollout_long")?;
     long.animation(&output, "Double pendulum: truth and learned")?;
-    let config = Config { options: &options, recipe: &recipe };
     output.results(&config, begin.elapsed().as_secs_f64(), &rows)?;
     Ok(())
 }

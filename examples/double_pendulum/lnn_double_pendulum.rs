@@ -4,19 +4,21 @@
 //! `cargo run --release --example lnn_double_pendulum`
 #![allow(clippy::print_stdout)]
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use hnn_data::DataSet;
 use hnn_double_pendulum_examples::{
-    Contender, Judge, Lagrangian, RunOptions, Show, Training, Trial, Verdict, tabulate,
+    Contender, Judge, Kind, RunOptions, Show, Training, Trial, Verdict, tabulate,
 };
-use hnn_examples::{Bars, ExampleError, Optimiser, Output, Recipe, Result, exit};
+use hnn_examples::{Config, Model, Optimiser, Output, Recipe, Result, exit};
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
 use hnn_systems::{EnergyShell, LagrangianDoublePendulum, Sampling, Starts};
+use hnn_train::Observer;
 use ndarray::{Array1, Array2, s};
 use serde::Serialize;
 
@@ -31,8 +33,8 @@ struct Options {
     /// Number of training states of task `turns` [default: 6000, with Adam 20 000].
     #[arg(long)]
     states: Option<usize>,
-    /// The models to train, of baseline, lnn and mechanical; all by default.
-    #[arg(long, value_delimiter = ',')]
+    /// The models to train; all by default.
+    #[arg(long, value_delimiter = ',', value_parser = Kind::LAGRANGIAN.map(Kind::key))]
     models: Vec<String>,
     /// Length of the rollouts, in s [default: 100, of task swings 50].
     #[arg(long)]
@@ -54,14 +56,6 @@ enum Task {
     Swings,
 }
 
-/// What `results.json` holds of the run.
-#[derive(Serialize)]
-struct Config<'a> {
-    #[serde(flatten)]
-    options: &'a Options,
-    recipe: &'a Recipe,
-}
-
 /// Half the range of the potential energy, in J: what the published errors are divided by.
 const ENERGY_SCALE: f64 = 29.4;
 /// Time between two states of a rollout, in s.
@@ -74,7 +68,6 @@ fn main() -> ExitCode {
 fn run(mut options: Options) -> Result<()> {
     let begin = Instant::now();
     options.run.prepare()?;
-    check_models(&options.models)?;
     let optimiser = options.run.recipe.optimiser(false);
     let mut recipe = options.run.recipe.change(match optimiser {
         Optimiser::LeastSquares => Recipe {
@@ -110,39 +103,39 @@ fn run(mut options: Options) -> Result<()> {
     }
     let output = Output::new("lnn_double_pendulum", options.run.out.as_deref())?;
     let system = LagrangianDoublePendulum::default();
+    let asked =
+        |kind: &Kind| options.models.is_empty() || options.models.iter().any(|m| m == kind.key());
+    let kinds = Vec::from_iter(Kind::LAGRANGIAN.into_iter().filter(asked));
+    let models = options.run.models(&kinds);
+    let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
+        let Model { kind, seed, .. } = *model;
+        let (train, _) = options.task.data(&system, states, seed)?;
+        let (plain, recipe, train, clip) = (false, &recipe, &train, Some(1.0));
+        let measure = match optimiser {
+            Optimiser::LeastSquares => ErrorMeasure::Squared,
+            Optimiser::Adam => ErrorMeasure::Absolute,
+        };
+        Training { kind, plain, recipe, seed, train, measure, clip, path }.run(observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.run.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
+
     let points = (duration / INTERVAL).round() as usize + 1;
     let times = Array1::linspace(0.0, duration, points).to_vec();
     let starts = options.task.starts(starts)?;
     let judge = Judge::new(&system, starts, times, options.run.tolerance)?;
 
-    let bars = Bars::new(options.run.seeds as usize * 3 * recipe.steps);
-    let mut trials = Vec::new();
-    let mut first = Vec::new();
-    for seed in options.run.each_seed() {
-        let (train, test) = options.task.data(&system, states, seed)?;
-        let training = Training {
-            recipe: &recipe,
-            train: &train,
-            seed,
-            output: &output,
-            load: options.run.load.as_deref(),
-            measure: match optimiser {
-                Optimiser::LeastSquares => ErrorMeasure::Squared,
-                Optimiser::Adam => ErrorMeasure::Absolute,
-            },
-            clip: Some(1.0),
-            bars: &bars,
-        };
-        let contenders = Lagrangian { training: &training, models: &options.models }.learn()?;
-        for contender in contenders {
-            let verdict = judge.judge(&contender)?;
-            trials.push(assess(&contender, &verdict, &test)?);
-            if seed == options.run.first_seed {
-                first.push((contender, verdict));
-            }
+    let (mut trials, mut first) = (vec![], vec![]);
+    for model in &models {
+        let (_, test) = options.task.data(&system, states, model.seed)?;
+        let contender = Contender::load(model, &folder)?;
+        let verdict = judge.judge(&contender)?;
+        trials.push(assess(&contender, &verdict, &test)?);
+        if model.seed == options.run.first_seed {
+            first.push((contender, verdict));
         }
     }
-    bars.finish();
     let columns = [
         "acceleration error²: median",
         "mean",
@@ -153,22 +146,8 @@ fn run(mut options: Options) -> Result<()> {
     let rows = tabulate(&trials, &columns)?;
     println!("Published (Cranmer et al. 2020), T = 100 s: LNN 0.0043, baseline 0.074.");
     draw(&system, &judge, &first, &output)?;
-    let config = Config { options: &options, recipe: &recipe };
     output.results(&config, begin.elapsed().as_secs_f64(), &rows)?;
     Ok(())
-}
-
-fn check_models(models: &[String]) -> Result<()> {
-    match models.iter().find(|model| !Lagrangian::NAMES.contains(&model.as_str())) {
-        None => Ok(()),
-        Some(model) => Err(ExampleError::Option {
-            option: "--models",
-            reason: format!(
-                "there is no model {model:?}; give some of {}",
-                Lagrangian::NAMES.join(", ")
-            ),
-        }),
-    }
 }
 
 impl Task {

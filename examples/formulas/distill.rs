@@ -5,20 +5,21 @@
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Kind, Learned, Objective, Output, Recipe, RecipeOptions, Row, Table, check_seeds, exit,
-    learn, roll_out, scientific,
+    Config, Kind, Learned, Model, Objective, Output, Recipe, RecipeOptions, Row, Source, Table,
+    check_seeds, exit, learn, roll_out, scientific,
 };
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
 use hnn_sparse::{Distillation, Distilled, Library};
 use hnn_systems::{Hamiltonian, Pendulum, Sampling, Starts};
+use hnn_train::Observer;
 use ndarray::{Array1, s};
 use serde::Serialize;
 
@@ -40,6 +41,9 @@ struct Options {
     /// Output folder [default: target/examples/distill].
     #[arg(long)]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    source: Source,
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     quick: bool,
@@ -70,41 +74,36 @@ fn run(mut options: Options) -> Result<()> {
     check_seeds(options.seeds)?;
     let begin = Instant::now();
     let output = Output::new("distill", options.out.as_deref())?;
-    let bars = Bars::new(recipe.steps * options.seeds as usize);
-    let trials = (0..options.seeds).map(|seed| trial(&options, &recipe, seed, &output, &bars));
+    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
+    let data = |seed| -> hnn_examples::Result<[DataSet<f64>; 2]> {
+        Ok(sampling.sample(&Pendulum::default(), seed)?.split_at(25)?.into())
+    };
+    let models = Vec::from_iter((0..options.seeds).map(|seed| Model::new(Kind::Hnn, seed)));
+    let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
+        let (Model { kind, seed, .. }, [train, _]) = (*model, data(model.seed)?);
+        learn(kind, &recipe, Objective::default(), seed, &train, path, observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
+    let trials = models.iter().map(|model| trial(model, &folder, data(model.seed)?));
     let trials = trials.collect::<Result<Vec<_>>>()?;
-    bars.finish();
     for (seed, Trial { distilled, .. }) in trials.iter().enumerate() {
         println!("seed {seed}: {}", distilled.found);
     }
     draw(&trials[0], &output)?;
     let rows = tabulate(&trials)?;
-    Ok(output.results(&options, begin.elapsed().as_secs_f64(), &rows)?)
+    Ok(output.results(&config, begin.elapsed().as_secs_f64(), &rows)?)
 }
 
-/// Trains a network, distils it, and compares both with the truth.
+/// Distils a network, and compares both with the truth.
 fn trial(
-    options: &Options,
-    recipe: &Recipe,
-    seed: u64,
-    output: &Output,
-    bars: &Bars,
+    model: &Model<'_, Kind>,
+    folder: &Path,
+    [train, test]: [DataSet<f64>; 2],
 ) -> Result<Trial> {
     let truth = Pendulum::default();
-    let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
-    let (train, test) = sampling.sample(&truth, seed)?.split_at(25)?;
-    let path = output.path(&format!("hnn_{seed}.safetensors"));
-    let label = format!("seed {seed}");
-    learn(
-        Kind::Hnn,
-        recipe,
-        Objective::default(),
-        seed,
-        &train,
-        &path,
-        &mut bars.observer(&label),
-    )?;
-    let network = Learned::load(Kind::Hnn, &path)?;
+    let network = Learned::load(model.kind, &model.file(folder))?;
     let energy = network.hamiltonian().ok_or("an HNN has an energy")?;
 
     // The formula need not be better than the network is on data that it has not seen.
@@ -119,7 +118,7 @@ fn trial(
     )?;
 
     let times = Array1::linspace(0.0, 20.0, 100).to_vec();
-    let starts = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000 + seed)?;
+    let starts = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000 + model.seed)?;
     let exact = roll_out(&truth, starts.view(), &times, 1e-12)?;
     let mut metrics = vec![
         ("network", "field_error", held_out),

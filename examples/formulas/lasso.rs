@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_examples::{Output, Row, Table, check_seeds, exit, roll_out, scientific};
+use hnn_examples::{Output, Row, Sweep, Table, check_seeds, exit, roll_out, scientific};
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
 use hnn_sparse::{
     Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Identification, Lasso,
@@ -41,6 +41,10 @@ struct Options {
     /// Output folder [default: target/examples/lasso].
     #[arg(long)]
     out: Option<PathBuf>,
+    /// The data sets in several jobs.
+    #[command(flatten)]
+    #[serde(skip)]
+    sweep: Sweep,
     /// A short run that shows that everything works.
     #[arg(long)]
     quick: bool,
@@ -58,8 +62,13 @@ struct Case {
     start: Array2<f64>,
 }
 
-/// The coefficients that a method found.
-type Coefficients = fn(&Trial) -> Vec<f64>;
+/// The methods.
+const METHODS: [&str; 3] = ["lasso, cross-validated", "lasso, 1-SE rule", "selection, EBIC(2)"];
+/// How good the formula of a method is.
+const METRICS: [&str; 3] = ["exact_support", "terms", "coefficient_error"];
+
+/// Each metric of each method on one data set.
+type Scores = [[f64; METRICS.len()]; METHODS.len()];
 
 /// The formulas that one data set gives.
 struct Trial {
@@ -82,14 +91,20 @@ fn run(mut options: Options) -> Result<()> {
     check_seeds(options.seeds)?;
     let begin = Instant::now();
     let output = Output::new("lasso", options.out.as_deref())?;
+    let cases = cases()?;
+    let of_case = |case| (0..options.seeds).map(move |seed| (case, seed));
+    let settings = Vec::from_iter(cases.iter().flat_map(of_case));
+    let scores = options.sweep.run(&output, &options, &settings, |share| -> Result<_> {
+        share.iter().map(|(case, seed)| Ok(case.score(&case.identify(&options, *seed)?))).collect()
+    })?;
+    let Some(scores) = scores else { return Ok(()) };
     let mut rows = vec![];
     let mut printed = Table::new(&["system and method", "exact", "terms", "worst coefficient"]);
-    for case in cases()? {
-        let trials = (0..options.seeds).map(|seed| case.identify(&options, seed));
-        let trials = trials.collect::<Result<Vec<_>>>()?;
-        println!("\n{} ({} features):\n{}", case.name, case.library.len(), trials[0].found);
-        case.tabulate(&trials, &mut rows, &mut printed)?;
-        case.draw(&trials[0], &output)?;
+    for (case, scores) in cases.iter().zip(scores.chunks(options.seeds as usize)) {
+        let first = case.identify(&options, 0)?;
+        println!("\n{} ({} features):\n{}", case.name, case.library.len(), first.found);
+        case.tabulate(scores, &mut rows, &mut printed)?;
+        case.draw(&first, &output)?;
     }
     println!("\n{printed}");
     Ok(output.results(&options, begin.elapsed().as_secs_f64(), &rows)?)
@@ -182,28 +197,25 @@ impl Case {
         ansatz.names().iter().map(|name| known(name).map_or(0.0, |(_, c)| *c)).collect()
     }
 
-    fn tabulate(&self, trials: &[Trial], rows: &mut Vec<Row>, printed: &mut Table) -> Result<()> {
-        let methods: [(&str, Coefficients); 3] = [
-            ("lasso, cross-validated", |trial| trial.cross_validated.coefficients.clone()),
-            ("lasso, 1-SE rule", |trial| trial.one_std_error.coefficients.clone()),
-            ("selection, EBIC(2)", selected),
-        ];
-        for (method, coefficients) in methods {
-            let mut figures = [vec![], vec![], vec![]];
-            for trial in trials {
-                let truth = self.truth_of(&trial.ansatz);
-                let w = coefficients(trial);
-                let exact = truth.iter().zip(&w).all(|(a, b)| (*a == 0.0) == (*b == 0.0));
-                figures[0].push(f64::from(u8::from(exact)));
-                figures[1].push(w.iter().filter(|w| **w != 0.0).count() as f64);
-                let errors = truth.iter().zip(&w).map(|(a, b)| (a - b).abs());
-                figures[2].push(errors.fold(0.0, f64::max));
-            }
-            let model = format!("{}, {method}", self.name);
-            let names = ["exact_support", "terms", "coefficient_error"];
+    fn score(&self, trial: &Trial) -> Scores {
+        let truth = self.truth_of(&trial.ansatz);
+        let cross_validated = trial.cross_validated.coefficients.clone();
+        let one_std_error = trial.one_std_error.coefficients.clone();
+        [cross_validated, one_std_error, selected(trial)].map(|w| {
+            let exact = truth.iter().zip(&w).all(|(a, b)| (*a == 0.0) == (*b == 0.0));
+            let terms = w.iter().filter(|w| **w != 0.0).count();
+            let errors = truth.iter().zip(&w).map(|(a, b)| (a - b).abs());
+            [f64::from(u8::from(exact)), terms as f64, errors.fold(0.0, f64::max)]
+        })
+    }
+
+    fn tabulate(&self, scores: &[Scores], rows: &mut Vec<Row>, printed: &mut Table) -> Result<()> {
+        for (method, name) in METHODS.iter().enumerate() {
+            let model = format!("{}, {name}", self.name);
             let mut cells = vec![model.clone()];
-            for (name, values) in names.iter().zip(&figures) {
-                let row = Row::of(&model, name, values)?;
+            for (metric, name) in METRICS.iter().enumerate() {
+                let values = Vec::from_iter(scores.iter().map(|score| score[method][metric]));
+                let row = Row::of(&model, name, &values)?;
                 cells.push(scientific(row.mean));
                 rows.push(row);
             }

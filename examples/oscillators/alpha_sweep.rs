@@ -39,7 +39,8 @@ fn run(options: &Options) -> Result<()> {
     };
     let variants: Vec<Variant> =
         [Variant::plain()].into_iter().chain(options.alphas.iter().map(with)).collect();
-    let (report, output) = options.shared.run("alpha_sweep", options, &setting, &variants)?;
+    let trained = options.shared.run("alpha_sweep", options, &setting, &variants)?;
+    let Some((report, output)) = trained else { return Ok(()) };
 
     let rows = report.rows()?;
     let panel = |metric: &str, label: &str| -> Result<_> {

@@ -43,7 +43,8 @@ fn run(options: &Options) -> Result<()> {
         Variant::with_trajectory("hnn_curriculum", "HNN + curriculum", curriculum.clone()),
         Variant::with_trajectory("hnn_shooting", "the same, shooting", curriculum.shooting()),
     ];
-    let (report, output) = options.shared.run("full_trajectory", options, &setting, &variants)?;
+    let trained = options.shared.run("full_trajectory", options, &setting, &variants)?;
+    let Some((report, output)) = trained else { return Ok(()) };
     report.draw(&output)?;
     report.draw_losses(&output)
 }

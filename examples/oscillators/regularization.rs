@@ -53,7 +53,8 @@ fn run(options: &Options) -> Result<()> {
         Variant { weight_decay: Some(options.l2), ..none("l2", "L2") },
         Variant { stopping: Some(stopping), ..none("early_stopping", "early stopping") },
     ];
-    let (report, output) = options.shared.run("regularization", options, &setting, &variants)?;
+    let trained = options.shared.run("regularization", options, &setting, &variants)?;
+    let Some((report, output)) = trained else { return Ok(()) };
     report.draw_losses(&output)?;
     report.draw(&output)
 }

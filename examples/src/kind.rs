@@ -2,10 +2,12 @@
 
 use clap::ValueEnum;
 use hnn_plots::Color;
+use serde::Serialize;
 
 /// A model of the pendulum experiments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Serialize)]
 #[value(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A network that learns the field itself.
     Baseline,

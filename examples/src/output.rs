@@ -6,7 +6,7 @@ use hnn_losses::metrics::Spread;
 use hnn_plots::Figure;
 use serde::Serialize;
 
-use crate::{ExampleError, Result};
+use crate::{ExampleError, Recipe, Result};
 
 /// One figure of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,6 +35,16 @@ impl Row {
         let (model, metric) = (model.to_owned(), metric.to_owned());
         Ok(Self { model, metric, mean, std_error, median, n })
     }
+}
+
+/// What `results.json` holds of a run whose options choose a recipe.
+#[derive(Debug, Serialize)]
+pub struct Config<'a, O> {
+    /// The command line.
+    #[serde(flatten)]
+    pub options: &'a O,
+    /// Network and training.
+    pub recipe: &'a Recipe,
 }
 
 #[derive(Serialize)]

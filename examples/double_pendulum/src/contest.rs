@@ -1,16 +1,16 @@
-//! Models of one system, trained on the same data and judged by the same rollouts.
+//! Trained models of one system, judged by the same rollouts.
 
 use std::path::Path;
 
-use hnn_data::DataSet;
-use hnn_integrators::{DifferentiableField, Scalar, VectorField};
+use hnn_integrators::VectorField;
 use hnn_losses::metrics::valid_prediction_time;
-use hnn_losses::{DerivativeLoss, ErrorMeasure};
-use hnn_models::{Initialisation, Mlp, Persist};
+use hnn_models::{AnyModel, Persist};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 
-use hnn_examples::{Bars, Optimiser, Output, Recipe, Result, Rollouts, roll_out, scientific};
+use hnn_examples::{Model, Result, Rollouts, roll_out, scientific};
+
+use crate::Kind;
 
 /// A trained model, in `f64` for evaluation.
 pub struct Contender {
@@ -22,94 +22,14 @@ pub struct Contender {
     pub field: Box<dyn VectorField<f64>>,
 }
 
-/// How contenders are trained.
-pub struct Training<'a> {
-    /// Network and training.
-    pub recipe: &'a Recipe,
-    /// States and derivatives.
-    pub train: &'a DataSet<f64>,
-    /// Seed of the weights and the mini-batches.
-    pub seed: u64,
-    /// Where models go.
-    pub output: &'a Output,
-    /// A folder of trained models to take instead.
-    pub load: Option<&'a Path>,
-    /// How errors of the derivatives are measured.
-    pub measure: ErrorMeasure,
-    /// The largest norm of a gradient, if there is one.
-    pub clip: Option<f64>,
-    /// Progress.
-    pub bars: &'a Bars,
-}
-
-impl Training<'_> {
-    /// A network with its first weights; roles have seeds of their own.
-    pub(super) fn network<T: Scalar>(
-        &self,
-        inputs: usize,
-        outputs: usize,
-        role: u64,
-    ) -> Result<Mlp<T>> {
-        let architecture = self.recipe.architecture(inputs, outputs)?;
-        Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.seed))
-    }
-
-    /// Trains a model on the derivatives of the coordinates with a weight, saves it, and reads it back as
-    /// `G`.
+impl Contender {
+    /// A trained model from its folder.
     ///
     /// # Errors
-    /// If the recipe makes no sense, the training diverges, or a file cannot be written or read.
-    pub fn learn<T, F, G>(
-        &self,
-        key: &'static str,
-        label: &'static str,
-        mut model: F,
-        weights: [f64; 4],
-    ) -> Result<Contender>
-    where
-        T: Scalar,
-        F: DifferentiableField<T> + Persist<T>,
-        G: VectorField<f64> + Persist<f64> + 'static,
-    {
-        let name = format!("{key}_{}", self.seed);
-        let file = format!("{name}.safetensors");
-        if let Some(folder) = self.load {
-            let field = Box::new(G::load(folder.join(file))?);
-            return Ok(Contender { key, label, field });
-        }
-        let train = self.train.cast::<T>()?;
-        let mut loss =
-            DerivativeLoss::<T>::new(train.times().into(), train.states(), train.derivatives())?
-                .measured_by(self.measure)?
-                .with_coordinate_weights(&weights)?;
-        let checkpoint = self.output.path(&format!("{name}.checkpoint"));
-        let mut observer = self.bars.observer(label);
-        let record = match self.recipe.optimiser {
-            Optimiser::LeastSquares => self.recipe.solver(self.recipe.steps, checkpoint)?.fit(
-                &mut model,
-                &mut loss,
-                None,
-                &mut observer,
-            )?,
-            Optimiser::Adam => {
-                let mut trainer = self.recipe.trainer(train.len(), self.seed, checkpoint)?;
-                if let Some(norm) = self.clip {
-                    trainer = trainer.with_clipping(norm);
-                }
-                trainer.fit(&mut model, &mut loss, None, &mut observer)?
-            }
-        };
-        record.warnings.iter().for_each(|warning| self.bars.line(warning));
-        record.write_csv(self.output.path(&format!("{name}.csv")))?;
-        self.bars.line(&format!(
-            "seed {}: {label} trained in {:.1} s, loss {}",
-            self.seed,
-            record.seconds,
-            scientific(record.final_loss())
-        ));
-        let path = self.output.path(&file);
-        model.save(&path)?;
-        Ok(Contender { key, label, field: Box::new(G::load(&path)?) })
+    /// If its file is not there, or holds no model.
+    pub fn load(model: &Model<'static, Kind>, folder: &Path) -> Result<Self> {
+        let field = Box::new(AnyModel::load(model.file(folder))?);
+        Ok(Self { key: model.key, label: model.label, field })
     }
 }
 

@@ -4,12 +4,14 @@
 
 mod contest;
 mod figures;
-mod models;
+mod kind;
 mod options;
+mod training;
 mod trial;
 
-pub use contest::{Contender, Judge, Training, Verdict};
+pub use contest::{Contender, Judge, Verdict};
 pub use figures::Show;
-pub use models::{Canonical, Lagrangian};
+pub use kind::Kind;
 pub use options::RunOptions;
+pub use training::Training;
 pub use trial::{Trial, tabulate};

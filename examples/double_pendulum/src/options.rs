@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hnn_examples::{RecipeOptions, Result, check_seeds, use_threads};
+use hnn_examples::{Model, RecipeOptions, Result, Source, check_seeds, use_threads};
 use serde::Serialize;
+
+use crate::Kind;
 
 /// Options that both examples have.
 #[derive(Debug, Args, Serialize)]
@@ -25,9 +27,10 @@ pub struct RunOptions {
     /// Output folder [default: target/examples/NAME].
     #[arg(long)]
     pub out: Option<PathBuf>,
-    /// Load the models from this folder instead of training them.
-    #[arg(long)]
-    pub load: Option<PathBuf>,
+    /// Where the models come from.
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub source: Source,
     /// Number of threads [default: all cores].
     #[arg(long)]
     pub threads: Option<usize>,
@@ -37,13 +40,15 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// The seeds, one after the other.
-    pub fn each_seed(&self) -> std::ops::Range<u64> {
-        self.first_seed..self.first_seed.saturating_add(self.seeds)
+    /// The models, seed by seed.
+    #[must_use]
+    pub fn models(&self, kinds: &[Kind]) -> Vec<Model<'static, Kind>> {
+        let seeds = self.first_seed..self.first_seed.saturating_add(self.seeds);
+        seeds.flat_map(|seed| kinds.iter().map(move |kind| kind.with_seed(seed))).collect()
     }
 
-    /// Checks the options and sets the number of threads; in a quick run, one seed and a coarse
-    /// tolerance.
+    /// Checks the options and sets the number of threads; in a quick run, two seeds at most and a
+    /// coarse tolerance.
     ///
     /// # Errors
     /// If an option makes no sense.
@@ -51,7 +56,7 @@ impl RunOptions {
         use_threads(self.threads)?;
         check_seeds(self.seeds)?;
         if self.quick {
-            self.seeds = 1;
+            self.seeds = self.seeds.min(2);
             self.tolerance = self.tolerance.max(1e-6);
         }
         Ok(())

@@ -2,73 +2,43 @@
 #![cfg(feature = "tch")]
 
 use hnn_data::DataSet;
-use hnn_double_pendulum_examples::{Canonical, Contender, Lagrangian, Training};
-use hnn_examples::{Bars, Engine, Output, Recipe, Result};
+use hnn_double_pendulum_examples::{Contender, Kind, Training};
+use hnn_examples::{Engine, Recipe, Result};
 use hnn_losses::ErrorMeasure;
 use hnn_systems::{DoublePendulum, Sampling};
 
 const STEPS: usize = 5;
 
-/// The losses of a few steps of every model of a folder, and the fields of the models read back at
-/// one state.
-struct Trained {
-    losses: Vec<(String, Vec<f64>)>,
-    fields: Vec<Vec<f64>>,
-}
-
-fn train(
-    engine: Engine,
-    data: &DataSet<f64>,
-    learn: impl Fn(&Training<'_>) -> Result<Vec<Contender>>,
-) -> Trained {
+/// The losses of a few steps of a model, and the field of the model read back at one state.
+fn train(engine: Engine, kind: Kind, plain: bool, data: &DataSet<f64>) -> [Vec<f64>; 2] {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let output = Output::new("engines", Some(folder.path())).expect("a folder");
-    let recipe = Recipe { steps: STEPS, engine, hidden: vec![16, 12], ..Recipe::clean() };
+    let model = kind.with_seed(0);
     let training = Training {
-        recipe: &recipe,
-        train: data,
+        kind,
+        plain,
+        recipe: &Recipe { steps: STEPS, engine, hidden: vec![16, 12], ..Recipe::clean() },
         seed: 0,
-        output: &output,
-        load: None,
+        train: data,
         measure: ErrorMeasure::Absolute,
         clip: Some(1.0),
-        bars: &Bars::new(STEPS),
+        path: &model.file(folder.path()),
     };
-    let contenders = learn(&training).expect("trains");
-    let losses = contenders.iter().map(|contender| {
-        let file = output.path(&format!("{}_0.csv", contender.key));
-        let text = std::fs::read_to_string(file).expect("a record");
-        let losses = text.lines().skip(1).map(|line| {
-            line.split(',').nth(2).and_then(|loss| loss.parse().ok()).expect("step, rate, loss")
-        });
-        (contender.key.to_owned(), losses.collect())
-    });
-    let field = |contender: &Contender| contender.field.eval_state(0.0, &[0.4, -0.3, 0.2, 0.7]);
-    Trained {
-        losses: losses.collect(),
-        fields: contenders.iter().map(|c| field(c).expect("defined")).collect(),
-    }
+    let record = training.run(&mut ()).expect("trains");
+    let contender = Contender::load(&model, folder.path()).expect("a model");
+    let field = contender.field.eval_state(0.0, &[0.4, -0.3, 0.2, 0.7]).expect("defined");
+    [record.steps.iter().map(|step| step.loss).collect(), field]
 }
 
 #[track_caller]
-fn assert_engines_agree(
-    models: &[&str],
-    data: &DataSet<f64>,
-    learn: impl Fn(&Training<'_>) -> Result<Vec<Contender>>,
-) {
-    let [native, tch] = [Engine::Native, Engine::Tch].map(|engine| train(engine, data, &learn));
-    let names: Vec<_> = tch.losses.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, models);
-    for (((name, ours), (_, theirs)), fields) in
-        native.losses.iter().zip(&tch.losses).zip(native.fields.iter().zip(&tch.fields))
-    {
-        assert_eq!([ours.len(), theirs.len()], [STEPS; 2], "{name}");
-        assert!(ours[STEPS - 1] < ours[0], "{name} learns: {ours:?}");
-        // Single precision.
-        for (a, b) in ours.iter().zip(theirs).chain(fields.0.iter().zip(fields.1)) {
-            let scale = b.abs().max(0.1);
-            assert!((a - b).abs() < 1e-4 * scale, "{name}: {a} and {b}");
-        }
+fn assert_engines_agree(kind: Kind, plain: bool, data: &DataSet<f64>) {
+    let [[ours, our_field], [theirs, their_field]] =
+        [Engine::Native, Engine::Tch].map(|engine| train(engine, kind, plain, data));
+    assert_eq!([ours.len(), theirs.len()], [STEPS; 2], "{kind:?}");
+    assert!(ours[STEPS - 1] < ours[0], "{kind:?} learns: {ours:?}");
+    // Single precision.
+    for (a, b) in ours.iter().zip(&theirs).chain(our_field.iter().zip(&their_field)) {
+        let scale = b.abs().max(0.1);
+        assert!((a - b).abs() < 1e-4 * scale, "{kind:?}: {a} and {b}");
     }
 }
 
@@ -79,10 +49,8 @@ fn few(data: &DataSet<f64>) -> Result<DataSet<f64>> {
 #[test]
 fn canonical_models() -> Result<()> {
     let data = few(&Sampling::double_pendulum().sample(&DoublePendulum::default(), 0)?)?;
-    for plain in [false, true] {
-        assert_engines_agree(&["baseline", "hnn"], &data, |training| {
-            Canonical { training, plain }.learn()
-        });
+    for kind in Kind::CANONICAL {
+        [false, true].map(|plain| assert_engines_agree(kind, plain, &data));
     }
     Ok(())
 }
@@ -91,12 +59,6 @@ fn canonical_models() -> Result<()> {
 fn lagrangian_models() -> Result<()> {
     let system = DoublePendulum::default().lagrangian();
     let data = few(&Sampling::double_pendulum().sample(&system, 0)?)?;
-    assert_engines_agree(&Lagrangian::NAMES, &data, |training| {
-        Lagrangian { training, models: &[] }.learn()
-    });
-    let asked = ["mechanical".to_owned()];
-    assert_engines_agree(&["mechanical"], &data, |training| {
-        Lagrangian { training, models: &asked }.learn()
-    });
+    Kind::LAGRANGIAN.map(|kind| assert_engines_agree(kind, false, &data));
     Ok(())
 }

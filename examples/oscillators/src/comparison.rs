@@ -61,7 +61,8 @@ impl Comparison {
             let is_noisy = self.shared.noise.is_some_and(|noise| noise > 0.0);
             variants.push(Variant::least_squares(is_noisy.then(|| setting.noisy.clone())));
         }
-        let (report, output) = self.shared.run(name, self, &setting, &variants)?;
+        let trained = self.shared.run(name, self, &setting, &variants)?;
+        let Some((report, output)) = trained else { return Ok(()) };
         report.draw(&output)
     }
 }

@@ -7,7 +7,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{Report, Setting, Variant};
-use hnn_examples::{Optimiser, Output, Recipe, RecipeOptions, Result, check_seeds, use_threads};
+use hnn_examples::{
+    Config, Optimiser, Output, Recipe, RecipeOptions, Result, Sweep, check_seeds, use_threads,
+};
 
 /// Options of the spring and pendulum experiments.
 #[derive(Debug, Clone, Args, Serialize)]
@@ -40,13 +42,10 @@ pub struct OscillatorOptions {
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     pub quick: bool,
-}
-
-#[derive(Serialize)]
-struct Config<'a, C> {
-    #[serde(flatten)]
-    options: &'a C,
-    recipe: &'a Recipe,
+    /// The training in several jobs.
+    #[command(flatten)]
+    #[serde(skip)]
+    pub sweep: Sweep,
 }
 
 impl OscillatorOptions {
@@ -78,29 +77,30 @@ impl OscillatorOptions {
         Ok(recipe)
     }
 
-    /// Trains all variants with all seeds, and writes `results.json` (with `config`, the whole
-    /// command line) into the output folder.
+    /// Trains all variants with all seeds, and writes `results.json` (with `options`, the whole
+    /// command line) into the output folder; none where this was a job that trained a share.
     ///
     /// # Errors
     /// If an option makes no sense, a training run fails, or a file cannot be written.
     pub fn run<'a>(
         &self,
         name: &'static str,
-        config: &impl Serialize,
+        options: &impl Serialize,
         setting: &'a Setting,
         variants: &'a [Variant],
-    ) -> Result<(Report<'a>, Output)> {
+    ) -> Result<Option<(Report<'a>, Output)>> {
         let begin = Instant::now();
         use_threads(self.threads)?;
         let seeds = if self.quick { self.seeds.min(2) } else { self.seeds };
         check_seeds(seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
         let recipe = self.recipe()?;
-        let seeds = self.first_seed..self.first_seed + seeds;
-        let report = Report::train(setting, variants, &recipe, seeds, &output)?;
+        let seeds = self.first_seed..self.first_seed.saturating_add(seeds);
+        let config = Config { options, recipe: &recipe };
+        let report = Report::train(setting, variants, &config, seeds, &self.sweep, &output)?;
+        let Some(report) = report else { return Ok(None) };
         report.print();
-        let config = Config { options: config, recipe: &recipe };
         output.results(&config, begin.elapsed().as_secs_f64(), &report.rows()?)?;
-        Ok((report, output))
+        Ok(Some((report, output)))
     }
 }

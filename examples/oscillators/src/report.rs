@@ -1,19 +1,23 @@
 //! Training all variants, the tables and the figures.
 
 use std::ops::Range;
+use std::path::Path;
 
 use hnn_integrators::VectorField;
 use hnn_plots::{
     Color, Figure, LossCurve, Motion, Panel, Series, energy, loss_curves, phase_portrait,
     trajectories,
 };
-use hnn_train::TrainingRecord;
+use hnn_train::{Observer, TrainingRecord};
 use ndarray::s;
 use rayon::prelude::*;
+use serde::Serialize;
 
 use super::setting::Errors;
 use super::{Setting, Variant};
-use hnn_examples::{Bars, Output, Recipe, Result, Rollouts, Row, Table, scientific};
+use hnn_examples::{
+    Config, Learned, Model, Output, Result, Rollouts, Row, Sweep, Table, scientific,
+};
 
 /// One trained model.
 pub struct Trial {
@@ -57,40 +61,39 @@ pub struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    /// Trains every variant with every seed, on all threads.
+    /// Trains every variant with every seed, on all threads; none where this was a job that trained a share.
     ///
     /// # Errors
     /// If a run fails.
     pub(super) fn train(
         setting: &'a Setting,
         variants: &'a [Variant],
-        recipe: &Recipe,
+        config: &Config<'_, impl Serialize>,
         seeds: Range<u64>,
+        sweep: &Sweep,
         output: &Output,
-    ) -> Result<Self> {
-        let first = seeds.start;
-        let data = seeds.clone().map(|seed| setting.data(seed)).collect::<Result<Vec<_>>>()?;
-        let jobs: Vec<(u64, usize)> =
-            seeds.flat_map(|seed| (0..variants.len()).map(move |v| (seed, v))).collect();
-        let bars = Bars::new(jobs.len() * recipe.steps);
-        let train = |(seed, variant): (u64, usize)| -> Result<Trial> {
-            let of = &variants[variant];
-            let mut observer = bars.observer(&of.label);
-            let data = &data[(seed - first) as usize];
-            let (field, record) = of.train(recipe, seed, data, output, &mut observer)?;
-            record.warnings.iter().for_each(|warning| bars.line(warning));
-            let (curves, errors) = setting.judge(&*field)?;
-            bars.line(&format!(
-                "seed {seed}: {} trained in {:.1} s, ring coordinate MSE {}",
-                of.label,
-                record.seconds,
-                scientific(errors.ring.0)
-            ));
+    ) -> Result<Option<Self>> {
+        let (first, recipe) = (seeds.start, config.recipe);
+        let models = seeds.flat_map(|seed| {
+            let variants = variants.iter().enumerate();
+            variants.map(move |(kind, of)| Model { kind, seed, key: &of.key, label: &of.label })
+        });
+        let models = Vec::from_iter(models);
+        let train = |model: &Model<'_, usize>, path: &Path, observer: &mut dyn Observer| {
+            let data = setting.data(model.seed)?;
+            variants[model.kind].train(recipe, model.seed, &data, path, observer)
+        };
+        let records = sweep.train(output, config, &models, recipe.steps, train)?;
+        let Some(records) = records else { return Ok(None) };
+        let judge = |(model, record): (&Model<'_, usize>, TrainingRecord)| -> Result<Trial> {
+            let Model { kind: variant, seed, .. } = *model;
+            let path = model.file(sweep.folder(output));
+            let learned = Learned::load(variants[variant].kind(), &path)?;
+            let (curves, errors) = setting.judge(learned.field())?;
             Ok(Trial { variant, seed, record, curves, errors })
         };
-        let trials = jobs.into_par_iter().map(train).collect::<Result<Vec<_>>>();
-        bars.finish();
-        Ok(Self { setting, variants, first, trials: trials? })
+        let trials = models.par_iter().zip(records).map(judge).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Self { setting, variants, first, trials }))
     }
 
     /// The trials of a variant, seed by seed.

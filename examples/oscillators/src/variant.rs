@@ -1,17 +1,15 @@
 //! One way to train a model.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use hnn_data::DataSet;
-use hnn_integrators::{DifferentiableField, RK4, VectorField};
+use hnn_integrators::{DifferentiableField, RK4};
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss, Window};
-use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
+use hnn_models::{Baseline, Hnn, Initialisation, Mlp, Persist};
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use hnn_examples::{
-    Kind, Learned, LossKind, Networks, Objective, OnEngine, Output, Recipe, Result, learn,
-};
+use hnn_examples::{Kind, LossKind, Networks, Objective, OnEngine, Recipe, Result, learn};
 
 /// How fast fitted starts move.
 const START_RATE: f64 = 0.05;
@@ -116,35 +114,27 @@ impl Variant {
         Self { least_squares: Some(least_squares), ..plain }
     }
 
-    /// Trains a model; returns it in `f64`.
+    /// Which model is trained.
+    pub(super) fn kind(&self) -> Kind {
+        if self.baseline { Kind::Baseline } else { Kind::Hnn }
+    }
+
+    /// Trains a model, and saves it.
     pub(super) fn train(
         &self,
         recipe: &Recipe,
         seed: u64,
         (train, validation): &(DataSet<f64>, DataSet<f64>),
-        output: &Output,
+        path: &Path,
         observer: &mut dyn Observer,
-    ) -> Result<(Box<dyn VectorField<f64>>, TrainingRecord)> {
+    ) -> Result<TrainingRecord> {
         if let Some((own, objective)) = &self.least_squares {
             let steps = own.steps.min(recipe.steps);
             let own = Recipe { steps, resume: recipe.resume, ..own.clone() };
-            let path = output.path(&format!("{}_{seed}.safetensors", self.key));
-            let record = learn(Kind::Hnn, &own, *objective, seed, train, &path, observer)?;
-            return Ok((Learned::load(Kind::Hnn, &path)?.into_field(), record));
+            return learn(self.kind(), &own, *objective, seed, train, path, observer);
         }
         let (train, validation) = (&train.cast()?, &validation.cast()?);
-        let checkpoint = output.path(&format!("{}_{seed}.checkpoint", self.key));
-        let job = Job { variant: self, recipe, seed, train, validation, checkpoint, observer };
-        let (theta, record) = recipe.on_engine(job)?;
-        let network = Mlp::from_params(self.architecture(recipe)?, theta)?;
-        if self.baseline {
-            return Ok((Box::new(Baseline::new(network)?), record));
-        }
-        Ok((Box::new(Hnn::new(network)?), record))
-    }
-
-    fn architecture(&self, recipe: &Recipe) -> Result<Architecture> {
-        recipe.architecture(2, if self.baseline { 2 } else { 1 })
+        recipe.on_engine(Job { variant: self, recipe, seed, train, validation, path, observer })
     }
 }
 
@@ -154,15 +144,16 @@ struct Job<'a> {
     seed: u64,
     train: &'a DataSet<f32>,
     validation: &'a DataSet<f32>,
-    checkpoint: PathBuf,
+    path: &'a Path,
     observer: &'a mut dyn Observer,
 }
 
 impl OnEngine for Job<'_> {
-    type Output = (Vec<f64>, TrainingRecord);
+    type Output = TrainingRecord;
 
     fn run<N: Networks<f32> + Networks<f64>>(self, engine: &N) -> Result<Self::Output> {
-        let architecture = self.variant.architecture(self.recipe)?;
+        let outputs = if self.variant.baseline { 2 } else { 1 };
+        let architecture = self.recipe.architecture(2, outputs)?;
         let network = Mlp::<f32>::new(architecture, Initialisation::Orthogonal, self.seed)
             .with_dropout(self.variant.dropout, self.seed)?;
         if self.variant.baseline {
@@ -193,10 +184,9 @@ impl Job<'_> {
         Ok(TotalLoss::new(JointLoss::new(derivative(train)?, term.alpha, trajectory)?))
     }
 
-    /// Trains, and returns the parameters.
-    fn fit<F>(self, mut model: F) -> Result<(Vec<f64>, TrainingRecord)>
+    fn fit<F>(self, mut model: F) -> Result<TrainingRecord>
     where
-        F: DifferentiableField<f32> + 'static,
+        F: DifferentiableField<f32> + Persist<f32> + 'static,
     {
         let mut loss = self.loss::<F>()?;
         let mut recipe = self.recipe.clone();
@@ -204,13 +194,13 @@ impl Job<'_> {
         let never =
             EarlyStopping { patience: usize::MAX, keep_best: false, ..EarlyStopping::default() };
         let stopping = self.variant.stopping.unwrap_or(never);
-        let trainer = recipe.trainer(self.train.len(), self.seed, self.checkpoint)?;
+        let checkpoint = self.path.with_extension("checkpoint");
+        let trainer = recipe.trainer(self.train.len(), self.seed, checkpoint)?;
         let mut trainer = trainer.with_early_stopping(stopping);
         let mut validation = derivative(self.validation)?;
         let record = trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?;
-        let mut theta = vec![0.0; model.num_params()];
-        model.copy_params(&mut theta)?;
-        Ok((theta.into_iter().map(f64::from).collect(), record))
+        model.save(self.path)?;
+        Ok(record)
     }
 }
 

@@ -66,10 +66,13 @@ impl PublishedOptions {
         let output = Output::new(name, self.out.as_deref())?;
         let seeds = self.first_seed..self.first_seed.saturating_add(seeds);
         let (seeds, config) = (Vec::from_iter(seeds), Config { options, published });
-        let trials = self.sweep.run(&output, &config, &seeds, |seed| -> Result<_> {
-            let scores = trial(seed, &output)?;
-            scores.iter().for_each(|scores| println!("seed {seed}: {scores}"));
-            Ok(scores)
+        let trials = self.sweep.run(&output, &config, &seeds, |seeds| -> Result<_> {
+            let one = |seed: &u64| -> Result<_> {
+                let scores = trial(*seed, &output)?;
+                scores.iter().for_each(|scores| println!("seed {seed}: {scores}"));
+                Ok(scores)
+            };
+            seeds.iter().map(one).collect()
         })?;
         let Some(trials) = trials else { return Ok(()) };
         let report = Report::new(published, trials)?;
