@@ -11,8 +11,8 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_examples::{
     Config, Drawn, Kind, Learned, LossKind, Model, Objective, Optimiser, Output, Recipe,
-    RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, check_seeds, exit,
-    roll_out, scientific, use_threads,
+    RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, exit, roll_out,
+    scientific, seed_range, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -117,12 +117,11 @@ fn run(mut options: Options) -> Result<()> {
         (options.seeds, recipe) = (options.seeds.min(2), recipe.quick(60));
         options.tolerance = options.tolerance.max(1e-8);
     }
-    check_seeds(options.seeds)?;
+    let seeds = seed_range(options.first_seed, options.seeds)?;
     let output = Output::new("damped_pendulum", options.out.as_deref())?;
     let system = DampedPendulum::new(options.lambda, 6.0)?;
     let judge = Judge::new(system, options.tolerance)?;
 
-    let seeds = options.first_seed..options.first_seed.saturating_add(options.seeds);
     let of_seed = |seed| options.models.iter().map(move |kind| Model::new(*kind, seed));
     let models = Vec::from_iter(seeds.flat_map(of_seed));
     let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };

@@ -12,8 +12,8 @@ use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
     Config, Drawn, ExampleError, Kind, Learned, LossKind, Model, Objective, Optimiser, Output,
-    Recipe, RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, check_seeds, exit,
-    roll_out, scientific, use_threads,
+    Recipe, RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, exit, roll_out,
+    scientific, seed_range, use_threads,
 };
 use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4};
 use hnn_losses::{DerivativeLoss, Loss, TrajectoryLoss, Window};
@@ -102,8 +102,43 @@ fn run(mut options: Options) -> Result<()> {
     if options.quick {
         (options.seeds, recipe) = (options.seeds.min(2), recipe.quick(100));
     }
-    check_seeds(options.seeds)?;
+    let seeds = seed_range(options.first_seed, options.seeds)?;
     let output = Output::new("real_pendulum", options.out.as_deref())?;
+    let ([midpoint, forward], test) = data(&options)?;
+
+    // Every kind, and the dissipative one also with forward differences.
+    let of = |kind: Kind| (kind, kind.key().to_owned(), kind.label().to_owned(), &midpoint);
+    let mut kinds = Vec::from_iter(Kind::ALL.map(of));
+    let (kind, key, label, _) = of(Kind::HnnDissipative);
+    kinds.push((kind, format!("{key}_forward"), format!("{label}, forward differences"), &forward));
+    let models = seeds.flat_map(|seed| {
+        kinds.iter().map(move |(kind, key, label, data)| {
+            let data: &DataSet<f64> = data;
+            Model { kind: (*kind, data), seed, key, label }
+        })
+    });
+    let models = Vec::from_iter(models);
+    let (objective, start) = (options.objective, test.rollout.states.slice(s![0, 0, ..]).to_vec());
+    let drawn = Some(Drawn { start: &start, times: &test.times });
+    let train = |model: &Model<'_, Learner<'_>>, path: &Path, observer: &mut dyn Observer| {
+        let Model { kind: (kind, train), seed, .. } = *model;
+        let recipe = &recipe;
+        Training { kind, recipe, objective, seed, train, path, drawn }.run(observer)
+    };
+    let config = Config { options: &options, recipe: &recipe };
+    let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
+    let Some(folder) = folder else { return Ok(()) };
+
+    let mut trials = fits(&midpoint, &forward, &test)?;
+    let judged = models.par_iter().map(|model| test.judge_model(model, &folder));
+    trials.extend(judged.collect::<Result<Vec<_>>>()?);
+    let table = tabulate(&trials)?;
+    draw(&test, &trials, &output)?;
+    output.results(&config, begin.elapsed().as_secs_f64(), &table)
+}
+
+/// What the models learn from, by midpoint and by forward differences, and what they are tested on.
+fn data(options: &Options) -> Result<([DataSet<f64>; 2], Test)> {
     let recording = match &options.data {
         Some(path) => Recording::read(path).trial(0).time(1).angle(2).velocity(3).load()?,
         None if options.quick => simulated()?,
@@ -132,37 +167,7 @@ fn run(mut options: Options) -> Result<()> {
         // H = 2.4 (1 - cos q) + p^2.
         score: Pendulum::new(0.5, 2.4)?,
     };
-
-    // Every kind, and the dissipative one also with forward differences.
-    let of = |kind: Kind| (kind, kind.key().to_owned(), kind.label().to_owned(), &midpoint);
-    let mut kinds = Vec::from_iter(Kind::ALL.map(of));
-    let (kind, key, label, _) = of(Kind::HnnDissipative);
-    kinds.push((kind, format!("{key}_forward"), format!("{label}, forward differences"), &forward));
-    let seeds = options.first_seed..options.first_seed.saturating_add(options.seeds);
-    let models = seeds.flat_map(|seed| {
-        kinds.iter().map(move |(kind, key, label, data)| {
-            let data: &DataSet<f64> = data;
-            Model { kind: (*kind, data), seed, key, label }
-        })
-    });
-    let models = Vec::from_iter(models);
-    let (objective, start) = (options.objective, test.rollout.states.slice(s![0, 0, ..]).to_vec());
-    let drawn = Some(Drawn { start: &start, times: &test.times });
-    let train = |model: &Model<'_, Learner<'_>>, path: &Path, observer: &mut dyn Observer| {
-        let Model { kind: (kind, train), seed, .. } = *model;
-        let recipe = &recipe;
-        Training { kind, recipe, objective, seed, train, path, drawn }.run(observer)
-    };
-    let config = Config { options: &options, recipe: &recipe };
-    let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
-    let Some(folder) = folder else { return Ok(()) };
-
-    let mut trials = fits(&midpoint, &forward, &test)?;
-    let judged = models.par_iter().map(|model| test.judge_model(model, &folder));
-    trials.extend(judged.collect::<Result<Vec<_>>>()?);
-    let table = tabulate(&trials)?;
-    draw(&test, &trials, &output)?;
-    output.results(&config, begin.elapsed().as_secs_f64(), &table)
+    Ok(([midpoint, forward], test))
 }
 
 /// Adam for few data: a small network. More weight decay would pull the friction's output bias to 0, and so

@@ -65,7 +65,7 @@ fn run(mut options: Options) -> Result<()> {
     }
     let output = Output::new("double_pendulum", options.run.out.as_deref())?;
     let system = DoublePendulum::default();
-    let models = options.run.models(&Kind::CANONICAL);
+    let models = options.run.models(&Kind::CANONICAL)?;
     let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
         let Model { kind, seed, .. } = *model;
         let (train, _) = Sampling::double_pendulum().sample(&system, seed)?.split_at(100)?;

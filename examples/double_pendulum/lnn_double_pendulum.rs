@@ -106,7 +106,7 @@ fn run(mut options: Options) -> Result<()> {
     let asked =
         |kind: &Kind| options.models.is_empty() || options.models.iter().any(|m| m == kind.key());
     let kinds = Vec::from_iter(Kind::LAGRANGIAN.into_iter().filter(asked));
-    let models = options.run.models(&kinds);
+    let models = options.run.models(&kinds)?;
     let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
         let Model { kind, seed, .. } = *model;
         let (train, _) = options.task.data(&system, states, seed)?;

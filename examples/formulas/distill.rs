@@ -13,7 +13,7 @@ use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
     Config, Kind, Learned, Model, Objective, Output, Recipe, RecipeOptions, Row, Source, Table,
-    check_seeds, exit, learn, roll_out, scientific,
+    exit, learn, roll_out, scientific, seed_range,
 };
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
@@ -71,14 +71,14 @@ fn run(mut options: Options) -> Result<()> {
     if options.quick {
         (options.seeds, recipe.steps) = (options.seeds.min(2), recipe.steps.min(200));
     }
-    check_seeds(options.seeds)?;
+    let seeds = seed_range(0, options.seeds)?;
     let begin = Instant::now();
     let output = Output::new("distill", options.out.as_deref())?;
     let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
     let data = |seed| -> hnn_examples::Result<[DataSet<f64>; 2]> {
         Ok(sampling.sample(&Pendulum::default(), seed)?.split_at(25)?.into())
     };
-    let models = Vec::from_iter((0..options.seeds).map(|seed| Model::new(Kind::Hnn, seed)));
+    let models = Vec::from_iter(seeds.map(|seed| Model::new(Kind::Hnn, seed)));
     let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
         let (Model { kind, seed, .. }, [train, _]) = (*model, data(model.seed)?);
         learn(kind, &recipe, Objective::default(), seed, &train, path, observer)

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_examples::{Output, Row, Sweep, Table, check_seeds, exit, roll_out, scientific};
+use hnn_examples::{Output, Row, Sweep, Table, exit, roll_out, scientific, seed_range};
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
 use hnn_sparse::{
     Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Identification, Lasso,
@@ -88,11 +88,11 @@ fn run(mut options: Options) -> Result<()> {
     if options.quick {
         (options.seeds, options.points) = (options.seeds.min(2), options.points.min(200));
     }
-    check_seeds(options.seeds)?;
+    let seeds = seed_range(0, options.seeds)?;
     let begin = Instant::now();
     let output = Output::new("lasso", options.out.as_deref())?;
     let cases = cases()?;
-    let of_case = |case| (0..options.seeds).map(move |seed| (case, seed));
+    let of_case = |case| seeds.clone().map(move |seed| (case, seed));
     let settings = Vec::from_iter(cases.iter().flat_map(of_case));
     let scores = options.sweep.run(&output, &options, &settings, |share| -> Result<_> {
         share.iter().map(|(case, seed)| Ok(case.score(&case.identify(&options, *seed)?))).collect()

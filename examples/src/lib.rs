@@ -33,7 +33,7 @@ pub use objective::{LossKind, Objective};
 pub use output::{Config, Output, Row};
 pub use progress::Bars;
 pub use recipe::{Optimiser, Recipe, RecipeOptions};
-pub use run::{check_seeds, exit, use_threads};
+pub use run::{exit, seed_range, use_threads};
 pub use sweep::Sweep;
 pub use table::{Table, scientific};
 

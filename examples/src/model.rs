@@ -54,7 +54,7 @@ impl Sweep {
         train: impl Fn(&Model<'_, K>, &Path, &mut dyn Observer) -> Result<TrainingRecord> + Sync,
     ) -> Result<Option<Vec<TrainingRecord>>> {
         self.run(output, config, models, |share| {
-            let bars = Bars::new(share.len() * steps);
+            let bars = Bars::new(share.len().saturating_mul(steps));
             let one = |model: &Model<'_, K>| -> Result<TrainingRecord> {
                 let path = model.file(output.folder());
                 let record = train(model, &path, &mut bars.observer(model.label))?;

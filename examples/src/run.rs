@@ -1,5 +1,7 @@
 //! How an example runs: threads, seeds, its exit code.
 
+use std::ops::Range;
+
 use crate::{ExampleError, Result};
 
 /// Makes everything run on so many threads; on all cores if `None`. The numbers do not depend on
@@ -19,15 +21,23 @@ pub fn use_threads(threads: Option<usize>) -> Result<()> {
     }
 }
 
-/// Checks that there is at least one seed.
+/// The most seeds of an experiment, and the largest first one.
+const MOST_SEEDS: u64 = 1_000_000;
+const LAST_FIRST_SEED: u64 = u32::MAX as u64;
+
+/// So many seeds from the first one on.
 ///
 /// # Errors
-/// If there is none.
-pub fn check_seeds(seeds: u64) -> Result<()> {
-    if seeds > 0 {
-        return Ok(());
+/// If there is none, or there are more than a million, or the first one is beyond 32 bits.
+pub fn seed_range(first: u64, count: u64) -> Result<Range<u64>> {
+    let refuse = |option, reason| Err(ExampleError::Option { option, reason });
+    if !(1..=MOST_SEEDS).contains(&count) {
+        return refuse("--seeds", format!("{count} is not 1 to {MOST_SEEDS}"));
     }
-    Err(ExampleError::Option { option: "--seeds", reason: "give at least 1".to_owned() })
+    if first > LAST_FIRST_SEED {
+        return refuse("--first-seed", format!("{first} is not 0 to {LAST_FIRST_SEED}"));
+    }
+    Ok(first..first + count)
 }
 
 /// Runs an example, and reports its error.

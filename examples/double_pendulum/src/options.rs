@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use hnn_examples::{Model, RecipeOptions, Result, Source, check_seeds, use_threads};
+use hnn_examples::{Model, RecipeOptions, Result, Source, seed_range, use_threads};
 use serde::Serialize;
 
 use crate::Kind;
@@ -41,20 +41,21 @@ pub struct RunOptions {
 
 impl RunOptions {
     /// The models, seed by seed.
-    #[must_use]
-    pub fn models(&self, kinds: &[Kind]) -> Vec<Model<'static, Kind>> {
-        let seeds = self.first_seed..self.first_seed.saturating_add(self.seeds);
-        seeds.flat_map(|seed| kinds.iter().map(move |kind| kind.with_seed(seed))).collect()
+    ///
+    /// # Errors
+    /// If there are no seeds.
+    pub fn models(&self, kinds: &[Kind]) -> Result<Vec<Model<'static, Kind>>> {
+        let of_seed = |seed| kinds.iter().map(move |kind| kind.with_seed(seed));
+        Ok(seed_range(self.first_seed, self.seeds)?.flat_map(of_seed).collect())
     }
 
-    /// Checks the options and sets the number of threads; in a quick run, two seeds at most and a
+    /// Sets the number of threads; in a quick run, two seeds at most and a
     /// coarse tolerance.
     ///
     /// # Errors
-    /// If an option makes no sense.
+    /// If that is 0, or the threads cannot be started.
     pub fn prepare(&mut self) -> Result<()> {
         use_threads(self.threads)?;
-        check_seeds(self.seeds)?;
         if self.quick {
             self.seeds = self.seeds.min(2);
             self.tolerance = self.tolerance.max(1e-6);

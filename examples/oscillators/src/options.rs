@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Report, Setting, Variant};
 use hnn_examples::{
-    Config, Optimiser, Output, Recipe, RecipeOptions, Result, Sweep, check_seeds, use_threads,
+    Config, Optimiser, Output, Recipe, RecipeOptions, Result, Sweep, seed_range, use_threads,
 };
 
 /// Options of the spring and pendulum experiments.
@@ -92,10 +92,10 @@ impl OscillatorOptions {
         let begin = Instant::now();
         use_threads(self.threads)?;
         let seeds = if self.quick { self.seeds.min(2) } else { self.seeds };
-        check_seeds(seeds)?;
+        let seeds = seed_range(self.first_seed, seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
         let recipe = self.recipe()?;
-        let seeds = self.first_seed..self.first_seed.saturating_add(seeds);
+
         let config = Config { options, recipe: &recipe };
         let report = Report::train(setting, variants, &config, seeds, &self.sweep, &output)?;
         let Some(report) = report else { return Ok(None) };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use hnn_examples::{Output, Sweep, check_seeds, use_threads};
+use hnn_examples::{Output, Sweep, seed_range, use_threads};
 use serde::Serialize;
 
 use crate::report::Report;
@@ -62,9 +62,8 @@ impl PublishedOptions {
         let begin = Instant::now();
         use_threads(self.threads)?;
         let seeds = if self.quick { self.seeds.min(1) } else { self.seeds };
-        check_seeds(seeds)?;
         let output = Output::new(name, self.out.as_deref())?;
-        let seeds = self.first_seed..self.first_seed.saturating_add(seeds);
+        let seeds = seed_range(self.first_seed, seeds)?;
         let (seeds, config) = (Vec::from_iter(seeds), Config { options, published });
         let trials = self.sweep.run(&output, &config, &seeds, |seeds| -> Result<_> {
             let one = |seed: &u64| -> Result<_> {

@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use hnn_examples::{
-    Kind, Learned, LossKind, Objective, Output, Recipe, RecipeOptions, Row, check_seeds, learn,
+    Kind, Learned, LossKind, Objective, Output, Recipe, RecipeOptions, Row, learn, seed_range,
     use_threads,
 };
 use hnn_systems::{DampedPendulum, Sampling};
@@ -34,7 +34,10 @@ fn recipes_that_make_no_sense() {
     let none = Recipe { steps: 0, ..Recipe::clean() };
     assert!(none.trainer::<f32>(100, 0, "nowhere".into()).is_err());
     assert!(none.solver(0, "nowhere".into()).is_err());
-    assert!(use_threads(Some(0)).is_err() && check_seeds(0).is_err());
+    assert!(use_threads(Some(0)).is_err());
+    for (first, count) in [(0, 0), (0, u64::MAX), (u64::MAX, 1)] {
+        assert!(seed_range(first, count).is_err());
+    }
 }
 
 /// Least squares take no options of Adam's, and say so.
