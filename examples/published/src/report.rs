@@ -32,7 +32,6 @@ impl Figure {
 
 /// What one model of ours reached with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(into = "Saved")]
 pub struct Scores {
     /// The name in `results.json`: `hnn` is the one that the paper's are compared with.
     pub model: &'static str,
@@ -44,39 +43,21 @@ pub struct Scores {
     pub seconds: f64,
 }
 
-/// Scores in the part of a job.
-#[derive(Serialize, Deserialize)]
-struct Saved {
-    model: String,
-    label: String,
-    /// Values as text, which JSON's numbers cannot be where they are infinite.
-    metrics: Vec<(String, String)>,
-    seconds: f64,
-}
-
-impl From<Scores> for Saved {
-    fn from(scores: Scores) -> Self {
-        let Scores { model, label, metrics, seconds } = scores;
-        let metrics = metrics.into_iter().map(|(name, value)| (name.to_owned(), value.to_string()));
-        Self { model: model.to_owned(), label, metrics: metrics.collect(), seconds }
-    }
-}
-
 impl<'de> Deserialize<'de> for Scores {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Saved::deserialize(deserializer).map(Self::from)
-    }
-}
-
-impl From<Saved> for Scores {
-    /// A text that is no number becomes NaN, which no table takes.
-    fn from(saved: Saved) -> Self {
-        let Saved { model, label, metrics, seconds } = saved;
+        /// The same with names of its own.
+        #[derive(Deserialize)]
+        struct Saved {
+            model: String,
+            label: String,
+            metrics: Vec<(String, f64)>,
+            seconds: f64,
+        }
+        let Saved { model, label, metrics, seconds } = Saved::deserialize(deserializer)?;
         // A few names, for as long as the program has yet to run.
         let name = |text: String| -> &'static str { text.leak() };
-        let value = |text: String| text.parse().unwrap_or(f64::NAN);
-        let metrics = metrics.into_iter().map(|(metric, text)| (name(metric), value(text)));
-        Self { model: name(model), label, metrics: metrics.collect(), seconds }
+        let metrics = metrics.into_iter().map(|(metric, value)| (name(metric), value));
+        Ok(Self { model: name(model), label, metrics: metrics.collect(), seconds })
     }
 }
 
