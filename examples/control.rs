@@ -12,7 +12,7 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Bars, Output, Result, Row, Table, check_seeds, exit, midpoints, scientific, use_threads,
+    Bars, Output, Result, Row, Sweep, Table, exit, midpoints, scientific, seed_range, use_threads,
     write_animation,
 };
 use hnn_integrators::{
@@ -27,8 +27,8 @@ use hnn_models::{
 use hnn_plots::{Figure, Motion, energy, trajectories};
 use hnn_systems::{Sampling, Starts};
 use hnn_train::LeastSquares;
-use ndarray::{Array1, Array2, s};
-use serde::Serialize;
+use ndarray::{Array1, Array2, aview2, s};
+use serde::{Deserialize, Serialize};
 
 /// A pendulum with a weak motor: learned, swung up, held.
 #[derive(Debug, Parser, Serialize)]
@@ -51,6 +51,10 @@ struct Options {
     /// A short run that shows that everything works; its figures mean little.
     #[arg(long)]
     quick: bool,
+    /// The seeds in several jobs.
+    #[command(flatten)]
+    #[serde(skip)]
+    sweep: Sweep,
 }
 
 /// 1 kg on a rod of 1 m: `H = p^2 / 2 - g cos q`.
@@ -73,16 +77,20 @@ fn run(options: &Options) -> Result<()> {
     let begin = Instant::now();
     use_threads(options.threads)?;
     let seeds = if options.quick { options.seeds.min(1) } else { options.seeds };
-    check_seeds(seeds)?;
+    let seeds = Vec::from_iter(seed_range(options.first_seed, seeds)?);
     let output = Output::new("control", options.out.as_deref())?;
     let steps = if options.quick { [8, 4] } else { [20, 20] };
-    let bars = Bars::new(seeds as usize * steps.iter().sum::<usize>());
-    let runs = (options.first_seed..options.first_seed.saturating_add(seeds)).map(|seed| {
-        let model = learn(&record(options.limit, seed)?, seed, steps, &bars)?;
-        swing_up(&model, options.limit)
-    });
-    let runs = runs.collect::<Result<Vec<_>>>()?;
-    bars.finish();
+    let runs = options.sweep.run(&output, options, &seeds, |seeds| -> Result<_> {
+        let bars = Bars::new(seeds.len() * steps.iter().sum::<usize>());
+        let run = |seed: &u64| {
+            let model = learn(&record(options.limit, *seed)?, *seed, steps, &bars)?;
+            swing_up(&model, options.limit)
+        };
+        let runs = seeds.iter().map(run).collect();
+        bars.finish();
+        runs
+    })?;
+    let Some(runs) = runs else { return Ok(()) };
     let metric =
         |name, of: fn(&Run) -> f64| Row::of("hnn", name, &Vec::from_iter(runs.iter().map(of)));
     let rows = [
@@ -148,9 +156,10 @@ fn learn(data: &DataSet<f64>, seed: u64, steps: [usize; 2], bars: &Bars) -> Resu
 }
 
 /// The true pendulum under the controller of a learned one.
+#[derive(Serialize, Deserialize)]
 struct Run {
     times: Vec<f64>,
-    states: Array2<f64>,
+    states: Vec<[f64; 2]>,
     torques: Vec<f64>,
     /// When the shaping took over for good; the end of the run where it did not.
     caught: f64,
@@ -171,17 +180,18 @@ fn swing_up(model: &Model, limit: f64) -> Result<Run> {
     let times = Array1::linspace(0.0, END, count).to_vec();
     let run = solve(&driven, ndarray::aview1(&[0.05, 0.0]), &times, Tolerances::relative(1e-8));
     let states = run.map_err(SolveError::from)?.states;
+    let states = Vec::from_iter(states.outer_iter().map(|x| [x[0], x[1]]));
     let mut caught = 0.0;
     let mut torques = Vec::with_capacity(count);
-    for (t, x) in times.iter().zip(states.outer_iter()) {
-        let (x, mut u) = (x.to_vec(), [0.0]);
-        swing.input(*t, &x, &mut u)?;
+    for (t, x) in times.iter().zip(&states) {
+        let mut u = [0.0];
+        swing.input(*t, x, &mut u)?;
         torques.push(u[0]);
-        if !swing.catches(&x)? {
+        if !swing.catches(x)? {
             caught = *t;
         }
     }
-    let error = (states[[count - 1, 0]] - PI).sin().atan2((states[[count - 1, 0]] - PI).cos());
+    let error = (states[count - 1][0] - PI).sin().atan2((states[count - 1][0] - PI).cos());
     let gain = model.force().1.matrix()[[0, 0]];
     Ok(Run { times, states, torques, caught, error: error.abs(), gain })
 }
@@ -190,7 +200,7 @@ impl Run {
     /// Angle, true energy and torque over time, and the motion as a page.
     fn draw(&self, output: &Output) -> Result<()> {
         let motion =
-            Motion::new("true pendulum, learned controller", &self.times, self.states.view())?;
+            Motion::new("true pendulum, learned controller", &self.times, aview2(&self.states))?;
         let mut panels = trajectories(std::slice::from_ref(&motion), &["angle (rad)"])?;
         let level = |x: &[f64]| 0.5 * x[1] * x[1] - GRAVITY * x[0].cos();
         panels.push(energy(std::slice::from_ref(&motion), level)?.y_label("energy (J)"));
@@ -199,7 +209,7 @@ impl Run {
         panels.extend(trajectories(&[torque], &["torque (N m)"])?);
         let title = "Swung up by a learned energy";
         output.figure("swing_up", &Figure::grid(1, panels)?.title(title))?;
-        let angle = self.states.slice(s![.., ..1]);
+        let angle = aview2(&self.states).slice_move(s![.., ..1]);
         let motions = [("true pendulum", angle)];
         write_animation(&output.path("animation.html"), title, 1, &motions, FRAME)
     }
