@@ -12,17 +12,19 @@ use crate::LossError;
 /// so that the order of additions does not depend on the machine.
 const MAX_PIECES: usize = 64;
 
-/// The scratch memory of a batch's blocks.
+/// The scratch memory of a batch's blocks, and their sums of type `A`.
 #[derive(Debug)]
-pub(crate) struct Blocks<T, S> {
+pub(crate) struct Blocks<T, S, A = f64> {
     /// One for each thread that has worked. The one that was used last comes first: it is in a cache.
     scratches: Mutex<Vec<S>>,
+    /// What each piece returns.
+    sums: Vec<Mutex<Result<A, LossError>>>,
     gradients: TreeSum<T>,
 }
 
-impl<T, S> Default for Blocks<T, S> {
+impl<T, S, A> Default for Blocks<T, S, A> {
     fn default() -> Self {
-        Self { scratches: Mutex::default(), gradients: TreeSum::default() }
+        Self { scratches: Mutex::default(), sums: Vec::new(), gradients: TreeSum::default() }
     }
 }
 
@@ -31,11 +33,21 @@ fn locked<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<T: Scalar, S: Default + Send> Blocks<T, S> {
+/// The same without a lock.
+fn of<V>(mutex: &mut Mutex<V>) -> &mut V {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T, S, A> Blocks<T, S, A>
+where
+    T: Scalar,
+    S: Default + Send,
+    A: Add<Output = A> + Copy + Default + Send,
+{
     /// Calls `work(items, scratch, theta_bar)` for every block of at most `block_len` of the
     /// `items`, and returns the sum of what it returns. Where a gradient is asked for, `work` adds
     /// to the `theta_bar` it is given, and their sum is added to the caller's.
-    pub(crate) fn run<A: Add<Output = A> + Default + Send>(
+    pub(crate) fn run(
         &mut self,
         items: usize,
         block_len: usize,
@@ -45,32 +57,33 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
         let blocks = items.div_ceil(block_len.max(1)).max(1);
         let pieces = blocks.min(MAX_PIECES);
         let params = theta_bar.as_ref().map(|theta_bar| theta_bar.len());
+        self.sums.resize_with(pieces, || Mutex::new(Ok(A::default())));
         self.gradients.begin(pieces);
-        let (scratches, gradients) = (&self.scratches, &self.gradients);
-        let sums = parallel::map(Vec::from_iter(0..pieces), |piece| {
+        let Self { scratches, sums, gradients } = &*self;
+        parallel::each(pieces, &|piece| {
             let mut scratch = locked(scratches).pop().unwrap_or_default();
             let mut gradient = params.map(|params| gradients.term(params));
             let share = piece * blocks / pieces..(piece + 1) * blocks / pieces;
-            let sum: Result<A, LossError> = share
+            let sum = share
                 .map(|block| block * items / blocks..(block + 1) * items / blocks)
                 .try_fold(A::default(), |sum, items| {
                     Ok(sum + work(items, &mut scratch, gradient.as_deref_mut())?)
                 });
+            *locked(&sums[piece]) = sum;
             locked(scratches).push(scratch);
-            (sum, gradient.and_then(|gradient| gradients.add(piece, pieces, gradient)))
+            if let Some(gradient) = gradient {
+                gradients.add(piece, pieces, gradient);
+            }
         });
-        let (sums, gradient): (Vec<_>, Vec<_>) = sums.into_iter().unzip();
-        if let (Some(theta_bar), Some(gradient)) =
-            (theta_bar, gradient.into_iter().flatten().next())
-        {
-            gradients.add_to(theta_bar, gradient);
+        if let Some(theta_bar) = theta_bar {
+            self.gradients.finish(theta_bar);
         }
-        sums.into_iter().try_fold(A::default(), |all, sum| Ok(all + sum?))
+        self.sums.iter_mut().try_fold(A::default(), |all, sum| Ok(all + of(sum).clone()?))
     }
 
     /// All scratch memory.
     pub(crate) fn scratches(&mut self) -> impl Iterator<Item = &mut S> {
-        self.scratches.get_mut().unwrap_or_else(PoisonError::into_inner).iter_mut()
+        of(&mut self.scratches).iter_mut()
     }
 }
 
@@ -78,7 +91,7 @@ impl<T: Scalar, S: Default + Send> Blocks<T, S> {
 /// the additions is that of the tree, whoever does them, and a few gradients are alive at a time.
 #[derive(Debug)]
 struct TreeSum<T> {
-    /// What the first of two has left, level by level.
+    /// What the first of two has left, level by level, and at the end the sum.
     nodes: Vec<Mutex<Option<Vec<T>>>>,
     /// All 0.
     spare: Mutex<Vec<Vec<T>>>,
@@ -104,8 +117,8 @@ impl<T: Scalar> TreeSum<T> {
         term
     }
 
-    /// Adds term number `index` of `count`; whoever comes last gets the sum.
-    fn add(&self, index: usize, count: usize, mut sum: Vec<T>) -> Option<Vec<T>> {
+    /// Adds term number `index` of `count`.
+    fn add(&self, index: usize, count: usize, mut sum: Vec<T>) {
         let (mut index, mut count, mut first) = (index, count, 0);
         while count > 1 {
             let has_sibling = (index ^ 1) < count;
@@ -114,14 +127,21 @@ impl<T: Scalar> TreeSum<T> {
                 let mut place = locked(&self.nodes[first + node]);
                 let Some(other) = place.take() else {
                     *place = Some(sum);
-                    return None;
+                    return;
                 };
                 drop(place);
                 self.add_to(&mut sum, other);
             }
             (index, count, first) = (node, count - pairs, first + pairs);
         }
-        Some(sum)
+        *locked(&self.nodes[first]) = Some(sum);
+    }
+
+    /// Adds the sum of all terms.
+    fn finish(&mut self, theta_bar: &mut [T]) {
+        if let Some(sum) = self.nodes.last_mut().and_then(|root| of(root).take()) {
+            self.add_to(theta_bar, sum);
+        }
     }
 
     /// `sum += term`, whose memory is set to 0 and kept.

@@ -78,7 +78,7 @@ pub(crate) struct Shooting<T> {
     curriculum: Vec<(f64, Window)>,
     pub(super) starts: Option<FittedStarts<T>>,
     pub(super) derivatives: Option<Derivatives<T>>,
-    blocks: Blocks<T, Windows<T>>,
+    blocks: Blocks<T, Windows<T>, Sums>,
     pub(super) prepared: Prepared,
     pub(super) row_scratches: Vec<RowScratch<T>>,
     /// Of the rows of all ranks, where there are several: the states compared, the rows selected, and all.
