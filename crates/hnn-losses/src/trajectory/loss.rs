@@ -81,8 +81,8 @@ pub(crate) struct Shooting<T> {
     blocks: Blocks<T, Windows<T>, Sums>,
     pub(super) prepared: Prepared,
     pub(super) row_scratches: Vec<RowScratch<T>>,
-    /// Of the rows of all ranks, where there are several: the states compared, the rows selected, and all.
-    whole: Option<[f64; 3]>,
+    /// Of the rows of all ranks, where there are several: the states compared, the rows selected, and both of all.
+    whole: Option<[f64; 4]>,
 }
 
 impl<T: Scalar, S> TrajectoryLoss<T, S> {
@@ -363,9 +363,13 @@ impl<T: Scalar> Shooting<T> {
         }
     }
 
-    /// The loss of states that stay where their window begins, if nothing but states is compared.
+    /// The loss of states that stay where their window begins, if nothing but states is compared, and in
+    /// windows that stay as they are.
     pub(super) fn constant_values(&self) -> Vec<(String, f64)> {
         let Self { rows, plan, derivatives: None, .. } = self else { return Vec::new() };
+        if !self.curriculum.is_empty() {
+            return Vec::new();
+        }
         let mut sum = 0.0;
         for stretch in rows.cut(plan.window()) {
             let start = &rows.x[stretch.row * rows.dim..][..rows.dim];
@@ -386,17 +390,22 @@ impl<T: Scalar> Shooting<T> {
         Ok(())
     }
 
-    /// What the divisor is made of: the states compared, the rows selected, and all.
-    fn sums(&self, selection: Selection<'_>) -> Result<[f64; 3], LossError> {
+    /// What the divisor is made of: the states compared, the rows selected, and both of all.
+    fn sums(&self, selection: Selection<'_>) -> Result<[f64; 4], LossError> {
         let chosen = count(selection, self.rows.len())?;
-        let compared = self.plan.compared(selection, self.starts.is_some().into());
-        Ok([compared, chosen, self.rows.len()].map(|count| count as f64))
+        let compared = |selection| self.plan.compared(selection, self.starts.is_some().into());
+        let all = [compared(Selection::All), self.rows.len()];
+        Ok([compared(selection), chosen, all[0], all[1]].map(|count| count as f64))
     }
 
     pub(super) fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
-        let [compared, chosen, n] = match self.whole {
+        let [compared, chosen, all, n] = match self.whole {
             Some(whole) => whole,
             None => self.sums(selection)?,
+        };
+        let (compared, chosen) = match selection {
+            Selection::All => (all, n),
+            Selection::Rows(_) => (compared, chosen),
         };
         let dim = self.rows.dim as f64;
         Ok(match self.reduction {
@@ -541,7 +550,7 @@ where
     }
 
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-        self.shooting.whole = take_sums(sums, 3)?.try_into().ok();
+        self.shooting.whole = take_sums(sums, 4)?.try_into().ok();
         Ok(())
     }
 
