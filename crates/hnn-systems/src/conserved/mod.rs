@@ -24,12 +24,13 @@ use crate::{Hamiltonian, SystemError};
 /// quantity counts as conserved where its drift is at most [`tolerance`](Self::tolerance).
 ///
 /// ```
+/// use hnn_integrators::Lane;
 /// use hnn_systems::{Conservation, EnergyShell, Features, Kepler};
 /// // Bound orbits of energies about that of the unit circle.
 /// let law = EnergyShell { positions: vec![(0.5, 1.5), (-0.5, 0.5)], energies: (-0.6, -0.4) };
 /// let states = law.draw(&Kepler::default(), 200, 1)?;
 /// let library = Features::monomials(&["x", "y", "px", "py"], 2)?
-///     .with("1/r", |x| hnn_integrators::Lane::powi((x[0] * x[0] + x[1] * x[1]).sqrt(), -1));
+///     .with("1/r", |x| (x[0] * x[0] + x[1] * x[1]).sqrt().powi(-1));
 /// let found = Conservation::default().find(&Kepler::default(), states.view(), &library)?;
 /// assert_eq!(found.quantities.len(), 2, "angular momentum and energy: {found}");
 /// # Ok::<(), hnn_systems::SystemError>(())
