@@ -1,11 +1,12 @@
 //! Arrays of numpy: archives (`.npz`) of files (`.npy`) that hold one array each.
 
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
+use flate2::bufread::DeflateDecoder;
 use hnn_integrators::MOST_BYTES;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
-use zip::ZipArchive;
+use rawzip::{CompressionMethod, ZipArchive};
 
 use crate::DataError;
 
@@ -20,17 +21,23 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Vec<(String, ArrayD<f64>
         problem: if name.is_empty() { problem } else { format!("array {name:?}: {problem}") },
         cure: "write it by numpy.savez, with arrays of floats or integers".into(),
     };
-    let mut archive =
-        ZipArchive::new(Cursor::new(bytes)).map_err(|error| refuse("", error.to_string()))?;
+    let damaged = |error: rawzip::Error| refuse("", error.to_string());
+    let archive = ZipArchive::from_slice(bytes).map_err(damaged)?;
     let mut left = MOST_BYTES as u64 / 4;
     let mut arrays = Vec::new();
-    for index in 0..archive.len() {
-        let file = archive.by_index(index).map_err(|error| refuse("", error.to_string()))?;
-        let name = file.name().map_err(|error| refuse("", error.to_string()))?;
-        let name = name.trim_end_matches(".npy").to_owned();
+    for entry in archive.entries() {
+        let entry = entry.map_err(damaged)?;
+        let path = entry.file_path().try_normalize().map_err(damaged)?;
+        let name = path.as_ref().trim_end_matches(".npy").to_owned();
+        let file = archive.get_entry(entry.wayfinder()).map_err(damaged)?;
+        let packed: Box<dyn Read> = match entry.compression_method() {
+            CompressionMethod::STORE => Box::new(file.data()),
+            CompressionMethod::DEFLATE => Box::new(DeflateDecoder::new(file.data())),
+            other => return Err(refuse(&name, format!("it is packed by {other:?}"))),
+        };
         let mut content = Vec::new();
         // What is small may become large.
-        let read = file.take(left + 1).read_to_end(&mut content);
+        let read = file.verifying_reader(packed).take(left + 1).read_to_end(&mut content);
         read.map_err(|error| refuse(&name, error.to_string()))?;
         left = left.checked_sub(content.len() as u64).ok_or_else(|| {
             refuse(&name, format!("the arrays take more than {} bytes", MOST_BYTES / 4))

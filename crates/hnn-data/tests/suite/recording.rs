@@ -259,6 +259,20 @@ fn arrays_of_numpy() {
     assert!(error.contains("array \"x\": its numbers are of type \"<U3\""), "{error}");
 }
 
+/// A number of an archive that changed on its way is not taken for a measured one.
+#[test]
+fn an_archive_that_lost_a_bit_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("damaged.npz");
+    let mut bytes = std::fs::read(file("swing.npz")).expect("a file");
+    let cosine = 0.1_f64.cos().to_le_bytes();
+    let at = bytes.windows(8).position(|window| window == cosine).expect("the second state");
+    bytes[at] ^= 1;
+    std::fs::write(&path, &bytes).expect("written");
+    let error = Recording::read(&path).load().expect_err("another number").to_string();
+    assert!(error.contains("damaged.npz") && error.contains("array \"x"), "{error}");
+}
+
 #[test]
 fn columns_in_memory() {
     let t = [5.0, 5.1, 5.2, 5.3];
