@@ -3,7 +3,7 @@
 use hnn_benches::systems::{Pendulum, start};
 use hnn_benches::{Contest, Error, Options, on_threads};
 use hnn_integrators::{FixedStep, Parameters, RK4};
-use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use ndarray::{Array1, Array2};
 
@@ -37,7 +37,7 @@ fn gradient(options: Options) -> Result<(), Error> {
         on_threads(threads, || {
             (0..20)
                 .map(|_| {
-                    let all = Selection::All;
+                    let all = RowSelection::All;
                     let value = loss.value_and_gradient(&model, all, 1.0, &mut theta_bar);
                     value.expect("value")
                 })

@@ -203,12 +203,12 @@ impl Run {
             Motion::new("true pendulum, learned controller", &self.times, aview2(&self.states))?;
         let mut panels = trajectories(std::slice::from_ref(&motion), &["angle (rad)"])?;
         let level = |x: &[f64]| 0.5 * x[1] * x[1] - GRAVITY * x[0].cos();
-        panels.push(energy(std::slice::from_ref(&motion), level)?.y_label("energy (J)"));
+        panels.push(energy(std::slice::from_ref(&motion), level)?.with_y_label("energy (J)"));
         let torques = Array2::from_shape_fn((self.times.len(), 1), |(row, _)| self.torques[row]);
         let torque = Motion::new("torque", &self.times, torques.view())?;
         panels.extend(trajectories(&[torque], &["torque (N m)"])?);
         let title = "Swung up by a learned energy";
-        output.figure("swing_up", &Figure::grid(1, panels)?.title(title))?;
+        output.figure("swing_up", &Figure::grid(1, panels)?.with_title(title))?;
         let angle = aview2(&self.states).slice_move(s![.., ..1]);
         let motions = [("true pendulum", angle)];
         write_animation(&output.path("animation.html"), title, 1, &motions, FRAME)

@@ -271,7 +271,8 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let mut motions = Vec::new();
     for trial in trials.iter().filter(|t| t.seed == trials[0].seed) {
         if trial.motion.states.iter().all(|x| x.is_finite()) {
-            let mut motion = motion(trial.kind.label(), &trial.motion)?.color(trial.kind.color());
+            let mut motion =
+                motion(trial.kind.label(), &trial.motion)?.with_color(trial.kind.color());
             if let Some([low, high]) = &trial.band {
                 motion = motion.with_band(low.view(), high.view())?;
             }
@@ -284,7 +285,7 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     };
     let all = of(&Kind::ALL);
     let portrait = |title: &str, kinds: &[Kind]| -> Result<_> {
-        Ok(phase_portrait(&judge.system, &of(kinds))?.title(title))
+        Ok(phase_portrait(&judge.system, &of(kinds))?.with_title(title))
     };
     let portraits = Figure::grid(
         2,
@@ -296,11 +297,11 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
             )?,
         ],
     )?
-    .title("Damped pendulum: phase space");
+    .with_title("Damped pendulum: phase space");
     output.figure("phase_space", &portraits)?;
 
     let panels = trajectories(&all, &["angle θ = q (rad)", "momentum p"])?;
-    let figure = Figure::grid(1, panels)?.title("Damped pendulum: trajectory");
+    let figure = Figure::grid(1, panels)?.with_title("Damped pendulum: trajectory");
     output.figure("trajectory", &figure)?;
     output.figure("mse", &Figure::new(squared_error(&truth, &all[1..])?))?;
     let true_energy = |x: &[f64]| judge.system.energy_state(x).unwrap_or(f64::NAN);

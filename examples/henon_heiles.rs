@@ -163,13 +163,13 @@ fn sections(system: &HenonHeiles, model: &Hnn<Mlp<f64>>, duration: f64) -> Resul
             let points = |i: usize| {
                 crossings.iter().flat_map(move |one| one.states.slice(s![.., i]).to_vec())
             };
-            let points = Series::new(label, points(1), points(3))?.mark(Mark::Dots);
+            let points = Series::new(label, points(1), points(3))?.with_mark(Mark::Dots);
             let panel = Panel::new(format!("{label}, energy {name}"));
-            let panel = panel.x_range(-0.6, 0.8).y_range(-0.6, 0.6);
-            panels.push(panel.x_label("y").y_label("py").series(points));
+            let panel = panel.with_x_range(-0.6, 0.8).with_y_range(-0.6, 0.6);
+            panels.push(panel.with_x_label("y").with_y_label("py").series(points));
         }
     }
     Ok(Figure::grid(2, panels)?
-        .title("Hénon and Heiles: the section x = 0, px > 0")
-        .size(1100, 1000))
+        .with_title("Hénon and Heiles: the section x = 0, px > 0")
+        .with_size(1100, 1000))
 }

@@ -13,7 +13,7 @@ use hnn_examples::{
     Output, Recipe, Result, Rollouts, Row, Table, exit, roll_out, scientific, use_threads,
 };
 use hnn_integrators::Parameters;
-use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_models::{Dissipative, FrictionForce, Hnn, Initialisation, Mlp};
 use hnn_plots::{Color, Figure, Panel, Series};
 use hnn_systems::{DampedPendulum, Sampling, Starts};
@@ -174,7 +174,7 @@ impl Judge {
         let (mut losses, mut errors) = (Vec::new(), Vec::new());
         for theta in points {
             model.set_params(&theta)?;
-            losses.push(loss.value(&model, Selection::All)?);
+            losses.push(loss.value(&model, RowSelection::All)?);
             let rollouts = roll_out(&model, self.starts.view(), &self.times, 1e-9)?;
             errors.push(rollouts.errors(&self.system, &self.truth, 0..self.starts.nrows())?.1);
         }
@@ -184,12 +184,16 @@ impl Judge {
 
 fn draw(courses: &[Course], output: &Output) -> Result<()> {
     let panel = |title: &str, of: fn(&Course) -> &[f64]| -> Result<Panel> {
-        let empty = Panel::new(title).x_label("time (s)").y_label(title).log_x().log_y();
+        let empty = Panel::new(title)
+            .with_x_label("time (s)")
+            .with_y_label(title)
+            .with_log_x()
+            .with_log_y();
         courses.iter().enumerate().try_fold(empty, |panel, (index, course)| {
             let points = course.seconds.iter().copied().zip(of(course).iter().copied());
             let (x, y): (Vec<_>, Vec<_>) =
                 points.filter(|(x, y)| *x > 0.0 && *y > 0.0 && y.is_finite()).unzip();
-            Ok(panel.series(Series::new(course.label, x, y)?.color(Color::of_model(index))))
+            Ok(panel.series(Series::new(course.label, x, y)?.with_color(Color::for_model(index))))
         })
     };
     let panels = vec![

@@ -196,7 +196,7 @@ fn simulated() -> Result<Recording> {
     };
     let (angle, velocity) = (column(0, 0.0), column(1, 78.233));
     let columns = [("t", &times[..]), ("theta", &angle), ("velocity", &velocity)];
-    Ok(Recording::of_columns(columns).time("t").angle("theta").velocity("velocity").load()?)
+    Ok(Recording::from_columns(columns).time("t").angle("theta").velocity("velocity").load()?)
 }
 
 impl Test {
@@ -232,7 +232,8 @@ fn pendulum(constants: [f64; 2]) -> impl DifferentiableField<f64> {
 /// Its two constants by least squares: from accelerations, by midpoint and by forward differences, and
 /// from the states along trajectories whose starts are fitted.
 fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<Vec<Trial>> {
-    let accelerations = |data| DerivativeLoss::of(data)?.with_coordinate_weights(&[0.0, 1.0]);
+    let accelerations =
+        |data| DerivativeLoss::from_data(data)?.with_coordinate_weights(&[0.0, 1.0]);
     let trajectories =
         TrajectoryLoss::new(RK4, Window::Whole, midpoint)?.with_fitted_starts(0.1)?;
     let losses: [(_, _, Box<dyn Loss<f64, _>>); 3] = [
@@ -297,18 +298,23 @@ fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
         if !known && finite && !trial.name.ends_with("forward") {
             let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.name);
             // Fits of constants are no networks: each has a colour of its own behind theirs.
-            let color = kind.map_or_else(|| Color::of_model(fits.next().unwrap_or(0)), Kind::color);
-            let mut motion = motion(&trial.label, &trial.rollout)?.color(color);
+            let color =
+                kind.map_or_else(|| Color::for_model(fits.next().unwrap_or(0)), Kind::color);
+            let mut motion = motion(&trial.label, &trial.rollout)?.with_color(color);
             if let Some([low, high]) = &trial.band {
                 motion = motion.with_band(low.view(), high.view())?;
             }
             motions.push(motion);
         }
     }
-    let portrait = phase_portrait(&test.score, &motions)?.title("A real pendulum: phase space");
+    let portrait =
+        phase_portrait(&test.score, &motions)?.with_title("A real pendulum: phase space");
     output.figure("phase_space", &Figure::new(portrait))?;
     let panels = trajectories(&motions, &["angle θ = q (rad)", "angular velocity p (rad/s)"])?;
-    output.figure("trajectory", &Figure::grid(1, panels)?.title("A real pendulum: trajectory"))?;
+    output.figure(
+        "trajectory",
+        &Figure::grid(1, panels)?.with_title("A real pendulum: trajectory"),
+    )?;
     output.figure("mse", &Figure::new(squared_error(&truth, &motions[1..])?))?;
     let score = |x: &[f64]| test.score.energy_state(x).unwrap_or(f64::NAN);
     output.figure("energy", &Figure::new(energy(&motions, score)?))

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use hnn_benches::{Case, Error, Run};
 use hnn_integrators::{At, Scalar, VectorField, Workspace, coordinate_major};
-use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView1};
@@ -44,7 +44,7 @@ fn gradient<T: Scalar>(batch: usize) -> Result<Run, Error> {
     let mut theta_bar = vec![T::ZERO; model.energy_network().params().len()];
     Ok(Box::new(move || {
         theta_bar.fill(T::ZERO);
-        black_box(loss.value_and_gradient(&model, Selection::All, 1.0, &mut theta_bar)?);
+        black_box(loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut theta_bar)?);
         Ok(())
     }))
 }

@@ -22,9 +22,9 @@ pub(crate) fn cases() -> Vec<Case> {
 fn path((name, rows, columns, share, gap): Problem) -> Result<Run, Error> {
     let file = |what| read(&format!("{name}.{what}.f64"));
     let (x, y) = (Array2::from_shape_vec((rows, columns), file("x")?)?, Array1::from(file("y")?));
-    let mut lasso = Lasso::default().gap_tolerance(gap);
+    let mut lasso = Lasso::default().with_gap_tolerance(gap);
     if gap > 1e-10 {
-        lasso = lasso.kkt_tolerance(f64::INFINITY);
+        lasso = lasso.with_kkt_tolerance(f64::INFINITY);
     }
     Ok(Box::new(move || {
         black_box(lasso.path(&Gram::new(x.view(), y.view())?, 100, share)?);

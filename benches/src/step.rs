@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use hnn_integrators::DifferentiableField;
-use hnn_losses::{Loss, Selection};
+use hnn_losses::{Loss, RowSelection};
 use hnn_train::{Adam, Optimiser};
 
 use crate::{Error, Run};
@@ -23,7 +23,7 @@ where
     let mut gradient = theta.clone();
     Ok(Box::new(move || {
         gradient.fill(0.0);
-        black_box(loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?);
+        black_box(loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?);
         adam.step(&mut theta, &mut gradient, 1e-3)?;
         model.set_params(&theta)?;
         Ok(())

@@ -141,9 +141,9 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
     let expected = times.iter().map(|t| (*t, 1e-6 * (exponent.exponent * t).exp()));
     let (until, expected): (Vec<f64>, Vec<f64>) = expected.take_while(|(_, d)| *d < 10.0).unzip();
     let panel = Panel::new("Two starts 1e-6 apart")
-        .x_label("time t (s)")
-        .y_label("distance of the states")
-        .log_y()
+        .with_x_label("time t (s)")
+        .with_y_label("distance of the states")
+        .with_log_y()
         .series(Series::new("measured", times.iter().copied(), distance.iter().copied())?)
         .series(Series::new("1e-6 exp(Lyapunov exponent × t)", until, expected)?);
     let motions = [("one start", 0), ("1e-6 away", 1)]
@@ -152,7 +152,7 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
         .collect::<Result<Vec<_>, _>>()?;
     let mut panels = vec![panel];
     panels.extend(trajectories(&motions, &["angle q1 (rad)"])?);
-    output.figure("chaos", &Figure::grid(1, panels)?.title("Double pendulum: chaos"))?;
+    output.figure("chaos", &Figure::grid(1, panels)?.with_title("Double pendulum: chaos"))?;
     Ok(vec![
         Row::of("truth", "growth_rate", &[rate])?,
         Row::of("truth", "lyapunov_exponent", &[exponent.exponent])?,

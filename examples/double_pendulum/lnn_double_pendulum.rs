@@ -179,7 +179,7 @@ impl Task {
         };
         let states = |count, seed| -> Result<DataSet<f64>> {
             let states = law.draw(system, count, seed)?;
-            Ok(DataSet::of_states(system, 0.0, states)?)
+            Ok(DataSet::from_states(system, 0.0, states)?)
         };
         Ok((states(count, seed)?, states(2000, 1_000_000 + seed)?))
     }
@@ -214,7 +214,7 @@ fn draw(
     let motions = show.motions()?;
     if motions.len() > 1 {
         let panel = squared_error(&motions[0], &motions[1..])?;
-        output.figure("errors", &Figure::new(panel).title("Double pendulum: errors"))?;
+        output.figure("errors", &Figure::new(panel).with_title("Double pendulum: errors"))?;
     }
     show.animation(output, "Double pendulum: truth and learned Lagrangians")
 }

@@ -40,12 +40,12 @@ fn main() -> Result<(), hnn::Error> {
 
     let q = run.solution.states.column(0).to_owned();
     let panel = Panel::new("A pendulum, and where it passes its lowest point")
-        .x_label("time t (s)")
-        .y_label("angle q (rad)")
+        .with_x_label("time t (s)")
+        .with_y_label("angle q (rad)")
         .series(Series::new("angle", times, q)?)
         .series(
             Series::new("events", passed.clone(), passed.iter().map(|_| 0.0))?
-                .mark(hnn::plots::Mark::Points),
+                .with_mark(hnn::plots::Mark::Points),
         );
     Figure::new(panel).save("target/examples/event_and_gradient.png")?;
     Ok(())

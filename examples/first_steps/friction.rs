@@ -14,7 +14,7 @@ fn main() -> Result<(), hnn::Error> {
         Ok(Mlp::new(Architecture::new(&[2, 16, 16, 1])?, Initialisation::Orthogonal, seed))
     };
     let weights = scales.derivative_weights();
-    let mut loss = DerivativeLoss::of(&train)?.with_coordinate_weights(&weights)?;
+    let mut loss = DerivativeLoss::from_data(&train)?.with_coordinate_weights(&weights)?;
     let solver = LeastSquares::new(60);
 
     // Without friction it cannot slow down; R(q, p) >= 0 can only take energy out.
@@ -36,6 +36,6 @@ fn main() -> Result<(), hnn::Error> {
         motion("HNN + friction", &model)?,
     ];
     let panel = energy(&motions, |x| 3.0 * (1.0 - x[0].cos()) + x[1] * x[1])?;
-    Figure::new(panel.title("Energy over time")).save("target/examples/friction.png")?;
+    Figure::new(panel.with_title("Energy over time")).save("target/examples/friction.png")?;
     Ok(())
 }

@@ -17,7 +17,7 @@ fn main() -> Result<(), hnn::Error> {
     let network = Mlp::new(layers, Initialisation::Orthogonal, 0);
     let mut model = Hnn::new(scales.energy(network)?)?;
     let weights = scales.derivative_weights();
-    let mut loss = DerivativeLoss::of(&train)?.with_coordinate_weights(&weights)?;
+    let mut loss = DerivativeLoss::from_data(&train)?.with_coordinate_weights(&weights)?;
     let record = LeastSquares::new(100).fit(&mut model, &mut loss, None, &mut ())?;
     println!("{record}");
 

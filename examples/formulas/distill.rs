@@ -111,7 +111,7 @@ fn trial(
     let library =
         Library::monomials(1, 1..=4)?.union(&Library::trigonometric(1, &[1.0, 2.0], 1)?)?;
     let domain = [(-2.0, 2.0), (-2.0, 2.0)];
-    let distilled = Distillation::over(&domain)?.relative_error(held_out).run_at(
+    let distilled = Distillation::new(&domain)?.with_relative_error(held_out).run_at(
         energy,
         &library,
         train.states().to_owned(),
@@ -177,5 +177,5 @@ fn draw(trial: &Trial, output: &Output) -> Result<()> {
     let energy_of = |x: &[f64]| truth.energy_state(x).unwrap_or(f64::NAN);
     let panels = vec![squared_error(&exact, &motions)?, energy(&motions, energy_of)?];
     let title = format!("Distilled: {}", trial.distilled.found.model());
-    Ok(output.figure("distill", &Figure::grid(2, panels)?.title(title))?)
+    Ok(output.figure("distill", &Figure::grid(2, panels)?.with_title(title))?)
 }

@@ -136,10 +136,10 @@ fn read(file: &Path, options: &Options) -> Result<Recording> {
         false => column(given),
     };
     let missing = Vec::from_iter(options.missing.iter().map(String::as_str));
-    let mut reader = Recording::read(file).missing(&missing);
+    let mut reader = Recording::read(file).with_missing(&missing);
     let clock = |given: &String| column(given).scaled(options.time_factor);
     reader = options.time.iter().fold(reader, |reader, given| reader.time(clock(given)));
-    reader = options.interval.iter().fold(reader, |reader, dt| reader.interval(*dt));
+    reader = options.interval.iter().fold(reader, |reader, dt| reader.with_interval(*dt));
     reader = options.trial.iter().fold(reader, |reader, given| reader.trial(key(given)));
     reader = options.position.iter().fold(reader, |reader, given| reader.position(column(given)));
     reader = options.angle.iter().fold(reader, |reader, given| reader.angle(turned(given)));

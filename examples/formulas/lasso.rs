@@ -13,8 +13,8 @@ use clap::Parser;
 use hnn_examples::{Output, Row, Sweep, Table, exit, roll_out, scientific, seed_range};
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
 use hnn_sparse::{
-    Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Identification, Lasso,
-    LassoSolution, Library, Samples, Selection, SparseHamiltonian,
+    Ansatz, CrossValidation, Equations, Expression, Folds, Gram, Lasso, LassoSolution, Library,
+    Samples, Selection, SparseFit, SparseHamiltonian,
 };
 use hnn_systems::{Hamiltonian, Pendulum, Spring};
 use ndarray::{Array1, Array2, Axis, array, s};
@@ -75,7 +75,7 @@ struct Trial {
     path: Vec<LassoSolution>,
     cross_validated: LassoSolution,
     one_std_error: LassoSolution,
-    found: Identification,
+    found: SparseFit,
     scales: Array1<f64>,
     ansatz: Ansatz,
 }
@@ -178,7 +178,7 @@ impl Case {
 
     fn identify(&self, options: &Options, seed: u64) -> Result<Trial> {
         let equations = self.equations(options, seed)?;
-        let gram = Gram::of(&equations)?;
+        let gram = Gram::from_equations(&equations)?;
         let folds = Folds::ByPoint { count: 5 };
         let validation = CrossValidation::run(&equations, &Lasso::default(), folds, 100, 1e-4)?;
         Ok(Trial {
@@ -228,7 +228,7 @@ impl Case {
     fn draw(&self, trial: &Trial, output: &Output) -> Result<()> {
         let figure = Figure::grid(2, vec![self.path_panel(trial)?, self.rollout_panel(trial)?])?;
         let title = format!("{}: {}", self.name, trial.found.model());
-        Ok(output.figure(self.name, &figure.title(title))?)
+        Ok(output.figure(self.name, &figure.with_title(title))?)
     }
 
     fn path_panel(&self, trial: &Trial) -> Result<Panel> {

@@ -49,15 +49,15 @@ fn run(options: &Options) -> Result<()> {
         let means = swept.iter().map(|row| row.mean);
         let alphas = || options.alphas.iter().copied();
         let series = Series::new("HNN + one-step loss", alphas(), means)?
-            .error_bars(swept.iter().map(|row| row.std_error))?
-            .mark(Mark::LinePoints);
+            .with_error_bars(swept.iter().map(|row| row.std_error))?
+            .with_mark(Mark::LinePoints);
         // The plain HNN, with its standard error as a band.
         let Row { mean, std_error, .. } = *plain[0];
         let flat = |value: f64| alphas().map(move |_| value);
         let plain = Series::new("HNN", alphas(), flat(mean))?
-            .band(flat((mean - std_error).max(0.0)), flat(mean + std_error))?
-            .dash(Dash::Dashed);
-        let panel = Panel::new("").x_label("weight α").y_label(label).log_x();
+            .with_band(flat((mean - std_error).max(0.0)), flat(mean + std_error))?
+            .with_dash(Dash::Dashed);
+        let panel = Panel::new("").with_x_label("weight α").with_y_label(label).with_log_x();
         Ok(panel.series(series).series(plain))
     };
     let panels = vec![
@@ -65,6 +65,6 @@ fn run(options: &Options) -> Result<()> {
         panel("energy_mse_ring", "energy MSE, ring starts")?,
     ];
     let title = setting.title("mean and standard error over the seeds");
-    output.figure("sweep", &Figure::grid(2, panels)?.title(title))?;
+    output.figure("sweep", &Figure::grid(2, panels)?.with_title(title))?;
     report.draw(&output)
 }

@@ -98,7 +98,7 @@ fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<S
         }
     }
     if seed == options.first_seed {
-        let panel = Panel::new("relative error").x_label("time t in s").log_y();
+        let panel = Panel::new("relative error").with_x_label("time t in s").with_log_y();
         let panel = series.into_iter().try_fold(panel, |panel, (label, points)| -> Result<_> {
             let (times, errors): (Vec<f64>, Vec<f64>) = points.into_iter().unzip();
             Ok(panel.series(Series::new(label, times, errors)?))
@@ -240,7 +240,7 @@ impl Run<'_> {
     ) -> Result<ConstrainedHnn<hnn_models::Scaled<Mlp<f64>>, hnn_systems::Rods<2, N, N>, f64>> {
         let hidden: &[usize] = if self.options.protocol { &[256; 3] } else { &[16] };
         let network = self.network(&[&[2 * N], hidden, &[1]].concat(), self.seed)?;
-        let scales = Scales::of_velocities(data.train.states(), slopes(&data.train).view())?;
+        let scales = Scales::from_velocities(data.train.states(), slopes(&data.train).view())?;
         let potential = scales.potential(network)?;
         let rods = *data.system.constraint();
         let model = ConstrainedHnn::new(potential, rods, StateForm::Lagrangian, &[1.0; N])?;
@@ -264,7 +264,7 @@ impl Run<'_> {
         };
         let (factor, potential) =
             (network(N * (N + 1) / 2, 1000 + self.seed)?, network(1, self.seed)?);
-        let scales = Scales::of_velocities(train.states(), slopes(&train).view())?;
+        let scales = Scales::from_velocities(train.states(), slopes(&train).view())?;
         let lagrangian = scales.lagrangian(MechanicalLagrangian::new(factor, potential)?)?;
         let mut model = Lnn::new(lagrangian)?;
         self.fit(&mut model, &train, &format!("{N} links, in angles"))?;
@@ -310,8 +310,9 @@ impl Run<'_> {
             Motion::new(label, &data.times, states.index_axis(Axis(0), 0))
         };
         let motions = [motion("truth", &data.test)?.truth(), motion("constrained HNN", states)?];
-        let panel =
-            Panel::new(format!("the last of {N} links")).x_label("x in m").y_label("y in m");
+        let panel = Panel::new(format!("the last of {N} links"))
+            .with_x_label("x in m")
+            .with_y_label("y in m");
         let panel = motions.iter().try_fold(panel, |panel, motion| -> Result<_> {
             Ok(panel.series(motion.path(N - 1, 2 * N - 1)?))
         })?;

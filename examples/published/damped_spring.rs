@@ -66,7 +66,7 @@ fn data(seed: u64) -> Result<[DataSet<f64>; 2]> {
     let states = Array2::from_shape_fn((SIDE * SIDE, 2), |(row, i)| {
         at([order[row] / SIDE, order[row] % SIDE][i])
     });
-    Ok(DataSet::of_states(&truth(), 0.0, states)?.split_at(TRAINING)?.into())
+    Ok(DataSet::from_states(&truth(), 0.0, states)?.split_at(TRAINING)?.into())
 }
 
 /// The networks' recipe. The paper leaves open: the widths, 5000 full batches, the rate.
@@ -102,7 +102,7 @@ fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<S
         all.push(score(&judge, &formula, "formula", "formula", seconds)?);
     }
     if seed == options.first_seed {
-        let panel = phase_portrait(&truth(), &motions)?.title("damped spring");
+        let panel = phase_portrait(&truth(), &motions)?.with_title("damped spring");
         output.figure("phase_space", &hnn_plots::Figure::new(panel))?;
     }
     Ok(all)

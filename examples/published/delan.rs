@@ -116,7 +116,7 @@ impl Arm {
         };
         let lagrangian = MechanicalLagrangian::new(network(3, 1000 + seed)?, network(1, seed)?)?;
         let mut model = Lnn::forced(lagrangian, InputPort::new(2))?;
-        let mut loss = TorqueLoss::of(&self.train)?;
+        let mut loss = TorqueLoss::from_data(&self.train)?;
         if options.protocol {
             let steps = if options.quick { 20 } else { 5000 };
             let bars = Bars::new(steps);
@@ -183,7 +183,7 @@ impl Arm {
                 let rows = (0..torque.nrows()).map(|row| row as f64);
                 Series::new(label, rows, torque.column(0).iter().copied())
             };
-            let panel = Panel::new(name).x_label("test row").y_label("first joint");
+            let panel = Panel::new(name).with_x_label("test row").with_y_label("first joint");
             let panel = panel.series(over_rows("truth", &right)?.truth());
             Ok(panel.series(over_rows("LNN", &found)?))
         });

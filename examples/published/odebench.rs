@@ -12,7 +12,7 @@ use hnn_examples::{exit, roll_out};
 use hnn_integrators::{FnField, VectorField};
 use hnn_published_examples::{Figure, PublishedOptions, Result, Scores, timed};
 use hnn_sparse::{
-    Ansatz, Column, Expression, Library, ModelTerm, Observations, Selection, Shooting,
+    Ansatz, AnsatzColumn, Expression, Library, ModelTerm, Observations, Selection, Shooting,
     SparseHamiltonian, WeakForm,
 };
 use hnn_systems::Sampling;
@@ -154,7 +154,7 @@ fn prune(
         let Some(weakest) = weakest.filter(|term| t_value(term) < LEAST_T) else {
             return Ok(model);
         };
-        let kept = |column: &Column| {
+        let kept = |column: &AnsatzColumn| {
             let known = model.terms().iter().find(|term| term.column() == column);
             known
                 .filter(|term| term.column() != weakest.column())

@@ -295,7 +295,7 @@ fn lagrangian(
     let port = if n == 1 { port } else { port.fitted() };
     let middle = midpoints(data)?;
     let forces = port.matrix().dot(&middle.inputs().t()).reversed_axes();
-    let scales = Scales::of_forces(middle.states(), middle.derivatives(), forces.view())?;
+    let scales = Scales::from_forces(middle.states(), middle.derivatives(), forces.view())?;
     let factor = network(angles, hidden, n * (n + 1) / 2, 1000 + seed)?;
     let lagrangian = MechanicalLagrangian::new(factor, network(angles, hidden, 1, seed)?)?;
     // A direction of hardly any mass lets a step between known states leave all bounds.
@@ -334,7 +334,7 @@ impl Fit<'_> {
         } else {
             let most = if self.options.quick { 3 } else { usize::MAX };
             if self.data.states().ncols() > 2 {
-                let mut loss = DerivativeLoss::of(&midpoints(self.data)?)?;
+                let mut loss = DerivativeLoss::from_data(&midpoints(self.data)?)?;
                 let solver = LeastSquares::new(START.min(most));
                 solver.fit(&mut model, &mut loss, None, &mut bars.observer(self.label))?;
             }

@@ -46,7 +46,8 @@ pub fn roll_out(
     times: &[f64],
     tolerance: f64,
 ) -> Result<Rollouts> {
-    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::relative(tolerance)).max_steps(200_000);
+    let solver =
+        Adaptive::new(DORMAND_PRINCE5, Tolerances::relative(tolerance)).with_max_steps(200_000);
     let states = match solver.solve_batch(field, starts, times) {
         Ok(solution) => solution.states,
         Err(failure) => match failure.partial {

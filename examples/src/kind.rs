@@ -48,6 +48,6 @@ impl Kind {
     /// Its colour, the same in every figure.
     #[must_use]
     pub fn color(self) -> Color {
-        Color::of_model(self as usize)
+        Color::for_model(self as usize)
     }
 }

@@ -31,7 +31,7 @@ impl Row {
     /// # Errors
     /// If it is empty or holds NaN.
     pub fn of(model: &str, metric: &str, values: &[f64]) -> Result<Self> {
-        let Spread { mean, std_error, median, n, .. } = Spread::of(values)?;
+        let Spread { mean, std_error, median, n, .. } = Spread::new(values)?;
         let (model, metric) = (model.to_owned(), metric.to_owned());
         Ok(Self { model, metric, mean, std_error, median, n })
     }

@@ -297,7 +297,7 @@ impl Recipe {
         check_steps(steps)?;
         let solver = LeastSquares::new(steps)
             .with_damping(self.rate)
-            .with_checkpoint(Checkpoint::new(checkpoint).resuming(self.resume));
+            .with_checkpoint(Checkpoint::new(checkpoint).with_resume(self.resume));
         if self.evidence {
             return Ok(solver.with_evidence(EvidenceRule::default()));
         }
@@ -325,7 +325,7 @@ impl Recipe {
         let trainer = Trainer::new(self.steps)
             .with_schedule(schedule)
             .with_optimiser(adam)
-            .with_checkpoint(Checkpoint::new(checkpoint).resuming(self.resume));
+            .with_checkpoint(Checkpoint::new(checkpoint).with_resume(self.resume));
         if self.batch > 0 && self.batch < rows {
             return Ok(trainer.with_minibatch(MiniBatch::points(rows, self.batch, seed)?));
         }

@@ -70,7 +70,7 @@ impl<T: Scalar> DataSet<T> {
     /// # Errors
     /// If a trajectory was not solved to its end, there are not as many lists of times as
     /// trajectories, or one is longer than the states; and as [`new`](Self::new).
-    pub fn of_batch<'a>(
+    pub fn from_batch<'a>(
         solution: &BatchSolution<T>,
         times: impl IntoIterator<Item = &'a [T]>,
     ) -> Result<Self, DataError>

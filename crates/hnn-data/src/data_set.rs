@@ -84,7 +84,7 @@ impl<T: Scalar> DataSet<T> {
     /// # Errors
     /// If there are no states, they have another dimension than the field, the field fails, or a
     /// number is infinite or NaN.
-    pub fn of_states(
+    pub fn from_states(
         field: &dyn VectorField<T>,
         t: T,
         states: Array2<T>,
@@ -187,7 +187,7 @@ impl<T: Scalar> DataSet<T> {
             solver.solve_batch_at(&driven, starts.view(), &times)
         };
         let solution = solution.map_err(SolveError::from)?;
-        Self::of_batch(&solution, times)?.with_inputs(self.inputs.clone())
+        Self::from_batch(&solution, times)?.with_inputs(self.inputs.clone())
     }
 
     fn check_inputs(&self, field: &dyn VectorField<T>) -> Result<(), FieldError> {
@@ -251,7 +251,7 @@ impl<T: Scalar> DataSet<T> {
     /// use hnn_data::Recording;
     /// use hnn_integrators::Between;
     /// let (t, q, u) = ([0.0, 1.0, 2.0], [0.0, 0.1, 0.3], [2.0, 3.0, 5.0]);
-    /// let reader = Recording::of_columns([("t", &t[..]), ("q", &q), ("u", &u)]);
+    /// let reader = Recording::from_columns([("t", &t[..]), ("q", &q), ("u", &u)]);
     /// let data = reader.time("t").position("q").input("u").load()?.data_set()?;
     /// let mut torque = [0.0];
     /// data.signals(Between::Held)[0].at(1.5, &mut torque).expect("inside");

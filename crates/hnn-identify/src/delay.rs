@@ -1,6 +1,6 @@
 //! Inputs that act later than they are logged.
 
-use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_train::{LeastSquares, Scaling};
 use ndarray::{Array1, ArrayView2, Axis};
 
@@ -70,5 +70,5 @@ fn error(problem: &Problem, lag: usize, most: usize) -> Result<f64, IdentifyErro
         .with_coordinate_weights(&weights)?;
     let solver = LeastSquares::new(STEPS).with_scaling(Scaling::Diagonal);
     solver.fit(&mut law, &mut loss, None, &mut ())?;
-    Ok(loss.value(&law, Selection::All)?)
+    Ok(loss.value(&law, RowSelection::All)?)
 }

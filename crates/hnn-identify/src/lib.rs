@@ -7,7 +7,7 @@
 //! # let t = Vec::from_iter((0..400).map(|k| 0.02 * f64::from(k)));
 //! # let q = Vec::from_iter(t.iter().map(|t: &f64| 0.7 * (-0.05 * t).exp() * (3.0 * t).cos()));
 //! // Times and angles of something that swings.
-//! let recording = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;
+//! let recording = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;
 //! let found = identify(&recording)?;
 //! println!("{found}");
 //! let best = found.best();

@@ -71,7 +71,7 @@ pub(crate) fn rollout(
     index: usize,
 ) -> Option<DataSet<f64>> {
     let one = part.smooth.select(&[index]).ok()?;
-    let solver = Adaptive::from(Tolerances::both(1e-6)).max_steps(MOST_STEPS * one.len());
+    let solver = Adaptive::from(Tolerances::both(1e-6)).with_max_steps(MOST_STEPS * one.len());
     let run = one.rollout_of(field, problem.between, solver).ok()?;
     run.states().iter().all(|x| x.is_finite()).then_some(run)
 }

@@ -102,7 +102,7 @@ pub use method::{
 };
 #[doc(hidden)]
 pub use rollout::Motion;
-pub use rollout::{Adjoint, Checkpoints, Clock, Gradient, Grid, Rollout, Samples, Visit};
+pub use rollout::{Adjoint, Checkpoints, Clock, Gradient, Grid, GridInputs, Rollout, Visit};
 #[doc(hidden)]
 pub use scalar::PerScalar;
 pub use scalar::Scalar;

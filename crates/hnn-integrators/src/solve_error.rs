@@ -148,7 +148,7 @@ pub enum SolveError {
     /// The limit of steps was reached.
     #[error(
         "trajectory {trajectory} had only reached t = {time} after {limit} steps: {}",
-        cause.with_cure("allow more (`max_steps`), or loosen the tolerance")
+        cause.with_cure("allow more (`with_max_steps`), or loosen the tolerance")
     )]
     TooManySteps {
         /// Row of the initial states.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::{FieldObject, Scalar};
 
-use crate::{LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// A loss of a field.
 pub(crate) trait FieldLoss<T: Scalar> {
@@ -20,23 +20,23 @@ pub(crate) trait FieldLoss<T: Scalar> {
     fn num_rows(&self) -> usize;
 
     /// As [`Loss::row_sums`](crate::Loss::row_sums).
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError>;
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError>;
 
     /// As [`Loss::set_row_sums`](crate::Loss::set_row_sums).
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError>;
 
     /// Whether a selection has no rows here, and others elsewhere.
-    fn is_elsewhere(&self, selection: Selection<'_>) -> bool;
+    fn is_elsewhere(&self, selection: RowSelection<'_>) -> bool;
 
     /// Number of errors that the mean is taken of.
-    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError>;
+    fn entries(&self, selection: RowSelection<'_>) -> Result<f64, LossError>;
 
     /// The sum of what the errors cost; **adds** `scale` times its gradient to `theta_bar`, of the
     /// right length.
     fn sum(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         scale: T,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError>;
@@ -45,7 +45,7 @@ pub(crate) trait FieldLoss<T: Scalar> {
     fn layout(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError>;
 
     /// As [`Loss::residuals`](crate::Loss::residuals).
@@ -74,7 +74,7 @@ macro_rules! loss_of_fields {
                 FieldLoss::name(self)
             }
 
-            fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+            fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
                 if self.is_elsewhere(selection) {
                     return Ok(0.0);
                 }
@@ -85,7 +85,7 @@ macro_rules! loss_of_fields {
             fn value_and_gradient(
                 &mut self,
                 field: &F,
-                selection: Selection<'_>,
+                selection: RowSelection<'_>,
                 weight: f64,
                 theta_bar: &mut [T],
             ) -> Result<f64, LossError> {
@@ -101,7 +101,7 @@ macro_rules! loss_of_fields {
             fn residual_layout(
                 &mut self,
                 field: &F,
-                selection: Selection<'_>,
+                selection: RowSelection<'_>,
             ) -> Result<ResidualLayout, LossError> {
                 self.object().layout(field, selection)
             }
@@ -125,7 +125,7 @@ macro_rules! loss_of_fields {
 
             fn row_sums(
                 &self,
-                selection: Selection<'_>,
+                selection: RowSelection<'_>,
                 sums: &mut Vec<f64>,
             ) -> Result<(), LossError> {
                 FieldLoss::row_sums(self, selection, sums)

@@ -14,7 +14,7 @@ use crate::groups::Groups;
 use crate::jacobian::FieldJacobian;
 use crate::loss::take_sums;
 use crate::trajectory::Slopes;
-use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// The mean squared error of the field against measured derivatives,
 /// `L = mean over rows and coordinates of (f(t, x, u; theta) - dx/dt)^2`.
@@ -22,13 +22,13 @@ use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
 /// For an HNN this is the loss of Greydanus et al. 2019,
 /// `|dH/dq + dp/dt|^2 + |dH/dp - dq/dt|^2`; with friction in the field it is
 /// `|dH/dq + F + dp/dt|^2 + |dH/dp - dq/dt|^2`. The papers write the sum of squares; this is the
-/// mean over all `N * D` entries. [`measured_by`](Self::measured_by) takes another measure of the
+/// mean over all `N * D` entries. [`with_error_measure`](Self::with_error_measure) takes another measure of the
 /// errors than the square. Rows of a [data set](Self::of) come with their inputs `u`, for fields that
 /// have some; [`with_inputs`](Self::with_inputs) adds them to arrays.
 ///
 /// ```
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{DerivativeLoss, Loss, Selection};
+/// use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 /// use ndarray::array;
 /// // A spring whose stiffness k is to be found, now 2.
 /// let model = DualField::new([2.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
@@ -37,7 +37,7 @@ use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, Selection};
 /// let dx = array![[0.0, -1.0], [0.5, 0.0]];
 /// let mut loss = DerivativeLoss::new(array![0.0, 0.0].view(), x.view(), dx.view())?;
 /// let mut gradient = [0.0];
-/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let value = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?;
 /// // (k - 1)^2 / 4 and its derivative.
 /// assert_eq!((value, gradient), (0.25, [0.5]));
 /// # Ok::<(), hnn_losses::LossError>(())
@@ -138,25 +138,25 @@ impl<T: Scalar> DerivativeLoss<T> {
     /// ```
     /// use hnn_data::Recording;
     /// use hnn_integrators::DualField;
-    /// use hnn_losses::{DerivativeLoss, Loss, Selection};
+    /// use hnn_losses::{DerivativeLoss, Loss, RowSelection};
     /// // dv/dt = k u, of which a recording has the derivatives.
     /// let (t, v, a, u) = ([0.0, 1.0], [0.0, 3.0], [2.0, 4.0], [1.0, 2.0]);
     /// let columns = [("t", &t[..]), ("v", &v), ("a", &a), ("u", &u)];
-    /// let reader = Recording::of_columns(columns).time("t").state("v").derivative("a").input("u");
+    /// let reader = Recording::from_columns(columns).time("t").state("v").derivative("a").input("u");
     /// let data = reader.load()?.data_set()?;
     /// let model = DualField::with_inputs([1.0], |_t, [_v]: [_; 1], [u]: [_; 1], [k]| [k * u]);
-    /// let value = DerivativeLoss::of(&data)?.value(&model, Selection::All)?;
+    /// let value = DerivativeLoss::from_data(&data)?.value(&model, RowSelection::All)?;
     /// assert_eq!(value, (1.0 + 4.0) / 2.0);
     /// let deaf = DualField::new([1.0], |_t, [_v]: [_; 1], [k]| [k]);
-    /// let mut loss = DerivativeLoss::of(&data)?;
-    /// let error = loss.value(&deaf, Selection::All).expect_err("has no inputs");
+    /// let mut loss = DerivativeLoss::from_data(&data)?;
+    /// let error = loss.value(&deaf, RowSelection::All).expect_err("has no inputs");
     /// assert!(error.to_string().contains("the data have 1 inputs a row, but the field has 0"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
     /// If its derivatives are not known.
-    pub fn of(data: &DataSet<T>) -> Result<Self, LossError> {
+    pub fn from_data(data: &DataSet<T>) -> Result<Self, LossError> {
         if data.derivatives().ncols() == 0 {
             return Err(LossError::NoDerivatives);
         }
@@ -183,13 +183,13 @@ impl<T: Scalar> DerivativeLoss<T> {
     ///
     /// ```
     /// use hnn_integrators::DualField;
-    /// use hnn_losses::{DerivativeLoss, Loss, Selection};
+    /// use hnn_losses::{DerivativeLoss, Loss, RowSelection};
     /// use ndarray::array;
     /// let (t, x, dx) = (array![0.0, 1.0], array![[1.0], [1.0]], array![[1.1], [3.0]]);
     /// let sigma = array![[0.1], [2.0]];
     /// let loss = DerivativeLoss::new(t.view(), x.view(), dx.view())?;
     /// let model = DualField::new([1.0], |_t, [x]: [_; 1], [k]| [k * x]);
-    /// let value = loss.with_standard_errors(sigma.view())?.value(&model, Selection::All)?;
+    /// let value = loss.with_standard_errors(sigma.view())?.value(&model, RowSelection::All)?;
     /// assert!((value - 1.0).abs() < 1e-12);
     /// # Ok::<(), hnn_losses::LossError>(())
     /// ```
@@ -215,7 +215,7 @@ impl<T: Scalar> DerivativeLoss<T> {
     ///
     /// # Errors
     /// If a threshold is not a positive number.
-    pub fn measured_by(mut self, measure: ErrorMeasure) -> Result<Self, LossError> {
+    pub fn with_error_measure(mut self, measure: ErrorMeasure) -> Result<Self, LossError> {
         if let ErrorMeasure::Huber { threshold } = measure
             && !(threshold > 0.0 && threshold.is_finite())
         {
@@ -341,8 +341,8 @@ impl<T: Scalar> Rows<T> {
 }
 
 /// The number of rows of a selection, checked against the data.
-pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, LossError> {
-    let Selection::Rows(selected) = selection else { return Ok(rows) };
+pub(crate) fn selected(selection: RowSelection<'_>, rows: usize) -> Result<usize, LossError> {
+    let RowSelection::Rows(selected) = selection else { return Ok(rows) };
     match selected.iter().find(|row| **row >= rows) {
         Some(row) => Err(LossError::NoSuchRow { row: *row, rows }),
         None if selected.is_empty() => Err(LossError::Empty { what: "selected rows" }),
@@ -351,8 +351,8 @@ pub(crate) fn selected(selection: Selection<'_>, rows: usize) -> Result<usize, L
 }
 
 /// The number of rows of a selection, which may be empty, checked against the data.
-pub(crate) fn count(selection: Selection<'_>, rows: usize) -> Result<usize, LossError> {
-    if selection == Selection::Rows(&[]) { Ok(0) } else { selected(selection, rows) }
+pub(crate) fn count(selection: RowSelection<'_>, rows: usize) -> Result<usize, LossError> {
+    if selection == RowSelection::Rows(&[]) { Ok(0) } else { selected(selection, rows) }
 }
 
 /// Checks that a field fits the data.
@@ -407,7 +407,7 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         self.rows.t.len()
     }
 
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
         let rows = self.rows.t.len();
         sums.extend([count(selection, rows)? as f64, rows as f64]);
         sums.extend((0..self.rows.dim).map(|i| self.rows.sum_of(i)));
@@ -420,11 +420,11 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         Ok(())
     }
 
-    fn is_elsewhere(&self, selection: Selection<'_>) -> bool {
-        self.whole.is_some() && selection == Selection::Rows(&[])
+    fn is_elsewhere(&self, selection: RowSelection<'_>) -> bool {
+        self.whole.is_some() && selection == RowSelection::Rows(&[])
     }
 
-    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn entries(&self, selection: RowSelection<'_>) -> Result<f64, LossError> {
         let own = selected(selection, self.rows.t.len())? as f64;
         Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.dim as f64)
     }
@@ -432,7 +432,7 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
     fn sum(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         scale: T,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
@@ -442,8 +442,8 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         let count = selected(selection, rows.t.len())?;
         blocks.run(count, field.block_len(), theta_bar, |items, scratch, theta_bar| {
             match selection {
-                Selection::All => rows.gather(items, scratch),
-                Selection::Rows(selected) => {
+                RowSelection::All => rows.gather(items, scratch),
+                RowSelection::Rows(selected) => {
                     rows.gather(selected[items].iter().copied(), scratch);
                 }
             }
@@ -471,7 +471,7 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
     fn layout(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let (name, Rows { dim, inputs, t, weights, .. }) = (self.name().to_owned(), &self.rows);
         if self.measure == ErrorMeasure::Absolute {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hnn_integrators::Scalar;
 
-use crate::{Loss, LossError, Ranks, ResidualLayout, ResidualRows, RowShare, Selection};
+use crate::{Loss, LossError, Ranks, ResidualLayout, ResidualRows, RowSelection, RowShare};
 
 /// The loss of the rows of all [ranks](Ranks), on each of which there is a share of them: the value, the
 /// gradient and the terms of the whole, the same on every rank.
@@ -21,7 +21,7 @@ use crate::{Loss, LossError, Ranks, ResidualLayout, ResidualRows, RowShare, Sele
 ///
 /// ```
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{DerivativeLoss, Distributed, Loss, LossError, Selection, on_threads};
+/// use hnn_losses::{DerivativeLoss, Distributed, Loss, LossError, RowSelection, on_threads};
 /// use ndarray::{array, s};
 ///
 /// let model = DualField::new([2.0], |_t, [x]: [_; 1], [k]| [-k * x]);
@@ -32,7 +32,7 @@ use crate::{Loss, LossError, Ranks, ResidualLayout, ResidualRows, RowShare, Sele
 ///     let k = ranks.rank()..ranks.rank() + 1;
 ///     let rows = s![k.clone(), ..];
 ///     let own = DerivativeLoss::new(t.slice(s![k]), x.slice(rows.clone()), dx.slice(rows))?;
-///     Distributed::new(own, ranks).value(&model, Selection::All)
+///     Distributed::new(own, ranks).value(&model, RowSelection::All)
 /// });
 /// assert_eq!(values, [Ok(2.5), Ok(2.5)]); // (1 + 4) / 2
 /// ```
@@ -63,9 +63,9 @@ impl<T: Scalar, F: ?Sized> Distributed<T, F> {
     }
 
     /// Finds the rows of a selection that are here, and tells the loss the sums over those of all ranks.
-    fn select(&mut self, selection: Selection<'_>) -> Result<(), LossError> {
+    fn select(&mut self, selection: RowSelection<'_>) -> Result<(), LossError> {
         let Self { loss, share, selected, numbers, .. } = self;
-        if let Selection::Rows(rows) = selection {
+        if let RowSelection::Rows(rows) = selection {
             if let Some(row) = rows.iter().find(|row| **row >= share.total()) {
                 return Err(LossError::NoSuchRow { row: *row, rows: share.total() });
             }
@@ -84,8 +84,8 @@ impl<T: Scalar, F: ?Sized> Distributed<T, F> {
     /// Evaluates the loss on the selected rows that are here, and adds up over the ranks.
     fn evaluate(
         &mut self,
-        selection: Selection<'_>,
-        evaluate: impl FnOnce(&mut dyn Loss<T, F>, Selection<'_>, &mut [T]) -> Result<f64, LossError>,
+        selection: RowSelection<'_>,
+        evaluate: impl FnOnce(&mut dyn Loss<T, F>, RowSelection<'_>, &mut [T]) -> Result<f64, LossError>,
     ) -> Result<f64, LossError> {
         self.select(selection)?;
         let Self { loss, share, selected, terms, numbers, theta_bar } = self;
@@ -108,7 +108,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
         self.loss.name()
     }
 
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
         self.theta_bar.clear();
         self.evaluate(selection, |loss, own, _| loss.value(field, own))
     }
@@ -116,7 +116,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
     fn value_and_gradient(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
@@ -134,7 +134,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
     fn residual_layout(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         self.select(selection)?;
         let Self { loss, share, selected, numbers, .. } = self;
@@ -212,9 +212,9 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
 }
 
 /// A rank's part of a selection.
-fn own<'a>(selection: Selection<'_>, selected: &'a [usize]) -> Selection<'a> {
+fn own<'a>(selection: RowSelection<'_>, selected: &'a [usize]) -> RowSelection<'a> {
     match selection {
-        Selection::All => Selection::All,
-        Selection::Rows(_) => Selection::Rows(selected),
+        RowSelection::All => RowSelection::All,
+        RowSelection::Rows(_) => RowSelection::Rows(selected),
     }
 }

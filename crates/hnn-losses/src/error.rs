@@ -21,6 +21,12 @@ pub enum LossError {
         /// Where the expectation comes from.
         hint: &'static str,
     },
+    /// States are neither those of one rollout nor of several.
+    #[error("states of shape {given:?} are no rollout: give (T, D), or (M, T, D) of several")]
+    Rollout {
+        /// Their shape.
+        given: Vec<usize>,
+    },
     /// There is nothing to compare.
     #[error("the {what} are empty: give at least one row")]
     Empty {

@@ -3,7 +3,7 @@
 use hnn_integrators::Scalar;
 
 use crate::derivative::selected;
-use crate::{LossError, ResidualLayout, Selection};
+use crate::{LossError, ResidualLayout, RowSelection};
 
 /// The samples of a layout, in blocks of about the same size.
 #[derive(Debug, Default)]
@@ -21,14 +21,14 @@ impl Groups {
     /// weights.
     pub(crate) fn new<T: Scalar>(
         term: &str,
-        (selection, samples): (Selection<'_>, usize),
+        (selection, samples): (RowSelection<'_>, usize),
         weights: &[T],
         block_len: usize,
     ) -> Result<Self, LossError> {
         let count = selected(selection, samples)?;
         let rows: Vec<usize> = match selection {
-            Selection::All => (0..count).collect(),
-            Selection::Rows(chosen) => chosen.to_vec(),
+            RowSelection::All => (0..count).collect(),
+            RowSelection::Rows(chosen) => chosen.to_vec(),
         };
         let columns = counted(weights);
         let blocks = count.div_ceil((block_len / columns.len().max(1)).max(1));

@@ -9,7 +9,7 @@ use crate::derivative::{check_gradient, selected};
 use crate::parts::Parts;
 use crate::trajectory::Slopes;
 use crate::{
-    DerivativeLoss, Loss, LossError, ResidualLayout, ResidualRows, Selection, TrajectoryLoss,
+    DerivativeLoss, Loss, LossError, ResidualLayout, ResidualRows, RowSelection, TrajectoryLoss,
 };
 
 /// `L = L_HNN + alpha L_traj` of the same measured states.
@@ -25,19 +25,19 @@ use crate::{
 /// ```
 /// use hnn_data::DataSet;
 /// use hnn_integrators::{DualField, FixedStep, Parameters, RK4};
-/// use hnn_losses::{DerivativeLoss, JointLoss, Loss, Selection, TrajectoryLoss, Window};
+/// use hnn_losses::{DerivativeLoss, JointLoss, Loss, RowSelection, TrajectoryLoss, Window};
 /// use ndarray::array;
 /// // Two trajectories of a spring of stiffness 1, and a model that takes it for 1.2.
 /// let mut model = DualField::new([1.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
 /// let starts = array![[1.0, 0.0], [0.0, 0.5]];
-/// let run = FixedStep::count(RK4, 20).save_every(1).run(&model, (0.0, 3.0), starts.view())?;
+/// let run = FixedStep::count(RK4, 20).with_save_every(1).run(&model, (0.0, 3.0), starts.view())?;
 /// let data = DataSet::try_from(&run)?.with_derivatives_of(&model)?;
 /// model.set_params(&[1.2])?;
-/// let derivative = DerivativeLoss::of(&data)?;
+/// let derivative = DerivativeLoss::from_data(&data)?;
 /// let one_step = TrajectoryLoss::new(RK4, Window::Steps(1), &data)?;
 /// let mut loss = JointLoss::new(derivative, 100.0, one_step)?;
 /// let mut gradient = [0.0];
-/// let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let value = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?;
 /// let terms = loss.terms();
 /// assert_eq!((terms[0].0, terms[1].0), ("derivative", "one-step"));
 /// assert_eq!(value, terms[0].1 + 100.0 * terms[1].1);
@@ -95,14 +95,16 @@ impl<T: Scalar, S> JointLoss<T, S> {
         derivative + self.alpha * trajectory
     }
 
-    fn find_rest(&mut self, selection: Selection<'_>) -> Result<(), LossError> {
+    fn find_rest(&mut self, selection: RowSelection<'_>) -> Result<(), LossError> {
         let rows = self.derivative.len();
         selected(selection, rows)?;
         self.rest.clear();
         let begins = |row: &usize| self.trajectory.begins_at(*row);
         match selection {
-            Selection::All => self.rest.extend((0..rows).filter(|row| !begins(row))),
-            Selection::Rows(chosen) => self.rest.extend(chosen.iter().filter(|row| !begins(row))),
+            RowSelection::All => self.rest.extend((0..rows).filter(|row| !begins(row))),
+            RowSelection::Rows(chosen) => {
+                self.rest.extend(chosen.iter().filter(|row| !begins(row)))
+            }
         }
         Ok(())
     }
@@ -118,7 +120,7 @@ where
         "joint"
     }
 
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
         let derivative = self.derivative.value(field, selection)?;
         let trajectory = self.trajectory.value(field, selection)?;
         Ok(self.note(derivative, trajectory))
@@ -127,7 +129,7 @@ where
     fn value_and_gradient(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
@@ -151,7 +153,7 @@ where
             trajectory.evaluate(field, selection, alpha, Some(&mut *theta_bar), Some(slopes))?;
         let mut sum = sums.slopes;
         if !rest.is_empty() {
-            let rest = Selection::Rows(rest);
+            let rest = RowSelection::Rows(rest);
             sum += derivative.object().sum(field, rest, scale, Some(theta_bar))?;
         }
         Ok(self.note(sum / entries, sums.states))
@@ -160,7 +162,7 @@ where
     fn residual_layout(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let mut parts = Parts::default();
         parts.push(self.derivative.residual_layout(field, selection)?, 1.0);
@@ -206,7 +208,7 @@ where
         Some(self.derivative.len())
     }
 
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
         FieldLoss::row_sums(&self.derivative, selection, sums)?;
         self.trajectory.row_sums(selection, sums)
     }

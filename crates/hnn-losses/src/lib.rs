@@ -41,7 +41,7 @@ pub use measure::ErrorMeasure;
 pub use penalty::{L1Penalty, L2Penalty};
 pub use ranks::{Ranks, RowShare};
 pub use residuals::{JacobianRows, ResidualLayout, ResidualRows};
-pub use selection::Selection;
+pub use selection::RowSelection;
 pub use threads::on_threads;
 pub use torque::TorqueLoss;
 pub use total::TotalLoss;

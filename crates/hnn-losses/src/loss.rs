@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::Scalar;
 
-use crate::{LossError, ResidualLayout, ResidualRows, RowShare, Selection};
+use crate::{LossError, ResidualLayout, ResidualRows, RowSelection, RowShare};
 
 /// A scalar function `L(theta)` of a field's parameters, made of data; object-safe.
 ///
@@ -18,7 +18,7 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     ///
     /// # Errors
     /// If a selected row does not exist, or the field fails.
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError>;
+    fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError>;
 
     /// `L`, and **adds** `weight * dL/dtheta` to `theta_bar`.
     ///
@@ -27,7 +27,7 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     fn value_and_gradient(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError>;
@@ -44,7 +44,7 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     fn residual_layout(
         &mut self,
         _field: &F,
-        _selection: Selection<'_>,
+        _selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         Err(LossError::NoResiduals { loss: self.name().to_owned() })
     }
@@ -124,7 +124,11 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
     ///
     /// # Errors
     /// By default: the loss does not say. Else if a selected row does not exist.
-    fn row_sums(&self, _selection: Selection<'_>, _sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(
+        &self,
+        _selection: RowSelection<'_>,
+        _sums: &mut Vec<f64>,
+    ) -> Result<(), LossError> {
         Err(LossError::NotShared { loss: self.name().to_owned() })
     }
 

@@ -6,7 +6,7 @@ use hnn_integrators::{Lane, Parameters, Scalar};
 
 use crate::derivative::check_gradient;
 use crate::loss::take_sums;
-use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// `|theta|_2^2`, the sum of the squares of all parameters (biases included).
 ///
@@ -20,10 +20,10 @@ pub struct L2Penalty<T>(Copied<T>);
 ///
 /// ```
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{L1Penalty, Loss, Selection};
+/// use hnn_losses::{L1Penalty, Loss, RowSelection};
 /// let model = DualField::new([0.5, -2.0], |_t, [q, p]: [_; 2], [k, c]| [p, -k * q - c * p]);
 /// let mut gradient = [0.0; 2];
-/// let value = L1Penalty::new().value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let value = L1Penalty::new().value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?;
 /// assert_eq!((value, gradient), (2.5, [1.0, -1.0]));
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
@@ -68,7 +68,7 @@ macro_rules! penalty {
                 $name
             }
 
-            fn value(&mut self, field: &F, _selection: Selection<'_>) -> Result<f64, LossError> {
+            fn value(&mut self, field: &F, _selection: RowSelection<'_>) -> Result<f64, LossError> {
                 let term: fn(T) -> T = $term;
                 let sum: f64 = self.0.refresh(field)?.iter().map(|w| term(*w).to_f64()).sum();
                 Ok(sum / self.0.ranks)
@@ -77,7 +77,7 @@ macro_rules! penalty {
             fn value_and_gradient(
                 &mut self,
                 field: &F,
-                selection: Selection<'_>,
+                selection: RowSelection<'_>,
                 weight: f64,
                 theta_bar: &mut [T],
             ) -> Result<f64, LossError> {
@@ -93,7 +93,7 @@ macro_rules! penalty {
             fn residual_layout(
                 &mut self,
                 _field: &F,
-                _selection: Selection<'_>,
+                _selection: RowSelection<'_>,
             ) -> Result<ResidualLayout, LossError> {
                 let prior: Option<f64> = $prior;
                 let loss = $name.to_owned();
@@ -114,7 +114,7 @@ macro_rules! penalty {
 
             fn row_sums(
                 &self,
-                _selection: Selection<'_>,
+                _selection: RowSelection<'_>,
                 sums: &mut Vec<f64>,
             ) -> Result<(), LossError> {
                 sums.push(1.0);

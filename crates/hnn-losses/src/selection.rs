@@ -5,7 +5,7 @@
 /// A term that compares several rows (a step, a window) is part of the batch if the row it starts
 /// from is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection<'a> {
+pub enum RowSelection<'a> {
     /// The whole data set (a full batch).
     All,
     /// These rows (a mini-batch).

@@ -12,7 +12,7 @@ use crate::compiled::{FieldLoss, loss_of_fields};
 use crate::derivative::{check_field, coordinate_weights, count, selected};
 use crate::groups::Groups;
 use crate::loss::take_sums;
-use crate::{LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// The mean squared error of the inputs that a field needs for the measured motion, against the
 /// measured ones: `L = mean over rows and inputs of (u(x, dx/dt; theta) - u)^2`.
@@ -31,7 +31,7 @@ use crate::{LossError, ResidualLayout, ResidualRows, Selection};
 /// ```
 /// use hnn_data::{DataSet, Trajectory};
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{Loss, Selection, TorqueLoss};
+/// use hnn_losses::{Loss, RowSelection, TorqueLoss};
 /// use ndarray::array;
 /// // I v' = u - b v, with I = 2 and b = 0.5; the model takes I for 3.
 /// let model = DualField::with_inputs([3.0, 0.5], |_t, [_q, v]: [_; 2], [u]: [_; 1], [inertia, b]| {
@@ -39,8 +39,8 @@ use crate::{LossError, ResidualLayout, ResidualRows, Selection};
 /// });
 /// let motion = Trajectory::new(vec![0.0], array![[0.0, 2.0]], array![[2.0, 0.25]]);
 /// let data = DataSet::new([Trajectory { inputs: array![[1.5]], ..motion }])?;
-/// let (mut loss, mut gradient) = (TorqueLoss::of(&data)?, [0.0_f64; 2]);
-/// let value: f64 = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient)?;
+/// let (mut loss, mut gradient) = (TorqueLoss::from_data(&data)?, [0.0_f64; 2]);
+/// let value: f64 = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?;
 /// // The torque needed is I v' + b v = 1.75.
 /// assert!((value - 0.25 * 0.25).abs() < 1e-12);
 /// assert!((gradient[0] - 2.0 * 0.25 * 0.25).abs() < 1e-12); // 2 r v'
@@ -95,7 +95,7 @@ impl<T: Scalar> TorqueLoss<T> {
     ///
     /// # Errors
     /// If its derivatives are not known, or there are not half as many inputs as coordinates.
-    pub fn of(data: &DataSet<T>) -> Result<Self, LossError> {
+    pub fn from_data(data: &DataSet<T>) -> Result<Self, LossError> {
         let (dim, n) = (data.dim(), data.inputs().ncols());
         if data.derivatives().ncols() == 0 {
             return Err(LossError::NoDerivatives);
@@ -285,11 +285,11 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         vec![(self.name().to_owned(), value)]
     }
 
-    fn is_elsewhere(&self, selection: Selection<'_>) -> bool {
-        self.whole.is_some() && selection == Selection::Rows(&[])
+    fn is_elsewhere(&self, selection: RowSelection<'_>) -> bool {
+        self.whole.is_some() && selection == RowSelection::Rows(&[])
     }
 
-    fn entries(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn entries(&self, selection: RowSelection<'_>) -> Result<f64, LossError> {
         let own = selected(selection, self.rows.t.len())? as f64;
         Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.n as f64)
     }
@@ -298,7 +298,7 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         self.rows.t.len()
     }
 
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
         let rows = self.rows.t.len();
         sums.extend([count(selection, rows)? as f64, rows as f64]);
         sums.extend((0..self.rows.n).map(|k| self.rows.sum_of(k)));
@@ -314,7 +314,7 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     fn sum(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         scale: T,
         theta_bar: Option<&mut [T]>,
     ) -> Result<f64, LossError> {
@@ -324,8 +324,8 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         let count = selected(selection, rows.t.len())?;
         blocks.run(count, rows.block_len(field), theta_bar, |items, scratch, theta_bar| {
             let samples: Vec<usize> = match selection {
-                Selection::All => items.collect(),
-                Selection::Rows(chosen) => chosen[items].to_vec(),
+                RowSelection::All => items.collect(),
+                RowSelection::Rows(chosen) => chosen[items].to_vec(),
             };
             rows.evaluate(field, &samples, 1, theta_bar.is_some(), scratch)?;
             let mut sum = 0.0;
@@ -350,7 +350,7 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     fn layout(
         &mut self,
         field: &dyn FieldObject<T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let Rows { n, t, weights, .. } = &self.rows;
         check_field(field, 2 * n, *n)?;

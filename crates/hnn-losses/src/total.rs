@@ -6,7 +6,7 @@ use hnn_integrators::Scalar;
 
 use crate::loss::check_locals;
 use crate::parts::Parts;
-use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowShare, Selection};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection, RowShare};
 
 /// `L = sum of weight_i * L_i`, with each term's own value kept for the log; a term that is itself a
 /// sum is logged as its terms.
@@ -16,13 +16,13 @@ use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowShare, Selection};
 ///
 /// ```
 /// use hnn_integrators::DualField;
-/// use hnn_losses::{DerivativeLoss, L2Penalty, Loss, Selection, TotalLoss};
+/// use hnn_losses::{DerivativeLoss, L2Penalty, Loss, RowSelection, TotalLoss};
 /// use ndarray::array;
 /// let model = DualField::new([3.0], |_t, [q, p]: [_; 2], [k]| [p, -k * q]);
 /// let (x, dx) = (array![[1.0, 0.0]], array![[0.0, -1.0]]);
 /// let derivative = DerivativeLoss::new(array![0.0].view(), x.view(), dx.view())?;
 /// let mut loss = TotalLoss::new(derivative).plus(0.5, L2Penalty::new())?;
-/// assert_eq!(loss.value(&model, Selection::All)?, 2.0 + 0.5 * 9.0);
+/// assert_eq!(loss.value(&model, RowSelection::All)?, 2.0 + 0.5 * 9.0);
 /// assert_eq!(loss.terms(), [("derivative".to_owned(), 2.0), ("l2".to_owned(), 9.0)]);
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
@@ -68,7 +68,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         "total"
     }
 
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
         self.terms.iter_mut().try_fold(0.0, |sum, term| {
             term.last = term.loss.value(field, selection)?;
             Ok(sum + term.weight * term.last)
@@ -78,7 +78,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
     fn value_and_gradient(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
@@ -92,7 +92,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
     fn residual_layout(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let mut parts = Parts::default();
         if self.row_share().is_some() {
@@ -148,7 +148,7 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         counts.all(|count| count == first).then_some(first)
     }
 
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
         let has_state = |term: &&Term<T, F>| {
             let mut state = Vec::new();
             term.loss.save_state(&mut state);

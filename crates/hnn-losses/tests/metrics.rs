@@ -4,7 +4,7 @@
 use hnn_integrators::{FieldError, FnField};
 use hnn_losses::LossError;
 use hnn_losses::metrics::{
-    coordinate_mse, derivative_mse, energy_drift, energy_mse, valid_prediction_time,
+    coordinate_mse, derivative_mse, energy_drift, energy_mse, squared_errors, valid_prediction_time,
 };
 use ndarray::{Array1, Array2, Array3, ArrayView2, Axis, array};
 
@@ -122,4 +122,25 @@ fn rollout_metrics() {
     assert!((mse.mean / expected - 1.0).abs() < 1e-12);
     let short = truth.slice(ndarray::s![.., ..2, ..]);
     assert!(coordinate_mse(short, truth.view()).is_err());
+}
+
+#[test]
+fn one_rollout_is_several_of_one() {
+    let truth = Array3::from_shape_fn((1, 3, 2), |(_, t, i)| (2 * t + i) as f64 / 10.0);
+    let model = &truth * 1.5;
+    let [one, only] = [model.index_axis(Axis(0), 0), truth.index_axis(Axis(0), 0)];
+    assert_eq!(coordinate_mse(one, only), coordinate_mse(model.view(), truth.view()));
+    assert_eq!(energy_mse(spring, one, only), energy_mse(spring, model.view(), truth.view()));
+    assert_eq!(squared_errors(one, only), squared_errors(model.view(), truth.view()));
+    let times = [0.0, 1.0, 2.0];
+    let several = valid_prediction_time(&times, model.view(), truth.view(), 0.1);
+    assert_eq!(valid_prediction_time(&times, one, only, 0.1), several);
+    let drift = energy_drift(spring, &times, one);
+    assert_eq!(drift, energy_drift(spring, &times, model.view()));
+    // A state, and rollouts of rollouts, are neither.
+    let [state, beyond] = [one.row(0).into_dyn(), model.view().insert_axis(Axis(0)).into_dyn()];
+    for states in [state, beyond] {
+        let error = coordinate_mse(states.clone(), states).expect_err("neither");
+        assert!(error.to_string().contains("(T, D)"), "{error}");
+    }
 }

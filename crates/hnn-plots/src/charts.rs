@@ -54,7 +54,8 @@ fn with_arrows(
     q: (f64, f64),
     p: (f64, f64),
 ) -> Result<Panel, PlotError> {
-    let mut panel = panel.x_label("q").y_label("p").x_range(q.0, q.1).y_range(p.0, p.1);
+    let mut panel =
+        panel.with_x_label("q").with_y_label("p").with_x_range(q.0, q.1).with_y_range(p.0, p.1);
     panel.axes_of_ranges()?;
     panel.arrows = Some(Arrows::sample(field, q, p)?);
     Ok(panel)
@@ -80,7 +81,7 @@ pub fn trajectories(motions: &[Motion], labels: &[&str]) -> Result<Vec<Panel>, P
 pub fn squared_error(truth: &Motion, motions: &[Motion]) -> Result<Panel, PlotError> {
     let errors = motions.iter().map(|motion| motion.squared_error(truth));
     let errors = errors.collect::<Result<_, _>>()?;
-    Ok(over_time("Squared error of the trajectory", "squared error", errors).log_y())
+    Ok(over_time("Squared error of the trajectory", "squared error", errors).with_log_y())
 }
 
 /// The energy along each solution, by a function of the state: the true energy, so that models are
@@ -94,7 +95,7 @@ pub fn energy(motions: &[Motion], energy: impl Fn(&[f64]) -> f64) -> Result<Pane
 }
 
 fn over_time(title: &str, label: &str, series: Vec<Series>) -> Panel {
-    let mut panel = Panel::new(title).x_label(TIME).y_label(label);
+    let mut panel = Panel::new(title).with_x_label(TIME).with_y_label(label);
     panel.series = series;
     panel
 }
@@ -104,7 +105,7 @@ fn over_time(title: &str, label: &str, series: Vec<Series>) -> Panel {
 /// ```
 /// use hnn_plots::{Figure, LossCurve, loss_curves};
 /// let run = LossCurve::new("HNN", [0, 100, 200], [1.0, 0.1, 0.05])?
-///     .validation([0, 200], [1.1, 0.07])?;
+///     .with_validation([0, 200], [1.1, 0.07])?;
 /// let svg = Figure::new(loss_curves(&[run])).to_svg()?;
 /// assert!(svg.contains("HNN, validation"));
 /// # Ok::<(), hnn_plots::PlotError>(())
@@ -135,13 +136,14 @@ impl LossCurve {
     ///
     /// # Errors
     /// As [`LossCurve::new`].
-    pub fn validation(
+    pub fn with_validation(
         self,
         steps: impl IntoIterator<Item = u64>,
         losses: impl IntoIterator<Item: Into<Value>>,
     ) -> Result<Self, PlotError> {
         let label = format!("{}, validation", self.label);
-        let validation = Some(Series::new(label, as_floats(steps), losses)?.dash(Dash::Dashed));
+        let validation =
+            Some(Series::new(label, as_floats(steps), losses)?.with_dash(Dash::Dashed));
         Ok(Self { validation, ..self })
     }
 }
@@ -153,12 +155,12 @@ fn as_floats(steps: impl IntoIterator<Item = u64>) -> impl Iterator<Item = f64> 
 /// Training losses (solid) and validation losses (dashed) over the steps, on a logarithmic axis; a
 /// run has one colour.
 pub fn loss_curves(runs: &[LossCurve]) -> Panel {
-    let panel = Panel::new("Loss").x_label("training step").y_label("loss").log_y();
+    let panel = Panel::new("Loss").with_x_label("training step").with_y_label("loss").with_log_y();
     runs.iter().enumerate().fold(panel, |panel, (i, run)| {
-        let color = Color::of_model(i);
-        let panel = panel.series(run.train.clone().color(color).width(1.4));
+        let color = Color::for_model(i);
+        let panel = panel.series(run.train.clone().with_color(color).with_width(1.4));
         match run.validation.clone() {
-            Some(validation) => panel.series(validation.color(color)),
+            Some(validation) => panel.series(validation.with_color(color)),
             None => panel,
         }
     })
@@ -172,13 +174,14 @@ pub fn sweep(
     metric: impl Into<String>,
     series: Vec<Series>,
 ) -> Panel {
-    let mut panel = Panel::new(title).x_label(setting).y_label(metric).log_x().log_y();
-    panel.series = series.into_iter().map(|s| s.mark(Mark::LinePoints)).collect();
+    let mut panel =
+        Panel::new(title).with_x_label(setting).with_y_label(metric).with_log_x().with_log_y();
+    panel.series = series.into_iter().map(|s| s.with_mark(Mark::LinePoints)).collect();
     panel
 }
 
 /// A metric by named settings or models: every series has one value a name
-/// ([`Series::of_values`]), and the series of one name stand side by side.
+/// ([`Series::from_values`]), and the series of one name stand side by side.
 ///
 /// `mark` says how: [`Mark::Bars`] on a linear axis; on a logarithmic one, where a bar's length
 /// means nothing, [`Mark::Points`].
@@ -192,14 +195,14 @@ pub fn by_category<S: AsRef<str>>(
     mark: Mark,
     series: Vec<Series>,
 ) -> Result<Panel, PlotError> {
-    let mut panel = Panel::new(title).y_label(metric);
+    let mut panel = Panel::new(title).with_y_label(metric);
     let names: Vec<String> = names.iter().map(|name| name.as_ref().into()).collect();
     if names.is_empty() {
         return Err(PlotError::EmptyPanel { panel: panel.title });
     }
     Panel::check_categories(&names, &series)?;
     panel.x.scale = Scale::Category(names);
-    panel.series = series.into_iter().map(|s| s.mark(mark)).collect();
+    panel.series = series.into_iter().map(|s| s.with_mark(mark)).collect();
     Ok(panel)
 }
 
@@ -214,16 +217,16 @@ pub fn regularisation_path(
 ) -> Panel {
     const DASHES: [Dash; 3] = [Dash::Dashed, Dash::Dotted, Dash::DashDot];
     let mut panel = Panel::new("Regularisation path")
-        .x_label("regularisation strength λ")
-        .y_label(quantity)
-        .log_x();
+        .with_x_label("regularisation strength λ")
+        .with_y_label(quantity)
+        .with_log_x();
     panel.series = series;
     for (i, (label, strength)) in chosen.iter().enumerate() {
         panel = panel.vertical_line(*label, *strength, DASHES[i % DASHES.len()]);
     }
     if !terms.is_empty() {
         let ticks = terms.iter().map(|(strength, count)| (*strength, count.to_string()));
-        panel = panel.top_axis("number of terms", ticks);
+        panel = panel.with_top_axis("number of terms", ticks);
     }
     panel
 }

@@ -25,7 +25,7 @@ const SUPTITLE_ROOM: f64 = 30.0;
 ///     let line = Series::new("HNN", [0.0, 1.0], [1.0, 0.5])?;
 ///     Ok(Panel::new(title).series(line))
 /// };
-/// let figure = Figure::grid(2, vec![panel("first")?, panel("second")?])?.title("Both");
+/// let figure = Figure::grid(2, vec![panel("first")?, panel("second")?])?.with_title("Both");
 /// let folder = tempfile::tempdir().expect("a temporary folder");
 /// figure.save(folder.path().join("both.png"))?;
 /// # Ok::<(), hnn_plots::PlotError>(())
@@ -64,14 +64,14 @@ impl Figure {
 
     /// Sets a title above all panels.
     #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
     /// Sets the size of the PNG in pixels; an SVG is drawn at half of it, with the same look.
     #[must_use]
-    pub fn size(mut self, width: u32, height: u32) -> Self {
+    pub fn with_size(mut self, width: u32, height: u32) -> Self {
         self.size = (width, height);
         self
     }
@@ -120,7 +120,7 @@ impl Figure {
 
         let names = self.model_names();
         let color_of =
-            |label: &str| Color::of_model(names.iter().position(|n| *n == label).unwrap_or(0));
+            |label: &str| Color::for_model(names.iter().position(|n| *n == label).unwrap_or(0));
         let entries: Vec<_> = self.panels.iter().map(|p| legend::entries(p, color_of)).collect();
         let shared = shared_legend(&entries);
         let mut plans = self

@@ -29,7 +29,7 @@
 //!     _ => -0.5 * omega * (omega * t[row]).sin(),
 //! });
 //! let small_angle = Motion::new("small-angle solution", &t, states.view())?;
-//! let panel = phase_portrait(&Pendulum, &[small_angle])?.x_label("angle q (rad)");
+//! let panel = phase_portrait(&Pendulum, &[small_angle])?.with_x_label("angle q (rad)");
 //! let png = Figure::new(panel).to_png()?;
 //! assert_eq!(&png[1..4], b"PNG");
 //! # Ok::<(), hnn_plots::PlotError>(())

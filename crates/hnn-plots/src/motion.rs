@@ -97,13 +97,13 @@ impl Motion {
 
     /// Sets the colour.
     #[must_use]
-    pub fn color(self, color: Color) -> Self {
+    pub fn with_color(self, color: Color) -> Self {
         Self { color: Some(color), ..self }
     }
 
     /// Sets how the line is broken up.
     #[must_use]
-    pub fn dash(self, dash: Dash) -> Self {
+    pub fn with_dash(self, dash: Dash) -> Self {
         Self { dash, ..self }
     }
 
@@ -125,7 +125,7 @@ impl Motion {
         self.check_has(i)?;
         let curve = self.curve((ArrayView1::from(&self.times), false), self.column(i))?;
         match &self.band {
-            Some([low, high]) if !self.wrapped[i] => curve.band(low.column(i), high.column(i)),
+            Some([low, high]) if !self.wrapped[i] => curve.with_band(low.column(i), high.column(i)),
             _ => Ok(curve),
         }
     }
@@ -203,9 +203,9 @@ impl Motion {
     }
 
     fn styled(&self, series: Series) -> Series {
-        let series = if self.is_truth { series.truth() } else { series.dash(self.dash) };
+        let series = if self.is_truth { series.truth() } else { series.with_dash(self.dash) };
         match self.color {
-            Some(color) => series.color(color),
+            Some(color) => series.with_color(color),
             None => series,
         }
     }

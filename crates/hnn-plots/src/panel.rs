@@ -13,8 +13,8 @@ use crate::style::{Color, Dash, Mark};
 /// let t: Vec<f64> = (0..200).map(|i| 0.1 * f64::from(i)).collect();
 /// let q: Vec<f64> = t.iter().map(|t| (-0.05 * t).exp() * t.cos()).collect();
 /// let panel = Panel::new("A damped oscillator")
-///     .x_label("time t (s)")
-///     .y_label("angle θ (rad)")
+///     .with_x_label("time t (s)")
+///     .with_y_label("angle θ (rad)")
 ///     .series(Series::new("true system", &t, &q)?.truth());
 /// let svg = Figure::new(panel).to_svg()?;
 /// assert!(svg.contains("angle θ (rad)"));
@@ -63,28 +63,28 @@ impl Panel {
 
     /// Sets the title.
     #[must_use]
-    pub fn title(mut self, title: impl Into<String>) -> Self {
+    pub fn with_title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
         self
     }
 
     /// Labels the horizontal axis: quantity, symbol, unit.
     #[must_use]
-    pub fn x_label(mut self, label: impl Into<String>) -> Self {
+    pub fn with_x_label(mut self, label: impl Into<String>) -> Self {
         self.x.label = label.into();
         self
     }
 
     /// Labels the vertical axis: quantity, symbol, unit.
     #[must_use]
-    pub fn y_label(mut self, label: impl Into<String>) -> Self {
+    pub fn with_y_label(mut self, label: impl Into<String>) -> Self {
         self.y.label = label.into();
         self
     }
 
     /// Makes the horizontal axis logarithmic; points that are not positive leave a gap.
     #[must_use]
-    pub fn log_x(mut self) -> Self {
+    pub fn with_log_x(mut self) -> Self {
         self.x.scale = Scale::Log;
         self
     }
@@ -92,21 +92,21 @@ impl Panel {
     /// Makes the vertical axis logarithmic; points that are not positive leave a gap, and at most
     /// 16 decades are shown.
     #[must_use]
-    pub fn log_y(mut self) -> Self {
+    pub fn with_log_y(mut self) -> Self {
         self.y.scale = Scale::Log;
         self
     }
 
     /// Shows `low` to `high` of the horizontal axis instead of all points.
     #[must_use]
-    pub fn x_range(mut self, low: f64, high: f64) -> Self {
+    pub fn with_x_range(mut self, low: f64, high: f64) -> Self {
         self.x.range = Some((low, high));
         self
     }
 
     /// Shows `low` to `high` of the vertical axis instead of all points.
     #[must_use]
-    pub fn y_range(mut self, low: f64, high: f64) -> Self {
+    pub fn with_y_range(mut self, low: f64, high: f64) -> Self {
         self.y.range = Some((low, high));
         self
     }
@@ -138,7 +138,7 @@ impl Panel {
     /// Labels places of the horizontal axis a second time, along the top: for instance the number
     /// of terms at some of the regularisation strengths. Labels that would touch are left out.
     #[must_use]
-    pub fn top_axis(
+    pub fn with_top_axis(
         mut self,
         label: impl Into<String>,
         ticks: impl IntoIterator<Item = (f64, String)>,

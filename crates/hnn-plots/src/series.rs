@@ -31,7 +31,7 @@ value_from!(f64, &f64, f32, &f32);
 /// use hnn_plots::{Color, Series};
 /// let t = [0.0, 0.5, 1.0];
 /// let energy = ndarray::array![1.0f32, 0.9, 0.85];
-/// let series = Series::new("HNN", &t, &energy)?.color(Color::BLUE);
+/// let series = Series::new("HNN", &t, &energy)?.with_color(Color::BLUE);
 /// assert_eq!(series.label(), "HNN");
 /// # Ok::<(), hnn_plots::PlotError>(())
 /// ```
@@ -89,7 +89,7 @@ impl Series {
     ///
     /// # Errors
     /// As [`Series::new`].
-    pub fn of_values<Y>(label: impl Into<String>, values: Y) -> Result<Self, PlotError>
+    pub fn from_values<Y>(label: impl Into<String>, values: Y) -> Result<Self, PlotError>
     where
         Y: IntoIterator<Item: Into<Value>>,
     {
@@ -101,33 +101,33 @@ impl Series {
     /// Draws the series as the truth: a broad grey line, on which the models' thinner ones lie.
     #[must_use]
     pub fn truth(self) -> Self {
-        self.color(Color::GREY).width(4.0)
+        self.with_color(Color::GREY).with_width(4.0)
     }
 
     /// Sets the colour.
     #[must_use]
-    pub fn color(mut self, color: Color) -> Self {
+    pub fn with_color(mut self, color: Color) -> Self {
         self.color = Some(color);
         self
     }
 
     /// Sets how the line is broken up.
     #[must_use]
-    pub fn dash(mut self, dash: Dash) -> Self {
+    pub fn with_dash(mut self, dash: Dash) -> Self {
         self.dash = dash;
         self
     }
 
     /// Sets what marks the points.
     #[must_use]
-    pub fn mark(mut self, mark: Mark) -> Self {
+    pub fn with_mark(mut self, mark: Mark) -> Self {
         self.mark = mark;
         self
     }
 
     /// Sets the line's width, in units of half a PNG pixel (1.8 unless set).
     #[must_use]
-    pub fn width(mut self, width: f64) -> Self {
+    pub fn with_width(mut self, width: f64) -> Self {
         self.width = width.clamp(0.1, 50.0);
         self
     }
@@ -136,7 +136,7 @@ impl Series {
     ///
     /// # Errors
     /// If there is not one error a point, or one is not finite.
-    pub fn error_bars<E>(self, error: E) -> Result<Self, PlotError>
+    pub fn with_error_bars<E>(self, error: E) -> Result<Self, PlotError>
     where
         E: IntoIterator<Item: Into<Value>>,
     {
@@ -151,7 +151,7 @@ impl Series {
     ///
     /// # Errors
     /// If there is not one pair a point, or a value is not finite.
-    pub fn band<L, H>(self, low: L, high: H) -> Result<Self, PlotError>
+    pub fn with_band<L, H>(self, low: L, high: H) -> Result<Self, PlotError>
     where
         L: IntoIterator<Item: Into<Value>>,
         H: IntoIterator<Item: Into<Value>>,

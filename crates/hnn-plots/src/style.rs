@@ -39,7 +39,7 @@ impl Color {
     pub(crate) const ARROW: Self = Self(182, 190, 202);
 
     /// The colour of the model number `index`, counted from 0.
-    pub fn of_model(index: usize) -> Self {
+    pub fn for_model(index: usize) -> Self {
         const ORDER: [Color; 6] = [
             Color::BLUE,
             Color::VERMILION,

@@ -18,7 +18,7 @@ pub enum Friction {
 
 /// One unknown: a term of the field, `dx/dt = ... + c F(x)`.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Column {
+pub struct AnsatzColumn {
     pub(crate) feature: Expression,
     pub(crate) role: Role,
 }
@@ -36,7 +36,7 @@ pub(crate) enum Role {
     Force(usize),
 }
 
-impl Column {
+impl AnsatzColumn {
     /// The feature: a term of `H`, of the friction's factor `D`, or of a force.
     #[must_use]
     pub fn feature(&self) -> &Expression {
@@ -109,7 +109,7 @@ impl Column {
 pub struct Ansatz {
     pub(crate) coordinates: Vec<String>,
     pub(crate) inputs: Vec<String>,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<AnsatzColumn>,
 }
 
 /// An ansatz as a file has it.
@@ -118,7 +118,7 @@ struct Unchecked {
     coordinates: Vec<String>,
     #[serde(default)]
     inputs: Vec<String>,
-    columns: Vec<Column>,
+    columns: Vec<AnsatzColumn>,
 }
 
 impl TryFrom<Unchecked> for Ansatz {
@@ -158,7 +158,8 @@ impl Ansatz {
         if let Some(feature) = energy.features().iter().position(Expression::is_constant) {
             return Err(SparseError::ConstantFeature { feature });
         }
-        let column = |feature: &Expression| Column { feature: feature.clone(), role: Role::Energy };
+        let column =
+            |feature: &Expression| AnsatzColumn { feature: feature.clone(), role: Role::Energy };
         Ok(Self {
             coordinates: energy.coordinate_names().to_vec(),
             inputs: vec![],
@@ -184,7 +185,7 @@ impl Ansatz {
         let count = self.columns.len() as u128 + factor.len() as u128 * each;
         require_square("columns of an ansatz", count, FEWER)?;
         for feature in factor.features() {
-            let mut add = |role| self.columns.push(Column { feature: feature.clone(), role });
+            let mut add = |role| self.columns.push(AnsatzColumn { feature: feature.clone(), role });
             match friction {
                 Friction::Shared => add(Role::Friction),
                 Friction::PerMomentum => {
@@ -236,7 +237,7 @@ impl Ansatz {
     ) -> Result<Self, SparseError> {
         for feature in features {
             let (column, second) =
-                (Column { feature, role: Role::Force(momentum) }, self.columns.len());
+                (AnsatzColumn { feature, role: Role::Force(momentum) }, self.columns.len());
             column.check(second, self.dim(), self.inputs.len())?;
             require_square("columns of an ansatz", second + 1, FEWER)?;
             if let Some(first) = self.columns.iter().position(|known| *known == column) {
@@ -278,7 +279,7 @@ impl Ansatz {
 
     /// The unknowns, in the order of the coefficients.
     #[must_use]
-    pub fn columns(&self) -> &[Column] {
+    pub fn columns(&self) -> &[AnsatzColumn] {
         &self.columns
     }
 
@@ -296,7 +297,7 @@ impl Ansatz {
         TooLarge::check("components of the columns' fields", count, 2048, FEWER)?;
         require_room_for_derivatives(self.columns.iter().map(|column| &column.feature), 1)?;
         let components =
-            |column: &Column| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
+            |column: &AnsatzColumn| -> Vec<_> { (0..dim).map(|i| column.field(i, dim)).collect() };
         Ok(self.columns.iter().flat_map(components).collect())
     }
 }

@@ -20,7 +20,7 @@ pub enum Folds {
 }
 
 /// Mean squared residuals of a path on rows that were left out, all components of the field
-/// weighted to the same size as [`Gram::of`] does.
+/// weighted to the same size as [`Gram::from_equations`] does.
 #[derive(Debug, Clone)]
 pub struct CrossValidation {
     /// The lambdas, falling.
@@ -64,7 +64,7 @@ impl CrossValidation {
         smallest_share: f64,
     ) -> Result<Self, SparseError> {
         let parts = fold_grams(equations, folds)?;
-        let whole = Gram::of(equations)?;
+        let whole = Gram::from_equations(equations)?;
         let path = lasso.path(&whole, count, smallest_share)?;
         let lambdas: Vec<f64> = path.iter().map(|solution| solution.lambda).collect();
         let mut errors = vec![vec![]; lambdas.len()];

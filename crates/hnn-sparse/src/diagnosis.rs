@@ -20,7 +20,7 @@ use crate::{Equations, SparseError};
 /// });
 /// let dx = Array2::from_shape_fn((50, 2), |(k, i)| if i == 0 { x[[k, 1]] } else { -x[[k, 0]] });
 /// let ansatz = Ansatz::new(&Library::monomials(1, 2..=4)?)?;
-/// let diagnosis = Diagnosis::of(&Samples::new(x, dx)?.equations(&ansatz)?)?;
+/// let diagnosis = Diagnosis::new(&Samples::new(x, dx)?.equations(&ansatz)?)?;
 /// assert!(diagnosis.condition > 1e14);
 /// // H^2 - 2 E H, up to a factor.
 /// assert_eq!(diagnosis.free.len(), 1);
@@ -78,7 +78,7 @@ impl Diagnosis {
     ///
     /// # Errors
     /// If a number is not finite.
-    pub fn of<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
+    pub fn new<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
         Ok(Self::of_triangle(&Triangle::of(equations)?, equations))
     }
 

@@ -8,7 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::data::column_sizes;
 use crate::equations::root_mean_square;
-use crate::{Ansatz, Identification, Library, Samples, Selection, SparseError};
+use crate::{Ansatz, Library, Samples, Selection, SparseError, SparseFit};
 use crate::{error::require, error::same_length};
 
 /// A network's error is a smooth function of the state, so more samples do not average it out, and
@@ -26,7 +26,7 @@ const SAFETY: f64 = 2.0;
 /// use hnn_sparse::{Distillation, Library};
 /// use hnn_systems::Pendulum;
 /// let library = Library::monomials(1, 1..=4)?.union(&Library::trigonometric(1, &[1.0], 0)?)?;
-/// let distilled = Distillation::over(&[(-2.0, 2.0), (-1.5, 1.5)])?
+/// let distilled = Distillation::new(&[(-2.0, 2.0), (-1.5, 1.5)])?
 ///     .run(&Pendulum::default(), &library)?;
 /// assert_eq!(distilled.found.names(), ["p^2", "cos(q)"]);
 /// assert!(distilled.relative_error < 1e-12);
@@ -45,7 +45,7 @@ pub struct Distillation {
 #[derive(Debug, Clone)]
 pub struct Distilled {
     /// The formula, and how sure it is.
-    pub found: Identification,
+    pub found: SparseFit,
     /// Root mean square distance of the formula's gradient to the model's, over fresh samples of
     /// the domain, relative to the root mean square of the model's: each component's relative to
     /// its own, and the root mean square of those, so that units do not matter.
@@ -58,7 +58,7 @@ impl Distillation {
     ///
     /// # Errors
     /// If an interval is empty, or its length not finite.
-    pub fn over(domain: &[(f64, f64)]) -> Result<Self, SparseError> {
+    pub fn new(domain: &[(f64, f64)]) -> Result<Self, SparseError> {
         for &(low, high) in domain {
             let valid = (high - low).is_finite() && low < high;
             let expected = "rising, and of finite length";
@@ -77,7 +77,7 @@ impl Distillation {
     ///
     /// # Errors
     /// If it is 0, or so many do not fit in memory.
-    pub fn samples(mut self, samples: usize) -> Result<Self, SparseError> {
+    pub fn with_samples(mut self, samples: usize) -> Result<Self, SparseError> {
         require(samples > 0, "the number of samples", samples, "positive")?;
         self.require_room(samples)?;
         self.samples = samples;
@@ -86,7 +86,7 @@ impl Distillation {
 
     /// Seed of the sampled states.
     #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
+    pub fn with_seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
@@ -94,14 +94,14 @@ impl Distillation {
     /// How well the model's gradient is known, relative to its root mean square: for a network its
     /// error on held-out data. [`run`](Self::run) refuses a number that is negative or not finite.
     #[must_use]
-    pub fn relative_error(mut self, error: f64) -> Self {
+    pub fn with_relative_error(mut self, error: f64) -> Self {
         self.relative_error = error;
         self
     }
 
     /// Replaces the selection's settings.
     #[must_use]
-    pub fn selection(mut self, selection: Selection) -> Self {
+    pub fn with_selection(mut self, selection: Selection) -> Self {
         self.selection = selection;
         self
     }

@@ -48,7 +48,7 @@ pub enum SparseError {
     /// The windows of a weak form give too few equations.
     #[error(
         "windows of `width` {width} at a `stride` of {stride} give {given} equations, at least {needed} \
-         needed: take a smaller `width` or `stride`, longer trajectories, or a smaller library"
+         needed: take a smaller width (`with_width`) or stride (`with_stride`), longer trajectories, or a smaller library"
     )]
     TooFewWindows {
         /// How many equations there are.

@@ -85,7 +85,7 @@ impl Gram {
     ///
     /// # Errors
     /// If a number is not finite, or there are too many columns.
-    pub fn of<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
+    pub fn from_equations<A: Unknowns>(equations: &Equations<A>) -> Result<Self, SparseError> {
         let mut gram = Self::empty(equations.names().to_vec())?;
         equations.visit_scaled(equations.size(), &mut |block| {
             gram.add_block(&block);

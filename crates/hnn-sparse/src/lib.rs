@@ -24,7 +24,7 @@ mod selection;
 mod size;
 mod unknowns;
 
-pub use ansatz::{Ansatz, Column, Friction};
+pub use ansatz::{Ansatz, AnsatzColumn, Friction};
 pub use cross_validation::{CrossValidation, Folds};
 pub use data::{Differentiation, IntegralForm, Observations, Samples, WeakForm};
 pub use diagnosis::{Combination, Diagnosis};
@@ -38,4 +38,4 @@ pub use lasso::{Certificate, Lasso, LassoSolution, Penalty};
 pub use library::Library;
 pub use model::{ModelTerm, SeparableSparseHamiltonian, SparseHamiltonian, SparseResiduals};
 pub use refine::{Refined, Shooting};
-pub use selection::{Criterion, FoundTerm, Identification, Selection};
+pub use selection::{Criterion, FoundTerm, Selection, SparseFit};

@@ -3,8 +3,8 @@
 
 use hnn_integrators::{
     AnalyticField, AnalyticSeparable, Bars, Checkpoints, DifferentiableStepper, DualField,
-    FieldError, FnField, Grid, HEUN, IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4, Rollout,
-    Samples, Stepper, VELOCITY_VERLET, Visit, Workspace,
+    FieldError, FnField, Grid, GridInputs, HEUN, IMPLICIT_MIDPOINT, Inputs, Interval, Lane, RK4,
+    Rollout, Stepper, VELOCITY_VERLET, Visit, Workspace,
 };
 
 use hnn_testing::check_vjp;
@@ -88,7 +88,7 @@ fn of_rollouts() {
         });
         // A field without inputs wants none.
         let grid = Grid::equal(batch, 0.0, 0.1, 2);
-        for inputs in [Samples::Held(&x0), Samples::Linear(&x0)] {
+        for inputs in [GridInputs::Held(&x0), GridInputs::Linear(&x0)] {
             let run =
                 Rollout::default().states(&RK4, &Pair, grid.with_inputs(inputs), &x0).map(drop);
             assert!(matches!(run, Err(FieldError::Length { what: "the inputs", .. })), "{run:?}");

@@ -45,7 +45,7 @@ const SUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 ///         step if step == interrupt => Control::Stop,
 ///         _ => Control::Continue,
 ///     };
-///     let checkpoint = Checkpoint::new(&path).every_steps(10).resuming(true);
+///     let checkpoint = Checkpoint::new(&path).with_step_interval(10).with_resume(true);
 ///     let mut trainer = Trainer::new(50).with_checkpoint(checkpoint);
 ///     Ok(trainer.fit(&mut model, &mut loss, None, &mut observer)?)
 /// };
@@ -76,20 +76,20 @@ impl Checkpoint {
     /// The same every so many steps, at least 1. A file holds the record so far: very short
     /// intervals make long runs slow.
     #[must_use]
-    pub fn every_steps(self, steps: usize) -> Self {
+    pub fn with_step_interval(self, steps: usize) -> Self {
         Self { every: Every::Steps(steps), ..self }
     }
 
     /// The same after such a time.
     #[must_use]
-    pub fn every(self, time: Duration) -> Self {
+    pub fn with_time_interval(self, time: Duration) -> Self {
         Self { every: Every::Time(time), ..self }
     }
 
     /// The same with a run that goes on from the file, if there is one, or begins anew and
     /// replaces it. A run that had ended is not trained again.
     #[must_use]
-    pub fn resuming(self, resuming: bool) -> Self {
+    pub fn with_resume(self, resuming: bool) -> Self {
         Self { resuming, ..self }
     }
 

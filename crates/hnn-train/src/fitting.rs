@@ -4,15 +4,15 @@
 use std::ops::Range;
 
 use hnn_integrators::{Parameters, Scalar};
-use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, RowShare, Selection};
+use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection, RowShare};
 
 /// The loss of a model, at the parameters that it has; most methods are those of [`Loss`].
 pub(crate) trait Fitting<T: Scalar> {
     fn model(&mut self) -> &mut dyn Parameters<T>;
-    fn value(&mut self, selection: Selection<'_>) -> Result<f64, LossError>;
+    fn value(&mut self, selection: RowSelection<'_>) -> Result<f64, LossError>;
     fn value_and_gradient(
         &mut self,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError>;
     fn residual_layout(&mut self) -> Result<ResidualLayout, LossError>;
@@ -47,20 +47,20 @@ impl<T: Scalar, F: Parameters<T>> Fitting<T> for Fitted<'_, '_, T, F> {
         self.model
     }
 
-    fn value(&mut self, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, selection: RowSelection<'_>) -> Result<f64, LossError> {
         self.loss.value(self.model, selection)
     }
 
     fn value_and_gradient(
         &mut self,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
         self.loss.value_and_gradient(self.model, selection, 1.0, theta_bar)
     }
 
     fn residual_layout(&mut self) -> Result<ResidualLayout, LossError> {
-        self.loss.residual_layout(self.model, Selection::All)
+        self.loss.residual_layout(self.model, RowSelection::All)
     }
 
     fn residuals(
@@ -77,7 +77,7 @@ impl<T: Scalar, F: Parameters<T>> Fitting<T> for Fitted<'_, '_, T, F> {
 
     fn validation(&mut self) -> Result<Option<f64>, LossError> {
         let validation = self.validation.as_deref_mut();
-        validation.map(|loss| loss.value(self.model, Selection::All)).transpose()
+        validation.map(|loss| loss.value(self.model, RowSelection::All)).transpose()
     }
 
     fn name(&self) -> &str {

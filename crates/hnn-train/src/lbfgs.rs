@@ -7,7 +7,7 @@ use argmin::core::{CostFunction, Error, Gradient, IterState, Problem, Solver, St
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use hnn_integrators::{Mode, Parameters, Scalar, TooLarge, compiled_here};
-use hnn_losses::{Loss, LossError, Selection};
+use hnn_losses::{Loss, LossError, RowSelection};
 
 use crate::error::require;
 use crate::fitting::{Fitted, Fitting};
@@ -275,7 +275,7 @@ impl<'a, T: Scalar> Objective<'a, T> {
         self.theta.iter_mut().zip(point).for_each(|(w, x)| *w = T::from_f64(*x));
         self.problem.model().set_params(&self.theta).map_err(LossError::from)?;
         self.theta_bar.fill(T::ZERO);
-        self.value = self.problem.value_and_gradient(Selection::All, &mut self.theta_bar)?;
+        self.value = self.problem.value_and_gradient(RowSelection::All, &mut self.theta_bar)?;
         let gradient_norm = norm(&self.theta_bar);
         for (what, value) in [
             ("the loss", self.value),

@@ -1,7 +1,7 @@
 //! The training loop of first-order methods.
 
 use hnn_integrators::{Mode, Scalar};
-use hnn_losses::Selection;
+use hnn_losses::RowSelection;
 
 use crate::course::{Course, Kept, Plan};
 use crate::fitting::Fitting;
@@ -84,8 +84,8 @@ impl<'a, T: Scalar> Run<'a, T> {
     /// The loss of the next batch; its gradient is in `self.gradient`.
     fn evaluate(&mut self, step: usize) -> Result<Evaluation, TrainError> {
         let selection = match &mut self.trainer.minibatch {
-            Some(batches) => Selection::Rows(batches.next_rows()),
-            None => Selection::All,
+            Some(batches) => RowSelection::Rows(batches.next_rows()),
+            None => RowSelection::All,
         };
         let problem = &mut *self.course.problem;
         problem.model().set_mode(Mode::Training { step: step as u64 });
@@ -131,8 +131,8 @@ impl<'a, T: Scalar> Run<'a, T> {
     fn check_end(&mut self) -> Result<(), TrainError> {
         let step = self.course.step_number();
         let selection = match &self.trainer.minibatch {
-            Some(batches) => Selection::Rows(batches.rows()),
-            None => Selection::All,
+            Some(batches) => RowSelection::Rows(batches.rows()),
+            None => RowSelection::All,
         };
         let problem = &mut *self.course.problem;
         problem.model().set_mode(Mode::Evaluation);

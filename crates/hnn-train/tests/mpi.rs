@@ -87,11 +87,11 @@ fn time(ranks: &Arc<dyn Ranks>, rows: usize, hidden: usize) -> Result<(), Box<dy
     let own = Share::new(ranks.rank(), ranks.count())?.of(rows);
     let at = |row: usize, i: usize| (((7 + 4 * i) * (own.start + row)) as f64).sin();
     let states = Array2::from_shape_fn((own.len(), 2), |(row, i)| at(row, i));
-    let data = DataSet::of_states(&Pendulum::default(), 0.0, states)?;
+    let data = DataSet::from_states(&Pendulum::default(), 0.0, states)?;
     for name in ["gradient", "least squares"] {
         let layers = Architecture::new(&[2, hidden, 1])?;
         let mut model = Hnn::new(Mlp::<f64>::new(layers, Initialisation::Orthogonal, 3))?;
-        let mut loss = Distributed::new(DerivativeLoss::of(&data)?, ranks);
+        let mut loss = Distributed::new(DerivativeLoss::from_data(&data)?, ranks);
         let steps = 2;
         let mut fit = |steps| match name {
             "gradient" => Trainer::new(steps).fit(&mut model, &mut loss, None, &mut ()),

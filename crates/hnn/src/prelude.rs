@@ -8,8 +8,8 @@ pub use hnn_integrators::{
     Parameters, RK4, Scalar, Signal, Signals, Tolerances, VectorField, solve, solve_batch,
 };
 pub use hnn_losses::{
-    DerivativeLoss, JointLoss, L2Penalty, Loss, Selection, TorqueLoss, TotalLoss, TrajectoryData,
-    TrajectoryLoss, Window, metrics,
+    DerivativeLoss, JointLoss, L2Penalty, Loss, RowSelection, TorqueLoss, TotalLoss,
+    TrajectoryData, TrajectoryLoss, Window, metrics,
 };
 pub use hnn_models::{
     Activation, Architecture, Baseline, Dissipative, FrictionForce, FrictionLaw, FrictionTerm, Hnn,

@@ -3,7 +3,7 @@
 
 use allocation_counter::measure;
 use hnn_integrators::{At, Parameters, RK4, Tableau, Workspace};
-use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+use hnn_losses::{Loss, RowSelection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{
     Architecture, Dissipative, Hnn, Initialisation, InputPort, Lnn, Mlp, SeparableHnn, Sum,
 };
@@ -44,7 +44,7 @@ fn memory_of_long_trajectories() {
         let mut theta_bar = vec![0.0; model.num_params()];
         on_one_thread(|| {
             let info = measure(|| {
-                loss.value_and_gradient(&model, Selection::All, 1.0, &mut theta_bar)
+                loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut theta_bar)
                     .expect("evaluates");
             });
             info.bytes_max
@@ -63,8 +63,8 @@ fn no_allocation_in_steady_state() {
     let mut loss = loss(1, 40);
     on_one_thread(|| {
         let mut evaluate = || {
-            loss.value(&model, Selection::Rows(&[0])).expect("evaluates");
-            loss.value_and_gradient(&model, Selection::All, 1.0, &mut theta_bar)
+            loss.value(&model, RowSelection::Rows(&[0])).expect("evaluates");
+            loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut theta_bar)
                 .expect("evaluates");
         };
         evaluate();

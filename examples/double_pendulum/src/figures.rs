@@ -56,7 +56,7 @@ impl Show {
         let motions = self.motions()?;
         let level = |x: &[f64]| system.energy_state(x).unwrap_or(f64::NAN);
         let mut panels = trajectories(&motions, &["angle q1 (rad)", "angle q2 (rad)"])?;
-        panels.push(energy(&motions, level)?.y_label("energy (J)"));
+        panels.push(energy(&motions, level)?.with_y_label("energy (J)"));
         Ok(panels)
     }
 
@@ -66,7 +66,7 @@ impl Show {
     /// If it cannot be drawn or written.
     pub fn figure(&self, system: &dyn Hamiltonian<f64>, output: &Output, name: &str) -> Result<()> {
         let title = format!("Double pendulum: {} s", self.end());
-        output.figure(name, &Figure::grid(1, self.panels(system)?)?.title(title))
+        output.figure(name, &Figure::grid(1, self.panels(system)?)?.with_title(title))
     }
 
     /// Writes the page `animation.html` of the motions.

@@ -118,7 +118,7 @@ impl Job<'_> {
         let train = self.training.train.cast::<T>()?;
         let mut loss =
             DerivativeLoss::<T>::new(train.times().into(), train.states(), train.derivatives())?
-                .measured_by(measure)?
+                .with_error_measure(measure)?
                 .with_coordinate_weights(&weights)?;
         let checkpoint = path.with_extension("checkpoint");
         let record = match recipe.optimiser {

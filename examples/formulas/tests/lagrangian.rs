@@ -32,8 +32,8 @@ fn the_energy_of_a_lagrangian_network() -> Result<(), Box<dyn Error>> {
     assert!(error < 0.02, "trained to {error:.1e}");
 
     let library = Library::monomials(1, 1..=4)?.union(&Library::trigonometric(1, &[1.0], 0)?)?;
-    let distilled = Distillation::over(&[(-1.5, 1.5), (-3.0, 3.0)])?
-        .relative_error(error)
+    let distilled = Distillation::new(&[(-1.5, 1.5), (-3.0, 3.0)])?
+        .with_relative_error(error)
         .run(&model, &library)?;
     assert_eq!(distilled.found.names(), ["p^2", "cos(q)"]);
     // The energy is known up to a factor: c (v^2 / 2 - 6 cos q).

@@ -160,14 +160,15 @@ impl<'a> Report<'a> {
             }
         }
         let field: &dyn VectorField<f64> = &*setting.system;
-        let portrait = phase_portrait(field, &motions)?.title(setting.title("phase space"));
+        let portrait = phase_portrait(field, &motions)?.with_title(setting.title("phase space"));
         output.figure("phase_space", &Figure::new(portrait))?;
         let panels = trajectories(&motions, &["coordinate q", "momentum p"])?;
-        let figure = Figure::grid(1, panels)?.title(setting.title("trajectory"));
+        let figure = Figure::grid(1, panels)?.with_title(setting.title("trajectory"));
         output.figure("trajectory", &figure)?;
         output.figure("mse", &Figure::new(self.errors_over_time()?))?;
         let true_energy = |x: &[f64]| setting.system.energy_state(x).unwrap_or(f64::NAN);
-        let panel = energy(&motions, true_energy)?.title(setting.title("energy of the trajectory"));
+        let panel =
+            energy(&motions, true_energy)?.with_title(setting.title("energy of the trajectory"));
         output.figure("energy", &Figure::new(panel))?;
         Ok(())
     }
@@ -176,7 +177,8 @@ impl<'a> Report<'a> {
     fn errors_over_time(&self) -> Result<Panel> {
         let (setting, truth) = (self.setting, &self.setting.curves.states);
         let what = setting.title("mean squared error, ring starts");
-        let mut panel = Panel::new(what).x_label("time t (s)").y_label("squared error").log_y();
+        let mut panel =
+            Panel::new(what).with_x_label("time t (s)").with_y_label("squared error").with_log_y();
         for trial in self.trials.iter().filter(|t| t.seed == self.first) {
             let states = &trial.curves.states;
             // At t = 0 there is none, and so no place on a logarithmic axis.
@@ -189,7 +191,7 @@ impl<'a> Report<'a> {
             if !t.is_empty() {
                 let label = &self.variants[trial.variant].label;
                 let series = Series::new(label, t, error)?;
-                panel = panel.series(series.color(Color::of_model(trial.variant)));
+                panel = panel.series(series.with_color(Color::for_model(trial.variant)));
             }
         }
         Ok(panel)
@@ -209,11 +211,12 @@ impl<'a> Report<'a> {
             let validated = steps.filter_map(|s| Some((s.step as u64, s.validation?)));
             let (x_validation, y_validation): (Vec<u64>, Vec<f64>) = validated.unzip();
             let label = &self.variants[trial.variant].label;
-            Ok(LossCurve::new(label, x, y)?.validation(x_validation, y_validation)?)
+            Ok(LossCurve::new(label, x, y)?.with_validation(x_validation, y_validation)?)
         };
         let first = self.trials.iter().filter(|t| t.seed == self.first);
         let curves = first.map(curve).collect::<Result<Vec<_>>>()?;
-        let panel = loss_curves(&curves).title(self.setting.title("training and validation loss"));
+        let panel =
+            loss_curves(&curves).with_title(self.setting.title("training and validation loss"));
         output.figure("losses", &Figure::new(panel))
     }
 }

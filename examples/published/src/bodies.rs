@@ -171,13 +171,13 @@ fn chosen(
     data: &DataSet<f64>,
     rows: &[usize],
 ) -> Result<DataSet<f64>> {
-    Ok(DataSet::of_states(system, 0.0, data.states().select(Axis(0), rows))?)
+    Ok(DataSet::from_states(system, 0.0, data.states().select(Axis(0), rows))?)
 }
 
 /// The path of the first body, and the true energy along it.
 fn draw(system: &dyn Hamiltonian<f64>, motions: &[Motion], output: &Output) -> Result<()> {
     let bodies = system.dim() / 4;
-    let empty = Panel::new("the first body").x_label("x").y_label("y");
+    let empty = Panel::new("the first body").with_x_label("x").with_y_label("y");
     let orbit = motions.iter().try_fold(empty, |panel, motion| -> Result<_> {
         Ok(panel.series(motion.path(0, bodies)?))
     })?;

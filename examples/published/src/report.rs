@@ -157,12 +157,12 @@ impl Report {
         let (low, high) = values.fold((f64::INFINITY, 0.0_f64), |(low, high), value| {
             (low.min(*value), high.max(*value))
         });
-        let series = shown.into_iter().map(|(label, values)| Series::of_values(label, values));
+        let series = shown.into_iter().map(|(label, values)| Series::from_values(label, values));
         let series = series.collect::<Result<_, _>>()?;
         let names = Vec::from_iter(metrics.iter().map(|metric| metric.replace('_', " ")));
         let label = format!("median of {} seeds", self.seeds);
         let panel = by_category("", &names, label, Mark::Points, series)?;
-        let panel = panel.log_y().y_range(low / 10.0, 10.0 * high);
+        let panel = panel.with_log_y().with_y_range(low / 10.0, 10.0 * high);
         Ok(output.figure("table", &hnn_plots::Figure::new(panel))?)
     }
 }

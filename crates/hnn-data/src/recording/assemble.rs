@@ -123,7 +123,7 @@ pub(crate) fn assemble(
     });
     if let Some(trial) = coarse {
         advice.push(format!(
-            "the time stamps of trial {:?}, at {:e}, are coarser than a thousandth of a step: write the time counted from the begin, or give `interval`",
+            "the time stamps of trial {:?}, at {:e}, are coarser than a thousandth of a step: write the time counted from the begin, or give the spacing by `with_interval`",
             trial.label, trial.begin
         ));
     }
@@ -169,7 +169,7 @@ fn dropout_advice(
     if let Some(first) = found.spikes.first() {
         advice.push(format!(
             "{name:?} is far from the rows around in {} (first in {unit_of_place} {}), and no turns are added up: if these are no readings, \
-             leave the numbers out of the file, or say what stands for none by `missing`",
+             leave the numbers out of the file, or say what stands for none by `with_missing`",
             counted(found.spikes.len(), "row"),
             place(*first)
         ));

@@ -67,7 +67,7 @@ impl Recording {
     /// use hnn_data::Recording;
     /// let t = Vec::from_iter((0..200).map(|k| 0.02 * f64::from(k)));
     /// let q = Vec::from_iter(t.iter().map(|t| (3.0 * t).sin()));
-    /// let recording = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").angle("q").load()?;
+    /// let recording = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").angle("q").load()?;
     /// let found = recording.differentiate()?;
     /// assert_eq!(found.data.dim(), 2); // angle and velocity
     /// let (v, a) = (found.data.states()[[100, 1]], found.data.derivatives()[[100, 1]]);

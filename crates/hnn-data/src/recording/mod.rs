@@ -33,7 +33,7 @@ use crate::{DataError, DataSet, DerivativeScheme, Share, Trajectory, TrajectoryV
 /// use hnn_data::Recording;
 /// let t = [0.0, 0.1, 0.2, 0.6, 0.7];
 /// let q = [0.0, 0.1, 0.2, 0.6, 0.7];
-/// let recording = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;
+/// let recording = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;
 /// assert_eq!((recording.len(), recording.num_pieces()), (5, 2));
 /// let report = recording.report().to_string();
 /// assert!(report.contains("1 gap"), "{report}");
@@ -69,7 +69,7 @@ impl Recording {
     }
 
     /// Takes columns of equal lengths, with their names; NaN is a missing number.
-    pub fn of_columns<'a>(
+    pub fn from_columns<'a>(
         columns: impl IntoIterator<Item = (&'a str, &'a [f64])>,
     ) -> RecordingReader {
         let columns = columns.into_iter().map(|(name, numbers)| (name.into(), numbers.into()));
@@ -172,7 +172,7 @@ impl Recording {
     /// use hnn_data::{Recording, Share};
     /// let (t, q, trial) = ([0.0, 0.1, 0.0, 0.1], [1.0, 1.1, 2.0, 2.2], [7.0, 7.0, 8.0, 8.0]);
     /// let columns = [("t", &t[..]), ("q", &q), ("trial", &trial)];
-    /// let reader = Recording::of_columns(columns).time("t").position("q").trial("trial");
+    /// let reader = Recording::from_columns(columns).time("t").position("q").trial("trial");
     /// let second = reader.load()?.share(Share::new(1, 2)?)?;
     /// assert_eq!((second.len(), second.trials()), (2, &["8".to_owned()][..]));
     /// # Ok::<(), hnn_data::DataError>(())

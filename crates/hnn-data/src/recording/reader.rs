@@ -13,7 +13,7 @@ use crate::recording::{npz, report};
 use crate::{DataError, Recording};
 
 /// Reads a [`Recording`]: which column is what, and how the file is written where it cannot be
-/// found out. Made by [`Recording::read`] and [`Recording::of_columns`]; [`load`](Self::load)
+/// found out. Made by [`Recording::read`] and [`Recording::from_columns`]; [`load`](Self::load)
 /// reads.
 ///
 /// ```
@@ -89,7 +89,7 @@ impl RecordingReader {
     }
 
     /// There is no column of the time: rows are so far apart, also those with missing numbers.
-    pub fn interval(self, interval: f64) -> Self {
+    pub fn with_interval(self, interval: f64) -> Self {
         Self { interval: Some(interval), ..self }
     }
 
@@ -132,7 +132,7 @@ impl RecordingReader {
 
     /// The character between two fields; a blank means any number of blanks and tabs. Found out
     /// from the first rows by default.
-    pub fn delimiter(mut self, delimiter: char) -> Self {
+    pub fn with_delimiter(mut self, delimiter: char) -> Self {
         self.options.delimiter = Some(match delimiter {
             ' ' => Delimiter::Blank,
             // What is no ASCII character separates nothing, and the reading says so.
@@ -142,40 +142,40 @@ impl RecordingReader {
     }
 
     /// The decimal mark, a point or a comma. Found out from the first rows by default.
-    pub fn decimal(mut self, mark: char) -> Self {
+    pub fn with_decimal(mut self, mark: char) -> Self {
         self.options.decimal = Some(mark);
         self
     }
 
     /// What comment lines begin with; `#` and `%` by default.
-    pub fn comments(mut self, marks: &[&str]) -> Self {
+    pub fn with_comments(mut self, marks: &[&str]) -> Self {
         self.options.comments = owned(marks);
         self
     }
 
     /// Lines of the file that come before the table. Lines that do not look like it are left out by
     /// default.
-    pub fn skip(mut self, lines: usize) -> Self {
+    pub fn with_skipped_lines(mut self, lines: usize) -> Self {
         self.options.skip = lines;
         self
     }
 
     /// Whether the table begins with the names of the columns. Found out by default.
-    pub fn header(mut self, has_header: bool) -> Self {
+    pub fn with_header(mut self, has_header: bool) -> Self {
         self.options.has_header = Some(has_header);
         self
     }
 
     /// What stands for a missing number, besides nothing, NaN, NA, N/A, n.a., null, none, missing, -, --,
     /// and what C's libraries and spreadsheets write (1.#IND, #DIV/0!). A number counts in any of its spellings.
-    pub fn missing(mut self, words: &[&str]) -> Self {
+    pub fn with_missing(mut self, words: &[&str]) -> Self {
         self.options.missing = owned(words);
         self
     }
 
     /// A step in time is a gap where it is so many times as long as those around it, 1.5 by
     /// default. Infinity: none is.
-    pub fn gap(self, factor: f64) -> Self {
+    pub fn with_gap(self, factor: f64) -> Self {
         Self { gap: factor, ..self }
     }
 
@@ -368,7 +368,7 @@ impl RecordingReader {
             (0, None) => {
                 return refuse(
                     "no column is the time".into(),
-                    "name it by `time`, or give `interval`",
+                    "name it by `time`, or give the spacing by `with_interval`",
                 );
             }
             _ => {

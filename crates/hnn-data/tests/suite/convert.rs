@@ -22,10 +22,10 @@ fn solutions_become_trajectories() {
 
     let starts = array![[1.0], [3.0]];
     let run = solve_batch(&driven(), starts.view(), &times, tolerances).expect("solved");
-    let data = DataSet::of_batch(&run, [&times[..]; 2]).expect("all solved");
+    let data = DataSet::from_batch(&run, [&times[..]; 2]).expect("all solved");
     assert_eq!((data.lengths(), data.starts()), (&[3, 3][..], starts.clone()));
 
-    let run = FixedStep::count(RK4, 4).save_every(2).run(&driven(), (0.0, 2.0), starts.view());
+    let run = FixedStep::count(RK4, 4).with_save_every(2).run(&driven(), (0.0, 2.0), starts.view());
     let run = run.expect("runs");
     let data = DataSet::try_from(&run).expect("increasing times");
     assert_eq!((data.num_trajectories(), data.times()), (2, &[0.0, 1.0, 2.0, 0.0, 1.0, 2.0][..]));
@@ -38,15 +38,15 @@ fn a_batch_may_have_times_of_its_own() {
     let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::default());
     let run =
         solver.solve_batch_at(&driven(), array![[1.0], [2.0]].view(), &times).expect("solved");
-    let data = DataSet::of_batch(&run, times).expect("all solved");
+    let data = DataSet::from_batch(&run, times).expect("all solved");
     assert_eq!((data.lengths(), data.times()), (&[2, 3][..], &[0.0, 1.0, -1.0, 0.0, 4.0][..]));
     assert!(matches!(Trajectories::try_from(&data), Err(DataError::OtherTimes { trajectory: 1 })));
     // A row of times too few, and one time too many.
-    let error = DataSet::of_batch(&run, [times[0]]).expect_err("two").to_string();
+    let error = DataSet::from_batch(&run, [times[0]]).expect_err("two").to_string();
     assert_eq!(error, "1 lists of times for 2 trajectories: give each its times");
-    assert!(DataSet::of_batch(&run, [times[0], &[0.0, 1.0, 2.0, 3.0]]).is_err());
+    assert!(DataSet::from_batch(&run, [times[0], &[0.0, 1.0, 2.0, 3.0]]).is_err());
     // Beyond its own end, a row of the batch holds NaN.
-    assert!(DataSet::of_batch(&run, [times[1], times[1]]).is_err());
+    assert!(DataSet::from_batch(&run, [times[1], times[1]]).is_err());
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn what_was_not_solved_is_an_error() {
     let (starts, times) = (array![[-1.0], [1.0]], [0.0, 2.0]);
     let failure = solve_batch(&explosion, starts.view(), &times, Tolerances::default());
     let partial = failure.expect_err("the second ends at t = 1").partial.expect("the first");
-    let error = DataSet::of_batch(&partial, [&times[..]; 2]);
+    let error = DataSet::from_batch(&partial, [&times[..]; 2]);
     assert!(matches!(error, Err(DataError::Solve(_))));
     // Backwards in time.
     let run = solve(&driven(), array![1.0].view(), &[1.0, 0.0], Tolerances::default());

@@ -9,8 +9,8 @@ fn parabola(times: &[f64]) -> Recording {
     let q = Vec::from_iter(times.iter().map(|t| t * t));
     let p = Vec::from_iter(times.iter().map(|t| 3.0 * t));
     let columns = [("t", times), ("q", &q), ("p", &p)];
-    let reader = Recording::of_columns(columns).time("t").position("q").momentum("p");
-    reader.gap(f64::INFINITY).load().expect("valid")
+    let reader = Recording::from_columns(columns).time("t").position("q").momentum("p");
+    reader.with_gap(f64::INFINITY).load().expect("valid")
 }
 
 proptest! {
@@ -54,7 +54,7 @@ fn midpoints_average_states_and_inputs() {
         ("p", &[4.0, 2.0, 2.0]),
         ("u", &[1.0, 3.0, 3.0]),
     ];
-    let reader = Recording::of_columns(columns).time("t").position("q").momentum("p").input("u");
+    let reader = Recording::from_columns(columns).time("t").position("q").momentum("p").input("u");
     let rows = reader.load().expect("valid");
     let data = rows.differences(DerivativeScheme::Midpoint).expect("data");
     assert_eq!(data.times(), [0.25, 0.75]);

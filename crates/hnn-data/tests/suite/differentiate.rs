@@ -82,7 +82,7 @@ fn noise_that_drowns_a_derivative_is_said() {
     // Slow motion below noise: a fixed sequence that looks random.
     let noise = |k: usize| ((k as f64 * 12.9898).sin() * 43758.5453).fract() - 0.5;
     let q = Vec::from_iter(t.iter().enumerate().map(|(k, t)| 0.02 * (4.0 * t).sin() + noise(k)));
-    let reader = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").position("q");
+    let reader = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").position("q");
     let recording = reader.load().expect("valid");
     let report = recording.report();
     assert!(!report.allows_derivatives(), "{report}");
@@ -93,7 +93,7 @@ fn noise_that_drowns_a_derivative_is_said() {
 fn exact_data_keep_their_precision() {
     let t = Vec::from_iter((0..300).map(|k| 0.02 * f64::from(k)));
     let q = Vec::from_iter(t.iter().map(|t| (2.0 * t).sin()));
-    let reader = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").position("q");
+    let reader = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").position("q");
     let recording = reader.load().expect("valid");
     let found = recording.differentiate().expect("long");
     for (k, t) in t.iter().enumerate() {
@@ -113,7 +113,7 @@ fn encoders_and_stops_are_seen() {
     let v = Vec::from_iter(t.iter().map(clipped));
     let u = vec![0.25; 600];
     let columns = [("t", &t[..]), ("q", &q), ("v", &v), ("u", &u)];
-    let reader = Recording::of_columns(columns).time("t").angle("q").velocity("v").input("u");
+    let reader = Recording::from_columns(columns).time("t").angle("q").velocity("v").input("u");
     let recording = reader.load().expect("valid");
     let report = recording.report();
     let [angle, velocity, input] = &report.channels[..] else { panic!("{report}") };
@@ -129,7 +129,7 @@ fn encoders_and_stops_are_seen() {
     // The velocity is a quarter of the slope: a wrong unit.
     assert!(text.contains("the slope of \"q\" is"), "{text}");
     // Velocities from the encoder, to a few per cent of their size.
-    let alone = Recording::of_columns([("t", &t[..]), ("q", &q)]).time("t").angle("q");
+    let alone = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").angle("q");
     let found = alone.load().expect("valid").differentiate().expect("long");
     for (k, t) in t.iter().enumerate().skip(20).take(560) {
         let v = found.data.states()[[k, 1]];

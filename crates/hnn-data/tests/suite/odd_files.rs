@@ -245,7 +245,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
         (
             "a header of numbers",
             text("0,1\n0,5\n1,6\n"),
-            |r| r.header(true).time("0").position("1"),
+            |r| r.with_header(true).time("0").position("1"),
             Read(2, 1, 5.0, &[]),
         ),
         ("a delimiter behind each row", text("t,q\n0,1,\n1,2,\n"), PLAIN, Read(2, 1, 1.0, &[])),
@@ -276,20 +276,20 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
         (
             "a number that stands for none",
             text("t,q\n0,1\n1,-999.0\n2,3\n"),
-            |r| r.missing(&["-999"]).time("t").position("q"),
+            |r| r.with_missing(&["-999"]).time("t").position("q"),
             Read(2, 2, 1.0, &["line 3: no number in q"]),
         ),
         (
             "infinity",
             text("t,q\n0,1\n1,inf\n"),
             PLAIN,
-            Refused(&["line 3, column \"q\": \"inf\"", "`missing`"]),
+            Refused(&["line 3, column \"q\": \"inf\"", "`with_missing`"]),
         ),
         (
             "a word among numbers",
             text("t,q\n0,1\n1,open\n"),
             PLAIN,
-            Refused(&["line 3, column \"q\": \"open\"", "`missing`"]),
+            Refused(&["line 3, column \"q\": \"open\"", "`with_missing`"]),
         ),
         (
             "thousands separators",
@@ -306,7 +306,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
         (
             "exponents of Fortran",
             text("t q\n0.0D0 1.5D+00\n1.0D0 2.5D+00\n"),
-            |r| r.header(true).time("t").position("q"),
+            |r| r.with_header(true).time("t").position("q"),
             Read(2, 1, 1.5, &[]),
         ),
         ("a minus of typographers", text("t,q\n0,\u{2212}1\n1,2\n"), PLAIN, Read(2, 1, -1.0, &[])),
@@ -320,7 +320,7 @@ fn odd_files() -> Vec<(&'static str, Vec<u8>, Setting, Outcome)> {
             "a time twice",
             text("t,q\n0,1\n1,2\n1,3\n"),
             PLAIN,
-            Refused(&["line 4", "\"1 after 1\"", "`interval`"]),
+            Refused(&["line 4", "\"1 after 1\"", "`with_interval`"]),
         ),
         (
             "rows out of order",
@@ -447,13 +447,13 @@ fn odd_files_are_read_or_refused_with_the_cure() {
 #[test]
 fn what_is_said_about_a_file_is_checked() {
     let t = [0.0, 1.0];
-    let columns = || Recording::of_columns([("t", &t[..]), ("q", &t), ("v", &t), ("p", &t)]);
+    let columns = || Recording::from_columns([("t", &t[..]), ("q", &t), ("v", &t), ("p", &t)]);
     let refused = |reader: RecordingReader, word: &str| {
         let error = reader.load().expect_err(word).to_string();
         assert!(error.contains(word), "{error}");
     };
     refused(columns().position("q"), "no column is the time");
-    refused(columns().time("t").interval(0.1).position("q"), "the time is given twice");
+    refused(columns().time("t").with_interval(0.1).position("q"), "the time is given twice");
     refused(columns().time("t"), "no column is a coordinate");
     refused(columns().time("t").velocity("v"), "1 velocities, but no position; add a column");
     refused(columns().time("t").momentum("v"), "1 velocities or momenta for 0 positions");
@@ -462,10 +462,10 @@ fn what_is_said_about_a_file_is_checked() {
         columns().time("t").state("q").state("p").derivative("v"),
         "1 derivatives for a state of 2",
     );
-    refused(columns().interval(f64::NAN).position("q"), "an interval of NaN");
-    refused(columns().time("t").position("q").decimal('x'), "decimal mark 'x'");
-    refused(columns().time("t").position("q").delimiter('\u{3b8}'), "separates nothing");
-    refused(columns().time("t").position("q").comments(&[""]), "an empty mark");
+    refused(columns().with_interval(f64::NAN).position("q"), "an interval of NaN");
+    refused(columns().time("t").position("q").with_decimal('x'), "decimal mark 'x'");
+    refused(columns().time("t").position("q").with_delimiter('\u{3b8}'), "separates nothing");
+    refused(columns().time("t").position("q").with_comments(&[""]), "an empty mark");
     let turning = hnn_data::Column::new("q");
     refused(columns().time("t").position(turning.clone().wrapped()), "name it by `angle`");
     refused(columns().time("t").position(turning.scaled(0.0)), "a factor that is finite");

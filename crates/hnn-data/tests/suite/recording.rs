@@ -70,7 +70,7 @@ fn a_wrapped_angle_is_as_good_as_the_unwrapped_one() {
     let t = raw.times();
     let p = raw.states().column(1).to_vec();
     let columns = [("t", t), ("q", &unwrapped), ("p", &p)];
-    let reader = Recording::of_columns(columns).time("t").angle("q").momentum("p");
+    let reader = Recording::from_columns(columns).time("t").angle("q").momentum("p");
     let other = reader.load().expect("valid").differentiate().expect("long");
     let found = wrapped.differentiate().expect("long");
     let difference = &found.data.derivatives() - &other.data.derivatives();
@@ -278,7 +278,7 @@ fn columns_in_memory() {
     let t = [5.0, 5.1, 5.2, 5.3];
     let q = [0.0, f64::NAN, 2.0, 3.0];
     let u = [1.0, f64::NAN, f64::NAN, 4.0];
-    let reader = Recording::of_columns([("t", &t[..]), ("q", &q), ("u", &u)]).time("t");
+    let reader = Recording::from_columns([("t", &t[..]), ("q", &q), ("u", &u)]).time("t");
     let reader = reader.position(Column::new("q").scaled(2.0));
     let recording = reader.clone().input(Column::new("u").held()).load().expect("valid");
     assert_eq!(lengths(&recording), [1, 2]);
@@ -294,10 +294,10 @@ fn columns_in_memory() {
     let (first, rest) = recording.split_at(2).expect("two parts");
     assert_eq!((lengths(&first), lengths(&rest)), (vec![1, 1], vec![1]));
     assert!(recording.split_at(3).is_err() && recording.split_at(0).is_err());
-    let no_time = Recording::of_columns([("q", &q[..])]).interval(0.5).position("q");
+    let no_time = Recording::from_columns([("q", &q[..])]).with_interval(0.5).position("q");
     let recording = no_time.load().expect("valid");
     assert_eq!(recording.piece(1).expect("two").times, [1.0, 1.5]);
-    let lengths = Recording::of_columns([("t", &t[..]), ("q", &q[..3])]).time("t").position("q");
+    let lengths = Recording::from_columns([("t", &t[..]), ("q", &q[..3])]).time("t").position("q");
     assert!(matches!(lengths.load(), Err(DataError::Recording { .. })));
 }
 
@@ -308,14 +308,14 @@ fn gaps_go_by_the_spacing_around_them() {
     t.extend((0..20).map(|k| 0.22 + 0.01 * f64::from(k)));
     t.extend((0..20).map(|k| 0.51 + 0.1 * f64::from(k)));
     t.extend((0..20).map(|k| 2.81 + 0.1 * f64::from(k)));
-    let reader = Recording::of_columns([("t", &t[..]), ("q", &t)]).time("t").position("q");
+    let reader = Recording::from_columns([("t", &t[..]), ("q", &t)]).time("t").position("q");
     assert_eq!(lengths(&reader.load().expect("valid")), [20, 40, 20]);
-    assert_eq!(lengths(&reader.clone().gap(f64::INFINITY).load().expect("valid")), [80]);
-    assert!(matches!(reader.gap(1.0).load(), Err(DataError::GapFactor { .. })));
+    assert_eq!(lengths(&reader.clone().with_gap(f64::INFINITY).load().expect("valid")), [80]);
+    assert!(matches!(reader.with_gap(1.0).load(), Err(DataError::GapFactor { .. })));
     // A clock that is uneven throughout has none.
     let uneven = Vec::from_iter((0..200).map(|k| f64::from(k) + 0.4 * f64::from(7 * k).sin()));
     let reader =
-        Recording::of_columns([("t", &uneven[..]), ("q", &uneven)]).time("t").position("q");
+        Recording::from_columns([("t", &uneven[..]), ("q", &uneven)]).time("t").position("q");
     assert_eq!(lengths(&reader.load().expect("valid")), [200]);
 }
 
@@ -349,7 +349,7 @@ fn what_rods_hold_wants_angles() {
     };
     let report = |names: &[&str], columns: &[Vec<f64>]| {
         let of = names.iter().copied().zip(columns.iter().map(Vec::as_slice));
-        let reader = Recording::of_columns(of.chain([("t", &times[..])])).time("t");
+        let reader = Recording::from_columns(of.chain([("t", &times[..])])).time("t");
         let reader = names.iter().fold(reader, |reader, name| reader.position(*name));
         reader.load().expect("valid").report().to_string()
     };

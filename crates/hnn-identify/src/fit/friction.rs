@@ -1,7 +1,7 @@
 //! Which joints rub, and how: viscous friction, dry friction, or both.
 
 use hnn_sparse::{
-    Equations, Expression, FoundTerm, Identification, InverseDynamics, Selection, SparseLagrangian,
+    Equations, Expression, FoundTerm, InverseDynamics, Selection, SparseFit, SparseLagrangian,
 };
 
 use crate::IdentifyError;
@@ -18,7 +18,7 @@ const NEGATIVE: f64 = 3.0;
 /// The kinds, in the order of [`Expression::friction`].
 const KINDS: [&str; 2] = ["viscous", "dry"];
 
-type Found = Identification<SparseLagrangian>;
+type Found = SparseFit<SparseLagrangian>;
 
 /// One kind of friction on one joint.
 pub(super) struct Friction {

@@ -23,7 +23,7 @@ const START_RATE: f64 = 0.1;
 /// The field against smoothed derivatives, each by its standard error, of inputs as smooth.
 fn derivative_loss(problem: &Problem) -> Result<DerivativeLoss<f64>, IdentifyError> {
     let slow_inputs = problem.train.slow_inputs.view();
-    let loss = DerivativeLoss::of(&problem.train.smooth)?.with_inputs(slow_inputs)?;
+    let loss = DerivativeLoss::from_data(&problem.train.smooth)?.with_inputs(slow_inputs)?;
     let errors = problem.train.sensible_errors(problem.scales.rate());
     Ok(loss.with_standard_errors(errors.view())?)
 }

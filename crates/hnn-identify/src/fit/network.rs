@@ -38,8 +38,8 @@ pub(crate) fn lnn(problem: &Problem, seed: u64) -> Result<Candidate, IdentifyErr
     let (x, dx, u) = (smooth.states(), smooth.derivatives(), smooth.inputs());
     // Masses start in the units of the inputs, where these are a force for each position.
     let scales = match u.ncols() == n {
-        true => Scales::of_forces(x, dx, u)?,
-        false => Scales::of_velocities(x, dx)?,
+        true => Scales::from_forces(x, dx, u)?,
+        false => Scales::from_velocities(x, dx)?,
     };
     let hidden = hidden(problem);
     let factor = network(problem, n, [hidden / 2, n * (n + 1) / 2], 3 * seed, true)?;

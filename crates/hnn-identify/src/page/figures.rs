@@ -28,7 +28,7 @@ impl Identification {
         let labels = Vec::from_iter(problem.positions.iter().cloned().chain(rates));
         let labels = Vec::from_iter(labels.iter().map(String::as_str));
         let panels = trajectories(&motions, &labels)?;
-        let figure = Figure::grid(1, panels)?.title("Held-out rows");
+        let figure = Figure::grid(1, panels)?.with_title("Held-out rows");
         figure.save(folder.join("held_out.png"))?;
         let text = format!(
             "The longest held-out piece, measured and predicted from its first row by {}",

@@ -52,7 +52,7 @@ fn simulate(
 fn read(columns: &[Vec<f64>; 4]) -> RecordingReader {
     let names = ["trial", "t", "theta", "tau"];
     let named = names.into_iter().zip(columns.iter().map(Vec::as_slice));
-    Recording::of_columns(named).trial("trial").time("t")
+    Recording::from_columns(named).trial("trial").time("t")
 }
 
 /// That a constant has this value, within so many of its standard errors.
@@ -191,7 +191,7 @@ fn velocities_that_are_no_slopes() {
     let late = Vec::from_iter((0..q.len()).map(|row| slope(row.saturating_sub(4))));
     let turned = Vec::from_iter((0..q.len()).map(|row| -slope(row)));
     for (v, reason) in [(late, "later than the slopes"), (turned, "but -0.99")] {
-        let reader = Recording::of_columns([("t", &t[..]), ("q", q), ("v", &v)]).time("t");
+        let reader = Recording::from_columns([("t", &t[..]), ("q", q), ("v", &v)]).time("t");
         let recording = reader.angle("q").velocity("v").load().expect("readable");
         let found = Identify::default().without_networks().run(&recording).expect("identified");
         assert!(found.warnings.iter().any(|warning| warning.contains(reason)), "{found}");

@@ -61,7 +61,7 @@ impl Adaptive {
     /// As [`solve`](Self::solve), finding the events on the way: each crossing to rounding on
     /// the method's interpolant. A crossing at the very end of a step is found once; one that lies
     /// at the start is none. Each step is searched in eight parts: of two crossings within one of
-    /// them neither is seen; [`max_step`](Self::max_step) keeps steps short where that may be.
+    /// them neither is seen; [`with_max_step`](Self::with_max_step) keeps steps short where that may be.
     ///
     /// ```
     /// use hnn_integrators::{Adaptive, Crossing, DORMAND_PRINCE5, Event, FnField, Tolerances};

@@ -107,14 +107,14 @@ impl Adaptive {
 
     /// Size of the first step tried.
     #[must_use]
-    pub fn first_step(mut self, size: f64) -> Self {
+    pub fn with_first_step(mut self, size: f64) -> Self {
         self.settings.first_step = Some(size);
         self
     }
 
     /// Largest size of a step, for fields with short events that a long step would miss.
     #[must_use]
-    pub fn max_step(mut self, size: f64) -> Self {
+    pub fn with_max_step(mut self, size: f64) -> Self {
         self.settings.max_step = size;
         self
     }
@@ -122,7 +122,7 @@ impl Adaptive {
     /// Largest number of steps a trajectory, accepted and rejected. A trajectory that these cannot
     /// bring to its end, because the tolerance is below rounding, ends after 10 000.
     #[must_use]
-    pub fn max_steps(mut self, count: usize) -> Self {
+    pub fn with_max_steps(mut self, count: usize) -> Self {
         self.settings.max_steps = count;
         self
     }

@@ -50,7 +50,7 @@ impl<T: Scalar> Inertia<T> {
 
     /// From the logarithms of the masses, as they are learned: of any finite ones all masses are positive,
     /// but where they overflow slopes are not finite.
-    pub fn of_logarithms(form: StateForm, logarithms: impl IntoIterator<Item = T>) -> Self {
+    pub fn from_logarithms(form: StateForm, logarithms: impl IntoIterator<Item = T>) -> Self {
         let inverse = logarithms.into_iter().map(|log| (-log).exp()).collect();
         Self { form, inverse }
     }

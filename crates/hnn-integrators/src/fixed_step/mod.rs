@@ -32,7 +32,7 @@ enum Steps {
 ///     dx[1] = -x[0];
 /// });
 /// let x0 = array![[1.0, 0.0], [0.0, 2.0]];
-/// let run = FixedStep::count(RK4, 100).save_every(50).run(&oscillator, (0.0, 1.0), x0.view())?;
+/// let run = FixedStep::count(RK4, 100).with_save_every(50).run(&oscillator, (0.0, 1.0), x0.view())?;
 /// assert_eq!(run.times, [0.0, 0.5, 1.0]);
 /// assert_eq!(run.states.shape(), [2, 3, 2]); // trajectories, times, coordinates
 /// assert!((run.last()[[0, 0]] - 1.0f64.cos()).abs() < 1e-10);
@@ -78,7 +78,7 @@ impl<S> FixedStep<S> {
 
     /// Keeps the start, every `k`-th state after it, and the last one.
     #[must_use]
-    pub fn save_every(self, k: usize) -> Self {
+    pub fn with_save_every(self, k: usize) -> Self {
         Self { save_every: Some(k.max(1)), ..self }
     }
 
@@ -127,7 +127,7 @@ impl<S> FixedStep<S> {
     }
 
     /// Integrates without keeping anything: `observe(t, states)` sees the start, every `k`-th
-    /// state (of [`save_every`](Self::save_every); without it only the last), and the last one,
+    /// state (of [`with_save_every`](Self::with_save_every); without it only the last), and the last one,
     /// as states of shape (M, D), and may stop the run. Returns the time reached.
     ///
     /// ```
@@ -135,7 +135,7 @@ impl<S> FixedStep<S> {
     /// use hnn_integrators::{FixedStep, FnField, RK4};
     /// use ndarray::array;
     /// let fall = FnField::new(1, |_t, _x: &[f64], dx: &mut [f64]| dx[0] = -1.0);
-    /// let run = FixedStep::size(RK4, 0.25).save_every(1);
+    /// let run = FixedStep::size(RK4, 0.25).with_save_every(1);
     /// let t = run.observe(&fall, (0.0, 10.0), array![[1.0]].view(), |_t, states| {
     ///     if states[[0, 0]] < 0.1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     /// })?;

@@ -33,7 +33,7 @@ use crate::{
 /// // A damped pendulum with the parameters (g / l, friction); the loss is the squared angle at
 /// // the end, through 10_000 steps with at most 21 states kept.
 /// let field = DualField::new([1.0, 0.1], |_t, [q, p]: [_; 2], [a, c]| [p, -a * q.sin() - c * p]);
-/// let adjoint = Adjoint::count(RK4, 10_000).checkpoints(Checkpoints::Logarithmic);
+/// let adjoint = Adjoint::count(RK4, 10_000).with_checkpoints(Checkpoints::Logarithmic);
 /// let x0 = array![[1.0, 0.5]];
 /// let gradient = adjoint.run(&field, (0.0, 20.0), x0.view(), |step, x, mut x_bar| {
 ///     if step == 10_000 {
@@ -67,7 +67,7 @@ use crate::{
 /// };
 /// let (adjoint, x0) = (Adjoint::count(VELOCITY_VERLET, 1000), array![[1.0, 0.5]]);
 /// let sure = adjoint.run(&Pendulum, (0.0, 10.0), x0.view(), loss)?;
-/// let adjoint = adjoint.checkpoints(Checkpoints::Reversible);
+/// let adjoint = adjoint.with_checkpoints(Checkpoints::Reversible);
 /// let cheap = adjoint.run(&Pendulum, (0.0, 10.0), x0.view(), loss)?;
 /// assert!((cheap.start_bar[[0, 0]] - sure.start_bar[[0, 0]]).abs() < 1e-12);
 /// assert_eq!((cheap.kept, cheap.advanced), (1, 1000));
@@ -104,7 +104,7 @@ impl<S> Adjoint<S> {
     /// Which states are kept. The gradient is the same whatever the choice: to the last bit, but for
     /// `Segments` of another length and `Reversible`, which round differently.
     #[must_use]
-    pub fn checkpoints(self, checkpoints: Checkpoints) -> Self {
+    pub fn with_checkpoints(self, checkpoints: Checkpoints) -> Self {
         Self { checkpoints, ..self }
     }
 

@@ -1,7 +1,7 @@
 //! The way back.
 
 use super::checkpoints::advance_by;
-use super::{Checkpoints, Counts, Grid, Motion, Rollout, Samples, resize};
+use super::{Checkpoints, Counts, Grid, GridInputs, Motion, Rollout, resize};
 use crate::kernel::{self, Backward, Way};
 use crate::{
     Bars, DifferentiableStepper, FieldError, Kept, Parameters, Scalar, StartSlope, ThetaBar,
@@ -115,7 +115,7 @@ impl<T: Scalar> Rollout<T> {
         self.x.copy_from_slice(x0);
         self.x_bar.fill(T::ZERO);
         (self.counts, self.step) = (Counts::default(), 0);
-        let fused = grid.inputs == Samples::None && self.has_kernel(motion, &grid);
+        let fused = grid.inputs == GridInputs::None && self.has_kernel(motion, &grid);
         let mut back = Back { motion, grid, fused, visit, u_bar, theta_bar };
         match checkpoints {
             Checkpoints::Reversible => self.undo(&mut back)?,
@@ -357,7 +357,7 @@ impl<T: Scalar> Back<'_, T> {
     /// Where a step adds its cotangents: those of its inputs to two neighbouring samples, or, of a
     /// held one, to room of its own.
     fn bars<'b>(&'b mut self, step: usize, x: &'b mut [T], own: &'b mut [T]) -> Bars<'b, T> {
-        let (two, held) = (own.len(), matches!(self.grid.inputs, Samples::Held(_)));
+        let (two, held) = (own.len(), matches!(self.grid.inputs, GridInputs::Held(_)));
         let u = self.u_bar.as_deref_mut().map(|samples| {
             if held {
                 own.fill(T::ZERO);
@@ -371,7 +371,8 @@ impl<T: Scalar> Back<'_, T> {
 
     /// Adds the cotangents at the begin and at the end of a step to that of the sample held.
     fn close(&mut self, step: usize, own: &[T]) {
-        if let (Some(samples), Samples::Held(_)) = (self.u_bar.as_deref_mut(), self.grid.inputs) {
+        if let (Some(samples), GridInputs::Held(_)) = (self.u_bar.as_deref_mut(), self.grid.inputs)
+        {
             let (begin, end) = own.split_at(own.len() / 2);
             let sample = &mut samples[step * begin.len()..][..begin.len()];
             for (sample, (begin, end)) in sample.iter_mut().zip(begin.iter().zip(end)) {

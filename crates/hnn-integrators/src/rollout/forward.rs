@@ -1,6 +1,6 @@
 //! The way forward.
 
-use super::{Checkpoints, Grid, Motion, Rollout, Samples, resize};
+use super::{Checkpoints, Grid, GridInputs, Motion, Rollout, resize};
 use crate::kernel::{Forward, Way};
 use crate::{DifferentiableStepper, FieldError, Parameters, Scalar, VectorField, compiled_here};
 
@@ -125,7 +125,7 @@ impl<T: Scalar> Rollout<T> {
     ) -> Result<(), FieldError> {
         let len = motion.dim() * grid.batch;
         self.step = from;
-        if steps > 0 && grid.inputs == Samples::None {
+        if steps > 0 && grid.inputs == GridInputs::None {
             let states = &mut self.states[first * len..(first + steps + 1) * len];
             let clock = grid.kernel_clock(from, steps, &mut self.t, &mut self.dt);
             let run = Forward { clock, batch: grid.batch, steps, states };

@@ -22,7 +22,7 @@ pub enum Clock<'a, T> {
 /// The inputs of a batch along its states: `K * B` numbers (coordinate-major) at state 0, at state
 /// 1, and so on. Of [`Signals`], [`Signals::at_states`] makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub enum Samples<'a, T> {
+pub enum GridInputs<'a, T> {
     /// The field has no inputs.
     #[default]
     None,
@@ -40,25 +40,25 @@ pub struct Grid<'a, T> {
     /// When the states are.
     pub clock: Clock<'a, T>,
     /// The inputs meanwhile.
-    pub inputs: Samples<'a, T>,
+    pub inputs: GridInputs<'a, T>,
 }
 
 impl<'a, T: Scalar> Grid<'a, T> {
     /// Equal steps of `batch` rows, without inputs.
     #[must_use]
     pub fn equal(batch: usize, start: T, dt: T, steps: usize) -> Self {
-        Self { batch, clock: Clock::Equal { start, dt, steps }, inputs: Samples::None }
+        Self { batch, clock: Clock::Equal { start, dt, steps }, inputs: GridInputs::None }
     }
 
     /// Rows with times of their own (see [`Clock::Times`]), without inputs.
     #[must_use]
     pub fn times(batch: usize, times: &'a [T]) -> Self {
-        Self { batch, clock: Clock::Times(times), inputs: Samples::None }
+        Self { batch, clock: Clock::Times(times), inputs: GridInputs::None }
     }
 
     /// The same with inputs.
     #[must_use]
-    pub fn with_inputs(self, inputs: Samples<'a, T>) -> Self {
+    pub fn with_inputs(self, inputs: GridInputs<'a, T>) -> Self {
         Self { inputs, ..self }
     }
 
@@ -77,8 +77,8 @@ impl<'a, T: Scalar> Grid<'a, T> {
         self.check_rows()?;
         let (batch, states) = (&self.batch, self.steps().saturating_add(1));
         let given = match self.inputs {
-            Samples::None => 0,
-            Samples::Held(u) | Samples::Linear(u) => u.len(),
+            GridInputs::None => 0,
+            GridInputs::Held(u) | GridInputs::Linear(u) => u.len(),
         };
         let needed = states.saturating_mul(inputs.saturating_mul(*batch));
         FieldError::check_lengths(needed, [("the inputs", given)])
@@ -96,12 +96,12 @@ impl<'a, T: Scalar> Grid<'a, T> {
     /// The inputs during a step, of so many numbers a state.
     fn inputs_of(&self, step: usize, len: usize) -> Inputs<'a, T> {
         match self.inputs {
-            Samples::None => Inputs::None,
-            Samples::Held(u) => {
+            GridInputs::None => Inputs::None,
+            GridInputs::Held(u) => {
                 let held = &u[step * len..(step + 1) * len];
                 Inputs::Linear { begin: held, end: held }
             }
-            Samples::Linear(u) => {
+            GridInputs::Linear(u) => {
                 let (begin, end) = u[step * len..(step + 2) * len].split_at(len);
                 Inputs::Linear { begin, end }
             }
@@ -174,21 +174,21 @@ impl<'a, T: Scalar> Grid<'a, T> {
 }
 
 impl<T: Scalar> Signals<'_, T> {
-    /// The inputs of every row at the states of a grid, as its [`Samples`] hold them, for a field of so
+    /// The inputs of every row at the states of a grid, as its [`GridInputs`] hold them, for a field of so
     /// many inputs.
     ///
     /// From state to state a grid's inputs are held or go in straight lines. That is the signal itself where
     /// its samples lie at the states.
     ///
     /// ```
-    /// use hnn_integrators::{Grid, Samples, Signal, Signals};
+    /// use hnn_integrators::{Grid, GridInputs, Signal, Signals};
     /// use ndarray::array;
     /// let (times, torque) = ([0.0, 1.0, 3.0], array![[2.0], [-1.0], [5.0]]);
     /// let signals = [Signal::linear(&times, torque.view())];
     /// let grid = Grid::equal(1, 0.0, 1.0, 3);
     /// let u = Signals::Sampled(&signals).at_states(&grid, 1)?;
     /// assert_eq!(u, [2.0, -1.0, 2.0, 5.0]);
-    /// let grid = grid.with_inputs(Samples::Linear(&u));
+    /// let grid = grid.with_inputs(GridInputs::Linear(&u));
     /// # Ok::<(), hnn_integrators::SolveError>(())
     /// ```
     ///

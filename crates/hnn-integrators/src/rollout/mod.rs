@@ -10,7 +10,7 @@ mod motion;
 pub use adjoint::{Adjoint, Gradient};
 pub use backward::Visit;
 pub use checkpoints::Checkpoints;
-pub use grid::{Clock, Grid, Samples};
+pub use grid::{Clock, Grid, GridInputs};
 pub use motion::Motion;
 
 use crate::{FieldError, Kept, Scalar, TooLarge, Workspace};

@@ -90,7 +90,7 @@ fn a_singularity_is_an_error_with_the_partial_solution() {
 
 #[test]
 fn the_limit_of_steps_is_kept() {
-    let solver = Adaptive::new(DORMAND_PRINCE5, TIGHT).max_steps(10);
+    let solver = Adaptive::new(DORMAND_PRINCE5, TIGHT).with_max_steps(10);
     let failure =
         solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 10.0]).expect_err("few");
     let cause = StepLimit::Solution;
@@ -110,7 +110,7 @@ fn short_steps_have_a_cause() {
         dx[1] = x[0] - x[1];
     });
     for method in [DORMAND_PRINCE5, TSITOURAS5, DOP853] {
-        let solver = Adaptive::new(method, Tolerances::default()).max_steps(5000);
+        let solver = Adaptive::new(method, Tolerances::default()).with_max_steps(5000);
         let error = solver.solve(erased(&stiff), array![1.0, 0.0].view(), &[0.0, 10.0]);
         let error = error.expect_err("stiff").error;
         let SolveError::TooManySteps { cause: StepLimit::Stiffness { rate }, .. } = error else {
@@ -145,7 +145,7 @@ fn short_steps_have_a_cause() {
     let error = solve(&slow, x0.view(), &[1.764e9, 1.764e9 + 1.0], Tolerances::relative(1e-5));
     let error = error.expect_err("the same time").to_string();
     assert!(error.contains("apart there"), "{error}");
-    let few = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).max_steps(100);
+    let few = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).with_max_steps(100);
     let error = few.solve(&slow, x0.view(), &[0.0, 100.0]).expect_err("below rounding").error;
     assert!(matches!(error, SolveError::TooManySteps { cause: StepLimit::Rounding { .. }, .. }));
     assert!(error.to_string().contains("rounding"), "{error}");
@@ -217,10 +217,16 @@ fn bad_input_is_an_error() {
     }
     let times = [0.0, 1.0];
     for size in [0.0, -1.0, f64::NAN] {
-        assert!(matches!(go(ok.clone().max_step(size), &times), SolveError::NotPositive { .. }));
-        assert!(matches!(go(ok.clone().first_step(size), &times), SolveError::NotPositive { .. }));
+        assert!(matches!(
+            go(ok.clone().with_max_step(size), &times),
+            SolveError::NotPositive { .. }
+        ));
+        assert!(matches!(
+            go(ok.clone().with_first_step(size), &times),
+            SolveError::NotPositive { .. }
+        ));
     }
-    assert_eq!(go(ok.clone().max_steps(0), &times), SolveError::NoSteps);
+    assert_eq!(go(ok.clone().with_max_steps(0), &times), SolveError::NoSteps);
     for (rtol, atol) in [(-1e-9, 1e-9), (f64::NAN, 1e-9), (1e-9, f64::INFINITY)] {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol });
         assert!(matches!(go(solver, &times), SolveError::Negative { .. }));
@@ -249,7 +255,8 @@ fn single_precision_works_to_its_precision() {
 /// The order of a pair's states inside the step, with steps of a fixed size.
 fn order_inside(method: &EmbeddedPair, counts: [u32; 5]) -> f64 {
     let exact = {
-        let solver = Adaptive::new(DOP853, Tolerances { rtol: 1e-14, atol: 1e-14 }).max_step(0.1);
+        let solver =
+            Adaptive::new(DOP853, Tolerances { rtol: 1e-14, atol: 1e-14 }).with_max_step(0.1);
         solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 1.3]).expect("exact").states
     };
     let points: Vec<(f64, f64)> = counts
@@ -257,7 +264,7 @@ fn order_inside(method: &EmbeddedPair, counts: [u32; 5]) -> f64 {
         .map(|count| {
             let h = 2.0 / f64::from(count);
             let solver = Adaptive::new(method.clone(), Tolerances::both(1e3));
-            let solver = solver.first_step(h).max_step(h);
+            let solver = solver.with_first_step(h).with_max_step(h);
             let run = solver.solve(erased(&Pendulum), array![1.0, 0.5].view(), &[0.0, 1.3, 2.0]);
             (h, f64::abs(run.expect("run").states[[1, 0]] - exact[[1, 0]]))
         })
@@ -343,7 +350,7 @@ fn rows_that_are_over_do_not_stop_the_others() {
     let x0 = Array2::from_shape_fn((9, 1), |(row, _)| [-1.0, 0.3, 5.0][row % 3]);
     for first in [None, Some(0.01)] {
         let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9));
-        let solver = if let Some(size) = first { solver.first_step(size) } else { solver };
+        let solver = if let Some(size) = first { solver.with_first_step(size) } else { solver };
         let partial = solver.solve_batch(erased(&UpperHalf), x0.view(), &[0.0, 0.1, 4.0]);
         let partial = partial.expect_err("undefined").partial.expect("partial");
         for row in 0..9 {
@@ -380,7 +387,7 @@ impl VectorField<f64> for Gap {
 /// tries a smaller step, the others keep their states.
 #[test]
 fn an_interpolant_without_a_value_is_no_silent_nan() {
-    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
+    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).with_first_step(1.0);
     let x0 = array![[0.0], [200.0]];
     let partial = solver.solve_batch(erased(&Gap), x0.view(), &[0.0, 0.1, 1.0]);
     let partial = match partial {
@@ -399,7 +406,7 @@ fn an_interpolant_is_finite_where_the_steps_are() {
     let hole = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| {
         dx[0] = if (t - 0.1).abs() < 1e-3 { f64::NAN } else { 1.0 };
     });
-    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).first_step(1.0);
+    let solver = Adaptive::new(DOP853, Tolerances::both(1e-9)).with_first_step(1.0);
     let run = solver.solve(&hole, array![0.0].view(), &[0.0, 0.5, 1.0]).expect("around the hole");
     assert!((run.states[[1, 0]] - 0.5).abs() < 1e-12, "{run:?}");
     let steep = FnField::new(1, |_t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 1e306);

@@ -32,7 +32,7 @@ fn at_end(steps: usize) -> impl Fn(usize, ArrayView2<'_, f64>, ArrayViewMut2<'_,
 }
 
 fn gradient(steps: usize, checkpoints: Checkpoints) -> Gradient<f64> {
-    let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
+    let adjoint = Adjoint::count(RK4, steps).with_checkpoints(checkpoints);
     adjoint.run(&FIELD, (0.5, 3.5), starts(3).view(), weigh).expect("gradient")
 }
 
@@ -78,7 +78,7 @@ fn the_gradient_is_the_same_to_the_last_bit_whatever_is_kept() {
 fn fused_gradients_are_the_same_to_the_last_bit_whatever_is_kept() {
     for (steps, batch) in [(7, 1), (101, 1), (101, 5)] {
         let run = |checkpoints| {
-            let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
+            let adjoint = Adjoint::count(RK4, steps).with_checkpoints(checkpoints);
             adjoint.run(&Pendulum, (0.5, 3.5), starts(batch).view(), weigh).expect("gradient")
         };
         let all = run(Checkpoints::All);
@@ -114,7 +114,7 @@ fn the_gradient_agrees_with_finite_differences_and_with_a_rollout() {
     let steps = 40;
     let value = |theta: [f64; 2], x0: &Array2<f64>| {
         let field = Driven { theta, ..FIELD };
-        let run = FixedStep::count(RK4, steps).save_every(1);
+        let run = FixedStep::count(RK4, steps).with_save_every(1);
         let states = run.run(&field, (0.5, 3.5), x0.view()).expect("run").states;
         let terms = states.indexed_iter();
         terms.map(|((_, k, _), x)| 0.5 * (1.0 + (k % 3) as f64) * x * x).sum::<f64>()
@@ -164,7 +164,7 @@ fn peak_memory_grows_like_the_logarithm() {
     let x0 = starts(256);
     let state = 256 * 2 * 8;
     let run = |steps, checkpoints| {
-        let adjoint = Adjoint::count(RK4, steps).checkpoints(checkpoints);
+        let adjoint = Adjoint::count(RK4, steps).with_checkpoints(checkpoints);
         peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), at_end(steps)).expect("run"))
     };
     let (hundred, kept) = run(100, Checkpoints::Logarithmic);
@@ -195,7 +195,7 @@ fn difference(a: &Gradient<f64>, b: &Gradient<f64>) -> f64 {
 fn check_reversible<F: DifferentiableSeparable<f64>>(field: &F, method: Splitting) {
     let (x0, adjoint) = (starts(5), Adjoint::count(method.clone(), 10_000));
     let kept = adjoint.run(field, (0.0, 100.0), x0.view(), weigh).expect("kept");
-    let adjoint = adjoint.checkpoints(Checkpoints::Reversible);
+    let adjoint = adjoint.with_checkpoints(Checkpoints::Reversible);
     let undone = adjoint.run(field, (0.0, 100.0), x0.view(), weigh).expect("undone");
     assert_eq!((undone.kept, undone.advanced), (1, 10_000));
     assert_close(&undone.end, &kept.end, 1e-12, 1e-12);
@@ -220,7 +220,8 @@ fn undoing_the_steps_gives_the_gradient_of_kept_states() {
 fn undoing_takes_the_same_memory_for_any_number_of_steps() {
     let x0 = starts(64);
     let run = |steps| {
-        let adjoint = Adjoint::count(VELOCITY_VERLET, steps).checkpoints(Checkpoints::Reversible);
+        let adjoint =
+            Adjoint::count(VELOCITY_VERLET, steps).with_checkpoints(Checkpoints::Reversible);
         let loss = at_end(steps);
         peak(|| adjoint.run(&Pendulum, (0.0, 3.0), x0.view(), loss).expect("run")).0
     };
@@ -229,7 +230,7 @@ fn undoing_takes_the_same_memory_for_any_number_of_steps() {
 
 #[test]
 fn steps_that_cannot_be_undone_are_an_error() {
-    let adjoint = Adjoint::count(RK4, 10).checkpoints(Checkpoints::Reversible);
+    let adjoint = Adjoint::count(RK4, 10).with_checkpoints(Checkpoints::Reversible);
     let run = adjoint.run(&FIELD, (0.0, 1.0), starts(2).view(), weigh);
     let error = run.expect_err("irreversible");
     assert!(matches!(error, SolveError::Field { source: FieldError::Irreversible, .. }), "{error}");
@@ -286,10 +287,11 @@ fn the_first_state_that_is_no_number_is_named() {
     let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0])
         .with_vjp(|_t: f64, x: &[f64], v: &[f64], x_bar: &mut [f64]| x_bar[0] = 2.0 * x[0] * v[0]);
     let x0 = array![[0.1], [2.0]];
-    let forward = FixedStep::count(RK4, 50).save_every(1).run(&explosive, (0.0, 5.0), x0.view());
+    let forward =
+        FixedStep::count(RK4, 50).with_save_every(1).run(&explosive, (0.0, 5.0), x0.view());
     let expected = forward.expect_err("explodes").error;
     for checkpoints in [Checkpoints::All, Checkpoints::Logarithmic, Checkpoints::Segments(4)] {
-        let adjoint = Adjoint::count(RK4, 50).checkpoints(checkpoints);
+        let adjoint = Adjoint::count(RK4, 50).with_checkpoints(checkpoints);
         let error = adjoint.run(&explosive, (0.0, 5.0), x0.view(), weigh).expect_err("explodes");
         assert_eq!(error, expected, "{checkpoints:?}");
     }
@@ -350,7 +352,7 @@ fn the_fields_error_names_the_step() {
         }
     }
     let failure =
-        FixedStep::count(RK4, 10).save_every(1).run(&Wall, (0.0, 10.0), array![[0.0]].view());
+        FixedStep::count(RK4, 10).with_save_every(1).run(&Wall, (0.0, 10.0), array![[0.0]].view());
     let failure = failure.expect_err("a wall");
     assert!(matches!(failure.error, SolveError::Field { step: 2, .. }), "{}", failure.error);
     let partial = failure.partial.expect("partial");

@@ -321,7 +321,7 @@ fn rattle_is_symmetric_and_keeps_energy_bounded() {
     let off = &back.last() - &start;
     assert!(off.iter().all(|off| off.abs() < 1e-11), "{off}");
 
-    let run = FixedStep::count(RATTLE, 20_000).save_every(1);
+    let run = FixedStep::count(RATTLE, 20_000).with_save_every(1);
     let run = run.run(&bead, (0.0, 1000.0), start.slice(s![..1, ..])).expect("runs");
     let states = run.states.index_axis(ndarray::Axis(0), 0);
     let energy = bead.energy(&start.row(0).to_vec());

@@ -23,7 +23,7 @@ fn running_maximum<S: Stepper<f64, Pendulum> + Clone>(method: &S, dt: f64) -> Ve
     let x0 = array![[1.0, 0.0]];
     let start = energy(x0.row(0));
     let (mut largest, mut step, mut maxima) = (0.0_f64, 0, Vec::with_capacity(100));
-    let run = FixedStep::count(method.clone(), STEPS).save_every(1);
+    let run = FixedStep::count(method.clone(), STEPS).with_save_every(1);
     let seen = run.observe(&Pendulum, (0.0, dt * STEPS as f64), x0.view(), |_, x| {
         largest = largest.max((energy(x.row(0)) - start).abs());
         step += 1;
@@ -103,7 +103,7 @@ fn rounding_stays_small() {
             );
         let zero: Vec<f64> = starts.outer_iter().map(energy).collect();
         let mut largest = vec![0.0_f64; starts.nrows()];
-        let run = FixedStep::count(method.clone(), STEPS).save_every(10);
+        let run = FixedStep::count(method.clone(), STEPS).with_save_every(10);
         let seen = run.observe(&Pendulum, (0.0, dt * STEPS as f64), starts.view(), |_, x| {
             for (row, x) in x.outer_iter().enumerate() {
                 largest[row] = largest[row].max((energy(x) - zero[row]).abs());

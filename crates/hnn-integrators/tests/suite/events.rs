@@ -126,8 +126,9 @@ fn crossings_at_the_edge_of_a_step() {
         crossing: Crossing::Either,
         terminal: false,
     };
-    let solver =
-        Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6))
+        .with_first_step(0.25)
+        .with_max_step(0.25);
     let run =
         solver.solve_events(erased(&drift), array![0.0].view(), &[0.0, 8.0], &[comb]).expect("run");
     let times: Vec<f64> = run.occurrences.iter().map(|o| o.time).collect();
@@ -142,7 +143,7 @@ fn two_crossings_within_one_step() {
         crossing: Crossing::Either,
         terminal: false,
     };
-    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(10.0);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).with_first_step(10.0);
     let run = solver
         .solve_events(erased(&drift), array![0.0].view(), &[0.0, 10.0], &[band])
         .expect("run");
@@ -163,8 +164,9 @@ fn touching_at_the_edge_of_a_step() {
         crossing: Crossing::Rising,
         terminal: false,
     };
-    let solver =
-        Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6)).first_step(0.25).max_step(0.25);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-6))
+        .with_first_step(0.25)
+        .with_max_step(0.25);
     for times in [[0.0, 2.0], [2.0, 0.0]] {
         let events = [
             Event { function: touch.function, ..touch },
@@ -211,7 +213,7 @@ fn a_nan_event_is_an_error_that_says_when() {
         crossing: Crossing::Either,
         terminal: true,
     };
-    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9)).max_step(0.1);
+    let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::both(1e-9)).with_max_step(0.1);
     let starts = array![[0.5], [9.0]];
     let runs = solver.solve_batch_events(&fall, starts.view(), &[0.0, 2.0], &[event]);
     let mut runs = runs.expect("good input");

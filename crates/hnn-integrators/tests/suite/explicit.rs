@@ -84,18 +84,18 @@ fn a_run_lands_on_its_end_exactly() {
     let clock = FnField::new(1, |t: f64, _x: &[f64], dx: &mut [f64]| dx[0] = 3.0 * t * t);
     let x0 = array![[0.0]];
     let odd = FixedStep::size(RK4, 0.3)
-        .save_every(1)
+        .with_save_every(1)
         .run(erased(&clock), (0.0, 1.0), x0.view())
         .expect("run");
     assert_eq!(odd.times, [0.0, 0.3, 0.6, 0.899_999_999_999_999_9, 1.0]);
     assert!((odd.last()[[0, 0]] - 1.0).abs() < 1e-14);
     let even = FixedStep::size(RK4, 0.01)
-        .save_every(1)
+        .with_save_every(1)
         .run(erased(&clock), (0.0, 10.0), x0.view())
         .expect("run");
     assert_eq!((even.times.len(), even.times[1000]), (1001, 10.0));
     let back = FixedStep::size(RK4, 0.4)
-        .save_every(1)
+        .with_save_every(1)
         .run(erased(&clock), (1.0, 0.0), x0.view())
         .expect("run");
     assert_eq!((back.times.len(), back.times[3]), (4, 0.0));
@@ -118,17 +118,17 @@ fn bad_input_is_an_error() {
         SolveError::StepSize { .. }
     ));
     for count in [usize::MAX, 1 << 60] {
-        let endless = FixedStep::count(RK4, count).save_every(1);
+        let endless = FixedStep::count(RK4, count).with_save_every(1);
         assert!(matches!(go(endless.clone(), (0.0, 1.0), &x0), SolveError::StepSize { .. }));
         assert!(endless.run_at(&Pendulum, &[0.0, 1.0], x0.view()).is_err());
     }
     for run in [FixedStep::count(RK4, 1 << 40), FixedStep::size(RK4, 1e-12)] {
-        let error = go(run.clone().save_every(2), (0.0, 1.0), &x0).to_string();
+        let error = go(run.clone().with_save_every(2), (0.0, 1.0), &x0).to_string();
         assert!(
             error.contains("states to save would take") && error.contains("observe"),
             "{error}"
         );
-        let run = run.save_every(2);
+        let run = run.with_save_every(2);
         let stop = |_t: f64, _x: ArrayView2<'_, f64>| ControlFlow::Break(());
         assert_eq!(run.observe(&Pendulum, (0.0, 1.0), x0.view(), stop), Ok(0.0));
     }
@@ -146,7 +146,7 @@ fn bad_input_is_an_error() {
 fn blow_up_names_trajectory_step_and_time_and_keeps_what_was_done() {
     let explosive = FnField::new(1, |_t: f64, x: &[f64], dx: &mut [f64]| dx[0] = x[0] * x[0]);
     let x0 = array![[0.1], [2.0]];
-    let run = FixedStep::size(RK4, 0.1).save_every(1);
+    let run = FixedStep::size(RK4, 0.1).with_save_every(1);
     let failure =
         run.run(erased(&explosive), (0.0, 5.0), x0.view()).expect_err("singular at t = 0.5");
     let SolveError::NonFinite { trajectory, step, time } = failure.error else {

@@ -54,7 +54,7 @@ fn energy_of_the_double_pendulum_stays() {
         let kinetic = x[2] * x[2] + 2.0 * x[3] * x[3] - 2.0 * x[2] * x[3] * d.cos();
         kinetic / (2.0 * (1.0 + d.sin().powi(2))) - 19.6 * x[0].cos() - 9.8 * x[1].cos()
     };
-    let run = FixedStep::count(GAUSS_LEGENDRE6, 2000).save_every(1);
+    let run = FixedStep::count(GAUSS_LEGENDRE6, 2000).with_save_every(1);
     let run =
         run.run(erased(&Plain(DoublePendulum)), (0.0, 20.0), array![[1.0, 0.5, 0.0, 0.0]].view());
     let states = run.expect("run").states;

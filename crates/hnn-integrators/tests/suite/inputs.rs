@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use allocation_counter::measure;
 use hnn_integrators::{
     At, Bars, Checkpoints, DifferentiableField, DifferentiableSeparable, DifferentiableStepper,
-    FieldError, FnField, GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, Inputs, Interval, KAHAN_LI8,
-    POSITION_VERLET, Parameters, RK4, RUTH3, Rollout, Samples, Separable, Stepper, Substeps,
+    FieldError, FnField, GAUSS_LEGENDRE4, Grid, GridInputs, IMPLICIT_MIDPOINT, Inputs, Interval,
+    KAHAN_LI8, POSITION_VERLET, Parameters, RK4, RUTH3, Rollout, Separable, Stepper, Substeps,
     THREE_EIGHTHS, ThetaBar, VELOCITY_VERLET, VectorField, Visit, Workspace,
 };
 
@@ -309,7 +309,7 @@ fn gradients_with_inputs_are_those_of_a_field_that_knows_them() {
         let times = grid_times(40);
         let samples: Vec<f64> = times.chunks(3).flat_map(|t| inputs_at(line, t)).collect();
         let plain = Grid::times(3, &times);
-        let grid = plain.with_inputs(Samples::Linear(&samples));
+        let grid = plain.with_inputs(GridInputs::Linear(&samples));
         let all = gradient(method, &OPEN, grid, Checkpoints::All);
         let known = gradient(method, &CLOSED, plain, Checkpoints::All);
         assert_close(&all.0, &known.0, 1e-11, 1e-11);
@@ -338,7 +338,7 @@ fn held_samples() {
         let steps = 20;
         let samples: Vec<f64> =
             (0..=steps).flat_map(|step| inputs_at(wave, &[step as f64; 3])).collect();
-        let grid = Grid::equal(3, 0.2, 0.1, steps).with_inputs(Samples::Held(&samples));
+        let grid = Grid::equal(3, 0.2, 0.1, steps).with_inputs(GridInputs::Held(&samples));
         let (states, ..) = gradient(method, &OPEN, grid, Checkpoints::Logarithmic);
         let (mut x, mut next) = (X0, X0);
         for step in 0..steps {
@@ -358,8 +358,8 @@ fn held_samples() {
 /// a run of one step is a step.
 #[test]
 fn cotangents_of_samples_and_rows() {
-    fn with(held: bool, samples: &[f64]) -> Samples<'_, f64> {
-        if held { Samples::Held(samples) } else { Samples::Linear(samples) }
+    fn with(held: bool, samples: &[f64]) -> GridInputs<'_, f64> {
+        if held { GridInputs::Held(samples) } else { GridInputs::Linear(samples) }
     }
     fn check<S: DifferentiableStepper<f64, Torque>>(method: &S, reversible: bool) {
         let samples: Vec<f64> =
@@ -463,7 +463,7 @@ fn a_walk_shows_every_state() {
         check(&RK4, &CLOSED, grid);
         check(&RUTH3, &CLOSED, grid);
     }
-    let grid = Grid::times(3, &times).with_inputs(Samples::Linear(&samples));
+    let grid = Grid::times(3, &times).with_inputs(GridInputs::Linear(&samples));
     check(&RK4, &OPEN, grid);
     check(&RUTH3, &OPEN, grid);
 }
@@ -516,7 +516,7 @@ fn what_is_run_again_allocates_nothing() {
     check(&RK4, &Pair, grid, false);
     check(&VELOCITY_VERLET, &Pair, grid, true);
     check(&GAUSS_LEGENDRE4, &Pair, grid, false);
-    for (field, grid) in [(CLOSED, grid), (OPEN, grid.with_inputs(Samples::Linear(&samples)))] {
+    for (field, grid) in [(CLOSED, grid), (OPEN, grid.with_inputs(GridInputs::Linear(&samples)))] {
         check(&RK4, &field, grid, false);
         check(&GAUSS_LEGENDRE4, &field, grid, false);
         check(&VELOCITY_VERLET, &field, grid, true);

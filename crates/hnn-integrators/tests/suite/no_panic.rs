@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use hnn_integrators::{
     Adaptive, Adjoint, Bars, Checkpoints, Clock, Crossing, DOP853, DORMAND_PRINCE5, DualField,
-    EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid,
-    IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout, Samples,
+    EmbeddedPair, Event, FieldError, FixedStep, Flow, FnField, GAUSS_LEGENDRE4, Grid, GridInputs,
+    IMPLICIT_MIDPOINT, ImplicitTableau, Inputs, Interval, KAHAN_LI8, Lane, RK4, Rollout,
     SolveError, Splitting, Stepper, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit,
     Workspace, rk4,
 };
@@ -56,7 +56,7 @@ proptest! {
         if ((end - start) / dt).is_nan() || (end - start).abs() / dt.abs() <= 1e4 {
             let _ = FixedStep::size(RK4, dt).run(&Pendulum, interval, x0.view());
         }
-        let run = FixedStep::count(RK4, count).save_every(every);
+        let run = FixedStep::count(RK4, count).with_save_every(every);
         let _ = run.run(&Pendulum, interval, x0.view());
         let _ = run.run_at(&Pendulum, &times, x0.view());
         let _ = run.run(erased(&wild()), interval, x0.view());
@@ -76,9 +76,9 @@ proptest! {
         x0 in states(), times in numbers(5), rtol in number(), atol in number(),
         first in number(), most in number(),
     ) {
-        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol }).max_steps(200);
+        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances { rtol, atol }).with_max_steps(200);
         let _ = solver.solve_batch(erased(&Pendulum), x0.view(), &times);
-        let _ = solver.clone().first_step(first).max_step(most).solve_batch(erased(&Pendulum), x0.view(), &times);
+        let _ = solver.clone().with_first_step(first).with_max_step(most).solve_batch(erased(&Pendulum), x0.view(), &times);
         let _ = solver.solve_batch(erased(&wild()), x0.view(), &times);
         let _ = solver.solve_batch_at(erased(&wild()), x0.view(), &[&times]);
         let level = |_t: f64, x: &[f64]| x[0] * atol;
@@ -108,18 +108,18 @@ proptest! {
         };
         let field = DualField::new(theta, |t, [q, p]: [_; 2], [a, c]| [p * t, -a * q.ln() - c * p]);
         let interval = (start, end);
-        let rk4 = Adjoint::count(RK4, count).checkpoints(Checkpoints::Count(kept));
+        let rk4 = Adjoint::count(RK4, count).with_checkpoints(Checkpoints::Count(kept));
         let _ = rk4.run(&field, interval, x0.view(), see);
         let _ = Adjoint::count(GAUSS_LEGENDRE4, count).run(&field, interval, x0.view(), see);
         let verlet = Adjoint::count(VELOCITY_VERLET, count);
         let _ = verlet.run(&Pendulum, interval, x0.view(), see);
-        let verlet = verlet.checkpoints(Checkpoints::Reversible);
+        let verlet = verlet.with_checkpoints(Checkpoints::Reversible);
         let _ = verlet.run(&Pendulum, interval, x0.view(), see);
         let mut rollout = Rollout::default();
         let times_grid = Grid::times(batch, &times);
         let _ = rollout.states(&RK4, &field, times_grid, &flat).map(<[f64]>::len);
         let equal = Grid::equal(batch, start, end, count);
-        for grid in [times_grid, equal, equal.with_inputs(Samples::Linear(&times))] {
+        for grid in [times_grid, equal, equal.with_inputs(GridInputs::Linear(&times))] {
             let whole = vec![start; 2 * batch];
             let _ = rollout.walk(&RK4, &field, grid, &whole, |_, _| Ok(()));
             let (mut bar, mut theta_bar) = (whole.clone(), times.clone());
@@ -157,7 +157,7 @@ proptest! {
         }
         let x0 = Array2::from_elem((2, dim), 0.5);
         let _ = FixedStep::count(RK4, steps).run(erased(&field), (0.0, 1.0), x0.view());
-        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).max_steps(100);
+        let solver = Adaptive::new(DORMAND_PRINCE5, Tolerances::default()).with_max_steps(100);
         let _ = solver.solve_batch(erased(&field), x0.view(), &[0.0, 1.0]);
     }
 
@@ -222,8 +222,8 @@ fn nothing_and_too_much() {
         run.run(&Pendulum, (0.0, 1.0), many.view()).map_err(SolveError::from)
     };
     for (run, is_large) in [
-        (FixedStep::size(RK4, 1e-14).save_every(1), true),
-        (FixedStep::size(RK4, 1e-6).save_every(1), true),
+        (FixedStep::size(RK4, 1e-14).with_save_every(1), true),
+        (FixedStep::size(RK4, 1e-6).with_save_every(1), true),
         (FixedStep::size(RK4, 1e-16), false),
         (FixedStep::count(RK4, usize::MAX), false),
     ] {
@@ -234,10 +234,10 @@ fn nothing_and_too_much() {
         }
     }
     assert_eq!(
-        fixed(FixedStep::count(RK4, 3).save_every(usize::MAX)).expect("runs").times.len(),
+        fixed(FixedStep::count(RK4, 3).with_save_every(usize::MAX)).expect("runs").times.len(),
         2
     );
-    let endless = solver.clone().max_steps(usize::MAX);
+    let endless = solver.clone().with_max_steps(usize::MAX);
     endless.solve_batch(&Pendulum, array![[1.0, 0.0]].view(), &[0.0, 1.0]).expect("soon done");
     let times: Vec<f64> = (0..20_000).map(f64::from).collect();
     let many = Array2::from_elem((10_000, 2), 0.5);
@@ -245,13 +245,13 @@ fn nothing_and_too_much() {
     assert!(matches!(failure.error, SolveError::TooLarge(_)), "{}", failure.error);
     for steps in [1 << 60, usize::MAX] {
         let clock = Clock::Equal { start: 0.0, dt: 0.1, steps };
-        let grid = Grid { batch: 1, clock, inputs: Samples::None };
+        let grid = Grid { batch: 1, clock, inputs: GridInputs::None };
         let error = rollout.states(&RK4, &field, grid, &[1.0]).expect_err("no memory");
         assert!(matches!(error, FieldError::TooLarge(_)), "{error}");
         let kept = Checkpoints::Segments(steps);
         let error = rollout.gradient(&RK4, &field, grid, &[1.0], kept, see, Bars::new(&mut bar));
         assert!(matches!(error, Err(FieldError::TooLarge(_))));
-        let inputs = grid.with_inputs(Samples::Held(&[1.0]));
+        let inputs = grid.with_inputs(GridInputs::Held(&[1.0]));
         assert!(rollout.states(&RK4, &field, inputs, &[1.0]).is_err());
     }
 }

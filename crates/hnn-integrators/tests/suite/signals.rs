@@ -182,7 +182,7 @@ fn each_row_has_its_own_signal() {
     let x0 = starts(rows).mapv(f64::sin);
     let times = [0.0, 1.0, END];
     let driven = Driven::new(&Oscillator, Signals::Sampled(&all));
-    let fixed = FixedStep::count(RK4, 30).save_every(10);
+    let fixed = FixedStep::count(RK4, 30).with_save_every(10);
     let fixed_all = fixed.run(&driven, (0.0, END), x0.view()).expect("fixed").states;
     let adaptive =
         solve_batch(&driven, x0.view(), &times, Tolerances::default()).expect("adaptive");
@@ -258,7 +258,7 @@ fn events_and_observers() {
     });
     assert_eq!(seen, Ok(3.0));
     assert!(ends.contains(&(0.5 * PI)), "a step ends at the sample: {ends:?}");
-    let run = FixedStep::count(RK4, 300).save_every(300);
+    let run = FixedStep::count(RK4, 300).with_save_every(300);
     let mut last = [0.0; 2];
     let end = run.observe(&driven, (0.0, 3.0), array![[1.0, 0.0]].view(), |_, x| {
         last = [x[[0, 0]], x[[0, 1]]];

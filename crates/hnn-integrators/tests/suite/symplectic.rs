@@ -216,7 +216,7 @@ fn many_steps_at_once_agree_with_single_steps() {
     fn check(method: Splitting) {
         let x0 = array![[1.0_f64, 0.5], [0.2, -1.0], [2.0, 0.1]];
         let at_once = FixedStep::count(method, 30);
-        let single = at_once.clone().save_every(1);
+        let single = at_once.clone().with_save_every(1);
         let a = at_once.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
         let b = single.run(&Pendulum, (0.0, 3.0), x0.view()).expect("run");
         assert_close(a.last(), b.last(), 1e-12, 1e-12);

@@ -1,10 +1,10 @@
 //! Metrics of rollouts of chaotic systems.
 
 use hnn_integrators::FieldError;
-use ndarray::{Array1, ArrayView1, ArrayView2, ArrayView3, Axis, s};
+use ndarray::{Array1, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, Dimension, s};
 
 use super::Spread;
-use super::trajectory::{check_rollouts, energies};
+use super::trajectory::{energies, rollouts};
 use crate::LossError;
 use crate::derivative::{check_finite, check_shape};
 
@@ -23,8 +23,8 @@ pub struct ValidTime {
 /// Valid prediction time: the first time at which `|q_model - q_true|`, the Euclidean distance of
 /// the first half of the states (positions; rad for angles, which are taken modulo a turn after
 /// [`nearest_turns`](super::nearest_turns)),
-/// passes `threshold`, for states of shape (M, T, D) at `times` (T). In the unit of `times`, and
-/// as fine as they are. A state that is not finite counts as passing.
+/// passes `threshold`, for states of shape (M, T, D), or (T, D) of one rollout, at `times` (T). In
+/// the unit of `times`, and as fine as they are. A state that is not finite counts as passing.
 ///
 /// ```
 /// use hnn_losses::metrics::valid_prediction_time;
@@ -40,13 +40,13 @@ pub struct ValidTime {
 ///
 /// # Errors
 /// If the shapes differ, there is no trajectory, or the threshold is not a number of at least 0.
-pub fn valid_prediction_time(
+pub fn valid_prediction_time<D: Dimension>(
     times: &[f64],
-    model: ArrayView3<'_, f64>,
-    truth: ArrayView3<'_, f64>,
+    model: ArrayView<'_, f64, D>,
+    truth: ArrayView<'_, f64, D>,
     threshold: f64,
 ) -> Result<ValidTime, LossError> {
-    check_rollouts(model, truth)?;
+    let [model, truth] = rollouts(model, truth)?;
     check_times(times, truth)?;
     if threshold.is_nan() || threshold < 0.0 {
         return Err(LossError::Weight { what: "threshold", weight: threshold });
@@ -62,7 +62,7 @@ pub fn valid_prediction_time(
         never += usize::from(passed.is_none());
         valid.push(times[passed.unwrap_or(last)] - times[0]);
     }
-    Ok(ValidTime { spread: Spread::of(&valid)?, times: valid, never })
+    Ok(ValidTime { spread: Spread::new(&valid)?, times: valid, never })
 }
 
 /// How the energy of rollouts strays from that of their first states, each measure with its
@@ -81,8 +81,9 @@ pub struct EnergyDrift {
     pub end: Spread,
 }
 
-/// Energy drift of rollouts, by the *true* system's energy, for states of shape (M, T, D) at
-/// `times` (T); each energy is compared with that of the rollout's own first state.
+/// Energy drift of rollouts, by the *true* system's energy, for states of shape (M, T, D), or
+/// (T, D) of one rollout, at `times` (T); each energy is compared with that of the rollout's own
+/// first state.
 ///
 /// `energy` gives `H` of states of shape (T, D): of a system, `|x| system.energy_rows(x)`. For
 /// conservative systems. With friction, compare with the truth by
@@ -91,23 +92,23 @@ pub struct EnergyDrift {
 /// # Errors
 /// If there is no trajectory, fewer than two times, another number of times than states,
 /// times that do not increase, or the energy is undefined.
-pub fn energy_drift(
+pub fn energy_drift<D: Dimension>(
     energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
     times: &[f64],
-    rollouts: ArrayView3<'_, f64>,
+    states: ArrayView<'_, f64, D>,
 ) -> Result<EnergyDrift, LossError> {
-    check_rollouts(rollouts, rollouts)?;
-    check_times(times, rollouts)?;
+    let [states, _] = rollouts(states.clone(), states)?;
+    check_times(times, states)?;
     if times.len() < 2 {
         return Err(LossError::Empty { what: "times after the first" });
     }
-    let energy = energies(energy, rollouts)?;
+    let energy = energies(energy, states)?;
     let change = &energy - &energy.slice(s![.., ..1]);
     let mean_time = times.iter().sum::<f64>() / times.len() as f64;
     let centred: Array1<f64> = times.iter().map(|t| t - mean_time).collect();
     let square = centred.dot(&centred);
     let spread = |measure: &dyn Fn(ArrayView1<'_, f64>) -> f64| {
-        Spread::of(&Vec::from_iter(change.outer_iter().map(measure)))
+        Spread::new(&Vec::from_iter(change.outer_iter().map(measure)))
     };
     Ok(EnergyDrift {
         rate: spread(&|change| centred.dot(&change) / square)?,

@@ -6,7 +6,7 @@ use crate::LossError;
 ///
 /// ```
 /// use hnn_losses::metrics::Spread;
-/// let s = Spread::of(&[1.0, 2.0, 6.0])?;
+/// let s = Spread::new(&[1.0, 2.0, 6.0])?;
 /// assert_eq!((s.mean, s.median, s.n), (3.0, 2.0, 3));
 /// assert!((s.std_error - (7.0f64 / 3.0).sqrt()).abs() < 1e-12);
 /// # Ok::<(), hnn_losses::LossError>(())
@@ -31,7 +31,7 @@ impl Spread {
     /// # Errors
     /// If it is empty or holds a NaN. An infinite value makes an infinite mean: a rollout that
     /// left every bound is a result.
-    pub fn of(values: &[f64]) -> Result<Self, LossError> {
+    pub fn new(values: &[f64]) -> Result<Self, LossError> {
         if values.is_empty() {
             return Err(LossError::Empty { what: "values" });
         }

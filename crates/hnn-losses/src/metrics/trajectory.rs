@@ -80,15 +80,16 @@ fn derivative_errors<T: Scalar, F: VectorField<T> + ?Sized>(
 }
 
 /// Coordinate MSE of rollouts: the mean of `(x_model(t) - x_true(t))^2` over coordinates and
-/// times, for states of shape (M, T, D). The spread is over the `M` trajectories.
+/// times, for states of shape (M, T, D), or (T, D) of one rollout. The spread is over the `M`
+/// trajectories.
 ///
 /// # Errors
 /// If the shapes differ or there is no trajectory.
-pub fn coordinate_mse(
-    model: ArrayView3<'_, f64>,
-    truth: ArrayView3<'_, f64>,
+pub fn coordinate_mse<D: Dimension>(
+    model: ArrayView<'_, f64, D>,
+    truth: ArrayView<'_, f64, D>,
 ) -> Result<Spread, LossError> {
-    check_rollouts(model, truth)?;
+    let [model, truth] = rollouts(model, truth)?;
     let squares = (&model - &truth).mapv(|e| e * e);
     let (m, t, d) = squares.dim();
     spread_of_means(squares.into_shape_with_order((m, t * d)).expect("a fresh array is contiguous"))
@@ -110,7 +111,7 @@ pub fn coordinate_mse_of<T: Scalar>(
         let squares = (&model.states - &truth.states).mapv(|e| (e * e).to_f64());
         squares.sum() / squares.len().max(1) as f64
     });
-    Spread::of(&Vec::from_iter(means))
+    Spread::new(&Vec::from_iter(means))
 }
 
 /// A model's states with each angle moved by whole turns to where it is nearest to the truth's:
@@ -152,7 +153,8 @@ pub fn nearest_turns<T: Scalar, D: Dimension>(
 }
 
 /// Energy MSE of rollouts: the mean of `(H(x_model(t)) - H(x_true(t)))^2` over times, with the
-/// *true* system's energy, for states of shape (M, T, D). The spread is over the `M` trajectories.
+/// *true* system's energy, for states of shape (M, T, D), or (T, D) of one rollout. The spread is
+/// over the `M` trajectories.
 ///
 /// `energy` gives `H` of states of shape (T, D): of a system, `|x| system.energy_rows(x)`.
 ///
@@ -168,26 +170,26 @@ pub fn nearest_turns<T: Scalar, D: Dimension>(
 ///
 /// # Errors
 /// If the shapes differ, there is no trajectory, or the energy is undefined.
-pub fn energy_mse(
+pub fn energy_mse<D: Dimension>(
     energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
-    model: ArrayView3<'_, f64>,
-    truth: ArrayView3<'_, f64>,
+    model: ArrayView<'_, f64, D>,
+    truth: ArrayView<'_, f64, D>,
 ) -> Result<Spread, LossError> {
-    check_rollouts(model, truth)?;
+    let [model, truth] = rollouts(model, truth)?;
     let difference = energies(&energy, model)? - energies(&energy, truth)?;
     spread_of_means(difference.mapv(|e| e * e))
 }
 
 /// Squared distance to the truth at each time, averaged over trajectories and coordinates: shape
-/// (T), for plots of the error over time.
+/// (T), of states of shape (M, T, D), or (T, D) of one rollout; for plots of the error over time.
 ///
 /// # Errors
 /// If the shapes differ or there is no trajectory.
-pub fn squared_errors(
-    model: ArrayView3<'_, f64>,
-    truth: ArrayView3<'_, f64>,
+pub fn squared_errors<D: Dimension>(
+    model: ArrayView<'_, f64, D>,
+    truth: ArrayView<'_, f64, D>,
 ) -> Result<Array1<f64>, LossError> {
-    check_rollouts(model, truth)?;
+    let [model, truth] = rollouts(model, truth)?;
     let squares = (&model - &truth).mapv(|e| e * e);
     let scale = 1.0 / (squares.len_of(Axis(0)) * squares.len_of(Axis(2))) as f64;
     Ok(squares.sum_axis(Axis(2)).sum_axis(Axis(0)) * scale)
@@ -208,19 +210,29 @@ pub(super) fn energies(
     Ok(energies)
 }
 
-pub(super) fn check_rollouts(
-    model: ArrayView3<'_, f64>,
-    truth: ArrayView3<'_, f64>,
-) -> Result<(), LossError> {
+/// Rollouts of the same shape, (M, T, D), or (T, D) of one, as several.
+pub(super) fn rollouts<'a, D: Dimension>(
+    model: ArrayView<'a, f64, D>,
+    truth: ArrayView<'a, f64, D>,
+) -> Result<[ArrayView3<'a, f64>; 2], LossError> {
     check_shape("model's rollout", model.shape(), truth.shape(), "the truth at the same times")?;
     if truth.is_empty() {
         return Err(LossError::Empty { what: "rollouts" });
     }
-    Ok(())
+    Ok([several(model)?, several(truth)?])
+}
+
+fn several<D: Dimension>(states: ArrayView<'_, f64, D>) -> Result<ArrayView3<'_, f64>, LossError> {
+    let mut states = states.into_dyn();
+    if states.ndim() == 2 {
+        states = states.insert_axis(Axis(0));
+    }
+    let given = states.shape().to_vec();
+    states.into_dimensionality().map_err(|_| LossError::Rollout { given })
 }
 
 /// Means of the rows, and their spread.
 fn spread_of_means(values: Array2<f64>) -> Result<Spread, LossError> {
     let means = values.mean_axis(Axis(1)).ok_or(LossError::Empty { what: "rows" })?;
-    Spread::of(&means.to_vec())
+    Spread::new(&means.to_vec())
 }

@@ -17,7 +17,7 @@ use crate::derivative::{
     check_field, check_finite, check_gradient, check_shape, coordinate_weights, count,
 };
 use crate::loss::{check_locals, take_sums};
-use crate::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// What the sum of the squared errors is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,7 +47,7 @@ pub enum Reduction {
 ///
 /// ```
 /// use hnn_integrators::{DualField, RK4};
-/// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+/// use hnn_losses::{Loss, RowSelection, TrajectoryData, TrajectoryLoss, Window};
 /// use ndarray::{Array2, array};
 /// // A spring that is too soft.
 /// let model = DualField::new([1.8], |_t, [q, p]: [_; 2], [k]| [k * p, -k * q]);
@@ -60,7 +60,7 @@ pub enum Reduction {
 /// let data = TrajectoryData::new(times.view(), states.view(), &[3, 2]);
 /// let mut one_step = TrajectoryLoss::new(RK4, Window::Steps(1), data)?;
 /// let mut full = TrajectoryLoss::new(RK4, Window::Whole, data)?;
-/// let loss = |l: &mut TrajectoryLoss<_, _>| l.value(&model, Selection::All);
+/// let loss = |l: &mut TrajectoryLoss<_, _>| l.value(&model, RowSelection::All);
 /// assert!(loss(&mut one_step)? < loss(&mut full)?);
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
@@ -130,7 +130,7 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
     ///
     /// ```
     /// use hnn_integrators::{Between, DualField, RK4};
-    /// use hnn_losses::{Loss, Selection, TrajectoryData, TrajectoryLoss, Window};
+    /// use hnn_losses::{Loss, RowSelection, TrajectoryData, TrajectoryLoss, Window};
     /// use ndarray::array;
     /// // dx/dt = u with u = 1, then 3: held, x goes from 0 to 1; in a straight line, to 2.
     /// let (times, x, u) = (array![0.0, 1.0], array![[0.0], [1.0]], array![[1.0], [3.0]]);
@@ -138,7 +138,7 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
     /// let model = DualField::with_inputs([1.0], |_t, [_x]: [_; 1], [u]: [_; 1], [gain]| [gain * u]);
     /// let loss = |between| {
     ///     let loss = TrajectoryLoss::new(RK4, Window::Whole, data)?.with_inputs_between(between);
-    ///     { loss }.value(&model, Selection::All)
+    ///     { loss }.value(&model, RowSelection::All)
     /// };
     /// assert!(loss(Between::Held)? < 1e-20);
     /// assert!((loss(Between::Linear)? - 1.0).abs() < 1e-12);
@@ -328,7 +328,7 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
     pub(crate) fn evaluate<F>(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: Option<&mut [T]>,
         slopes: Option<Slopes<'_, T>>,
@@ -340,7 +340,7 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
         type Evaluate<T> = fn(
             &mut Shooting<T>,
             Stepped<'_, T>,
-            Selection<'_>,
+            RowSelection<'_>,
             f64,
             Option<&mut [T]>,
             Option<Slopes<'_, T>>,
@@ -379,7 +379,7 @@ impl<T: Scalar> Shooting<T> {
                 });
             }
         }
-        let value = self.divisor(Selection::All).map(|divisor| sum / divisor);
+        let value = self.divisor(RowSelection::All).map(|divisor| sum / divisor);
         value.map_or_else(|_| Vec::new(), |value| vec![(self.name().to_owned(), value)])
     }
 
@@ -391,21 +391,21 @@ impl<T: Scalar> Shooting<T> {
     }
 
     /// What the divisor is made of: the states compared, the rows selected, and both of all.
-    fn sums(&self, selection: Selection<'_>) -> Result<[f64; 4], LossError> {
+    fn sums(&self, selection: RowSelection<'_>) -> Result<[f64; 4], LossError> {
         let chosen = count(selection, self.rows.len())?;
         let compared = |selection| self.plan.compared(selection, self.starts.is_some().into());
-        let all = [compared(Selection::All), self.rows.len()];
+        let all = [compared(RowSelection::All), self.rows.len()];
         Ok([compared(selection), chosen, all[0], all[1]].map(|count| count as f64))
     }
 
-    pub(super) fn divisor(&self, selection: Selection<'_>) -> Result<f64, LossError> {
+    pub(super) fn divisor(&self, selection: RowSelection<'_>) -> Result<f64, LossError> {
         let [compared, chosen, all, n] = match self.whole {
             Some(whole) => whole,
             None => self.sums(selection)?,
         };
         let (compared, chosen) = match selection {
-            Selection::All => (all, n),
-            Selection::Rows(_) => (compared, chosen),
+            RowSelection::All => (all, n),
+            RowSelection::Rows(_) => (compared, chosen),
         };
         let dim = self.rows.dim as f64;
         Ok(match self.reduction {
@@ -418,13 +418,13 @@ impl<T: Scalar> Shooting<T> {
     fn evaluate(
         &mut self,
         on: Stepped<'_, T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: Option<&mut [T]>,
         slopes: Option<Slopes<'_, T>>,
     ) -> Result<Sums, LossError> {
         check_field(on.field, self.rows.dim, self.rows.inputs)?;
-        if self.whole.is_some() && selection == Selection::Rows(&[]) {
+        if self.whole.is_some() && selection == RowSelection::Rows(&[]) {
             // The rows are elsewhere.
             return Ok(Sums::default());
         }
@@ -468,14 +468,14 @@ where
         self.shooting.name()
     }
 
-    fn value(&mut self, field: &F, selection: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
         Ok(self.evaluate(field, selection, 0.0, None, None)?.states)
     }
 
     fn value_and_gradient(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         weight: f64,
         theta_bar: &mut [T],
     ) -> Result<f64, LossError> {
@@ -490,12 +490,12 @@ where
     fn residual_layout(
         &mut self,
         field: &F,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         type Prepare<T> = fn(
             &mut Shooting<T>,
             Stepped<'_, T>,
-            Selection<'_>,
+            RowSelection<'_>,
         ) -> Result<ResidualLayout, LossError>;
         let prepare = compiled_here!(T => Prepare<T>, Shooting::prepare);
         let motion = &(&self.stepper, field);
@@ -544,7 +544,7 @@ where
         Some(self.shooting.rows.len())
     }
 
-    fn row_sums(&self, selection: Selection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
+    fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
         sums.extend(self.shooting.sums(selection)?);
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::blocks::on_all_threads;
 use crate::derivative::check_field;
 use crate::groups::counted;
 use crate::jacobian::{FieldJacobian, StepJacobian};
-use crate::{JacobianRows, LossError, ResidualLayout, ResidualRows, Selection};
+use crate::{JacobianRows, LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// The windows of a layout, each a group.
 #[derive(Debug, Default)]
@@ -57,7 +57,7 @@ impl<T: Scalar> Shooting<T> {
     pub(super) fn prepare(
         &mut self,
         on: Stepped<'_, T>,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         let dim = self.rows.dim;
         check_field(on.field, dim, self.rows.inputs)?;

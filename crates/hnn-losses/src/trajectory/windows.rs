@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use hnn_data::{DataError, DataSet, Trajectory};
-use hnn_integrators::{Between, Samples, Scalar};
+use hnn_integrators::{Between, GridInputs, Scalar};
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
 use crate::derivative::{check_finite, check_shape, selected};
 use crate::measure::within_turn;
-use crate::{LossError, Selection};
+use crate::{LossError, RowSelection};
 
 /// How long a stretch of a trajectory is integrated before it restarts from a measured state.
 ///
@@ -230,11 +230,11 @@ impl<T: Scalar> Rows<T> {
     }
 
     /// Inputs at the states of stretches, as a grid takes them.
-    pub(super) fn samples<'a>(&self, u: &'a [T]) -> Samples<'a, T> {
+    pub(super) fn samples<'a>(&self, u: &'a [T]) -> GridInputs<'a, T> {
         match self.between {
-            _ if self.inputs == 0 => Samples::None,
-            Between::Held => Samples::Held(u),
-            Between::Linear => Samples::Linear(u),
+            _ if self.inputs == 0 => GridInputs::None,
+            Between::Held => GridInputs::Held(u),
+            Between::Linear => GridInputs::Linear(u),
         }
     }
 
@@ -315,14 +315,14 @@ impl Plan {
     /// `block_len`.
     pub(super) fn choose(
         &mut self,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         block_len: usize,
     ) -> Result<(), LossError> {
         selected(selection, self.at_row.len())?;
         self.chosen.clear();
         match selection {
-            Selection::All => self.chosen.extend_from_slice(&self.all),
-            Selection::Rows(rows) => {
+            RowSelection::All => self.chosen.extend_from_slice(&self.all),
+            RowSelection::Rows(rows) => {
                 self.indices.clear();
                 self.indices.extend(rows.iter().filter_map(|row| self.at_row[*row]));
                 self.indices.sort_unstable();
@@ -343,10 +343,10 @@ impl Plan {
 
     /// Number of states that the windows of a selection are compared with, each with `first` 1 or 0 more
     /// at its start.
-    pub(super) fn compared(&self, selection: Selection<'_>, first: usize) -> usize {
+    pub(super) fn compared(&self, selection: RowSelection<'_>, first: usize) -> usize {
         match selection {
-            Selection::All => self.all.iter().map(|s| s.steps + first).sum(),
-            Selection::Rows(rows) => {
+            RowSelection::All => self.all.iter().map(|s| s.steps + first).sum(),
+            RowSelection::Rows(rows) => {
                 let windows = rows.iter().filter_map(|row| self.at_row[*row]);
                 windows.map(|index| self.all[index].steps + first).sum()
             }

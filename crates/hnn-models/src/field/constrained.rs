@@ -60,7 +60,7 @@ impl<T: Scalar> Masses<T> {
 
 /// The masses of so many coordinates.
 fn repeated<T: Scalar>(form: StateForm, logarithms: &[T], count: usize) -> Inertia<T> {
-    Inertia::of_logarithms(form, (0..count).map(|i| logarithms[i % logarithms.len()]))
+    Inertia::from_logarithms(form, (0..count).map(|i| logarithms[i % logarithms.len()]))
 }
 
 impl<T: Scalar> Parameters<T> for Masses<T> {

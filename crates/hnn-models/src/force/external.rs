@@ -14,7 +14,7 @@ use crate::{ForceBars, Keep, ModelError, Record};
 /// `c_k` of the clock ([`Harmonics`]) and learned amplitudes `a_k`.
 ///
 /// It is a port whose inputs are the functions: of constant amplitudes `F(t)`
-/// ([`of_time`](ExternalForce::of_time), an [`InputPort`]), or of amplitudes that depend on the
+/// ([`on_momenta`](ExternalForce::on_momenta), an [`InputPort`]), or of amplitudes that depend on the
 /// state (a [`StatePort`](crate::StatePort)).
 ///
 /// *What the data cannot tell apart.* A constant force `c` moves a body as the tilted potential
@@ -29,7 +29,7 @@ use crate::{ForceBars, Keep, ModelError, Record};
 /// let network = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 1);
 /// let free = Hnn::new(network.clone())?.eval_state(0.3, &[0.3, 0.5])?;
 /// // Two harmonics of a drive of period 1.5: cosines, then sines.
-/// let mut force = ExternalForce::of_time(1, Harmonics::periodic(1.5, 2)?)?;
+/// let mut force = ExternalForce::on_momenta(1, Harmonics::periodic(1.5, 2)?)?;
 /// hnn_integrators::Parameters::<f64>::set_params(&mut force, &[0.0, 0.0, 0.7, 0.0])?;
 /// let model = Hnn::forced(network, force)?;
 /// let driven = model.eval_state(0.3, &[0.3, 0.5])?;
@@ -112,7 +112,7 @@ impl ExternalForce<InputPort> {
     ///
     /// # Errors
     /// If the amplitudes take more memory than one call may.
-    pub fn of_time(n: usize, harmonics: Harmonics) -> Result<Self, ModelError> {
+    pub fn on_momenta(n: usize, harmonics: Harmonics) -> Result<Self, ModelError> {
         let count = n as u128 * harmonics.len() as u128;
         let remedy = "take fewer harmonics: a handful describe a smooth force";
         TooLarge::check("amplitudes of a force", count, size_of::<f64>(), remedy)?;

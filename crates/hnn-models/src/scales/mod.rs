@@ -41,9 +41,9 @@ use crate::{
 ///
 /// *The energy* of states `(q, p)` has the size `E = mean of s_p |dq/dt|` over the degrees of
 /// freedom, in root mean squares, and each force that of `dp/dt`. For the states `(q, v)` of a
-/// Lagrangian ([`of_velocities`](Self::of_velocities)) the masses are near `E / s_v^2`: without known
+/// Lagrangian ([`from_velocities`](Self::from_velocities)) the masses are near `E / s_v^2`: without known
 /// forces a Lagrangian is known up to a factor only, and `E = mean of v^2`; with them
-/// ([`of_forces`](Self::of_forces)) it is multiplied by the mean ratio of these forces to those that such
+/// ([`from_forces`](Self::from_forces)) it is multiplied by the mean ratio of these forces to those that such
 /// masses would need, so that the mass matrix starts at the data's.
 ///
 /// Losses that weigh each coordinate by its own size
@@ -107,7 +107,7 @@ impl Scales {
     ///
     /// # Errors
     /// As [`new`](Self::new).
-    pub fn of_velocities<T: Scalar>(
+    pub fn from_velocities<T: Scalar>(
         states: ArrayView2<'_, T>,
         derivatives: ArrayView2<'_, T>,
     ) -> Result<Self, ModelError> {
@@ -133,18 +133,18 @@ impl Scales {
     /// // A motor of inertia 2e-6: torques, and the accelerations that they cause.
     /// let (x, dx) = (array![[0.1, 30.0], [0.4, -30.0]], array![[30.0, 900.0], [-30.0, -900.0]]);
     /// let torques = array![[1.8e-3], [-1.8e-3]];
-    /// let scales = Scales::of_forces(x.view(), dx.view(), torques.view())?;
+    /// let scales = Scales::from_forces(x.view(), dx.view(), torques.view())?;
     /// let model = Lnn::new(scales.lagrangian(KineticPrior::new(network, 1.0)?)?)?;
     /// let mass = model.mass_matrices(x.view())?[[0, 0, 0]];
     /// assert!(mass > 1e-6 && mass < 4e-6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn of_forces<T: Scalar>(
+    pub fn from_forces<T: Scalar>(
         states: ArrayView2<'_, T>,
         derivatives: ArrayView2<'_, T>,
         forces: ArrayView2<'_, T>,
     ) -> Result<Self, ModelError> {
-        let scales = Self::of_velocities(states, derivatives)?;
+        let scales = Self::from_velocities(states, derivatives)?;
         check("forces", forces, states.nrows(), scales.force.len())?;
         let known = forces.columns().into_iter().map(root_mean_square);
         let known: Vec<f64> = known.collect();
@@ -152,7 +152,7 @@ impl Scales {
         let ratios = known.iter().zip(&scales.force).map(|(known, assumed)| known / assumed);
         let ratios: Vec<f64> = ratios.filter(|ratio| *ratio > 0.0).collect();
         if ratios.is_empty() {
-            let reason = "all are 0: leave them out, by `Scales::of_velocities`".to_owned();
+            let reason = "all are 0: leave them out, by `Scales::from_velocities`".to_owned();
             return Err(refused("forces", reason));
         }
         let factor = mean(ratios.into_iter());

@@ -2,8 +2,8 @@
 
 use hnn_integrators::{
     Adjoint, At, Bars, Checkpoints, Constrained, DifferentiableField, DifferentiableStepper,
-    DualField, FixedStep, FnField, GAUSS_LEGENDRE4, Grid, Lane, Mode, Parameters, Projected,
-    RATTLE, RK4, Rollout, Samples, StateForm, Tolerances, VELOCITY_VERLET, VectorField, Visit,
+    DualField, FixedStep, FnField, GAUSS_LEGENDRE4, Grid, GridInputs, Lane, Mode, Parameters,
+    Projected, RATTLE, RK4, Rollout, StateForm, Tolerances, VELOCITY_VERLET, VectorField, Visit,
     Workspace, solve,
 };
 use hnn_models::{
@@ -140,7 +140,7 @@ proptest! {
         let force = |seed| {
             let ports = clocked_ports(n, n, &hidden, activation, seed);
             let window = Harmonics::window(-0.3, 1.7, 3).expect("a window");
-            Sum(ports, ExternalForce::of_time(n, window).expect("small"))
+            Sum(ports, ExternalForce::on_momenta(n, window).expect("small"))
         };
         let energy = network(2 * n, &hidden, 1, activation, seed);
         check(&mut Hnn::forced(energy, force(seed)).expect("fits"), batch, seed);
@@ -315,7 +315,7 @@ fn power_along_rollouts() {
 #[test]
 fn external_forces_have_zero_mean() {
     for harmonics in [Harmonics::periodic(1.3, 3), Harmonics::window(-0.2, 1.1, 5)] {
-        let mut force = ExternalForce::of_time(2, harmonics.expect("positive")).expect("small");
+        let mut force = ExternalForce::on_momenta(2, harmonics.expect("positive")).expect("small");
         let theta = wave(0.7, Parameters::<f64>::num_params(&force));
         force.set_params(&theta).expect("as many");
         let (count, x) = (64, [0.0; 4 * 64]);
@@ -333,7 +333,7 @@ fn external_forces_have_zero_mean() {
         assert!(Harmonics::window(0.0, period, count).is_err());
     }
     let harmonics = Harmonics::periodic(1.0, usize::MAX).expect("a number");
-    assert!(ExternalForce::of_time(usize::MAX, harmonics).is_err());
+    assert!(ExternalForce::on_momenta(usize::MAX, harmonics).is_err());
     assert!(ExternalForce::new::<f64>(InputPort::new(3), harmonics).is_err());
 }
 
@@ -388,7 +388,7 @@ fn scaled_models(
     assert_eq!(squares.constants().mapv(|c| c > 0.0), Array2::from_elem((3, 2), true));
     visit.with("law of squares", Hnn::forced(energy(10), squares).expect("fits"));
 
-    let scales = Scales::of_forces(x.view(), dx.view(), forces.view()).expect("sizes");
+    let scales = Scales::from_forces(x.view(), dx.view(), forces.view()).expect("sizes");
     let prior = KineticPrior::new(angles(11), 1.0).expect("positive");
     let force = Sum(law(&scales), scales.dissipative(net(4, 3, 12)).expect("fits"));
     let lagrangian = scales.lagrangian(prior).expect("fits");
@@ -486,7 +486,7 @@ fn masses_start_at_the_data() {
             unit * (gravity[i]
                 + if i == 0 { m11 * a[2] + m12 * a[3] } else { m12 * a[2] + m22 * a[3] })
         });
-        let scales = Scales::of_forces(x.view(), dx.view(), torques.view()).expect("sizes");
+        let scales = Scales::from_forces(x.view(), dx.view(), torques.view()).expect("sizes");
         let near = |masses: ndarray::Array3<f64>| {
             let mean = masses.mean_axis(ndarray::Axis(0)).expect("rows");
             for (i, truth) in [(0, 2.0), (1, 0.5)] {
@@ -537,7 +537,7 @@ fn scales_of_odd_data() {
     let dissipative = Dissipative::new(net(4, 3)).expect("triangle");
     assert!(message(scales.friction(dissipative).map(drop)).contains("`Scales::dissipative`"));
     let of_forces = |forces: Array2<f64>| {
-        message(Scales::of_forces(x.view(), dx.view(), forces.view()).map(drop))
+        message(Scales::from_forces(x.view(), dx.view(), forces.view()).map(drop))
     };
     assert!(of_forces(forces.slice(ndarray::s![.., ..1]).to_owned()).contains("2 are needed"));
     assert!(
@@ -569,8 +569,8 @@ fn inputs_through_rollouts() {
     let (x0, weights) = (wave(0.3, len), wave(1.1, (steps + 1) * len));
     let samples = wave(0.2, (steps + 1) * 2 * batch);
     let direction = wave(1.9, samples.len());
-    fn with(held: bool, samples: &[f64]) -> Samples<'_, f64> {
-        if held { Samples::Held(samples) } else { Samples::Linear(samples) }
+    fn with(held: bool, samples: &[f64]) -> GridInputs<'_, f64> {
+        if held { GridInputs::Held(samples) } else { GridInputs::Linear(samples) }
     }
     for held in [true, false] {
         let grid = Grid::equal(batch, 0.0, 0.1, steps);

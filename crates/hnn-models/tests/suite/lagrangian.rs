@@ -59,7 +59,7 @@ fn golden_trajectory() {
     let g = own_golden("lnn_softplus_4_16_16_1");
     let model = Lnn::new(golden_network(&g["params"], Activation::Softplus)).expect("even");
     let x0 = Array2::from_shape_vec((1, 4), numbers(&g["rk4_x0"])).expect("one row");
-    let run = FixedStep::count(RK4, 10).save_every(1).run(&model, (0.0, 0.1), x0.view());
+    let run = FixedStep::count(RK4, 10).with_save_every(1).run(&model, (0.0, 0.1), x0.view());
     let states = run.expect("integrates").states;
     let states = states.as_slice().expect("contiguous");
     assert_close("states", states, &numbers(&g["rk4_states"]), TOLERANCE);

@@ -129,7 +129,7 @@ fn forces_of_state_and_time<T: Scalar>() {
     field_round_trip::<T, _>(&Hnn::forced(energy(), port(6)).expect("fits"));
     field_round_trip::<T, _>(&Lnn::forced(energy(), clock(6)).expect("fits"));
     let periodic = Harmonics::periodic(0.7, 2).expect("a period");
-    let force = ExternalForce::of_time(2, periodic).expect("small");
+    let force = ExternalForce::on_momenta(2, periodic).expect("small");
     field_round_trip::<T, _>(&Hnn::forced(energy(), force).expect("fits"));
     let resistive = Dissipative::new(network::<T>(&[4, 6, 10], 3)).expect("triangle");
     let force = Sum(resistive.clone(), Sum(port(12), clock(12)));

@@ -163,7 +163,7 @@ fn forces() {
     force_is_checked(&port);
     let harmonics = Harmonics::window(0.0, 1.0, 3).expect("a window");
     force_is_checked(&ExternalForce::new(port, harmonics).expect("three"));
-    let drive = ExternalForce::of_time(2, harmonics).expect("small");
+    let drive = ExternalForce::on_momenta(2, harmonics).expect("small");
     force_is_checked(&Sum(drive, StatePort::new(network(&[4, 6, 2]), 1).expect("fits")));
     for (outputs, inputs) in [(6, 0), (6, 2), (5, 1), (6, usize::MAX)] {
         assert!(StatePort::new(network(&[4, 6, outputs]), inputs).is_err());

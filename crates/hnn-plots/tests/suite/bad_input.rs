@@ -10,7 +10,7 @@ use ndarray::{Array2, array};
 use proptest::prelude::*;
 
 fn draw(panel: Panel) -> Result<Vec<u8>, PlotError> {
-    let figure = Figure::new(panel).size(400, 300);
+    let figure = Figure::new(panel).with_size(400, 300);
     figure.to_svg()?;
     figure.to_png()
 }
@@ -33,8 +33,8 @@ fn series_name_what_is_wrong() {
     let infinite = message(Series::new("HNN", [f32::INFINITY], [0.0]));
     assert!(infinite.contains("x number 0 is inf"), "{infinite}");
     let series = || Series::new("HNN", [0.0, 1.0], [0.0, 1.0]).expect("a series");
-    assert!(message(series().error_bars([0.1])).contains("error bar"));
-    assert!(message(series().band([0.1, 0.2], [f64::NAN; 2])).contains("upper bound"));
+    assert!(message(series().with_error_bars([0.1])).contains("error bar"));
+    assert!(message(series().with_band([0.1, 0.2], [f64::NAN; 2])).contains("upper bound"));
 }
 
 #[test]
@@ -63,22 +63,26 @@ fn panels_and_figures_must_have_something_to_show() {
     assert!(message(draw(Panel::new("bare"))).contains("`bare` has nothing to show"));
     assert!(message(Figure::grid(2, vec![])).contains("at least one panel"));
     assert!(message(Figure::grid(0, vec![Panel::new("bare")])).contains("one column"));
-    assert!(message(draw(line(&[0.0], &[-1.0]).log_y())).contains("no positive value"));
-    assert!(message(draw(line(&[0.0], &[1.0]).x_range(1.0, 1.0))).contains("1..1 of the x axis"));
-    assert!(message(draw(line(&[0.0], &[1.0]).log_y().y_range(0.0, 1.0))).contains("y axis"));
-    assert!(message(draw(line(&[0.0], &[1.0]).y_range(f64::NAN, 1.0))).contains("NaN..1"));
+    assert!(message(draw(line(&[0.0], &[-1.0]).with_log_y())).contains("no positive value"));
+    assert!(
+        message(draw(line(&[0.0], &[1.0]).with_x_range(1.0, 1.0))).contains("1..1 of the x axis")
+    );
+    assert!(
+        message(draw(line(&[0.0], &[1.0]).with_log_y().with_y_range(0.0, 1.0))).contains("y axis")
+    );
+    assert!(message(draw(line(&[0.0], &[1.0]).with_y_range(f64::NAN, 1.0))).contains("NaN..1"));
     let rule = line(&[0.0], &[1.0]).vertical_line("chosen", f64::NAN, Dash::Solid);
     assert!(message(draw(rule)).contains("position number 0 is NaN"));
-    let tiny = Figure::new(line(&[0.0], &[1.0])).size(10, 10);
+    let tiny = Figure::new(line(&[0.0], &[1.0])).with_size(10, 10);
     assert!(message(tiny.to_png()).contains("10 x 10 pixels"));
-    let huge = Figure::new(line(&[0.0], &[1.0])).size(u32::MAX, 500);
+    let huge = Figure::new(line(&[0.0], &[1.0])).with_size(u32::MAX, 500);
     assert!(message(huge.to_svg()).contains("pixels"));
-    let large = Figure::new(line(&[0.0], &[1.0])).size(16_000, 16_000);
+    let large = Figure::new(line(&[0.0], &[1.0])).with_size(16_000, 16_000);
     assert!(message(large.to_png()).contains("256000000 pixels would take"));
     assert!(large.to_svg().is_ok());
     let names: [&str; 0] = [];
     assert!(message(by_category("a", &names, "b", Mark::Bars, vec![])).contains("nothing"));
-    let one = Series::of_values("HNN", [1.0]).expect("a series");
+    let one = Series::from_values("HNN", [1.0]).expect("a series");
     assert!(
         message(by_category("a", &["u", "v"], "b", Mark::Bars, vec![one])).contains("1 values")
     );
@@ -157,7 +161,7 @@ fn a_figure_that_fails_leaves_the_old_file() -> Result<(), PlotError> {
 
 #[test]
 fn markup_in_labels_stays_text() -> Result<(), PlotError> {
-    let panel = line(&[0.0, 1.0], &[0.0, 1.0]).title("a < b & \"c\" > \u{1}");
+    let panel = line(&[0.0, 1.0], &[0.0, 1.0]).with_title("a < b & \"c\" > \u{1}");
     let svg = Figure::new(panel).to_svg()?;
     assert!(svg.contains("a &lt; b &amp; \"c\" &gt;  </text>"), "{svg}");
     Ok(())
@@ -165,10 +169,10 @@ fn markup_in_labels_stays_text() -> Result<(), PlotError> {
 
 #[test]
 fn long_titles_shrink_to_fit() -> Result<(), PlotError> {
-    let short = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).title("short")).to_svg()?;
+    let short = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).with_title("short")).to_svg()?;
     assert!(short.contains("font-size=\"14.00\" fill=\"#262626\" text-anchor=\"start\">short"));
     let title = "a title that goes on ".repeat(20);
-    let long = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).title(&title)).to_svg()?;
+    let long = Figure::new(line(&[0.0, 1.0], &[0.0, 1.0]).with_title(&title)).to_svg()?;
     assert!(long.contains(&title) && !long.contains("font-size=\"14.00\""));
     Ok(())
 }
@@ -217,13 +221,13 @@ proptest! {
     ) {
         let (x, y): (Vec<f64>, Vec<f64>) = points.iter().copied().unzip();
         let error: Vec<f64> = y.iter().map(|y| 0.5 * y).collect();
-        let series = Series::new("any", &x, &y).and_then(|s| s.error_bars(&error));
-        let panel = Panel::new("any").series(series.expect("finite").mark(mark));
-        let panel = if log_x { panel.log_x() } else { panel };
-        let panel = if log_y { panel.log_y() } else { panel };
+        let series = Series::new("any", &x, &y).and_then(|s| s.with_error_bars(&error));
+        let panel = Panel::new("any").series(series.expect("finite").with_mark(mark));
+        let panel = if log_x { panel.with_log_x() } else { panel };
+        let panel = if log_y { panel.with_log_y() } else { panel };
         let positive = |values: &[f64]| values.iter().any(|v| *v > 0.0);
         let visible = (!log_x || positive(&x)) && (!log_y || positive(&y));
-        let figure = Figure::new(panel).size(400, 300);
+        let figure = Figure::new(panel).with_size(400, 300);
         prop_assert_eq!(figure.to_svg().is_ok(), visible);
         if let Ok(svg) = figure.to_svg() {
             prop_assert!(!svg.contains("NaN") && !svg.contains("inf"), "{}", svg);

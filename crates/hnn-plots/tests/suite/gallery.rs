@@ -40,8 +40,8 @@ const MODELS: [&str; 4] = ["true system", "baseline", "HNN", "HNN + friction"];
 #[test]
 fn phase_portrait() -> Result<(), PlotError> {
     let panel = hnn_plots::phase_portrait(&TRUE_SYSTEM, &motions()?)?
-        .x_label("angle θ (rad)")
-        .y_label("momentum p = θ\u{307}/2 (rad/s)");
+        .with_x_label("angle θ (rad)")
+        .with_y_label("momentum p = θ\u{307}/2 (rad/s)");
     let labels = [&MODELS[..], &["Phase portrait", "angle θ (rad)"]].concat();
     check(&Figure::new(panel), "phase_portrait", (1600, 1000), &labels)
 }
@@ -53,17 +53,17 @@ fn phase_portraits_side_by_side() -> Result<(), PlotError> {
         let shown: Vec<_> = models.iter().map(|i| motions[*i].clone()).collect();
         let panel =
             hnn_plots::phase_portrait_within(&TRUE_SYSTEM, (-2.6, 2.6), (-3.0, 3.0), &shown)?;
-        Ok(panel.title(title))
+        Ok(panel.with_title(title))
     };
     let panels = vec![panel("HNN", &[0, 1, 2])?, panel("HNN + friction", &[0, 1, 3])?];
-    let figure = Figure::grid(2, panels)?.title("Phase space of the damped pendulum");
+    let figure = Figure::grid(2, panels)?.with_title("Phase space of the damped pendulum");
     check(&figure, "phase_portraits", (2200, 900), &MODELS)
 }
 
 #[test]
 fn trajectories() -> Result<(), PlotError> {
     let panels = hnn_plots::trajectories(&motions()?, &["angle θ (rad)", "momentum p (rad/s)"])?;
-    let figure = Figure::grid(1, panels)?.title("Trajectories");
+    let figure = Figure::grid(1, panels)?.with_title("Trajectories");
     check(&figure, "trajectories", (1600, 1440), &MODELS)
 }
 
@@ -76,7 +76,8 @@ fn squared_error() -> Result<(), PlotError> {
 
 #[test]
 fn energy_over_time() -> Result<(), PlotError> {
-    let panel = hnn_plots::energy(&motions()?, energy)?.y_label("energy H = 3(1 − cos θ) + p²");
+    let panel =
+        hnn_plots::energy(&motions()?, energy)?.with_y_label("energy H = 3(1 − cos θ) + p²");
     check(&Figure::new(panel), "energy", (1600, 1000), &MODELS)
 }
 
@@ -91,9 +92,9 @@ fn loss_curves() -> Result<(), PlotError> {
     };
     let runs = [
         LossCurve::new("baseline", steps(), loss(0.004, 3e-3, 0.3))?
-            .validation(steps(), loss(0.0038, 6e-3, 0.1))?,
+            .with_validation(steps(), loss(0.0038, 6e-3, 0.1))?,
         LossCurve::new("HNN", steps(), loss(0.007, 4e-4, 0.3))?
-            .validation(steps(), loss(0.0065, 6e-4, 0.1))?,
+            .with_validation(steps(), loss(0.0065, 6e-4, 0.1))?,
     ];
     let labels = ["HNN, train", "HNN, validation", "baseline, train", "training step"];
     check(&Figure::new(hnn_plots::loss_curves(&runs)), "loss_curves", (1600, 1000), &labels)
@@ -103,10 +104,10 @@ fn loss_curves() -> Result<(), PlotError> {
 fn sweep() -> Result<(), PlotError> {
     let alpha = [0.1, 1.0, 10.0, 50.0, 100.0];
     let one_step = Series::new("one-step", alpha, [0.122, 0.119, 0.104, 0.064, 0.042])?
-        .error_bars([0.05; 5])?;
+        .with_error_bars([0.05; 5])?;
     let full = Series::new("full trajectory", alpha, [0.1, 0.015, 0.02, 0.03, 0.05])?
-        .error_bars([0.013; 5])?
-        .dash(Dash::Dashed);
+        .with_error_bars([0.013; 5])?
+        .with_dash(Dash::Dashed);
     let panel = hnn_plots::sweep("Spring", "weight α", "coordinate MSE", vec![one_step, full])
         .horizontal_line("derivative loss alone", 0.122, Dash::Dotted);
     check(&Figure::new(panel), "sweep", (1600, 1000), &["one-step", "weight α", "100"])
@@ -115,10 +116,10 @@ fn sweep() -> Result<(), PlotError> {
 #[test]
 fn categories() -> Result<(), PlotError> {
     let names = ["baseline", "HNN", "HNN + friction", "HNN + dissipative friction"];
-    let ours = Series::of_values("this library", [1.0e-3, 0.52, 3.1e-5, 1.4e-5])?
-        .error_bars([4e-4, 2e-3, 5e-5, 3e-6])?;
-    let theirs = Series::of_values("reference", [1.1e-3, 0.526, 4.2e-5, 2.2e-5])?
-        .error_bars([7e-4, 1e-3, 2e-5, 7e-6])?;
+    let ours = Series::from_values("this library", [1.0e-3, 0.52, 3.1e-5, 1.4e-5])?
+        .with_error_bars([4e-4, 2e-3, 5e-5, 3e-6])?;
+    let theirs = Series::from_values("reference", [1.1e-3, 0.526, 4.2e-5, 2.2e-5])?
+        .with_error_bars([7e-4, 1e-3, 2e-5, 7e-6])?;
     let series = vec![ours, theirs];
     let points = hnn_plots::by_category(
         "Damped pendulum",
@@ -127,16 +128,16 @@ fn categories() -> Result<(), PlotError> {
         Mark::Points,
         series.clone(),
     )?
-    .log_y();
+    .with_log_y();
     let bars = hnn_plots::by_category(
         "The same, linear",
         &names[..3],
         "energy MSE",
         Mark::Bars,
         vec![
-            Series::of_values("this library", [1.0e-3, 0.52, 3.1e-5])?
-                .error_bars([4e-4, 2e-2, 2e-5])?,
-            Series::of_values("reference", [1.1e-3, 0.526, 4.2e-5])?,
+            Series::from_values("this library", [1.0e-3, 0.52, 3.1e-5])?
+                .with_error_bars([4e-4, 2e-2, 2e-5])?,
+            Series::from_values("reference", [1.1e-3, 0.526, 4.2e-5])?,
         ],
     )?;
     check(
@@ -154,11 +155,11 @@ fn regularisation_path() -> Result<(), PlotError> {
     let error: Vec<f64> = lambda.iter().map(|l| 2e-3 + l / (l + 0.01) + 2e-8 / l).collect();
     let low: Vec<f64> = error.iter().map(|e| 0.8 * e).collect();
     let high: Vec<f64> = error.iter().map(|e| 1.25 * e).collect();
-    let series = Series::new("cross-validated error", &lambda, &error)?.band(&low, &high)?;
+    let series = Series::new("cross-validated error", &lambda, &error)?.with_band(&low, &high)?;
     let chosen = [("smallest error", 1.4e-5), ("one standard error", 1e-4)];
     let terms: Vec<_> = lambda.iter().enumerate().step_by(6).map(|(i, l)| (*l, 62 - i)).collect();
-    let panel =
-        hnn_plots::regularisation_path("mean squared error", vec![series], &chosen, &terms).log_y();
+    let panel = hnn_plots::regularisation_path("mean squared error", vec![series], &chosen, &terms)
+        .with_log_y();
     let labels = ["number of terms", "smallest error", "cross-validated error"];
     check(&Figure::new(panel), "regularisation_path", (1600, 1000), &labels)
 }
@@ -169,8 +170,8 @@ fn overview_in_a_grid() -> Result<(), PlotError> {
     let mut panels = vec![hnn_plots::phase_portrait(&TRUE_SYSTEM, &motions)?];
     panels.extend(hnn_plots::trajectories(&motions[..], &["angle θ (rad)", "momentum p"])?);
     panels.push(hnn_plots::energy(&motions, energy)?);
-    let figure =
-        Figure::grid(2, panels)?.title("Damped pendulum, θ\u{308} + 0.1 θ\u{307} + 6 sin θ = 0");
+    let figure = Figure::grid(2, panels)?
+        .with_title("Damped pendulum, θ\u{308} + 0.1 θ\u{307} + 6 sin θ = 0");
     check(&figure, "overview", (2200, 1440), &MODELS)
 }
 
@@ -186,11 +187,11 @@ fn a_million_points() -> Result<(), PlotError> {
     let (low, high) = (noisy.iter().map(|y| y - 1.0), noisy.iter().map(|y| y + 1.0));
     let panels = vec![
         panel("line", series("line")?),
-        panel("dashes", series("dashes")?.dash(Dash::Dashed)),
-        panel("points", series("points")?.mark(Mark::Points)),
-        panel("bars", series("bars")?.mark(Mark::Bars)),
-        panel("error bars", series("error bars")?.error_bars(&error)?),
-        panel("band", series("band")?.band(low, high)?),
+        panel("dashes", series("dashes")?.with_dash(Dash::Dashed)),
+        panel("points", series("points")?.with_mark(Mark::Points)),
+        panel("bars", series("bars")?.with_mark(Mark::Bars)),
+        panel("error bars", series("error bars")?.with_error_bars(&error)?),
+        panel("band", series("band")?.with_band(low, high)?),
     ];
     let begin = std::time::Instant::now();
     check(&Figure::grid(2, panels)?, "a_million_points", (2200, 2160), &["band"])?;
@@ -212,7 +213,7 @@ fn angles_that_turn_over_are_drawn_within_a_turn() -> Result<(), PlotError> {
     let pieces = |panel: Panel| -> Result<usize, PlotError> {
         Ok(Figure::new(panel).to_svg()?.matches("stroke-width=\"3.25\"").count())
     };
-    let alone = |series: Series| Panel::new("one").series(series.width(3.25));
+    let alone = |series: Series| Panel::new("one").series(series.with_width(3.25));
     let drawn = |motion: &Motion| -> Result<[usize; 2], PlotError> {
         let count = |series| pieces(alone(series));
         Ok([count(motion.coordinate(0)?)?, count(motion.path(0, 1)?)?])
@@ -223,7 +224,7 @@ fn angles_that_turn_over_are_drawn_within_a_turn() -> Result<(), PlotError> {
     let ahead = &states + &array![[TAU + 0.1, 0.0]];
     let ahead = Motion::new("ahead", &times, ahead.view())?;
     let near = |motion: &Motion| {
-        let panel = alone(motion.squared_error(&wrapped)?).y_range(0.0049, 0.0051);
+        let panel = alone(motion.squared_error(&wrapped)?).with_y_range(0.0049, 0.0051);
         pieces(panel)
     };
     assert_eq!(near(&ahead.clone().wrapped(&[true, false])?)?, near(&ahead)? + 1);

@@ -81,7 +81,7 @@ impl WeakForm {
     ///
     /// # Errors
     /// If it is not positive.
-    pub fn width(mut self, width: f64) -> Result<Self, SparseError> {
+    pub fn with_width(mut self, width: f64) -> Result<Self, SparseError> {
         require(width > 0.0 && width.is_finite(), "the window's width", width, "positive")?;
         self.width = Some(width);
         Ok(self)
@@ -91,7 +91,7 @@ impl WeakForm {
     ///
     /// # Errors
     /// If it does not lie in (0, 1].
-    pub fn stride(mut self, share: f64) -> Result<Self, SparseError> {
+    pub fn with_stride(mut self, share: f64) -> Result<Self, SparseError> {
         require(share > 0.0 && share <= 1.0, "the windows' stride", share, "in (0, 1]")?;
         self.stride = Some(share);
         Ok(self)
@@ -118,7 +118,7 @@ impl WeakForm {
         let Grid { width, stride, .. } = grid;
         let rows = grid.windows_of(observations) * components as f64;
         let bytes = 16 * components * (unknowns + 1);
-        let remedy = "take a larger `stride`, or fewer features";
+        let remedy = "take a larger stride (`with_stride`), or fewer features";
         TooLarge::check(
             "windows of the weak form",
             grid.windows_of(observations) as u128,
@@ -211,7 +211,8 @@ impl Grid {
             let last = times.partition_point(|&t| t <= from + width + self.slack());
             let given = last - first;
             if given < FEWEST_POINTS {
-                let what = "points in a window of the weak form, of this `width`: widen it,";
+                let what =
+                    "points in a window of the weak form, of this width: widen it (`with_width`),";
                 return Err(SparseError::TooFew { what, given, needed: FEWEST_POINTS });
             }
             let build = if self.is_held { stepped_window } else { window };
@@ -225,7 +226,7 @@ impl Grid {
                 expected: "at least a sixteenth of the distance of points, over the width",
             });
         }
-        let remedy = "take a larger `stride` or a smaller `width`";
+        let remedy = "take a larger stride (`with_stride`) or a smaller width (`with_width`)";
         TooLarge::check("windows along a trajectory", count as u128, 24 * points, remedy)?;
         (0..count as usize).map(|k| piece(k as f64)).collect()
     }

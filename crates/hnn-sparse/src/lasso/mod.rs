@@ -27,7 +27,7 @@ use crate::{Gram, SparseError, error::require, error::same_length};
 /// let x = array![[1.0, 0.1], [0.0, 1.0], [1.0, -0.2], [2.0, 0.3]];
 /// let gram = Gram::new(x.view(), array![2.0, 0.1, 2.0, 4.0].view())?;
 /// // scikit-learn: Lasso(alpha=0.1, fit_intercept=False).fit(X, y)
-/// let lasso = Lasso::default().penalty(Penalty::default().standardize(false));
+/// let lasso = Lasso::default().with_penalty(Penalty::default().with_standardisation(false));
 /// let solution = lasso.solve(&gram, 0.1)?;
 /// assert!(solution.converged && solution.certificate.gap < 1e-12);
 /// assert_eq!(solution.support(), [0]);
@@ -80,7 +80,7 @@ impl LassoSolution {
 impl Lasso {
     /// Replaces the penalty.
     #[must_use]
-    pub fn penalty(mut self, penalty: Penalty) -> Self {
+    pub fn with_penalty(mut self, penalty: Penalty) -> Self {
         self.penalty = penalty;
         self
     }
@@ -88,7 +88,7 @@ impl Lasso {
     /// The largest duality gap (over `|y|^2 / 2n`) that is good enough. A solver refuses a negative
     /// number and NaN.
     #[must_use]
-    pub fn gap_tolerance(mut self, tolerance: f64) -> Self {
+    pub fn with_gap_tolerance(mut self, tolerance: f64) -> Self {
         self.gap_tolerance = tolerance;
         self
     }
@@ -96,7 +96,7 @@ impl Lasso {
     /// The largest violation of the optimality conditions (over lambda) that is good enough;
     /// infinity asks for the gap alone. A solver refuses a negative number and NaN.
     #[must_use]
-    pub fn kkt_tolerance(mut self, tolerance: f64) -> Self {
+    pub fn with_kkt_tolerance(mut self, tolerance: f64) -> Self {
         self.kkt_tolerance = tolerance;
         self
     }
@@ -104,7 +104,7 @@ impl Lasso {
     /// The most sweeps of coordinate descent a lambda. A solution that needs more says so:
     /// [`converged`](LassoSolution::converged) is false.
     #[must_use]
-    pub fn max_sweeps(mut self, sweeps: usize) -> Self {
+    pub fn with_max_sweeps(mut self, sweeps: usize) -> Self {
         self.max_sweeps = sweeps;
         self
     }
@@ -190,7 +190,7 @@ impl Lasso {
             same_length("penalty weights, one a column", weights.len(), gram.columns())?;
         }
         let weights = (0..gram.columns()).map(weight).collect::<Vec<_>>();
-        Ok(self.clone().penalty(self.penalty.clone().weights(weights)?))
+        Ok(self.clone().with_penalty(self.penalty.clone().with_weights(weights)?))
     }
 
     /// The solutions at these lambdas, each started from the one before: give them falling.

@@ -40,7 +40,7 @@ impl Penalty {
     /// Whether coefficients are penalised in units of their columns' root mean square (default:
     /// yes). scikit-learn does not.
     #[must_use]
-    pub fn standardize(mut self, yes: bool) -> Self {
+    pub fn with_standardisation(mut self, yes: bool) -> Self {
         self.standardize = yes;
         self
     }
@@ -49,7 +49,7 @@ impl Penalty {
     ///
     /// # Errors
     /// If a weight is negative or NaN.
-    pub fn weights(mut self, weights: impl Into<Vec<f64>>) -> Result<Self, SparseError> {
+    pub fn with_weights(mut self, weights: impl Into<Vec<f64>>) -> Result<Self, SparseError> {
         let weights = weights.into();
         for &weight in &weights {
             require(weight >= 0.0, "a penalty weight", weight, "not negative (infinity excludes)")?;
@@ -62,7 +62,7 @@ impl Penalty {
     ///
     /// # Errors
     /// If it lies outside.
-    pub fn l1_share(mut self, share: f64) -> Result<Self, SparseError> {
+    pub fn with_l1_share(mut self, share: f64) -> Result<Self, SparseError> {
         require(share > 0.0 && share <= 1.0, "the share of the L1 norm", share, "in (0, 1]")?;
         self.l1_share = share;
         Ok(self)
@@ -86,7 +86,7 @@ impl Penalty {
         let largest = sizes.iter().fold(0.0_f64, |a, &b| a.max(b));
         let weight =
             |size: f64| if size > 0.0 { (largest / size).powf(gamma) } else { f64::INFINITY };
-        Self::default().weights(sizes.into_iter().map(weight).collect::<Vec<_>>())
+        Self::default().with_weights(sizes.into_iter().map(weight).collect::<Vec<_>>())
     }
 
     /// The `lambda` of the objective `|X w - y|^2 + lambda |w|_1`, a sum of squares, in this crate's

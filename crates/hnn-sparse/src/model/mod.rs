@@ -10,7 +10,7 @@ mod separable;
 use hnn_integrators::TooLarge;
 use std::sync::Arc;
 
-use crate::ansatz::{Ansatz, Column};
+use crate::ansatz::{Ansatz, AnsatzColumn};
 use crate::expression::{Expression, Names};
 use crate::size::require_room_for_derivatives;
 use crate::{SparseError, error::same_length};
@@ -61,7 +61,7 @@ pub struct SparseHamiltonian {
 /// A term of the formula.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct ModelTerm {
-    pub(crate) column: Column,
+    pub(crate) column: AnsatzColumn,
     pub(crate) coefficient: f64,
     pub(crate) std_error: f64,
 }
@@ -69,7 +69,7 @@ pub struct ModelTerm {
 impl ModelTerm {
     /// What the coefficient multiplies.
     #[must_use]
-    pub fn column(&self) -> &Column {
+    pub fn column(&self) -> &AnsatzColumn {
         &self.column
     }
 

@@ -80,7 +80,7 @@ impl Shooting {
     ///
     /// # Errors
     /// If there are fewer than 2.
-    pub fn points(mut self, points: usize) -> Result<Self, SparseError> {
+    pub fn with_points(mut self, points: usize) -> Result<Self, SparseError> {
         require(points >= 2, "the points of a window", points, "at least 2")?;
         self.points = points;
         Ok(self)
@@ -90,7 +90,7 @@ impl Shooting {
     ///
     /// # Errors
     /// If there is none, or more than 10 000.
-    pub fn steps(mut self, steps: usize) -> Result<Self, SparseError> {
+    pub fn with_steps(mut self, steps: usize) -> Result<Self, SparseError> {
         let valid = NonZeroUsize::new(steps).filter(|_| steps <= MOST_STEPS);
         let what = "the number of steps between two points";
         require(valid.is_some(), what, steps, "from 1 to 10000")?;

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{Between, RK4, Substeps, Tableau};
-use hnn_losses::{Loss, LossError, Reduction, ResidualRows, Selection, TrajectoryLoss, Window};
+use hnn_losses::{Loss, LossError, Reduction, ResidualRows, RowSelection, TrajectoryLoss, Window};
 use hnn_train::{LeastSquares, Scaling, StopReason, StopTolerances, TrainError};
 
 use super::Refined;
@@ -139,7 +139,7 @@ impl Problem {
             return Err(no_convergence(fit.iterations, UNDETERMINED));
         }
         // Where a window ends and the next one begins, a state is counted twice.
-        let layout = loss.residual_layout(&fit.model, Selection::All).map_err(no_loss)?;
+        let layout = loss.residual_layout(&fit.model, RowSelection::All).map_err(no_loss)?;
         let counted = layout.len() as f64 / self.data.states().len() as f64;
         let errors = posterior.standard_errors() * counted.sqrt();
         Ok(Refined {
@@ -165,7 +165,7 @@ fn solver(accuracy: Accuracy) -> LeastSquares {
 
 /// The errors of all states of all windows in units of the noise, state after state.
 fn errors(loss: &mut Distance, model: &SparseHamiltonian) -> Result<Vec<f64>, LossError> {
-    let layout = loss.residual_layout(model, Selection::All)?;
+    let layout = loss.residual_layout(model, RowSelection::All)?;
     let mut errors = vec![0.0; layout.len()];
     let rows = ResidualRows { values: &mut errors, jacobian: None };
     loss.residuals(model, 0..layout.num_groups(), rows)?;

@@ -33,7 +33,7 @@ pub(crate) fn propose(
     }
     let mask = |weights: Vec<f64>| {
         let weight = |j: usize| if all.columns.contains(&j) { weights[j] } else { f64::INFINITY };
-        Penalty::default().weights((0..gram.columns()).map(weight).collect::<Vec<_>>())
+        Penalty::default().with_weights((0..gram.columns()).map(weight).collect::<Vec<_>>())
     };
     let plain = path(&gram, mask(vec![1.0; gram.columns()])?)?;
     // First estimates for adaptive weights: least squares, and some of the plain path's.
@@ -51,10 +51,10 @@ pub(crate) fn propose(
 /// A rough path: supports are proposals, so no tolerance is tight.
 fn path(gram: &Gram, penalty: Penalty) -> Result<Vec<crate::LassoSolution>, SparseError> {
     let lasso = Lasso::default()
-        .penalty(penalty)
-        .gap_tolerance(1e-4)
-        .kkt_tolerance(f64::INFINITY)
-        .max_sweeps(50);
+        .with_penalty(penalty)
+        .with_gap_tolerance(1e-4)
+        .with_kkt_tolerance(f64::INFINITY)
+        .with_max_sweeps(50);
     let small = |solution: &crate::LassoSolution| solution.support().len() <= LARGEST_SUPPORT;
     match lasso.path_while(gram, PATH.0, PATH.1, small) {
         Err(SparseError::NothingFound { .. }) => Ok(vec![]),

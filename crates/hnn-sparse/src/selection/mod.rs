@@ -78,7 +78,7 @@ impl FoundTerm {
 
 /// What a selection found.
 #[derive(Debug, Clone)]
-pub struct Identification<M = SparseHamiltonian> {
+pub struct SparseFit<M = SparseHamiltonian> {
     /// The terms, in the order of the columns.
     pub terms: Vec<FoundTerm>,
     /// Number of equations.
@@ -102,7 +102,7 @@ pub struct Identification<M = SparseHamiltonian> {
     model: M,
 }
 
-impl<M> Identification<M> {
+impl<M> SparseFit<M> {
     /// The formula.
     #[must_use]
     pub fn model(&self) -> &M {
@@ -134,7 +134,7 @@ impl<M> Identification<M> {
     }
 }
 
-impl<M: fmt::Display> fmt::Display for Identification<M> {
+impl<M: fmt::Display> fmt::Display for SparseFit<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.warnings.iter().try_for_each(|warning| writeln!(f, "warning: {warning}"))?;
         writeln!(f, "{}", self.model)?;
@@ -155,7 +155,7 @@ impl Selection {
     ///
     /// # Errors
     /// If its `gamma` is negative or not finite.
-    pub fn criterion(mut self, criterion: Criterion) -> Result<Self, SparseError> {
+    pub fn with_criterion(mut self, criterion: Criterion) -> Result<Self, SparseError> {
         if let Criterion::Ebic { gamma } = criterion {
             require(gamma >= 0.0 && gamma.is_finite(), "gamma", gamma, "finite, not negative")?;
         }
@@ -193,7 +193,7 @@ impl Selection {
     pub fn run<A: Unknowns>(
         &self,
         equations: &Equations<A>,
-    ) -> Result<Identification<A::Model>, SparseError> {
+    ) -> Result<SparseFit<A::Model>, SparseError> {
         let masks = Masks::new(self, equations)?;
         let errors = equations.relative_errors()?;
         let parts = Triangle::by_component(equations)?;
@@ -255,7 +255,7 @@ impl Selection {
         }));
         warnings.splice(..0, equations.warnings().iter().cloned());
         let residuals = Residuals::new(&parts, equations.scales(), &terms);
-        Ok(Identification {
+        Ok(SparseFit {
             model: equations.ansatz().model(&terms)?,
             components: equations.ansatz().components(),
             terms: terms

@@ -177,8 +177,8 @@ fn absurd_counts_name_number_bytes_and_remedy() {
     let large = survives("ten thousand", || Library::monomials(10, 1..=4)).expect("fits");
     assert_eq!(large.len(), 10_625);
     too_large(features, refused("products", || large.product(&large)));
-    let over = || Distillation::over(&[(-1.0, 1.0), (-1.0, 1.0)]);
-    too_large("samples", refused("samples", || over()?.samples(most)));
+    let over = || Distillation::new(&[(-1.0, 1.0), (-1.0, 1.0)]);
+    too_large("samples", refused("samples", || over()?.with_samples(most)));
     too_large("samples", refused("draws", || over()?.draw(most, 0)));
     let equations = || orbit(40).0.equations(&cubic());
     let lasso = Lasso::default();
@@ -242,7 +242,10 @@ fn settings_are_checked() {
         refused("a smoothing", || smooth(width, degree));
     }
     let weak = |width: f64, stride: f64| {
-        WeakForm::default().width(width)?.stride(stride)?.equations(&observations, &cubic())
+        WeakForm::default()
+            .with_width(width)?
+            .with_stride(stride)?
+            .equations(&observations, &cubic())
     };
     for (width, stride) in
         [(1e-300, 0.1), (1e300, 0.1), (2.0, 1e-300), (2.0, 1e-9), (f64::NAN, 0.1), (2.0, f64::NAN)]
@@ -254,7 +257,7 @@ fn settings_are_checked() {
         survives("an integral form", || assert!(integral().is_err() == (width > 1.0)));
     }
     for bounds in [(f64::MIN, f64::MAX), (0.0, f64::INFINITY), (1.0, 1.0), (f64::NAN, 1.0)] {
-        refused("a domain", || Distillation::over(&[bounds, (-1.0, 1.0)]));
+        refused("a domain", || Distillation::new(&[bounds, (-1.0, 1.0)]));
     }
     for error in [f64::NAN, f64::INFINITY, -1.0] {
         refused("derivatives", || samples.clone().with_relative_error(error).equations(&cubic()));
@@ -263,17 +266,20 @@ fn settings_are_checked() {
         refused("a model", || {
             let library = Library::monomials(1, 1..=2)?;
             let spring = Spring::new(1.0, 1.0).expect("valid");
-            Distillation::over(&[(-1.0, 1.0); 2])?.relative_error(error).run(&spring, &library)
+            Distillation::new(&[(-1.0, 1.0); 2])?.with_relative_error(error).run(&spring, &library)
         });
     }
-    let gram = samples.clone().equations(&cubic()).and_then(|e| Gram::of(&e)).expect("valid");
+    let gram =
+        samples.clone().equations(&cubic()).and_then(|e| Gram::from_equations(&e)).expect("valid");
     for tolerance in [f64::NAN, -1.0] {
-        refused("a gap", || Lasso::default().gap_tolerance(tolerance).solve(&gram, 0.1));
-        refused("a violation", || Lasso::default().kkt_tolerance(tolerance).solve(&gram, 0.1));
+        refused("a gap", || Lasso::default().with_gap_tolerance(tolerance).solve(&gram, 0.1));
+        refused("a violation", || Lasso::default().with_kkt_tolerance(tolerance).solve(&gram, 0.1));
     }
     refused("an estimate", || Penalty::adaptive(&gram, &vec![f64::NAN; gram.columns()], 1.0));
     refused("a weight", || samples.clone().with_weights(&[f64::INFINITY; 40]));
-    refused("a criterion", || Selection::default().criterion(Criterion::Ebic { gamma: f64::NAN }));
+    refused("a criterion", || {
+        Selection::default().with_criterion(Criterion::Ebic { gamma: f64::NAN })
+    });
     let equations = samples.equations(&cubic()).expect("valid");
     for selection in [
         Selection::default().know("q^2", f64::NAN),
@@ -347,7 +353,7 @@ fn shooting_has_bounds() {
     let (times, states) = swing(40);
     observations.push(times, states).expect("valid");
     let fit = |points: usize, observations: &Observations| {
-        let shooting = Shooting::default().points(points)?;
+        let shooting = Shooting::default().with_points(points)?;
         Ok(shooting.refine(&rough(2), observations)?.model.coefficients())
     };
     let whole = survives("all points", || fit(39, &observations)).expect("converges");
@@ -363,7 +369,7 @@ fn shooting_has_bounds() {
     nothing.push(vec![], Array2::zeros((0, 2))).expect("valid");
     assert!(refused("no points at all", || fit(39, &nothing)).contains("0 given"));
 
-    let message = refused("endless steps", || Shooting::default().steps(usize::MAX));
+    let message = refused("endless steps", || Shooting::default().with_steps(usize::MAX));
     assert!(message.contains("18446744073709551615") && message.contains("10000"), "{message}");
     let mut far = Observations::new(2);
     let (times, states) = swing(40);
@@ -374,7 +380,7 @@ fn shooting_has_bounds() {
     let mut many = Observations::new(2);
     let (times, states) = swing(200);
     many.push(times, states).expect("valid");
-    let shooting = Shooting::default().steps(10_000).expect("valid");
+    let shooting = Shooting::default().with_steps(10_000).expect("valid");
     let message = refused("a large formula", || shooting.refine(&rough(16), &many));
     assert!(message.contains("fewer steps between points"), "{message}");
 }

@@ -24,7 +24,7 @@ fn one_harmonic_trajectory_cannot_identify_the_energy_and_two_can() {
     let (x, dx) = orbit(1.0);
     let one =
         Samples::new(x.clone(), dx.clone()).and_then(|s| s.equations(&ansatz)).expect("valid");
-    let diagnosis = Diagnosis::of(&one).expect("finite");
+    let diagnosis = Diagnosis::new(&one).expect("finite");
     assert!(diagnosis.condition > 1e14, "{diagnosis}");
     assert_eq!(diagnosis.free.len(), 1, "{diagnosis}");
     let found = Selection::default().run(&one).expect("found");
@@ -39,7 +39,7 @@ fn one_harmonic_trajectory_cannot_identify_the_energy_and_two_can() {
     let two = Samples::new(both(&x, &x2), both(&dx, &dx2))
         .and_then(|s| s.equations(&ansatz))
         .expect("valid");
-    let diagnosis = Diagnosis::of(&two).expect("finite");
+    let diagnosis = Diagnosis::new(&two).expect("finite");
     assert!(diagnosis.condition < 1e3 && diagnosis.free.is_empty(), "{diagnosis}");
     let found = Selection::default().run(&two).expect("found");
     assert_eq!(found.names(), ["q^2", "p^2"]);
@@ -57,7 +57,7 @@ fn zero_and_duplicate_columns_are_reported_and_survived() {
     let features = [x(0).powi(2), x(2).powi(2), x(1).powi(2), 3.0 * x(0).powi(2) + x(1).powi(3)];
     let ansatz = Library::from_features(2, features).and_then(|l| Ansatz::new(&l)).expect("valid");
     let equations = Samples::new(states, dx).and_then(|s| s.equations(&ansatz)).expect("valid");
-    let diagnosis = Diagnosis::of(&equations).expect("finite");
+    let diagnosis = Diagnosis::new(&equations).expect("finite");
     assert_eq!(diagnosis.zero, ["q2^2"]);
     assert_eq!(diagnosis.duplicates.len(), 1, "{diagnosis}");
     let found = Selection::default().run(&equations).expect("found");
@@ -85,7 +85,7 @@ fn noise_hides_what_the_data_cannot_tell() {
     let (x, dx) = orbit(1.0);
     let rounded = |table: &Array2<f64>| table.mapv(|v| (v * 1e3).round() * 1e-3);
     let samples = Samples::new(rounded(&x), dx).expect("finite");
-    let diagnosis = samples.equations(&ansatz).and_then(|e| Diagnosis::of(&e)).expect("finite");
+    let diagnosis = samples.equations(&ansatz).and_then(|e| Diagnosis::new(&e)).expect("finite");
     let combination = diagnosis.nearly_free.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert!(diagnosis.free.is_empty(), "{diagnosis}");
     assert!(combination.len() == 1 && combination[0].contains("q^2 p^2"), "{diagnosis}");
@@ -168,7 +168,8 @@ fn refused() {
     let error = observations.push(unsorted, states.clone()).expect_err("unsorted");
     assert!(matches!(error, SparseError::Times { trajectory: 0, row: 6 }), "{error}");
     observations.push(times, states).expect("valid");
-    let long = WeakForm::default().width(100.0).and_then(|w| w.equations(&observations, &ansatz));
+    let long =
+        WeakForm::default().with_width(100.0).and_then(|w| w.equations(&observations, &ansatz));
     assert!(long.is_err());
     assert!(Differentiation::savitzky_golay(0.01).samples(&observations).is_err());
     let nothing = Samples::new(Array2::ones((40, 2)), Array2::zeros((40, 2)))

@@ -20,7 +20,7 @@ fn matrix(value: &Value) -> Array2<f64> {
 /// Every lambda of a case, on its own and as a path, in both scales.
 fn check(case: &Value, x: &Array2<f64>, y: &Array1<f64>) {
     let gram = Gram::new(x.view(), y.view()).expect("valid");
-    let lasso = Lasso::default().penalty(Penalty::default().standardize(false));
+    let lasso = Lasso::default().with_penalty(Penalty::default().with_standardisation(false));
     let largest = lasso.lambda_max(&gram).expect("valid");
     assert!((largest - case["alpha_max"].as_f64().expect("number")).abs() < 1e-9);
     let path = case["path"].as_array().expect("array");
@@ -75,7 +75,7 @@ fn henon_heiles_from_our_own_library() {
     let exponents = matrix(&case["exponents"]);
     let y = Array1::from(dx.t().iter().copied().collect::<Vec<_>>());
     let gram = Gram::new(ours.view(), y.view()).expect("valid");
-    let lasso = Lasso::default().penalty(Penalty::default().standardize(false));
+    let lasso = Lasso::default().with_penalty(Penalty::default().with_standardisation(false));
     let names = library.names();
     for entry in case["path"].as_array().expect("array") {
         let alpha = entry["alpha"].as_f64().expect("number");

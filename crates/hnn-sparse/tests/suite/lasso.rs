@@ -35,11 +35,11 @@ proptest! {
         let weights: Vec<f64> = (0..columns).map(|j| [1.0, 0.5, 2.0, 0.0][(j + 1) % 4]).collect();
         let gram = Gram::new(x.view(), y.view()).expect("valid");
         let penalty = Penalty::default()
-            .standardize(standardize)
-            .weights(weights.clone())
-            .and_then(|p| p.l1_share(l1_share))
+            .with_standardisation(standardize)
+            .with_weights(weights.clone())
+            .and_then(|p| p.with_l1_share(l1_share))
             .expect("valid");
-        let lasso = Lasso::default().penalty(penalty);
+        let lasso = Lasso::default().with_penalty(penalty);
         let lambda = share * lasso.lambda_max(&gram).expect("valid");
         let solution = lasso.solve(&gram, lambda).expect("valid");
         prop_assert!(solution.converged, "{:?}", solution.certificate);
@@ -79,11 +79,12 @@ fn infinite_weights_exclude_and_adaptive_weights_follow_the_estimate() {
     let gram = Gram::new(x.view(), y.view()).expect("valid");
     let mut weights = vec![1.0; 6];
     weights[0] = f64::INFINITY;
-    let lasso = Lasso::default().penalty(Penalty::default().weights(weights).expect("valid"));
+    let lasso =
+        Lasso::default().with_penalty(Penalty::default().with_weights(weights).expect("valid"));
     assert_eq!(lasso.solve(&gram, 1e-4).expect("valid").coefficients[0], 0.0);
     let estimate = [2.0, 0.0, 0.1, -1.0, 0.0, 0.0];
     let adaptive =
-        Lasso::default().penalty(Penalty::adaptive(&gram, &estimate, 1.0).expect("valid"));
+        Lasso::default().with_penalty(Penalty::adaptive(&gram, &estimate, 1.0).expect("valid"));
     let solution = adaptive.solve(&gram, 1e-3).expect("valid");
     assert!(solution.support().iter().all(|&j| estimate[j] != 0.0), "{:?}", solution.support());
 }
@@ -102,7 +103,7 @@ fn row_weights_are_repeated_rows() {
 fn a_run_that_is_cut_short_says_so() {
     let (x, y) = problem(300, 60, 2);
     let gram = Gram::new(x.view(), y.view()).expect("valid");
-    let cut = Lasso::default().max_sweeps(0).solve(&gram, 1e-6).expect("valid");
+    let cut = Lasso::default().with_max_sweeps(0).solve(&gram, 1e-6).expect("valid");
     assert!(!cut.converged && cut.certificate.gap > 1e-6);
     let whole = Lasso::default().solve(&gram, 1e-6).expect("valid");
     assert!(whole.converged && whole.certificate.gap < 1e-12);
@@ -118,7 +119,7 @@ fn the_gap_bounds_the_distance_to_the_minimum() {
         r.dot(&r) / 600.0 + lambda * l1
     };
     for lambda in [1e-2, 1e-3, 1e-4] {
-        let rough = Lasso::default().gap_tolerance(1e-2).kkt_tolerance(f64::INFINITY);
+        let rough = Lasso::default().with_gap_tolerance(1e-2).with_kkt_tolerance(f64::INFINITY);
         let rough = rough.solve(&gram, lambda).expect("valid");
         let exact = Lasso::default().solve(&gram, lambda).expect("valid");
         let distance =
@@ -157,6 +158,6 @@ fn what_is_wrong_is_named() {
     assert!(error.to_string().contains("column 2"), "{error}");
     x[[7, 2]] = f64::NAN;
     assert!(matches!(fails(&x, &y, 0.1), SparseError::NotFinite { what: "X", row: 7, column: 2 }));
-    assert!(Penalty::default().weights([1.0, -1.0]).is_err());
-    assert!(Penalty::default().l1_share(0.0).is_err());
+    assert!(Penalty::default().with_weights([1.0, -1.0]).is_err());
+    assert!(Penalty::default().with_l1_share(0.0).is_err());
 }

@@ -27,8 +27,8 @@ fn found(equations: &Equations) -> Result<(Vec<String>, Vec<f64>), Box<dyn Error
     let found = Selection::default().run(equations)?;
     let mut numbers = vec![found.rows as f64, found.relative_residual, found.score];
     numbers.extend(found.terms.iter().flat_map(|term| [term.coefficient, term.std_error]));
-    numbers.push(Diagnosis::of(equations)?.condition);
-    let gram = Gram::of(equations)?;
+    numbers.push(Diagnosis::new(equations)?.condition);
+    let gram = Gram::from_equations(equations)?;
     numbers.extend([gram.rows() as f64, gram.target_square()]);
     numbers.extend(gram.matrix());
     let lasso = Lasso::default().solve(&gram, 1e-3)?;

@@ -6,8 +6,8 @@ use hnn_integrators::{
     coordinate_major, solve_batch,
 };
 use hnn_sparse::{
-    Ansatz, Differentiation, Equations, Expression, Identification, IntegralForm, InverseDynamics,
-    Library, Observations, Samples, Selection, Shooting, SparseError, SparseHamiltonian,
+    Ansatz, Differentiation, Equations, Expression, IntegralForm, InverseDynamics, Library,
+    Observations, Samples, Selection, Shooting, SparseError, SparseFit, SparseHamiltonian,
     SparseLagrangian, WeakForm,
 };
 use hnn_testing::{
@@ -34,7 +34,7 @@ fn library(features: impl IntoIterator<Item = Expression>) -> Library {
 
 /// That a term has this value, up to a bound.
 #[track_caller]
-fn assert_term<M>(found: &Identification<M>, name: &str, value: f64, bound: f64) {
+fn assert_term<M>(found: &SparseFit<M>, name: &str, value: f64, bound: f64) {
     let term = found.term(name).unwrap_or_else(|| panic!("no {name} in {:?}", found.names()));
     let error = (term.coefficient - value).abs();
     assert!(error <= bound, "{name}: {} instead of {value}", term.coefficient);
@@ -42,7 +42,7 @@ fn assert_term<M>(found: &Identification<M>, name: &str, value: f64, bound: f64)
 
 /// The same, and within three of its standard errors.
 #[track_caller]
-fn assert_estimate<M>(found: &Identification<M>, name: &str, value: f64, bound: f64) {
+fn assert_estimate<M>(found: &SparseFit<M>, name: &str, value: f64, bound: f64) {
     assert_term(found, name, value, bound);
     let std_error = found.term(name).map_or(0.0, |term| term.std_error);
     assert_term(found, name, value, 3.0 * std_error);
@@ -269,7 +269,7 @@ fn the_motor_pendulum_out_of_its_torque() {
         .and_then(|l| InverseDynamics::new(&l)?.with_friction(0, friction))
         .expect("valid");
     let dry = ["0.5 v^2", "cos(q)", "friction on q[tanh(10 v)]"];
-    let of_width = |width| WeakForm::default().width(width).and_then(|f| f.stride(0.05));
+    let of_width = |width| WeakForm::default().with_width(width).and_then(|f| f.with_stride(0.05));
     let forms = [WeakForm::default()]
         .into_iter()
         .chain([0.4, 0.5, 0.6].map(|w| of_width(w).expect("valid")));
@@ -294,7 +294,7 @@ fn the_motor_pendulum_out_of_its_torque() {
     let canonical = Ansatz::new(&library([0.5 * x(1).powi(2), Expression::cos(1.0, 0)]))
         .and_then(|a| a.with_inputs(["u"])?.with_force(0, [Expression::input(0)]))
         .expect("valid");
-    let form = WeakForm::default().width(0.5).expect("valid");
+    let form = WeakForm::default().with_width(0.5).expect("valid");
     let equations = form.equations(&observations, &canonical).expect("enough points");
     let found = Selection::default().require(canonical.names()).run(&equations).expect("found");
     let gain = found.term("force on p[u]").expect("required");
@@ -343,7 +343,7 @@ fn windows_of_torques_are_as_wide_as_the_noise_of_the_states_asks() {
     {
         let [t, q, torque] = controlled_motor(inertia, weight, dry, seed as u64);
         let columns = [("t", &t[..]), ("q", &q), ("torque", &torque)];
-        let reader = Recording::of_columns(columns).time("t").angle("q").input("torque");
+        let reader = Recording::from_columns(columns).time("t").angle("q").input("torque");
         let smooth = reader.load().and_then(|r| r.differentiate()).expect("long").data;
         let mut rough = smooth.states().to_owned();
         for k in 0..t.len() {
@@ -369,7 +369,7 @@ fn windows_of_torques_are_as_wide_as_the_noise_of_the_states_asks() {
         let wide = fit(rough.clone(), WeakForm::default());
         assert_estimate(&wide, "0.5 v^2", inertia, 0.01 * inertia);
         assert!(wide.rows < found.rows, "{wide}\n{found}");
-        let narrow = fit(rough, WeakForm::default().width(0.05).expect("positive"));
+        let narrow = fit(rough, WeakForm::default().with_width(0.05).expect("positive"));
         assert!(narrow.coefficient("0.5 v^2") < 0.97 * inertia, "{narrow}");
     }
 }
@@ -403,7 +403,7 @@ fn standard_errors_of_torques_are_what_they_say() {
         let samples =
             Samples::new(states.clone(), slopes.clone()).and_then(|s| s.with_inputs(torque));
         let weak = |stride: f64| {
-            let form = WeakForm::default().width(1.0).and_then(|f| f.stride(stride));
+            let form = WeakForm::default().with_width(1.0).and_then(|f| f.with_stride(stride));
             form.and_then(|f| f.equations(&observations, &dynamics)).expect("enough points")
         };
         let pointwise = samples.and_then(|s| s.equations(&dynamics)).expect("valid");

@@ -117,10 +117,10 @@ fn roads(noise: f64, units: Units) -> Vec<(&'static str, Found)> {
         let v = CrossValidation::run(equations, &Lasso::default(), folds, 40, 1e-4).expect("valid");
         nonzero(equations.names(), &v.one_std_error().coefficients)
     };
-    let gram = Gram::of(&weak).expect("finite");
+    let gram = Gram::from_equations(&weak).expect("finite");
     let path = Lasso::default().path(&gram, 20, 1e-3).expect("valid");
     let domain = [units.q, units.p].map(|unit| (-1.5 * unit, 1.5 * unit));
-    let distilled = Distillation::over(&domain)
+    let distilled = Distillation::new(&domain)
         .and_then(|d| d.run(&spring(0.5, 0.5, units), &library))
         .expect("found");
     assert!(distilled.relative_error < 1e-12, "{units:?}: {}", distilled.relative_error);
@@ -342,7 +342,7 @@ fn the_residual_is_in_the_units_of_the_data() {
 #[test]
 fn shooting_refines_small_and_large_coefficients_alike() {
     let shoot = |units: Units| {
-        let shooting = Shooting::default().steps(20).expect("valid");
+        let shooting = Shooting::default().with_steps(20).expect("valid");
         let refined = shooting.refine(&spring(0.48, 0.52, units), &orbits(0.0, units));
         let refined = refined.expect("converges");
         let names = ["q^2", "p^2"].map(|name| units.of_coefficient(name));

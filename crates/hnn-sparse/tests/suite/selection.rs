@@ -2,11 +2,11 @@
 
 #![allow(clippy::print_stdout)]
 
-use hnn_sparse::{Ansatz, Gram, Identification, Lasso, Selection};
+use hnn_sparse::{Ansatz, Gram, Lasso, Selection, SparseFit};
 
 use crate::common::{Case, pendulum, polynomial_cases, two_body};
 
-fn find(case: &Case, points: usize, noise: f64, seed: u64) -> Identification {
+fn find(case: &Case, points: usize, noise: f64, seed: u64) -> SparseFit {
     let ansatz = Ansatz::new(&case.library).expect("valid");
     let equations = case.samples(points, noise, seed).equations(&ansatz).expect("valid");
     Selection::default().run(&equations).expect("found")
@@ -77,7 +77,7 @@ fn plain_lasso_keeps_too_many_terms() {
     for case in polynomial_cases() {
         let ansatz = Ansatz::new(&case.library).expect("valid");
         let equations = case.samples(500, 0.05, 1).equations(&ansatz).expect("valid");
-        let gram = Gram::of(&equations).expect("finite");
+        let gram = Gram::from_equations(&equations).expect("finite");
         let truth = Selection::default().run(&equations).expect("found").terms;
         let truth: Vec<usize> = truth.iter().map(|term| term.column).collect();
         for solution in Lasso::default().path(&gram, 100, 1e-4).expect("valid") {

@@ -5,8 +5,8 @@
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_losses::Window;
 use hnn_sparse::{
-    Ansatz, Differentiation, Equations, Expression, Friction, Identification, IntegralForm,
-    Library, Observations, Selection, Shooting, SparseHamiltonian, WeakForm,
+    Ansatz, Differentiation, Equations, Expression, Friction, IntegralForm, Library, Observations,
+    Selection, Shooting, SparseFit, SparseHamiltonian, WeakForm,
 };
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
@@ -48,9 +48,9 @@ fn cases() -> [(Case, f64); 3] {
     [(henon_heiles(), 0.35), (double_well(), 1.2), (coupled_oscillators(), 1.2)]
 }
 
-fn weak(case: &Case, observations: &Observations) -> Identification {
+fn weak(case: &Case, observations: &Observations) -> SparseFit {
     let ansatz = Ansatz::new(&case.library).expect("valid");
-    let form = WeakForm::default().width(4.0).expect("positive");
+    let form = WeakForm::default().with_width(4.0).expect("positive");
     let equations = form.equations(observations, &ansatz).expect("valid");
     Selection::default().run(&equations).expect("found")
 }
@@ -219,7 +219,7 @@ fn shooting_without_noise_is_exact() {
     let coefficients: Vec<f64> = rough.coefficients().iter().map(|c| 1.02 * c).collect();
     rough.set_coefficients(&coefficients).expect("as many");
     let refined = Shooting::default()
-        .steps(20)
+        .with_steps(20)
         .expect("valid")
         .refine(&rough, &observations)
         .expect("converges");

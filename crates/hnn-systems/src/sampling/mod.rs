@@ -154,7 +154,7 @@ impl Sampling {
         }
         let truth = solve_batch(system, starts, &times, tolerances).map_err(SolveError::from)?;
         let all_times = std::iter::repeat_n(&times[..], starts.nrows());
-        let mut exact = DataSet::of_batch(&truth, all_times)?;
+        let mut exact = DataSet::from_batch(&truth, all_times)?;
         if let Some(signals) = system.signals() {
             exact = with_inputs(exact, signals, &times, system.inputs())?;
         }

@@ -26,7 +26,7 @@ impl<H: AnalyticHamiltonian> Damped<H> {
     ///
     /// # Errors
     /// If `lambda` is negative or not finite.
-    pub fn on(system: H, lambda: f64) -> Result<Self, SystemError> {
+    pub fn from_system(system: H, lambda: f64) -> Result<Self, SystemError> {
         let lambda = Constants("damped system").not_negative("lambda", lambda)?;
         Ok(Self { system, lambda })
     }
@@ -86,7 +86,7 @@ impl<H: AnalyticHamiltonian> AnalyticField for Damped<H> {
 /// `p' = -(omega^2 / 2) sin q - lambda p`, with the pendulum's energy
 /// `H = (omega^2 / 2) (1 - cos q) + p^2`. The default is `lambda = 0.1`, `omega^2 = 6`.
 ///
-/// For other coordinates put friction on a [`Pendulum`] by [`Damped::on`].
+/// For other coordinates put friction on a [`Pendulum`] by [`Damped::from_system`].
 pub type DampedPendulum = Damped<Pendulum>;
 
 impl DampedPendulum {
@@ -105,7 +105,7 @@ impl DampedPendulum {
     /// # Errors
     /// If `lambda` is negative or `omega^2` not positive, or one of them not finite.
     pub fn new(lambda: f64, omega_squared: f64) -> Result<Self, SystemError> {
-        Self::on(Pendulum::from_omega_squared(omega_squared)?, lambda)
+        Self::from_system(Pendulum::from_omega_squared(omega_squared)?, lambda)
     }
 }
 

@@ -134,7 +134,7 @@ fn states_on_no_trajectory_have_exact_accelerations() {
     let system = DoublePendulum::default().lagrangian();
     let law = Starts::Box(vec![(0.0, 2.0 * PI), (0.0, 2.0 * PI), (-10.0, 10.0), (-10.0, 10.0)]);
     let states = law.draw(300, 4, 0).expect("valid");
-    let data = DataSet::of_states(&Plain(&system), 0.0, states.clone()).expect("valid");
+    let data = DataSet::from_states(&Plain(&system), 0.0, states.clone()).expect("valid");
     assert_eq!((data.num_trajectories(), data.len()), (300, 300));
     assert!(data.pairs().row.is_empty());
     assert_eq!(data.states(), states);

@@ -72,7 +72,7 @@ fn a_long_chain_keeps_rods_and_energy() {
     let start = array![[0.5, -0.3, 1.0, 0.2, -0.8, 0.0, 0.5, 0.0, -0.5, 1.0]];
     let start = chain.from_angles(start.view()).expect("ten");
     let energy = chain.energy_rows(start.view()).expect("an energy")[0];
-    let run = FixedStep::size(RATTLE, 1e-3).save_every(100);
+    let run = FixedStep::size(RATTLE, 1e-3).with_save_every(100);
     let run = run.run(&chain, (0.0, 10.0), start.view()).expect("runs");
     let states = run.states.slice(s![0, .., ..]);
     let off = chain.violation_rows(states).expect("states");

@@ -80,7 +80,7 @@ fn rk4_reproduces_the_golden_trajectories() {
         let states = matrix(&all[name]["rk4_states"]);
         let dt = all[name]["dt"].as_f64().expect("dt");
         let steps = states.nrows() - 1;
-        let run = FixedStep::size(RK4, dt).save_every(1);
+        let run = FixedStep::size(RK4, dt).with_save_every(1);
         let run = run.run(system, (0.0, dt * steps as f64), states.slice(s![..1, ..])).expect(name);
         close(run.states.iter().copied(), states.iter().copied(), 1e-11);
         let from = states.slice(s![..steps, ..]);

@@ -82,7 +82,7 @@ fn pendulum_periods() {
 fn damped_oscillation() {
     // A damped spring: q = e^(-lambda t / 2) cos(w t), w^2 = k / m - lambda^2 / 4.
     let (lambda, t) = (0.4_f64, 3.0);
-    let system = Damped::on(Spring::new(1.0, 2.0).expect("valid"), lambda).expect("valid");
+    let system = Damped::from_system(Spring::new(1.0, 2.0).expect("valid"), lambda).expect("valid");
     let w = (2.0 - lambda * lambda / 4.0).sqrt();
     let end = at(&system, &[1.0, -lambda / 2.0], t);
     assert!((end[0] - (-lambda * t / 2.0).exp() * (w * t).cos()).abs() < 1e-11);
@@ -234,7 +234,7 @@ fn separable_systems_step_symplectically() {
     let start = ndarray::array![[0.1, -0.2, 0.3, 0.25]];
     let energy = |x: ArrayView1<'_, f64>| Plain(&system).energy_state(&x.to_vec()).expect("energy");
     let worst = |dt: f64| {
-        let run = FixedStep::size(VELOCITY_VERLET, dt).save_every(1);
+        let run = FixedStep::size(VELOCITY_VERLET, dt).with_save_every(1);
         let run = run.run(&system, (0.0, 100.0), start.view()).expect("bounded");
         let states = run.states.index_axis(ndarray::Axis(0), 0);
         let errors = states.outer_iter().map(|x| (energy(x) - energy(start.row(0))).abs());

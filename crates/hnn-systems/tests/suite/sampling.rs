@@ -274,7 +274,7 @@ fn wrappers_are_the_systems_they_wrap() {
     let x = [0.7_f64, -1.1];
     let field = Plain(&pendulum).eval_state(0.0, &x).expect("field");
     assert_eq!(Plain(&FromEnergy(pendulum)).eval_state(0.0, &x).expect("field"), field);
-    let frictionless = Damped::on(pendulum, 0.0).expect("valid");
+    let frictionless = Damped::from_system(pendulum, 0.0).expect("valid");
     assert_eq!(Plain(&frictionless).eval_state(0.0, &x).expect("field"), field);
 }
 

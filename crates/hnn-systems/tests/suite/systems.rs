@@ -101,7 +101,7 @@ proptest! {
     ) {
         let spring = Spring::new(a, b).expect("valid");
         let pendulum = Pendulum::new(a, b).expect("valid");
-        let damped = Damped::on(pendulum, lambda).expect("valid");
+        let damped = Damped::from_system(pendulum, lambda).expect("valid");
         check_gradient(&spring, &[q, p])?;
         check_gradient(&pendulum, &[q, p])?;
         check_gradient(&damped, &[q, p])?;

@@ -2,7 +2,8 @@
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar, TooLarge};
 use hnn_losses::{
-    JacobianRows, Loss, Reduction, ResidualRows, Selection, TrajectoryData, TrajectoryLoss, Window,
+    JacobianRows, Loss, Reduction, ResidualRows, RowSelection, TrajectoryData, TrajectoryLoss,
+    Window,
 };
 use ndarray::{Array2, ArrayView1, s};
 
@@ -71,7 +72,7 @@ impl Posterior {
         let of = |source| TrainError::Loss { step: 0, source };
         let loss = TrajectoryLoss::new(stepper, Window::Whole, data).map_err(of)?;
         let mut loss = loss.with_reduction(Reduction::Sum);
-        let layout = loss.residual_layout(model, Selection::All).map_err(of)?;
+        let layout = loss.residual_layout(model, RowSelection::All).map_err(of)?;
         let mut values = vec![T::ZERO; layout.len()];
         let mut by_theta = vec![T::ZERO; layout.len() * params];
         let jacobian = JacobianRows { by_theta: &mut by_theta, by_locals: &mut [] };

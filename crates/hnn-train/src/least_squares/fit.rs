@@ -1,7 +1,7 @@
 //! A run of least squares.
 
 use hnn_integrators::Scalar;
-use hnn_losses::{LossError, ResidualLayout, Selection};
+use hnn_losses::{LossError, ResidualLayout, RowSelection};
 
 use super::LeastSquares;
 use super::damping::Damping;
@@ -177,7 +177,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let Course { problem, state, .. } = &mut self.course;
         self.theta.clear();
         self.theta.extend(state.theta.iter().map(|w| w.to_f64()));
-        self.at.loss = problem.value(Selection::All).map_err(failed)?;
+        self.at.loss = problem.value(RowSelection::All).map_err(failed)?;
         self.require_finite("the value", self.at.loss)?;
         let weights = self.weights();
         let Self { equations, linear, .. } = self;
@@ -244,7 +244,7 @@ impl<'a, T: Scalar> Fit<'a, T> {
         let problem = &mut self.course.problem;
         if !problem.terms().is_empty() {
             // The last evaluation may have been one of a trial that failed.
-            problem.value(Selection::All).map_err(|source| TrainError::Loss { step, source })?;
+            problem.value(RowSelection::All).map_err(|source| TrainError::Loss { step, source })?;
         }
         Ok(problem.terms())
     }

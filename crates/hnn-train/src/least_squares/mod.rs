@@ -50,7 +50,7 @@ const ROWS_BYTES: usize = 64 << 20;
 ///
 /// ```
 /// use hnn_integrators::Parameters;
-/// use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, Selection};
+/// use hnn_losses::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 /// use hnn_train::LeastSquares;
 /// # use hnn_integrators::FieldError;
 /// /// Two numbers.
@@ -72,14 +72,14 @@ const ROWS_BYTES: usize = 64 << 20;
 ///     fn name(&self) -> &str {
 ///         "Rosenbrock"
 ///     }
-///     fn value(&mut self, at: &Point, _: Selection<'_>) -> Result<f64, LossError> {
+///     fn value(&mut self, at: &Point, _: RowSelection<'_>) -> Result<f64, LossError> {
 ///         let [x, y] = at.0;
 ///         Ok(100.0 * (y - x * x).powi(2) + (1.0 - x).powi(2))
 ///     }
 ///     fn residual_layout(
 ///         &mut self,
 ///         _: &Point,
-///         _: Selection<'_>,
+///         _: RowSelection<'_>,
 ///     ) -> Result<ResidualLayout, LossError> {
 ///         let mut layout = ResidualLayout::default();
 ///         let term = layout.add_term("Rosenbrock");
@@ -100,7 +100,7 @@ const ROWS_BYTES: usize = 64 << 20;
 ///         Ok(())
 ///     }
 /// #   fn value_and_gradient(
-/// #       &mut self, _: &Point, _: Selection<'_>, _: f64, _: &mut [f64],
+/// #       &mut self, _: &Point, _: RowSelection<'_>, _: f64, _: &mut [f64],
 /// #   ) -> Result<f64, LossError> {
 /// #       Err(LossError::NoSteps)
 /// #   }

@@ -1,7 +1,7 @@
 //! The trials of a step.
 
 use hnn_integrators::Scalar;
-use hnn_losses::{LossError, Selection};
+use hnn_losses::{LossError, RowSelection};
 
 use super::damping::Damping;
 use super::fit::{Fit, Value, rows};
@@ -142,7 +142,7 @@ impl<T: Scalar> Fit<'_, T> {
     /// The value at the trial, where the model is.
     fn evaluate(&mut self) -> Result<Value, LossError> {
         if self.estimates.is_none() {
-            let loss = self.course.problem.value(Selection::All)?;
+            let loss = self.course.problem.value(RowSelection::All)?;
             return Ok(Value { loss, objective: loss });
         }
         let weights = self.weights();

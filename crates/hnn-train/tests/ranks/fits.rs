@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hnn_data::{DataSet, Share, Trajectory};
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
-    DerivativeLoss, Distributed, JointLoss, L2Penalty, Loss, Ranks, Selection, TotalLoss,
+    DerivativeLoss, Distributed, JointLoss, L2Penalty, Loss, Ranks, RowSelection, TotalLoss,
     TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
@@ -52,7 +52,7 @@ fn shared<L: Loss<f64, Model> + 'static>(
 }
 
 fn derivative(data: &DataSet<f64>) -> Result<DerivativeLoss<f64>> {
-    Ok(DerivativeLoss::of(data)?)
+    Ok(DerivativeLoss::from_data(data)?)
 }
 
 fn one_step(data: &DataSet<f64>) -> Result<TrajectoryLoss<f64, RK4Method>> {
@@ -77,7 +77,7 @@ pub(crate) fn losses(ranks: Team<'_>) -> Result<Vec<f64>> {
     let mut numbers = Vec::new();
     // The last two batches leave ranks without a row, or without a window.
     for rows in [None, Some(vec![0, 3, 20, 50, 51]), Some(vec![1]), Some(vec![61, 62])] {
-        let selection = rows.as_ref().map_or(Selection::All, |rows| Selection::Rows(rows));
+        let selection = rows.as_ref().map_or(RowSelection::All, |rows| RowSelection::Rows(rows));
         for mut loss in [
             shared(ranks, derivative)?,
             shared(ranks, one_step)?,
@@ -116,7 +116,8 @@ pub(crate) fn training(ranks: Team<'_>, steps: usize, file: Option<&Path>) -> Re
         .with_minibatch(batches)
         .with_early_stopping(EarlyStopping { every: 4, ..EarlyStopping::default() });
     if let Some(file) = file {
-        trainer = trainer.with_checkpoint(Checkpoint::new(file).every_steps(5).resuming(true));
+        trainer =
+            trainer.with_checkpoint(Checkpoint::new(file).with_step_interval(5).with_resume(true));
     }
     let mut observer = |progress: &hnn_train::Progress<'_>| match progress.record.step + 1 {
         done if done == steps => hnn_train::Control::Stop,
@@ -159,7 +160,7 @@ pub(crate) fn failure(ranks: &Arc<dyn Ranks>) -> Result<String> {
     let make = |data: &DataSet<f64>| {
         // Inputs that the model does not have.
         let inputs = ndarray::Array2::zeros((data.len(), usize::from(is_last)));
-        Ok(DerivativeLoss::of(data)?.with_inputs(inputs.view())?)
+        Ok(DerivativeLoss::from_data(data)?.with_inputs(inputs.view())?)
     };
     let mut loss = shared(Some(ranks), make)?;
     let error = Trainer::new(5).fit(&mut model()?, &mut *loss, None, &mut ());

@@ -6,7 +6,7 @@ use std::time::Duration;
 use hnn_data::DataSet;
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
-    DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, LossError, Selection, TotalLoss,
+    DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, LossError, RowSelection, TotalLoss,
     TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
@@ -45,13 +45,13 @@ impl Loss<f64, Model> for Script {
     fn name(&self) -> &str {
         "script"
     }
-    fn value(&mut self, _: &Model, _: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, _: &Model, _: RowSelection<'_>) -> Result<f64, LossError> {
         Ok(self.0.remove(0))
     }
     fn value_and_gradient(
         &mut self,
         model: &Model,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         _: f64,
         _: &mut [f64],
     ) -> Result<f64, LossError> {

@@ -6,7 +6,7 @@ mod fits;
 
 use hnn_integrators::Parameters;
 use hnn_losses::{
-    DerivativeLoss, Distributed, Loss, LossError, Selection, TotalLoss, TrajectoryLoss, Window,
+    DerivativeLoss, Distributed, Loss, LossError, RowSelection, TotalLoss, TrajectoryLoss, Window,
     on_threads,
 };
 use hnn_train::{LeastSquares, TrainError};
@@ -78,7 +78,7 @@ fn an_error_of_one_rank_is_that_of_all() {
 fn what_ranks_cannot_share_is_an_error() {
     on_threads(2, |ranks| {
         let (data, mut model) = (fits::data().expect("data"), fits::model().expect("a model"));
-        let derivative = || DerivativeLoss::of(&data).expect("a loss");
+        let derivative = || DerivativeLoss::from_data(&data).expect("a loss");
         // Rows of a total in which one term is distributed would count once a rank.
         let inside = Distributed::new(derivative(), ranks);
         let mut total = TotalLoss::new(inside).plus(1.0, derivative()).expect("a total");
@@ -101,14 +101,14 @@ fn what_ranks_cannot_share_is_an_error() {
         assert!(error.to_string().contains("has fitted starts"), "{error}");
         let two = TotalLoss::new(fitted()).plus(1.0, fitted()).expect("a total");
         let error = Distributed::new(two, ranks)
-            .value(&model, Selection::All)
+            .value(&model, RowSelection::All)
             .expect_err("ranks cannot share it");
         assert!(error.to_string().contains("2 terms of a loss have fitted starts"), "{error}");
         // A row that nobody has.
         let mut loss = Distributed::new(derivative(), ranks);
         let rows = loss.total_rows();
         let error =
-            loss.value(&model, Selection::Rows(&[rows])).expect_err("ranks cannot share it");
+            loss.value(&model, RowSelection::Rows(&[rows])).expect_err("ranks cannot share it");
         assert_eq!(error, LossError::NoSuchRow { row: rows, rows });
         assert_eq!(rows, 2 * data.len());
         assert!(model.num_params() > 0);

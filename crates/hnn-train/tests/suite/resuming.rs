@@ -86,7 +86,7 @@ fn kills() -> u64 {
 fn the_child() {
     let Ok(folder) = std::env::var("HNN_TRAIN_CHILD") else { return };
     let folder = Path::new(&folder);
-    let checkpoint = Checkpoint::new(folder.join("run")).every_steps(3).resuming(true);
+    let checkpoint = Checkpoint::new(folder.join("run")).with_step_interval(3).with_resume(true);
     let mut first = None;
     let run = train(trainer().with_checkpoint(checkpoint), 0, &mut |progress| {
         if first.is_none() {
@@ -138,7 +138,7 @@ fn a_run_that_is_killed_again_and_again_gives_the_same_numbers() {
 fn a_run_that_is_stopped_or_over_goes_on_or_stays() {
     let folder = tempfile::tempdir().expect("a folder");
     let checkpoint = Checkpoint::new(folder.path().join("run"));
-    let every_steps = |steps| checkpoint.clone().every_steps(steps).resuming(true);
+    let every_steps = |steps| checkpoint.clone().with_step_interval(steps).with_resume(true);
     let whole = train(trainer(), 0, &mut go_on).expect("trains");
     let mut stop = |progress: &Progress<'_>| match progress.record.step % 40 {
         39 => Control::Stop,
@@ -164,7 +164,7 @@ fn a_run_that_is_stopped_or_over_goes_on_or_stays() {
 fn a_checkpoint_of_another_run_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("run");
-    let resuming = Checkpoint::new(&path).resuming(true);
+    let resuming = Checkpoint::new(&path).with_resume(true);
     let mut stop = |_: &Progress<'_>| Control::Stop;
     train(trainer().with_checkpoint(resuming.clone()), 0, &mut stop).expect("trains");
     let mut refused = |trainer: Trainer<f32>, data: u64, word: &str| {
@@ -219,7 +219,7 @@ fn what_cannot_be_saved_says_so_before_the_first_step() {
     let descent = trainer().with_optimiser(Descent).with_checkpoint(checkpoint);
     let error = train(descent, 0, &mut |_| panic!("a step")).expect_err("cannot be saved");
     assert!(matches!(error, TrainError::NotResumable { .. }), "{error}");
-    let nowhere = Checkpoint::new(folder.path().join("missing/run")).every_steps(1);
+    let nowhere = Checkpoint::new(folder.path().join("missing/run")).with_step_interval(1);
     let error = train(trainer().with_checkpoint(nowhere), 0, &mut go_on).expect_err("no folder");
     assert!(matches!(error, TrainError::File(_)), "{error}");
 }

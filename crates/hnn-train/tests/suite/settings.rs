@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use hnn_integrators::{Parameters, Scalar};
-use hnn_losses::{DerivativeLoss, Loss, LossError, Selection, TotalLoss};
+use hnn_losses::{DerivativeLoss, Loss, LossError, RowSelection, TotalLoss};
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_train::{
     Adam, Checkpoint, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule,
@@ -38,13 +38,13 @@ impl Loss<f64, Model> for Script {
     fn name(&self) -> &str {
         "script"
     }
-    fn value(&mut self, _: &Model, _: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, _: &Model, _: RowSelection<'_>) -> Result<f64, LossError> {
         Ok(self.0.remove(0))
     }
     fn value_and_gradient(
         &mut self,
         model: &Model,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         _: f64,
         theta_bar: &mut [f64],
     ) -> Result<f64, LossError> {
@@ -171,7 +171,7 @@ fn rates_decays_norms_and_intervals_are_checked() {
     let stopping = |every, patience| EarlyStopping { every, patience, ..EarlyStopping::default() };
     setting(new().with_early_stopping(stopping(0, 1)));
     setting(new().with_early_stopping(stopping(1, 0)));
-    setting(new().with_checkpoint(Checkpoint::new("nowhere").every_steps(0)));
+    setting(new().with_checkpoint(Checkpoint::new("nowhere").with_step_interval(0)));
     for memory in [0, 1001, usize::MAX] {
         let result =
             Lbfgs::new(5).with_memory(memory).fit(&mut model::<f64>(), &mut loss(1.0), &mut ());

@@ -2,7 +2,7 @@
 
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
-    DerivativeLoss, JointLoss, L2Penalty, Loss, LossError, Reduction, Selection, TotalLoss,
+    DerivativeLoss, JointLoss, L2Penalty, Loss, LossError, Reduction, RowSelection, TotalLoss,
     TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
@@ -144,14 +144,14 @@ impl Loss<f64, Model> for Scripted {
     fn name(&self) -> &str {
         "scripted"
     }
-    fn value(&mut self, _: &Model, _: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, _: &Model, _: RowSelection<'_>) -> Result<f64, LossError> {
         self.1 += 1;
         Ok((self.0)(self.1))
     }
     fn value_and_gradient(
         &mut self,
         model: &Model,
-        selection: Selection<'_>,
+        selection: RowSelection<'_>,
         _: f64,
         _: &mut [f64],
     ) -> Result<f64, LossError> {
@@ -242,16 +242,16 @@ fn clipping_and_averaging() {
 fn lbfgs_converges() {
     let (mut model, loss) = problem();
     let mut loss = TotalLoss::new(loss).plus(1e-4, L2Penalty::new()).expect("weight");
-    let start = loss.value(&model, Selection::All).expect("evaluates");
+    let start = loss.value(&model, RowSelection::All).expect("evaluates");
     let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut ()).expect("converges");
-    let end = loss.value(&model, Selection::All).expect("evaluates");
+    let end = loss.value(&model, RowSelection::All).expect("evaluates");
     assert_eq!(end, record.final_loss());
     assert!(end < 0.02 * start, "{end}, from {start}");
     assert!(record.steps.windows(2).all(|pair| pair[1].loss <= pair[0].loss));
     let (mut slow, loss) = problem();
     let mut loss = TotalLoss::new(loss).plus(1e-4, L2Penalty::new()).expect("weight");
     Trainer::new(300).fit(&mut slow, &mut loss, None, &mut ()).expect("trains");
-    assert!(end < 0.5 * loss.value(&slow, Selection::All).expect("evaluates"));
+    assert!(end < 0.5 * loss.value(&slow, RowSelection::All).expect("evaluates"));
 
     let mut stop = |p: &Progress<'_>| {
         if p.record.step == 2 { Control::Stop } else { Control::Continue }
@@ -280,7 +280,7 @@ fn dropout_is_for_training_only() {
             .with_early_stopping(EarlyStopping { every: 1, ..EarlyStopping::default() })
             .fit(&mut model, &mut loss, Some(&mut validation), &mut ())
             .expect("trains");
-        let after = loss.value(&model, Selection::All).expect("evaluates");
+        let after = loss.value(&model, RowSelection::All).expect("evaluates");
         (record, after)
     };
     let (plain, (thinned, after)) = (run(0.0).0, run(0.3));

@@ -160,7 +160,7 @@ pub(crate) fn train_from(path: &Path) -> Result<(), TrainError> {
     let dx = array![[0.0, -2.0], [1.0, 0.0], [-0.8, -0.6]];
     let mut loss = DerivativeLoss::new(array![0.0, 0.0, 0.0].view(), x.view(), dx.view())
         .expect("finite numbers");
-    let checkpoint = Checkpoint::new(path).every_steps(2).resuming(true);
+    let checkpoint = Checkpoint::new(path).with_step_interval(2).with_resume(true);
     let mut trainer = Trainer::new(4).with_checkpoint(checkpoint);
     trainer.fit(&mut model, &mut loss, None, &mut ()).map(drop)
 }

@@ -135,7 +135,8 @@ fn pendulum(constants: [f64; 2]) -> impl DifferentiableField<f64> {
 /// Its constants and their standard errors, from accelerations.
 fn accelerations(data: &DataSet<f64>) -> Result<[(f64, f64); 2], TrainError> {
     let mut model = pendulum([1.0, 0.0]);
-    let loss = DerivativeLoss::of(data).and_then(|loss| loss.with_coordinate_weights(&[0.0, 1.0]));
+    let loss =
+        DerivativeLoss::from_data(data).and_then(|loss| loss.with_coordinate_weights(&[0.0, 1.0]));
     let (mut loss, solver) = (loss.expect("fits"), LeastSquares::new(20));
     solver.fit(&mut model, &mut loss, None, &mut ())?;
     let errors = solver.posterior(&mut model, &mut loss, None)?.standard_errors();

@@ -29,7 +29,7 @@ fn data() -> DataSet<f64> {
 }
 
 fn model(data: &DataSet<f64>) -> Chain<hnn_models::Scaled<Mlp<f64>>> {
-    let scales = Scales::of_velocities(data.states(), data.derivatives()).expect("sizes");
+    let scales = Scales::from_velocities(data.states(), data.derivatives()).expect("sizes");
     let potential = scales.potential(network(&[4, 6, 1], 1)).expect("fits");
     let rods = *truth().constraint();
     let model = ConstrainedHnn::new(potential, rods, StateForm::Lagrangian, &[1.0, 1.0]);

@@ -3,7 +3,7 @@
 use std::f64::consts::{PI, TAU};
 
 use hnn_integrators::{FnField, StateForm, Tolerances, VectorField, solve};
-use hnn_losses::{DerivativeLoss, Loss, Selection};
+use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_models::control::{ClosedLoop, EnergyShaping};
 use hnn_models::{
     Angles, Architecture, ExternalForce, GeneralisedForce, Harmonics, Hnn, Initialisation,
@@ -46,7 +46,7 @@ fn fit<Q: GeneralisedForce<f64> + 'static>(force: Q, seed: u64) -> Driven<Q> {
     let loss = DerivativeLoss::new(t.view(), x.view(), dx.view());
     let mut loss = loss.and_then(|loss| loss.with_inputs(ones.view())).expect("fits");
     LeastSquares::new(60).fit(&mut model, &mut loss, None, &mut ()).expect("fits");
-    let value = loss.value(&model, Selection::All).expect("evaluates");
+    let value = loss.value(&model, RowSelection::All).expect("evaluates");
     assert!(value < 1e-5, "{value}");
     model
 }
@@ -66,7 +66,7 @@ fn tilts<Q: GeneralisedForce<f64>>(model: &Driven<Q>) -> Vec<f64> {
 fn drives_are_found() {
     let clock = || {
         let harmonics = Harmonics::periodic(PERIOD, 2).expect("a period");
-        ExternalForce::of_time(1, harmonics).expect("small")
+        ExternalForce::on_momenta(1, harmonics).expect("small")
     };
     for seed in [1, 2] {
         let model = fit(clock(), seed);

@@ -10,7 +10,7 @@ use hnn_integrators::{
     VectorField, YOSHIDA4, YOSHIDA6, YOSHIDA8,
 };
 use hnn_losses::{
-    DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, Selection, TotalLoss, TrajectoryData,
+    DerivativeLoss, JointLoss, L1Penalty, L2Penalty, Loss, RowSelection, TotalLoss, TrajectoryData,
     TrajectoryLoss, Window,
 };
 use hnn_models::{
@@ -108,7 +108,7 @@ fn gradient<F: DifferentiableField<f64>>(
     field: &F,
 ) -> (f64, Vec<f64>) {
     let mut theta_bar = vec![0.0; field.num_params()];
-    let value = loss.value_and_gradient(field, Selection::All, 1.0, &mut theta_bar);
+    let value = loss.value_and_gradient(field, RowSelection::All, 1.0, &mut theta_bar);
     (value.expect("evaluates"), theta_bar)
 }
 
@@ -125,7 +125,7 @@ fn check<F: DifferentiableField<f64>>(
     let mut at = |h: f64| {
         let shifted: Vec<f64> = theta.iter().zip(&direction).map(|(w, d)| w + h * d).collect();
         field.set_params(&shifted).expect("fits");
-        loss.value(field, Selection::All).expect("evaluates")
+        loss.value(field, RowSelection::All).expect("evaluates")
     };
     let alone = at(0.0);
     assert!((alone - value).abs() <= 1e-12 * value, "{what}: {alone} alone, {value}");

@@ -3,7 +3,7 @@
 use crate::common::{lengths_of, network, wave};
 use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
-use hnn_losses::{Loss, LossError, Selection, TrajectoryData, TrajectoryLoss, Window};
+use hnn_losses::{Loss, LossError, RowSelection, TrajectoryData, TrajectoryLoss, Window};
 use hnn_models::{Hnn, Mlp};
 use hnn_systems::{Sampling, Spring};
 use ndarray::{Array1, Array2};
@@ -14,7 +14,7 @@ type Rk4Loss = TrajectoryLoss<f64, Tableau>;
 
 fn gradient<F: DifferentiableField<f64>>(loss: &mut Rk4Loss, field: &F) -> f64 {
     let mut theta_bar = vec![0.0; field.num_params()];
-    loss.value_and_gradient(field, Selection::All, 1.0, &mut theta_bar).expect("evaluates")
+    loss.value_and_gradient(field, RowSelection::All, 1.0, &mut theta_bar).expect("evaluates")
 }
 
 /// Random trajectories of a random HNN, as data of another.
@@ -41,7 +41,7 @@ proptest! {
         let value = gradient(&mut loss, &model);
         Loss::<f64, Model>::begin_step(&mut loss, 1, 2).expect("moves");
         let moves = &loss.fitted_starts().expect("fitted") - &before;
-        let change = loss.value(&model, Selection::All).expect("evaluates") - value;
+        let change = loss.value(&model, RowSelection::All).expect("evaluates") - value;
         // Windows begin at every k-th row of a trajectory and end with it at the latest.
         let (mut first, mut states, mut expected) = (0, 0, 0.0);
         for length in lengths_of(seed) {

@@ -7,7 +7,7 @@ use hnn_integrators::{
 };
 use hnn_losses::metrics::{coordinate_mse_of, derivative_mse_of};
 use hnn_losses::{
-    DerivativeLoss, JacobianRows, JointLoss, Loss, ResidualRows, Selection, TorqueLoss,
+    DerivativeLoss, JacobianRows, JointLoss, Loss, ResidualRows, RowSelection, TorqueLoss,
     TrajectoryLoss, Window,
 };
 use hnn_models::{
@@ -46,7 +46,7 @@ fn all_losses_with_a_known_input() {
     // The same losses of both, as closures are of different types.
     macro_rules! gradients {
         ($field:expr, $data:expr) => {{
-            let derivative = || DerivativeLoss::of(&$data).expect("fits");
+            let derivative = || DerivativeLoss::from_data(&$data).expect("fits");
             let windows = |w| TrajectoryLoss::new(RK4, w, &$data).expect("fits");
             let implicit = TrajectoryLoss::new(GAUSS_LEGENDRE4, Window::Whole, &$data);
             let slopes = windows(Window::Steps(4)).with_derivatives(0.3, $data.derivatives());
@@ -60,7 +60,7 @@ fn all_losses_with_a_known_input() {
                 Box::new(joint(10.0, Window::Steps(1))),
                 Box::new(joint(2.0, Window::Steps(3))),
             ];
-            let rows = [Selection::All, Selection::Rows(&[0, 3, 4, 9, 12, 3])];
+            let rows = [RowSelection::All, RowSelection::Rows(&[0, 3, 4, 9, 12, 3])];
             let numbers = losses.into_iter().flat_map(|mut loss| {
                 let of = |selection| {
                     let mut gradient = [0.0; 3];
@@ -100,29 +100,29 @@ fn torques() {
     torques_of(&mut Lnn::forced(lagrangian(), Sum(friction(), port)).expect("fits"), &data);
     let port = StatePort::new(network(&[4, 3, 4], 7), 2).expect("fits");
     let window = Harmonics::window(0.0, 1.0, 2).expect("a window");
-    let clock = ExternalForce::of_time(2, window).expect("small");
+    let clock = ExternalForce::on_momenta(2, window).expect("small");
     let force = Sum(Sum(friction(), clock), port);
     torques_of(&mut Lnn::forced(lagrangian(), force).expect("fits"), &data);
     let narrow = data.clone().with_inputs(table(0.1, 1)).expect("as many rows");
-    assert!(TorqueLoss::<f64>::of(&narrow).is_err());
-    let own = TorqueLoss::of(&self::data()).expect("one input");
+    assert!(TorqueLoss::<f64>::from_data(&narrow).is_err());
+    let own = TorqueLoss::from_data(&self::data()).expect("one input");
     let squared =
         DualField::with_inputs([1.0], |_t, [_q, v]: [_; 2], [u]: [_; 1], [a]| [v, a * u * u]);
-    let error = { own }.value(&squared, Selection::All).expect_err("not affine").to_string();
+    let error = { own }.value(&squared, RowSelection::All).expect_err("not affine").to_string();
     assert!(error.contains("not affine"), "{error}");
-    let own = TorqueLoss::of(&self::data()).expect("one input");
+    let own = TorqueLoss::from_data(&self::data()).expect("one input");
     let still = DualField::with_inputs([0.0], |_t, [_q, v]: [_; 2], [u]: [_; 1], [a]| [v, a * u]);
-    let error = { own }.value(&still, Selection::All).expect_err("does not move").to_string();
+    let error = { own }.value(&still, RowSelection::All).expect_err("does not move").to_string();
     assert!(error.contains("do not move the field"), "{error}");
 }
 
 /// The torque loss of one model, its gradient and its rows, against differences.
 fn torques_of<F: DifferentiableField<f64> + 'static>(model: &mut F, data: &DataSet<f64>) {
     for weights in [[2.0, 0.5], [0.0, 1.0]] {
-        let loss = TorqueLoss::of(data).and_then(|loss| loss.with_input_weights(&weights));
+        let loss = TorqueLoss::from_data(data).and_then(|loss| loss.with_input_weights(&weights));
         let mut loss = loss.expect("two inputs");
         let theta = params(&*model);
-        let selection = Selection::Rows(&[1, 2, 4, 6]);
+        let selection = RowSelection::Rows(&[1, 2, 4, 6]);
         let mut gradient = vec![0.0; theta.len()];
         let value = loss.value_and_gradient(&*model, selection, 1.0, &mut gradient);
         let value = value.expect("evaluates");
@@ -186,12 +186,12 @@ fn rows_and_fields_that_do_not_fit() {
     };
     macro_rules! check {
         ($field:expr, $data:expr, $message:expr) => {
-            let mut loss = DerivativeLoss::of(&$data).expect("fits");
-            refused(loss.value(&$field, Selection::All), $message);
-            assert!(loss.residual_layout(&$field, Selection::All).is_err());
+            let mut loss = DerivativeLoss::from_data(&$data).expect("fits");
+            refused(loss.value(&$field, RowSelection::All), $message);
+            assert!(loss.residual_layout(&$field, RowSelection::All).is_err());
             let mut loss = TrajectoryLoss::new(RK4, Window::Whole, &$data).expect("fits");
-            refused(loss.value(&$field, Selection::All), $message);
-            assert!(loss.residual_layout(&$field, Selection::All).is_err());
+            refused(loss.value(&$field, RowSelection::All), $message);
+            assert!(loss.residual_layout(&$field, RowSelection::All).is_err());
             refused(derivative_mse_of(&$field, &$data).map(|s| s.mean), $message);
             assert!($data.rollout_of(&$field, Between::Held, Tolerances::default()).is_err());
             assert!($data.clone().with_derivatives_of(&$field).is_err());
@@ -205,18 +205,18 @@ fn rows_and_fields_that_do_not_fit() {
     let nan = Array2::from_elem((15, 1), f64::NAN);
     assert!(data.clone().with_inputs(nan.clone()).is_err());
     for u in [u, nan] {
-        let loss = DerivativeLoss::<f64>::of(&deaf).expect("fits").with_inputs(u.view());
+        let loss = DerivativeLoss::<f64>::from_data(&deaf).expect("fits").with_inputs(u.view());
         assert!(loss.is_err());
     }
     let other = TrajectoryLoss::<f64, _>::new(RK4, Window::Whole, &deaf).expect("fits");
-    let joint = JointLoss::new(DerivativeLoss::of(&data).expect("fits"), 1.0, other);
+    let joint = JointLoss::new(DerivativeLoss::from_data(&data).expect("fits"), 1.0, other);
     let error = joint.map(|_| ()).expect_err("other inputs").to_string();
     assert!(error.contains("different inputs"), "{error}");
     let unknown = data.rollout_of(&with, Between::Held, Tolerances::default()).expect("solved");
-    assert!(DerivativeLoss::<f64>::of(&unknown).is_err());
+    assert!(DerivativeLoss::<f64>::from_data(&unknown).is_err());
     for sigma in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e-200] {
         let sigma = Array2::from_elem((15, 2), sigma);
-        let loss = DerivativeLoss::<f64>::of(&data).expect("fits");
+        let loss = DerivativeLoss::<f64>::from_data(&data).expect("fits");
         assert!(loss.with_standard_errors(sigma.view()).is_err());
     }
     let at = At { t: &[0.0], u: &[] };

@@ -9,7 +9,7 @@ use hnn_integrators::{
     Parameters, RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
 };
 use hnn_losses::{
-    DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, Selection, TotalLoss,
+    DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, RowSelection, TotalLoss,
     TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Baseline, Hnn, Lnn, MechanicalLagrangian, Mlp, SeparableHnn};
@@ -37,7 +37,7 @@ impl Data {
     fn derivative(&self, measure: ErrorMeasure) -> DerivativeLoss<f64> {
         let loss =
             DerivativeLoss::new(self.times.view(), self.states.view(), self.derivatives.view());
-        loss.and_then(|loss| loss.measured_by(measure)).expect("fits")
+        loss.and_then(|loss| loss.with_error_measure(measure)).expect("fits")
     }
 
     fn trajectory<S>(&self, stepper: S, window: Window) -> TrajectoryLoss<f64, S> {
@@ -51,7 +51,7 @@ impl Data {
 fn evaluate<F: DifferentiableField<f64>>(
     loss: &mut dyn Loss<f64, F>,
     field: &F,
-    rows: Selection<'_>,
+    rows: RowSelection<'_>,
 ) -> (f64, Vec<(String, f64)>, Vec<f64>) {
     let mut theta_bar = vec![0.0; field.num_params()];
     let value = loss.value_and_gradient(field, rows, 0.7, &mut theta_bar).expect("evaluates");
@@ -83,7 +83,8 @@ where
     // All rows, some of them (one of them twice), and one that starts nothing.
     let some: Vec<usize> =
         (0..rows).filter(|row| !(row + seed as usize).is_multiple_of(3)).chain([1]).collect();
-    for selection in [Selection::All, Selection::Rows(&some), Selection::Rows(&[rows - 1])] {
+    for selection in [RowSelection::All, RowSelection::Rows(&some), RowSelection::Rows(&[rows - 1])]
+    {
         let (value, terms, theta_bar) = evaluate(&mut joint, &field, selection);
         let (expected, expected_terms, expected_bar) = evaluate(&mut parts, &field, selection);
         assert_close("value", value, expected, expected);
@@ -208,7 +209,7 @@ fn the_first_stage_is_shared() {
     let data = Data::new(vec![7, 5, 1], 2, 1);
     let evaluations = |joint: &mut JointLoss<f64, Tableau>| {
         let counting = counting();
-        evaluate(joint, &counting, Selection::All);
+        evaluate(joint, &counting, RowSelection::All);
         counting.states.into_inner()
     };
     let joint = |trajectory| {
@@ -236,7 +237,7 @@ fn a_part_of_a_total_is_logged_as_its_terms() {
         TotalLoss::new(joint.expect("the same data")).plus(0.1, L2Penalty::new()).expect("weight");
     let mut names = |step| {
         total.begin_step(step, 2).expect("begins");
-        let (value, terms, _) = evaluate(&mut total, &field, Selection::All);
+        let (value, terms, _) = evaluate(&mut total, &field, RowSelection::All);
         let sum = terms[0].1 + ALPHA * terms[1].1 + 0.1 * terms[2].1;
         assert_close("sum", value, sum, sum);
         terms.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
@@ -255,7 +256,7 @@ fn the_same_numbers_for_any_number_of_threads() {
         pool.install(|| {
             let trajectory = data.trajectory(RK4, Window::Steps(1));
             let joint = JointLoss::new(data.derivative(ErrorMeasure::Squared), ALPHA, trajectory);
-            evaluate(&mut joint.expect("the same data"), &field, Selection::All)
+            evaluate(&mut joint.expect("the same data"), &field, RowSelection::All)
         })
     };
     let one = run(1);
@@ -291,8 +292,8 @@ fn bad_input_is_an_error() {
     let mut joint = JointLoss::new(derivative(), 1.0, trajectory()).expect("the same data");
     let field = Hnn::new(network(&[2, 3, 1], 0)).expect("even");
     let mut theta_bar = vec![0.0; field.num_params()];
-    let outside = Selection::Rows(&[5]);
+    let outside = RowSelection::Rows(&[5]);
     let refused = joint.value_and_gradient(&field, outside, 1.0, &mut theta_bar);
     assert!(matches!(refused, Err(LossError::NoSuchRow { row: 5, rows: 5 })));
-    assert!(joint.value_and_gradient(&field, Selection::All, 1.0, &mut [0.0]).is_err());
+    assert!(joint.value_and_gradient(&field, RowSelection::All, 1.0, &mut [0.0]).is_err());
 }

@@ -3,7 +3,7 @@
 use hnn_integrators::{DifferentiableField, Parameters, RK4, VectorField};
 use hnn_losses::metrics::{Spread, derivative_mse};
 use hnn_losses::{
-    DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, Selection, TotalLoss,
+    DerivativeLoss, ErrorMeasure, JointLoss, L2Penalty, Loss, LossError, RowSelection, TotalLoss,
     TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
@@ -30,7 +30,7 @@ fn data(g: &Value) -> (Array1<f64>, Array2<f64>, Array2<f64>) {
 fn gradient(
     loss: &mut dyn Loss<f64, Model>,
     model: &Model,
-    rows: Selection<'_>,
+    rows: RowSelection<'_>,
 ) -> (f64, Vec<f64>) {
     let mut theta_bar = vec![0.0; model.num_params()];
     let value = loss.value_and_gradient(model, rows, 1.0, &mut theta_bar).expect("evaluates");
@@ -43,11 +43,11 @@ fn derivative_loss_agrees_with_pytorch() {
     let model = model(&g);
     let (t, x, dx) = data(&g);
     let mut loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
-    let (value, theta_bar) = gradient(&mut loss, &model, Selection::All);
+    let (value, theta_bar) = gradient(&mut loss, &model, RowSelection::All);
     let expected = g["hnn_loss"].as_f64().expect("a number");
     assert!((value / expected - 1.0).abs() < 1e-12);
     assert!(
-        (loss.value(&model, Selection::All).expect("evaluates") / expected - 1.0).abs() < 1e-12
+        (loss.value(&model, RowSelection::All).expect("evaluates") / expected - 1.0).abs() < 1e-12
     );
     for (a, e) in theta_bar.iter().zip(numbers(&g["hnn_grad"])) {
         assert!((a - e).abs() < 1e-12);
@@ -66,8 +66,8 @@ fn measures_of_the_errors() {
     let huber = ErrorMeasure::Huber { threshold: 0.3 };
     for measure in [ErrorMeasure::Absolute, huber, ErrorMeasure::Squared] {
         let loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
-        let mut loss = loss.measured_by(measure).expect("positive");
-        let (value, theta_bar) = gradient(&mut loss, &model, Selection::All);
+        let mut loss = loss.with_error_measure(measure).expect("positive");
+        let (value, theta_bar) = gradient(&mut loss, &model, RowSelection::All);
         let cost = |e: &f64| match measure {
             ErrorMeasure::Absolute => e.abs(),
             ErrorMeasure::Huber { .. } if e.abs() > 0.3 => 0.09 + 0.6 * (e.abs() - 0.3),
@@ -82,14 +82,14 @@ fn measures_of_the_errors() {
                 let (mut model, mut theta) = (model.clone(), theta.clone());
                 theta[index] += h;
                 model.set_params(&theta).expect("fits");
-                loss.value(&model, Selection::All).expect("evaluates")
+                loss.value(&model, RowSelection::All).expect("evaluates")
             };
             let slope = slope(1e-6, shifted);
             assert!((slope - theta_bar[index]).abs() < 1e-7 * (1.0 + slope.abs()), "{measure:?}");
         }
     }
     let loss = DerivativeLoss::<f64>::new(t.view(), x.view(), dx.view()).expect("fits");
-    assert!(loss.measured_by(ErrorMeasure::Huber { threshold: 0.0 }).is_err());
+    assert!(loss.with_error_measure(ErrorMeasure::Huber { threshold: 0.0 }).is_err());
 }
 
 /// What a loss keeps of a model's evaluation is made anew for a model of another kind.
@@ -97,7 +97,7 @@ fn measures_of_the_errors() {
 fn one_loss_serves_models_of_several_kinds() {
     fn gradient<F: DifferentiableField<f64>>(loss: &mut dyn Loss<f64, F>, field: &F) -> Vec<f64> {
         let mut theta_bar = vec![0.0; field.num_params()];
-        let value = loss.value_and_gradient(field, Selection::All, 1.0, &mut theta_bar);
+        let value = loss.value_and_gradient(field, RowSelection::All, 1.0, &mut theta_bar);
         theta_bar.push(value.expect("evaluates"));
         theta_bar
     }
@@ -125,12 +125,12 @@ fn mini_batches_average_to_the_full_batch() {
     let model = model(&g);
     let (t, x, dx) = data(&g);
     let mut loss = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
-    let (full, full_bar) = gradient(&mut loss, &model, Selection::All);
+    let (full, full_bar) = gradient(&mut loss, &model, RowSelection::All);
     let rows: Vec<usize> = (0..33).rev().collect();
     let mut sum = 0.0;
     let mut sum_bar = vec![0.0; full_bar.len()];
     for part in rows.chunks(11) {
-        let (value, theta_bar) = gradient(&mut loss, &model, Selection::Rows(part));
+        let (value, theta_bar) = gradient(&mut loss, &model, RowSelection::Rows(part));
         sum += value / 3.0;
         sum_bar.iter_mut().zip(theta_bar).for_each(|(s, g)| *s += g / 3.0);
     }
@@ -145,7 +145,7 @@ fn total_weighs_and_reports_its_terms() {
     let (t, x, dx) = data(&g);
     let derivative = DerivativeLoss::new(t.view(), x.view(), dx.view()).expect("fits");
     let mut loss = TotalLoss::new(derivative).plus(0.01, L2Penalty::new()).expect("weight");
-    let (value, theta_bar) = gradient(&mut loss, &model, Selection::All);
+    let (value, theta_bar) = gradient(&mut loss, &model, RowSelection::All);
     let terms = loss.terms();
     assert_eq!((terms[0].0.as_str(), terms[1].0.as_str()), ("derivative", "l2"));
     assert!((value - terms[0].1 - 0.01 * terms[1].1).abs() < 1e-12);
@@ -156,7 +156,7 @@ fn total_weighs_and_reports_its_terms() {
     let at = |h: f64| {
         let shifted: Vec<f64> = theta.iter().zip(&direction).map(|(w, d)| w + h * d).collect();
         model.set_params(&shifted).expect("fits");
-        loss.value(&model, Selection::All).expect("evaluates")
+        loss.value(&model, RowSelection::All).expect("evaluates")
     };
     let difference = slope(1e-5, at);
     let exact: f64 = theta_bar.iter().zip(&direction).map(|(g, d)| g * d).sum();
@@ -182,12 +182,12 @@ fn bad_input_is_an_error() {
         Hnn::new(Mlp::<f64>::new(architecture, Initialisation::He, 0)).expect("even")
     };
     let mut loss = DerivativeLoss::new(t.view(), x.view(), x.view()).expect("fits");
-    assert!(loss.value(&net(&[4, 3, 1]), Selection::All).is_err());
+    assert!(loss.value(&net(&[4, 3, 1]), RowSelection::All).is_err());
     let model = net(&[2, 3, 1]);
-    assert!(loss.value(&model, Selection::Rows(&[2])).is_err());
-    assert!(loss.value(&model, Selection::Rows(&[])).is_err());
-    assert!(loss.value_and_gradient(&model, Selection::All, 1.0, &mut [0.0]).is_err());
+    assert!(loss.value(&model, RowSelection::Rows(&[2])).is_err());
+    assert!(loss.value(&model, RowSelection::Rows(&[])).is_err());
+    assert!(loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut [0.0]).is_err());
     let total = TotalLoss::<f64, Model>::new(L2Penalty::new());
     assert!(total.plus(f64::NAN, L2Penalty::new()).is_err());
-    assert!(Spread::of(&[]).is_err() && Spread::of(&[f64::NAN]).is_err());
+    assert!(Spread::new(&[]).is_err() && Spread::new(&[f64::NAN]).is_err());
 }

@@ -3,7 +3,8 @@
 use hnn_data::{Column, DataSet, Recording};
 use hnn_integrators::{At, DualField, Lane, Parameters, RK4, VectorField};
 use hnn_losses::{
-    DerivativeLoss, JointLoss, Loss, Selection, TorqueLoss, TrajectoryData, TrajectoryLoss, Window,
+    DerivativeLoss, JointLoss, Loss, RowSelection, TorqueLoss, TrajectoryData, TrajectoryLoss,
+    Window,
 };
 use hnn_models::{
     Activation, Angles, Architecture, Hnn, Initialisation, InputPort, Lnn, MechanicalLagrangian,
@@ -32,7 +33,7 @@ fn two_torques() {
     let architecture = Architecture::new(&[2, 12, 12, 1]).expect("sizes");
     let network = Mlp::new(architecture, Initialisation::Orthogonal, 0);
     let mut model = Hnn::forced(network, InputPort::new(1).fitted()).expect("fits");
-    let mut loss = DerivativeLoss::of(&data).expect("derivatives and inputs");
+    let mut loss = DerivativeLoss::from_data(&data).expect("derivatives and inputs");
     LeastSquares::new(25).fit(&mut model, &mut loss, None, &mut ()).expect("converges");
     assert!((model.force().matrix()[[0, 0]] - 1.0).abs() < 0.01);
     let data = recording.data_set().expect("has rows");
@@ -58,7 +59,7 @@ fn motor_pendulum() {
             [v, (tau - a * q.sin() - friction) / inertia]
         },
     );
-    let mut loss = TorqueLoss::of(&found.data).expect("a torque");
+    let mut loss = TorqueLoss::from_data(&found.data).expect("a torque");
     fit().fit(&mut model, &mut loss, None, &mut ()).expect("converges");
     let errors = fit().robust_errors(&mut model, &mut loss).expect("groups");
     let constants = params::<4>(&model);
@@ -115,7 +116,7 @@ fn wrapped_angle() {
     let wrapped = wrapped.with_derivatives_of(&fields).expect("evaluates");
     let values = |data: &DataSet<f64>| {
         let angles = [true, false];
-        let derivative = || DerivativeLoss::of(data).expect("derivatives");
+        let derivative = || DerivativeLoss::from_data(data).expect("derivatives");
         let windows = |window| {
             let loss = TrajectoryLoss::new(RK4, window, data);
             loss.and_then(|loss| loss.with_angles(&angles)).expect("fits")
@@ -132,9 +133,9 @@ fn wrapped_angle() {
         ];
         let evaluated = losses.map(|mut loss| {
             let mut gradient = vec![0.0; Parameters::<f64>::num_params(&model)];
-            let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient);
+            let value = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient);
             gradient.push(value.expect("evaluates"));
-            let layout = loss.residual_layout(&model, Selection::All).expect("squares");
+            let layout = loss.residual_layout(&model, RowSelection::All).expect("squares");
             let mut residuals = vec![0.0; layout.len()];
             let rows = hnn_losses::ResidualRows { values: &mut residuals, jacobian: None };
             loss.residuals(&model, 0..layout.num_groups(), rows).expect("evaluates");
@@ -169,7 +170,7 @@ fn two_joint_arm() {
             [v1, v2, (c * r1 - m12 * r2) / det, (m11 * r2 - m12 * r1) / det]
         },
     );
-    let mut loss = TorqueLoss::of(&data).expect("a torque a joint");
+    let mut loss = TorqueLoss::from_data(&data).expect("a torque a joint");
     fit().fit(&mut formula, &mut loss, None, &mut ()).expect("converges");
     let right = [1.372729, 0.5, 0.517615, 2.625, 1.5];
     for (found, right) in params::<5>(&formula).iter().zip(right) {
@@ -184,7 +185,7 @@ fn two_joint_arm() {
         let lagrangian = MechanicalLagrangian::new(network(3, 1), network(1, 2)).expect("fits");
         let mut model = Lnn::forced(lagrangian, InputPort::new(2)).expect("two joints");
         // Fewer rows: the test is to be quick.
-        let mut loss = TorqueLoss::of(&thinned(&data, 4)).expect("a torque a joint");
+        let mut loss = TorqueLoss::from_data(&thinned(&data, 4)).expect("a torque a joint");
         let steps = LeastSquares::new(100);
         steps.fit(&mut model, &mut loss, None, &mut ()).expect("converges");
         // At rest and without torques the joints fall: `M dv/dt = -dV/dq`.

@@ -4,7 +4,7 @@ use crate::common::{lengths_of, network, params, wave};
 use hnn_integrators::{Between, GAUSS_LEGENDRE4, Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, ErrorMeasure, JacobianRows, JointLoss, L1Penalty, L2Penalty, Loss, LossError,
-    ResidualRows, Selection, TotalLoss, TrajectoryData, TrajectoryLoss, Window,
+    ResidualRows, RowSelection, TotalLoss, TrajectoryData, TrajectoryLoss, Window,
 };
 use hnn_models::{Dissipative, ExternalForce, Harmonics, Hnn, InputPort, Mlp, StatePort, Sum};
 use ndarray::{Array1, Array2};
@@ -92,7 +92,7 @@ struct Evaluated {
 
 /// Groups in pieces of `piece`.
 fn evaluate(loss: &mut AnyLoss, model: &Model, piece: usize) -> Evaluated {
-    let layout = loss.residual_layout(model, Selection::All).expect("a sum of squares");
+    let layout = loss.residual_layout(model, RowSelection::All).expect("a sum of squares");
     let params = Parameters::<f64>::num_params(model);
     let mut by_theta = Array2::from_elem((layout.len(), params), f64::NAN);
     let (mut residuals, mut by_locals) = (vec![f64::NAN; layout.len()], Vec::new());
@@ -144,7 +144,7 @@ proptest! {
             let Evaluated { residuals, by_theta, prior, .. } = evaluate(&mut loss, &model, piece);
             let square = |numbers: &[f64]| numbers.iter().map(|x| x * x).sum::<f64>();
             let mut gradient = vec![0.0; theta.len()];
-            let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient);
+            let value = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient);
             let value = value.expect("evaluates");
             let sum = square(&residuals) + prior * square(&theta);
             prop_assert!(close(value, sum, 1e-12), "{}: {value}, {sum}", loss.name());
@@ -178,7 +178,7 @@ proptest! {
                 prop_assert!(close(*exact, difference, 1e-7), "{exact}, {difference}");
             }
 
-            let layout = loss.residual_layout(&model, Selection::All).expect("squares");
+            let layout = loss.residual_layout(&model, RowSelection::All).expect("squares");
             let mut locals = vec![0.0; layout.num_locals()];
             loss.copy_locals(&mut locals).expect("fits");
             let direction = wave(seed, 0.2, locals.len());
@@ -211,11 +211,12 @@ fn robust_residuals_have_the_gradient_of_the_loss() {
     let u = pairs(wave(1, 0.5, 40));
     let loss = DerivativeLoss::new(times.view(), pairs(x).view(), pairs(dx).view());
     let loss = loss.and_then(|loss| loss.with_inputs(u.view())).expect("fits");
-    let loss = loss.measured_by(ErrorMeasure::Huber { threshold: 0.7 }).expect("a threshold");
+    let loss =
+        loss.with_error_measure(ErrorMeasure::Huber { threshold: 0.7 }).expect("a threshold");
     let mut loss: AnyLoss = Box::new(loss);
     let at = evaluate(&mut loss, &model, 1);
     let mut gradient = vec![0.0; at.by_theta.ncols()];
-    let value = loss.value_and_gradient(&model, Selection::All, 1.0, &mut gradient);
+    let value = loss.value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient);
     assert!(at.residuals.iter().map(|r| r * r).sum::<f64>() < 0.9 * value.expect("evaluates"));
     let half = at.by_theta.t().dot(&Array1::from(at.residuals));
     assert!(gradient.iter().zip(&half).all(|(g, half)| close(*g, 2.0 * half, 1e-10)));
@@ -227,10 +228,10 @@ fn what_is_no_sum_of_squares_says_so() {
     let one = Array2::zeros((1, 2));
     let times = Array1::zeros(1);
     let derivative = DerivativeLoss::<f64>::new(times.view(), one.view(), one.view());
-    let absolute = derivative.and_then(|loss| loss.measured_by(ErrorMeasure::Absolute));
+    let absolute = derivative.and_then(|loss| loss.with_error_measure(ErrorMeasure::Absolute));
     let losses: [AnyLoss; 2] = [Box::new(L1Penalty::new()), Box::new(absolute.expect("a measure"))];
     for mut loss in losses {
-        let error = loss.residual_layout(&model, Selection::All).expect_err("no squares");
+        let error = loss.residual_layout(&model, RowSelection::All).expect_err("no squares");
         assert!(matches!(error, LossError::NoResiduals { .. }), "{error}");
     }
 }
@@ -240,7 +241,7 @@ fn what_is_no_sum_of_squares_says_so() {
 fn wrong_lengths() {
     let model = model(2);
     for mut loss in losses(2, 3) {
-        let layout = loss.residual_layout(&model, Selection::All).expect("squares");
+        let layout = loss.residual_layout(&model, RowSelection::All).expect("squares");
         let (groups, len) = (layout.num_groups(), layout.len());
         let mut values = vec![0.0; len + 1];
         let rows = ResidualRows { values: &mut values, jacobian: None };

@@ -4,7 +4,9 @@ use hnn_testing::{golden, numbers};
 
 use crate::common::{network, wave};
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
-use hnn_losses::{Loss, LossError, Reduction, Selection, TrajectoryData, TrajectoryLoss, Window};
+use hnn_losses::{
+    Loss, LossError, Reduction, RowSelection, TrajectoryData, TrajectoryLoss, Window,
+};
 use hnn_models::{Architecture, Hnn, Mlp};
 use ndarray::{Array1, Array2, array};
 use serde_json::Value;
@@ -24,7 +26,7 @@ fn golden_data(g: &Value) -> (Array1<f64>, Array2<f64>) {
 fn gradient<F: DifferentiableField<f64>>(
     loss: &mut dyn Loss<f64, F>,
     field: &F,
-    rows: Selection<'_>,
+    rows: RowSelection<'_>,
 ) -> (f64, Vec<f64>) {
     let mut theta_bar = vec![0.0; field.num_params()];
     let value = loss.value_and_gradient(field, rows, 1.0, &mut theta_bar).expect("evaluates");
@@ -47,9 +49,9 @@ fn assert_golden<F: DifferentiableField<f64>>(
     for segment in [32, 4, 1] {
         let mut loss = TrajectoryLoss::new(RK4, window, data).expect("fits");
         loss = loss.with_reduction(reduction).with_segments(segment);
-        let (value, theta_bar) = gradient(&mut loss, field, Selection::All);
+        let (value, theta_bar) = gradient(&mut loss, field, RowSelection::All);
         assert!((value / expected - 1.0).abs() < 1e-11, "{name}: {value}, expected {expected}");
-        let alone = loss.value(field, Selection::All).expect("evaluates");
+        let alone = loss.value(field, RowSelection::All).expect("evaluates");
         assert!((alone / expected - 1.0).abs() < 1e-11);
         for (a, e) in theta_bar.iter().zip(&expected_bar) {
             assert!((a - e).abs() < 1e-11 * scale, "{name}: {a}, expected {e}");
@@ -79,7 +81,7 @@ fn reductions_differ_by_their_divisors() {
     let data = TrajectoryData::new(times.view(), x.view(), &[11; 3]);
     let value = |reduction| {
         let loss = TrajectoryLoss::new(RK4, Window::Steps(1), data).expect("fits");
-        loss.with_reduction(reduction).value(&hnn, Selection::All).expect("evaluates")
+        loss.with_reduction(reduction).value(&hnn, RowSelection::All).expect("evaluates")
     };
     let sum = value(Reduction::Sum);
     assert!((sum / value(Reduction::Mean) - 60.0).abs() < 1e-10);
@@ -99,7 +101,7 @@ fn lengths_do_not_mix() {
             let states = states.slice(ndarray::s![rows, ..]);
             let data = TrajectoryData::new(times, states, lengths);
             let loss = TrajectoryLoss::new(RK4, window, data)?.with_reduction(Reduction::Sum);
-            Ok::<_, LossError>(gradient(&mut { loss }, &field, Selection::All))
+            Ok::<_, LossError>(gradient(&mut { loss }, &field, RowSelection::All))
         };
         let (value, theta_bar) = loss(0..22, &lengths).expect("fits");
         let (mut sum, mut sum_bar) = (0.0, vec![0.0; theta_bar.len()]);
@@ -133,16 +135,16 @@ fn selections_choose_windows_by_their_first_row() {
         .with_reduction(Reduction::Sum);
     // Windows begin at rows 0, 2, 4 and 7, 9.
     let mut value = |rows| loss.value(&field, rows).expect("evaluates");
-    let all = value(Selection::All);
-    assert!((value(Selection::Rows(&[9, 4, 2, 0, 7])) / all - 1.0).abs() < 1e-12);
-    let parts = value(Selection::Rows(&[7, 0, 1])) + value(Selection::Rows(&[2, 4, 9]));
+    let all = value(RowSelection::All);
+    assert!((value(RowSelection::Rows(&[9, 4, 2, 0, 7])) / all - 1.0).abs() < 1e-12);
+    let parts = value(RowSelection::Rows(&[7, 0, 1])) + value(RowSelection::Rows(&[2, 4, 9]));
     assert!((parts / all - 1.0).abs() < 1e-12);
-    assert_eq!(value(Selection::Rows(&[1, 3, 11])), 0.0);
-    let outside = loss.value(&field, Selection::Rows(&[12]));
+    assert_eq!(value(RowSelection::Rows(&[1, 3, 11])), 0.0);
+    let outside = loss.value(&field, RowSelection::Rows(&[12]));
     assert!(matches!(outside, Err(LossError::NoSuchRow { row: 12, rows: 12 })));
     loss.set_window(Window::Whole).expect("steps");
     assert_eq!(Loss::<f64, Hnn<Mlp<f64>>>::name(&loss), "trajectory");
-    assert!(loss.value(&field, Selection::Rows(&[2])).expect("evaluates") == 0.0);
+    assert!(loss.value(&field, RowSelection::Rows(&[2])).expect("evaluates") == 0.0);
 }
 
 #[test]
@@ -177,7 +179,7 @@ fn the_same_numbers_for_any_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("pool");
         pool.install(|| {
             let mut loss = TrajectoryLoss::new(RK4, Window::Whole, data).expect("fits");
-            gradient(&mut loss, &field, Selection::All)
+            gradient(&mut loss, &field, RowSelection::All)
         })
     };
     let one = run(1);
@@ -209,7 +211,7 @@ fn bad_input_is_an_error() {
     let data = TrajectoryData::new(times.view(), states.view(), lengths);
     let mut loss = Rk4Loss::new(RK4, one, data).expect("fits");
     let other = Hnn::new(network(&[4, 3, 1], 0)).expect("even");
-    assert!(matches!(loss.value(&other, Selection::All), Err(LossError::Field(_))));
+    assert!(matches!(loss.value(&other, RowSelection::All), Err(LossError::Field(_))));
     let fitting = Hnn::new(network(&[2, 3, 1], 0)).expect("even");
-    assert!(loss.value_and_gradient(&fitting, Selection::All, 1.0, &mut [0.0]).is_err());
+    assert!(loss.value_and_gradient(&fitting, RowSelection::All, 1.0, &mut [0.0]).is_err());
 }

@@ -3,7 +3,7 @@
 use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{DualField, Lane, RK4, VectorField};
 use hnn_losses::{
-    DerivativeLoss, ErrorMeasure, Loss, Selection, TorqueLoss, TrajectoryData, TrajectoryLoss,
+    DerivativeLoss, ErrorMeasure, Loss, RowSelection, TorqueLoss, TrajectoryData, TrajectoryLoss,
     Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, Scales};
@@ -93,9 +93,9 @@ fn outliers_are_alike_in_any_units() {
             (array![[0.0, 0.0], [1.0, 1.0]] * &unit, array![[0.5, 3.0], [2.0, -0.1]] * &unit);
         let mut loss = DerivativeLoss::new(array![0.0, 1.0].view(), x.view(), dx.view())
             .and_then(|loss| loss.with_coordinate_weights(&[1.0, p.powi(-2)]))
-            .and_then(|loss| loss.measured_by(ErrorMeasure::Huber { threshold: 1.0 }))
+            .and_then(|loss| loss.with_error_measure(ErrorMeasure::Huber { threshold: 1.0 }))
             .expect("fits");
-        loss.value(&field, Selection::All).expect("evaluates")
+        loss.value(&field, RowSelection::All).expect("evaluates")
     };
     // Two errors below the threshold of 1, two beyond it.
     let expected = (0.25 + 0.01 + 5.0 + 3.0) / 4.0;
@@ -119,7 +119,7 @@ fn fitted_starts_are_found_alike_in_any_units() {
             .and_then(|loss| loss.with_coordinate_weights(&[1.0, p.powi(-2)]))
             .and_then(|loss| loss.with_fitted_starts(0.5))
             .expect("fits");
-        loss.value_and_gradient(&field, Selection::All, 1.0, &mut [0.0]).expect("evaluates");
+        loss.value_and_gradient(&field, RowSelection::All, 1.0, &mut [0.0]).expect("evaluates");
         Loss::<f64, hnn_systems::Spring>::begin_step(&mut loss, 1, 2).expect("moves");
         let start = |loss: &TrajectoryLoss<_, _>| {
             let start = loss.fitted_starts().expect("fitted").row(0).to_owned();
@@ -154,7 +154,7 @@ fn a_constant_has_a_value_in_every_loss() {
         inputs: array![[2.0], [5.0]],
     };
     let data = DataSet::new([motion]).expect("data");
-    let torque = TorqueLoss::of(&data).expect("a loss");
+    let torque = TorqueLoss::from_data(&data).expect("a loss");
     let values = Loss::<f64, Model>::constant_values(&torque);
     assert_eq!(values, [("torque".to_owned(), 1.5 * 1.5)]);
 }

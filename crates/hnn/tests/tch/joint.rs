@@ -2,7 +2,9 @@
 
 use hnn_data::DataSet;
 use hnn_integrators::{DifferentiableField, RK4, Tableau};
-use hnn_losses::{DerivativeLoss, JointLoss, Loss, LossError, Selection, TrajectoryLoss, Window};
+use hnn_losses::{
+    DerivativeLoss, JointLoss, Loss, LossError, RowSelection, TrajectoryLoss, Window,
+};
 use hnn_models::tch::tch;
 use hnn_models::{Activation, Architecture, Baseline, Dissipative, Hnn, Initialisation, Mlp};
 use hnn_systems::{DampedPendulum, Pendulum, Sampling};
@@ -43,7 +45,7 @@ fn evaluate<F: DifferentiableField<f64>>(
     model: &F,
     data: &DataSet<f64>,
     alpha: f64,
-    selection: Selection<'_>,
+    selection: RowSelection<'_>,
 ) -> Result<[Vec<f64>; 2], LossError> {
     let mut loss = joint(data, alpha);
     let mut gradient = vec![0.0; model.num_params()];
@@ -61,7 +63,7 @@ where
 {
     for (system, data) in ["damped", "undamped"].iter().zip(&data()) {
         // Some rows, one of them twice, and one that begins no step.
-        for rows in [Selection::All, Selection::Rows(&[0, 3, 3, 11, 20, 47])] {
+        for rows in [RowSelection::All, RowSelection::Rows(&[0, 3, 3, 11, 20, 47])] {
             for alpha in ALPHAS {
                 let what = format!("{what}, {system}, alpha {alpha}, {rows:?}");
                 let evaluated = |values: Result<_, LossError>| values.expect("it is defined");
@@ -138,9 +140,9 @@ fn refusals<F: DifferentiableField<f64>>(four: &F, two: &F) -> [String; 3] {
     let [data, _] = data();
     let gradient = &mut vec![0.0; two.num_params() + 1];
     [
-        evaluate(four, &data, 1.0, Selection::All).map(drop),
-        evaluate(two, &data, 1.0, Selection::Rows(&[48])).map(drop),
-        joint(&data, 1.0).value_and_gradient(two, Selection::All, 1.0, gradient).map(drop),
+        evaluate(four, &data, 1.0, RowSelection::All).map(drop),
+        evaluate(two, &data, 1.0, RowSelection::Rows(&[48])).map(drop),
+        joint(&data, 1.0).value_and_gradient(two, RowSelection::All, 1.0, gradient).map(drop),
     ]
     .map(|refused| refused.expect_err("it does not fit").to_string())
 }

@@ -221,7 +221,7 @@ impl Sorter<'_> {
         let (problem, cure) = if t == last {
             (
                 "the time of the row before comes again, with other numbers",
-                "if the clock is coarser than the sampling, give `interval` instead of the time; else take one of the rows out, or name the column of the `trial`",
+                "if the clock is coarser than the sampling, give the spacing by `with_interval` instead of the time; else take one of the rows out, or name the column of the `trial`",
             )
         } else {
             (

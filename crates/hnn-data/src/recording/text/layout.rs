@@ -118,7 +118,7 @@ impl Layout {
                 format!("its first {} lines hold no row of numbers: {quoted:?}", rows.len());
             return refuse(
                 problem,
-                "say how fields are separated by `delimiter`, where the table begins by `skip`",
+                "say how fields are separated by `with_delimiter`, where the table begins by `with_skipped_lines`",
             );
         };
         let decimal = options.decimal.unwrap_or_else(|| decimal_mark(delimiter, &rows[first..]));

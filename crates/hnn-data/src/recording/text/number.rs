@@ -46,7 +46,7 @@ impl<'a> Numbers<'a> {
         match parsed {
             Some(number) if self.sentinels.contains(&number) => Ok(f64::NAN),
             Some(number) if number.is_infinite() => {
-                Err("mend the row, or say that it is `missing`")
+                Err("mend the row, or say by `with_missing` that this stands for no number")
             }
             Some(number) => Ok(number),
             None => self.parse_odd(field),
@@ -86,9 +86,9 @@ fn cure(field: &str) -> &'static str {
         return "dates and times of day are not read: write the time in seconds";
     }
     if has_digit && count(',') + count('.') >= 1 && !field.contains(|c: char| c.is_alphabetic()) {
-        return "write numbers without thousands separators, with one decimal mark, and say which by `decimal`";
+        return "write numbers without thousands separators, with one decimal mark, and say which by `with_decimal`";
     }
-    "write a number; if it stands for none, say so by `missing`; labels of trials go by `trial`"
+    "write a number; if it stands for none, say so by `with_missing`; labels of trials go by `trial`"
 }
 
 /// Whether a field is a number, with either mark.

@@ -1,6 +1,6 @@
 //! Settings, sizes and losses that least squares refuse.
 
-use hnn_losses::{Loss, LossError, Selection};
+use hnn_losses::{Loss, LossError, RowSelection};
 use hnn_train::{EarlyStopping, EvidenceRule, Form, LeastSquares, StopTolerances, TrainError};
 
 use super::reference::misra1a;
@@ -73,13 +73,13 @@ fn losses_without_residuals() {
         fn name(&self) -> &str {
             "value"
         }
-        fn value(&mut self, _: &Constants, _: Selection<'_>) -> Result<f64, LossError> {
+        fn value(&mut self, _: &Constants, _: RowSelection<'_>) -> Result<f64, LossError> {
             Ok(1.0)
         }
         fn value_and_gradient(
             &mut self,
             _: &Constants,
-            _: Selection<'_>,
+            _: RowSelection<'_>,
             _: f64,
             _: &mut [f64],
         ) -> Result<f64, LossError> {

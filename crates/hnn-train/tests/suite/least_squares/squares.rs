@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use hnn_integrators::{FieldError, Parameters, Scalar};
-use hnn_losses::{JacobianRows, Loss, LossError, ResidualLayout, ResidualRows, Selection};
+use hnn_losses::{JacobianRows, Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 use hnn_train::{LeastSquares, TrainingRecord};
 
 /// A model that is its parameters.
@@ -72,7 +72,7 @@ where
     fn name(&self) -> &str {
         "squares"
     }
-    fn value(&mut self, model: &Constants<T>, _: Selection<'_>) -> Result<f64, LossError> {
+    fn value(&mut self, model: &Constants<T>, _: RowSelection<'_>) -> Result<f64, LossError> {
         self.layout = self.layout();
         self.values += 1;
         let mut sum = self.prior * model.0.iter().map(|w| w.to_f64().powi(2)).sum::<f64>();
@@ -86,7 +86,7 @@ where
     fn value_and_gradient(
         &mut self,
         _: &Constants<T>,
-        _: Selection<'_>,
+        _: RowSelection<'_>,
         _: f64,
         _: &mut [T],
     ) -> Result<f64, LossError> {
@@ -95,7 +95,7 @@ where
     fn residual_layout(
         &mut self,
         _: &Constants<T>,
-        _: Selection<'_>,
+        _: RowSelection<'_>,
     ) -> Result<ResidualLayout, LossError> {
         self.layout = self.layout();
         Ok(self.layout.clone())

@@ -47,7 +47,7 @@ fn a_run_that_is_stopped_goes_on_bit_for_bit_on_any_number_of_threads() {
     assert!(whole.2.steps.len() > 6 && whole.2.evidence.is_some(), "{whole:?}");
     assert_eq!(run(3, LeastSquares::new(40), usize::MAX), whole);
     let folder = tempfile::tempdir().expect("a folder");
-    let checkpoint = Checkpoint::new(folder.path().join("run")).resuming(true);
+    let checkpoint = Checkpoint::new(folder.path().join("run")).with_resume(true);
     let going_on = |stop| run(2, LeastSquares::new(40).with_checkpoint(checkpoint.clone()), stop);
     for stop in [1, 4] {
         let part = going_on(stop);

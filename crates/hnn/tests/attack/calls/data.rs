@@ -42,7 +42,7 @@ fn sets(odd: &mut Odd) -> Result<(), Error> {
     data.select(&[odd.count(2), 0])?;
     data.windows(odd.count(4), odd.count(3))?;
     data.with_derivatives_of(&Spring::new(odd.positive(), odd.positive())?)?;
-    DataSet::of_states(&Spring::default(), odd.number(), odd.table(3, 2))?;
+    DataSet::from_states(&Spring::default(), odd.number(), odd.table(3, 2))?;
     Ok(())
 }
 
@@ -52,10 +52,10 @@ fn recordings(odd: &mut Odd) -> Result<(), Error> {
     let trials = Vec::from_iter(trials.map(|k| (k / 19.0).floor()));
     let (t, q, p, u) = (odd.times(rows), odd.numbers(rows), odd.numbers(rows), odd.numbers(rows));
     let columns = [("trial", &trials[..]), ("t", &t), ("q", &q), ("p", &p), ("u", &u)];
-    let mut reader = Recording::of_columns(columns).gap(odd.or_odd(3.0));
+    let mut reader = Recording::from_columns(columns).with_gap(odd.or_odd(3.0));
     let angle = Column::new("q").scaled(odd.or_odd(1.0));
     reader = if odd.yes(0.5) { reader.angle(angle.wrapped()) } else { reader.position(angle) };
-    reader = if odd.yes(0.9) { reader.time("t") } else { reader.interval(odd.positive()) };
+    reader = if odd.yes(0.9) { reader.time("t") } else { reader.with_interval(odd.positive()) };
     reader = if odd.yes(0.5) { reader.momentum("p") } else { reader };
     reader = if odd.yes(0.5) { reader.trial("trial") } else { reader };
     reader = if odd.yes(0.5) { reader.input(Column::new("u").held()) } else { reader };

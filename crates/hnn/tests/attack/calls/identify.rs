@@ -25,7 +25,7 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
     let trials = Vec::from_iter((0..rows).map(|k| (k / 29) as f64));
     let columns =
         [("trial", &trials[..]), ("t", &t), ("q", &q), ("o", &other), ("v", &v), ("u", &u)];
-    let mut reader = Recording::of_columns(columns).time("t");
+    let mut reader = Recording::from_columns(columns).time("t");
     reader = if odd.yes(0.5) { reader.angle("q") } else { reader.position("q") };
     let is_single = odd.yes(0.7);
     reader = if is_single { reader } else { reader.angle("o") };

@@ -6,9 +6,9 @@ use hnn::Error;
 use hnn::integrators::{
     Adaptive, Adjoint, At, BLANES_MOAN_SRKN6, Bars, Checkpoints, Clock, Crossing, DOP853,
     DORMAND_PRINCE5, DualField, EULER, EmbeddedPair, Event, FixedStep, Flow, FnField,
-    GAUSS_LEGENDRE4, Grid, IMPLICIT_MIDPOINT, ImplicitTableau, Lane, RK4, Rollout, Samples, Scalar,
-    Splitting, TSITOURAS5, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit, Workspace,
-    rk4,
+    GAUSS_LEGENDRE4, Grid, GridInputs, IMPLICIT_MIDPOINT, ImplicitTableau, Lane, RK4, Rollout,
+    Scalar, Splitting, TSITOURAS5, Tableau, Tolerances, VELOCITY_VERLET, VectorField, Visit,
+    Workspace, rk4,
 };
 use hnn::ndarray::{ArrayView2, ArrayViewMut2};
 use hnn::systems::{Duffing, Kepler, Pendulum, Spring};
@@ -59,12 +59,12 @@ fn tolerances(odd: &mut Odd) -> Tolerances {
 
 fn solver(odd: &mut Odd) -> Adaptive {
     let pair = odd.pick(&[DORMAND_PRINCE5, TSITOURAS5, DOP853]);
-    let mut solver = Adaptive::new(pair, tolerances(odd)).max_steps(odd.count(300).min(1000));
+    let mut solver = Adaptive::new(pair, tolerances(odd)).with_max_steps(odd.count(300).min(1000));
     if odd.yes(0.2) {
-        solver = solver.first_step(odd.positive());
+        solver = solver.with_first_step(odd.positive());
     }
     if odd.yes(0.2) {
-        solver = solver.max_step(odd.positive());
+        solver = solver.with_max_step(odd.positive());
     }
     solver
 }
@@ -86,7 +86,7 @@ fn fixed_steps(odd: &mut Odd) -> Result<(), Error> {
         run = FixedStep::size(method, size);
     }
     if odd.yes(0.3) {
-        run = run.save_every(odd.count(5));
+        run = run.with_save_every(odd.count(5));
     }
     let kept = match odd.below(3) {
         0 => run.run(field.as_ref(), interval, x0.view())?,
@@ -193,10 +193,10 @@ fn adjoint(odd: &mut Odd) -> Result<(), Error> {
     let (count, kept) = (odd.below(30), checkpoints(odd));
     let pull = |_: usize, x: ArrayView2<'_, f64>, mut bar: ArrayViewMut2<'_, f64>| bar.assign(&x);
     let gradient = if odd.yes(0.5) {
-        Adjoint::count(RK4, count).checkpoints(kept).run(&field, interval, x0.view(), pull)?
+        Adjoint::count(RK4, count).with_checkpoints(kept).run(&field, interval, x0.view(), pull)?
     } else {
         let spring = Spring::new(odd.positive(), odd.positive())?;
-        let verlet = Adjoint::count(VELOCITY_VERLET, count).checkpoints(kept);
+        let verlet = Adjoint::count(VELOCITY_VERLET, count).with_checkpoints(kept);
         verlet.run(&spring, interval, x0.view(), pull)?
     };
     assert_eq!(gradient.start_bar.dim(), x0.dim());
@@ -215,12 +215,12 @@ fn rollout(odd: &mut Odd) -> Result<(), Error> {
     let bounded = steps <= 1000 || matches!(kept, Checkpoints::All);
     let grid = if odd.yes(0.5) && bounded {
         let clock = Clock::Equal { start: odd.number(), dt: odd.positive(), steps };
-        Grid { batch, clock, inputs: Samples::None }
+        Grid { batch, clock, inputs: GridInputs::None }
     } else {
         Grid::times(batch, &times)
     };
     let (x0, held) = (odd.numbers(2 * few), odd.numbers(few));
-    let grid = if odd.is_odd() { grid.with_inputs(Samples::Held(&held)) } else { grid };
+    let grid = if odd.is_odd() { grid.with_inputs(GridInputs::Held(&held)) } else { grid };
     let mut rollout = Rollout::default();
     let states = rollout.states(&RK4, &field, grid, &x0)?.len();
     assert_eq!(states, (grid.steps() + 1) * 2 * batch);

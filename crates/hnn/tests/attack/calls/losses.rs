@@ -3,7 +3,7 @@
 use hnn::Error;
 use hnn::integrators::{Parameters, RK4, Tableau};
 use hnn::losses::{
-    DerivativeLoss, ErrorMeasure, JointLoss, L1Penalty, L2Penalty, Loss, Reduction, Selection,
+    DerivativeLoss, ErrorMeasure, JointLoss, L1Penalty, L2Penalty, Loss, Reduction, RowSelection,
     TotalLoss, TrajectoryData, TrajectoryLoss, Window, metrics,
 };
 use hnn::models::{Hnn, Mlp};
@@ -22,7 +22,7 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
     let model = Hnn::new(network(odd, 2, 1)?)?;
     let mut loss = loss(odd)?;
     let rows = odd.some(4, |odd| odd.count(4));
-    let selection = if odd.yes(0.5) { Selection::All } else { Selection::Rows(&rows) };
+    let selection = if odd.yes(0.5) { RowSelection::All } else { RowSelection::Rows(&rows) };
     let mut theta_bar = vec![0.0; odd.length(model.num_params())];
     loss.begin_step(odd.count(5), odd.count(5))?;
     loss.value(&model, selection)?;
@@ -73,7 +73,7 @@ fn derivative(odd: &mut Odd) -> Result<DerivativeLoss<f64>, Error> {
         1 => ErrorMeasure::Absolute,
         _ => ErrorMeasure::Huber { threshold: odd.positive() },
     };
-    Ok(DerivativeLoss::new(t.view(), x.view(), dx.view())?.measured_by(measure)?)
+    Ok(DerivativeLoss::new(t.view(), x.view(), dx.view())?.with_error_measure(measure)?)
 }
 
 /// Any loss of a model of the plane.
@@ -109,6 +109,6 @@ fn rollouts(odd: &mut Odd) -> Result<(), Error> {
     metrics::valid_prediction_time(&times, model, truth, odd.positive())?;
     let (t, x, dx) = (odd.array(3), odd.table(3, 2), odd.table(3, 2));
     metrics::derivative_mse(&Spring::default(), t.view(), x.view(), dx.view())?;
-    metrics::Spread::of(&odd.numbers(2))?;
+    metrics::Spread::new(&odd.numbers(2))?;
     Ok(())
 }

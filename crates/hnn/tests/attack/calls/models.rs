@@ -35,7 +35,7 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
                 true => Harmonics::periodic(odd.positive(), odd.length(1))?,
                 false => Harmonics::window(odd.number(), odd.number(), odd.length(2))?,
             };
-            ExternalForce::of_time(odd.length(1), harmonics)?;
+            ExternalForce::on_momenta(odd.length(1), harmonics)?;
             let force = Sum(dissipative, ExternalForce::new(port, harmonics)?);
             run(Hnn::port_hamiltonian(network(odd, 2, 1)?, force)?, odd)
         }
@@ -96,8 +96,8 @@ fn scaled(odd: &mut Odd) -> Result<(), Error> {
     let law = scales.on_momenta().friction_law(&[FrictionTerm::Quadratic])?;
     let (x, dx) = (odd.table(5, 2), odd.table(5, 2));
     let scales = match odd.yes(0.5) {
-        true => Scales::of_forces(x.view(), dx.view(), odd.table(5, 1).view())?,
-        false => Scales::of_velocities(x.view(), dx.view())?,
+        true => Scales::from_forces(x.view(), dx.view(), odd.table(5, 1).view())?,
+        false => Scales::from_velocities(x.view(), dx.view())?,
     };
     match odd.below(3) {
         0 => run(Baseline::new(scales.map(network(odd, 2, 2)?)?)?, odd),

@@ -15,11 +15,11 @@ pub(super) fn call(odd: &mut Odd) -> Result<(), Error> {
         1 => vec![loss_curves(&[curve(odd)?])],
         _ => vec![panel(odd)?; 1 + odd.below(2)],
     };
-    let figure = Figure::grid(odd.count(3), panels)?.title(label(odd));
+    let figure = Figure::grid(odd.count(3), panels)?.with_title(label(odd));
     let figure = if odd.is_odd() {
-        figure.size(odd.count(9) as u32, odd.count(9) as u32)
+        figure.with_size(odd.count(9) as u32, odd.count(9) as u32)
     } else {
-        figure.size(200 + odd.below(400) as u32, 200 + odd.below(400) as u32)
+        figure.with_size(200 + odd.below(400) as u32, 200 + odd.below(400) as u32)
     };
     figure.to_svg()?;
     if odd.yes(0.2) {
@@ -36,33 +36,33 @@ fn label(odd: &mut Odd) -> String {
 fn series(odd: &mut Odd) -> Result<Series, Error> {
     let points = 1 + odd.below(30);
     let mut series = Series::new(label(odd), odd.numbers(points), odd.numbers(points))?
-        .mark(odd.pick(&[Mark::Line, Mark::Points, Mark::LinePoints, Mark::Bars]))
-        .dash(odd.pick(&[Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot]))
-        .color(Color::of_model(odd.count(9)))
-        .width(odd.positive());
+        .with_mark(odd.pick(&[Mark::Line, Mark::Points, Mark::LinePoints, Mark::Bars]))
+        .with_dash(odd.pick(&[Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot]))
+        .with_color(Color::for_model(odd.count(9)))
+        .with_width(odd.positive());
     if odd.yes(0.2) {
-        series = series.error_bars(odd.numbers(points))?;
+        series = series.with_error_bars(odd.numbers(points))?;
     }
     if odd.yes(0.2) {
-        series = series.band(odd.numbers(points), odd.numbers(points))?;
+        series = series.with_band(odd.numbers(points), odd.numbers(points))?;
     }
     Ok(series)
 }
 
 fn panel(odd: &mut Odd) -> Result<Panel, Error> {
-    let mut panel = Panel::new(label(odd)).x_label(label(odd)).y_label(label(odd));
+    let mut panel = Panel::new(label(odd)).with_x_label(label(odd)).with_y_label(label(odd));
     for _ in 0..odd.below(3) {
         panel = panel.series(series(odd)?);
     }
     if odd.yes(0.2) {
-        panel = panel.log_x();
+        panel = panel.with_log_x();
     }
     if odd.yes(0.2) {
-        panel = panel.log_y();
+        panel = panel.with_log_y();
     }
     if odd.yes(0.2) {
         let low = odd.number();
-        panel = panel.x_range(low, low + odd.positive());
+        panel = panel.with_x_range(low, low + odd.positive());
     }
     if odd.yes(0.2) {
         panel = panel.horizontal_line(label(odd), odd.number(), Dash::Dashed);
@@ -70,7 +70,7 @@ fn panel(odd: &mut Odd) -> Result<Panel, Error> {
     }
     if odd.yes(0.1) {
         let ticks: Vec<_> = odd.some(4, |odd| (odd.number(), label(odd)));
-        panel = panel.top_axis(label(odd), ticks);
+        panel = panel.with_top_axis(label(odd), ticks);
     }
     if odd.yes(0.1) {
         let names = odd.some(3, label);
@@ -82,7 +82,7 @@ fn panel(odd: &mut Odd) -> Result<Panel, Error> {
 fn curve(odd: &mut Odd) -> Result<LossCurve, Error> {
     let steps = (0..odd.length(4)).map(|_| odd.count(9) as u64).collect::<Vec<_>>();
     let losses = odd.numbers(4);
-    Ok(LossCurve::new(label(odd), steps.clone(), &losses)?.validation(steps, &losses)?)
+    Ok(LossCurve::new(label(odd), steps.clone(), &losses)?.with_validation(steps, &losses)?)
 }
 
 fn motion(odd: &mut Odd) -> Result<Motion, Error> {

@@ -102,8 +102,9 @@ fn model(odd: &mut Odd, ansatz: &Ansatz) -> Result<(), Error> {
 
 fn distill(odd: &mut Odd, library: &Library) -> Result<(), Error> {
     let domain: Vec<_> = (0..odd.length(2)).map(|_| (-odd.positive(), odd.positive())).collect();
-    let distillation =
-        Distillation::over(&domain)?.samples(odd.count(200))?.relative_error(odd.or_odd(1e-6));
+    let distillation = Distillation::new(&domain)?
+        .with_samples(odd.count(200))?
+        .with_relative_error(odd.or_odd(1e-6));
     let found = distillation.run(&Spring::default(), library)?;
     let _ = (found.found.to_string(), found.found.model().to_json()?);
     Ok(())
@@ -120,8 +121,8 @@ fn fit(odd: &mut Odd, ansatz: &Ansatz) -> Result<(), Error> {
     let width = odd.or_odd(2.0);
     let equations: Equations = match odd.below(5) {
         0 => WeakForm::default()
-            .width(width)?
-            .stride(odd.or_odd(0.2))?
+            .with_width(width)?
+            .with_stride(odd.or_odd(0.2))?
             .equations(&observations, ansatz)?,
         1 => WeakForm::default().equations(&observations, ansatz)?,
         2 => IntegralForm::new(width)?.equations(&observations, ansatz)?,
@@ -136,12 +137,12 @@ fn fit(odd: &mut Odd, ansatz: &Ansatz) -> Result<(), Error> {
             samples.with_relative_error(odd.or_odd(1e-3)).equations(ansatz)?
         }
     };
-    let _ = Diagnosis::of(&equations)?.to_string();
-    let gram = Gram::of(&equations)?;
+    let _ = Diagnosis::new(&equations)?.to_string();
+    let gram = Gram::from_equations(&equations)?;
     let weights: Vec<f64> = (0..gram.columns()).map(|_| odd.positive()).collect();
-    let penalty = Penalty::default().standardize(odd.yes(0.5)).weights(weights);
-    let penalty = penalty.and_then(|p| p.l1_share(odd.or_odd(1.0)));
-    let lasso = Lasso::default().penalty(penalty.unwrap_or_default()).max_sweeps(200);
+    let penalty = Penalty::default().with_standardisation(odd.yes(0.5)).with_weights(weights);
+    let penalty = penalty.and_then(|p| p.with_l1_share(odd.or_odd(1.0)));
+    let lasso = Lasso::default().with_penalty(penalty.unwrap_or_default()).with_max_sweeps(200);
     if let Ok(solution) = lasso.solve(&gram, odd.positive()) {
         assert!(solution.coefficients.iter().all(|w| w.is_finite()));
     }
@@ -155,7 +156,7 @@ fn fit(odd: &mut Odd, ansatz: &Ansatz) -> Result<(), Error> {
     // So many steps as make a fit long are no fault.
     let steps = odd.count(9);
     let steps = if steps == 1000 { 9 } else { steps };
-    let shooting = Shooting::default().points(odd.count(20))?.steps(steps)?;
+    let shooting = Shooting::default().with_points(odd.count(20))?.with_steps(steps)?;
     if let Ok(refined) = shooting.refine(found.model(), &observations) {
         assert!(refined.model.coefficients().iter().all(|c| c.is_finite()));
     }

@@ -72,7 +72,7 @@ fn system(odd: &mut Odd) -> Result<Box<dyn Hamiltonian<f64>>, Error> {
         1 => plain(Pendulum::new(a, b)?),
         2 => plain(Pendulum::from_omega_squared(a)?),
         3 => plain(DampedPendulum::new(odd.number(), a)?),
-        4 => plain(Damped::on(Spring::new(a, b)?, c)?),
+        4 => plain(Damped::from_system(Spring::new(a, b)?, c)?),
         5 => plain(Duffing::new(odd.number(), odd.number())?.with_damping(a)?.with_forcing(b, c)?),
         6 => plain(HenonHeiles::new(odd.number())?),
         7 => plain(ElasticPendulum::new(a, b, c, odd.positive())?),

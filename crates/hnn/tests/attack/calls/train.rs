@@ -107,8 +107,8 @@ fn fit(odd: &mut Odd) -> Result<(), Error> {
             });
         }
         if odd.is_odd() {
-            let nowhere = Checkpoint::new("/nowhere/run").every_steps(odd.count(3));
-            trainer = trainer.with_checkpoint(nowhere.resuming(odd.yes(0.5)));
+            let nowhere = Checkpoint::new("/nowhere/run").with_step_interval(odd.count(3));
+            trainer = trainer.with_checkpoint(nowhere.with_resume(odd.yes(0.5)));
         }
         let mut other = if odd.yes(0.5) { Some(loss(odd)?) } else { None };
         let validation = other.as_mut().map(|loss| loss.as_mut() as &mut dyn Loss<f64, Model>);
