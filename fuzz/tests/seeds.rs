@@ -34,7 +34,10 @@ const CHECKPOINTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/seeds/checkpoint
 fn a_trainer_goes_on_from_the_seeds_of_checkpoints() {
     for name in ["file", "content"] {
         let seed = std::fs::read(Path::new(CHECKPOINTS).join(name)).expect("a seed");
-        assert!(hnn_fuzz::checkpoint(&seed), "{name} is of an older format: see `write_checkpoints`");
+        assert!(
+            hnn_fuzz::checkpoint(&seed),
+            "{name} is of an older format: see `write_checkpoints`"
+        );
     }
 }
 
