@@ -36,6 +36,10 @@ examples-quick:
 c:
     scripts/check c
 
+# A program outside the workspace, with the packed libraries
+outside:
+    scripts/check outside
+
 # Every benchmark, briefly.
 bench-quick:
     scripts/check bench

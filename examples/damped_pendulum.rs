@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_examples::{
-    Config, Drawn, Kind, Learned, LossKind, Model, Objective, Optimiser, Output, Recipe,
-    RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, exit, roll_out,
-    scientific, seed_range, use_threads,
+    Config, Drawn, Judge, Kind, Learned, LossKind, Model, Objective, Optimiser, Output, Recipe,
+    RecipeOptions, Result, Rollouts, Row, Source, Summary, Table, Training, Trial, band, exit,
+    scientific, seed_range, spread, use_threads,
 };
 use hnn_integrators::coordinate_major;
 use hnn_plots::{Figure, Motion, energy, phase_portrait, squared_error, trajectories};
@@ -65,26 +65,23 @@ struct Options {
     quick: bool,
 }
 
-/// One trained model and its errors.
-struct Trial {
+/// One trained model: its errors, and what is drawn of it.
+struct Outcome {
+    trial: Trial,
     kind: Kind,
     seed: u64,
     /// Of the first test start, at the times of the figures.
     motion: Rollouts,
     band: Option<[Array2<f64>; 2]>,
-    metrics: Vec<(&'static str, f64)>,
 }
 
-/// What the models are judged by.
-struct Judge {
+/// What the models are judged by, and drawn with.
+struct Examination {
     system: DampedPendulum,
-    times: Vec<f64>,
-    starts: Array2<f64>,
-    truth: Rollouts,
-    /// The times of the figures, and the truth of the first test start there.
-    dense_times: Vec<f64>,
-    dense_truth: Rollouts,
-    tolerance: f64,
+    /// From the test starts of both laws.
+    all: Judge,
+    /// From the first of them, at the times of the figures.
+    drawn: Judge,
 }
 
 /// Number of test starts of each law.
@@ -120,13 +117,13 @@ fn run(mut options: Options) -> Result<()> {
     let seeds = seed_range(options.first_seed, options.seeds)?;
     let output = Output::new("damped_pendulum", options.out.as_deref())?;
     let system = DampedPendulum::new(options.lambda, 6.0)?;
-    let judge = Judge::new(system, options.tolerance)?;
+    let examination = Examination::new(system, options.tolerance)?;
 
     let of_seed = |seed| options.models.iter().map(move |kind| Model::new(*kind, seed));
     let models = Vec::from_iter(seeds.flat_map(of_seed));
     let sampling = Sampling { noise: options.noise, ..Sampling::pendulum() };
-    let (objective, start) = (options.objective, judge.starts.row(0).to_vec());
-    let drawn = Some(Drawn { start: &start, times: &judge.dense_times });
+    let (objective, start) = (options.objective, examination.drawn.starts.row(0).to_vec());
+    let drawn = Some(Drawn { start: &start, times: &examination.drawn.times });
     let train = |model: &Model<'_, Kind>, path: &Path, observer: &mut dyn Observer| {
         let Model { kind, seed, .. } = *model;
         let (train, _) = sampling.sample(&system, seed)?.split_at(25)?;
@@ -137,40 +134,41 @@ fn run(mut options: Options) -> Result<()> {
     let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
     let Some(folder) = folder else { return Ok(()) };
 
-    let trials = models.par_iter().map(|model| judge.judge(model, &folder));
-    let trials = trials.collect::<Result<Vec<_>>>()?;
-    let table = tabulate(&options, &trials)?;
-    draw(&judge, &trials, &output)?;
+    let outcomes = models.par_iter().map(|model| examination.judge(model, &folder));
+    let outcomes = outcomes.collect::<Result<Vec<_>>>()?;
+    let table = tabulate(options.seeds, &outcomes)?;
+    draw(&examination, &outcomes, &output)?;
     output.results(&config, begin.elapsed().as_secs_f64(), &table)
 }
 
-impl Judge {
+impl Examination {
     fn new(system: DampedPendulum, tolerance: f64) -> Result<Self> {
         let times = Array1::linspace(0.0, 20.0, 100).to_vec();
         let grey = Starts::GREY.draw(STARTS, 2, 1_000_000)?;
         let ring = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000)?;
         let starts = concatenate![Axis(0), grey, ring];
-        let truth = roll_out(&system, starts.view(), &times, 1e-12)?;
-        let dense_times = Array1::linspace(0.0, 20.0, 1001).to_vec();
-        let dense_truth = roll_out(&system, starts.slice(s![..1, ..]), &dense_times, 1e-12)?;
-        Ok(Self { system, times, starts, truth, dense_times, dense_truth, tolerance })
+        let first = starts.slice(s![..1, ..]).to_owned();
+        let dense = Array1::linspace(0.0, 20.0, 1001).to_vec();
+        let all = Judge::new(&system, starts, times, tolerance)?;
+        Ok(Self { system, all, drawn: Judge::new(&system, first, dense, 1e-6)? })
     }
 
     /// The share of the true motion of the figures, after its begin, within a band.
     fn share_within(&self, low: &Array2<f64>, high: &Array2<f64>) -> f64 {
-        let truth = self.dense_truth.states.slice(s![0, 1.., ..]);
+        let truth = self.drawn.truth.states.slice(s![0, 1.., ..]);
         let edges = low.slice(s![1.., ..]).into_iter().zip(high.slice(s![1.., ..]));
         let within = truth.iter().zip(edges).filter(|(x, (low, high))| *low <= *x && *x <= *high);
         within.count() as f64 / truth.len() as f64
     }
 
     /// Rolls a model out and compares it with the truth.
-    fn judge(&self, model: &Model<'_, Kind>, folder: &Path) -> Result<Trial> {
+    fn judge(&self, model: &Model<'_, Kind>, folder: &Path) -> Result<Outcome> {
         let (Model { kind, seed, .. }, path) = (*model, model.file(folder));
         let model = Learned::load(kind, &path)?;
-        let rollouts = roll_out(model.field(), self.starts.view(), &self.times, self.tolerance)?;
-        let (grey, grey_energy) = rollouts.errors(&self.system, &self.truth, 0..STARTS)?;
-        let (ring, ring_energy) = rollouts.errors(&self.system, &self.truth, STARTS..2 * STARTS)?;
+        let rollouts = self.all.roll_out(model.field())?;
+        let errors = |range| rollouts.errors(&self.system, &self.all.truth, range);
+        let (grey, grey_energy) = errors(0..STARTS)?;
+        let (ring, ring_energy) = errors(STARTS..2 * STARTS)?;
         let mut metrics = vec![
             ("energy_mse", grey_energy),
             ("coordinate_mse", grey),
@@ -192,13 +190,13 @@ impl Judge {
             let constant = difference.mean().unwrap_or(0.0);
             metrics.push(("energy_rms_error", rms((difference - constant).to_vec())));
         }
-        let first = self.starts.slice(s![..1, ..]);
-        let motion = roll_out(model.field(), first, &self.dense_times, 1e-6)?;
+        let motion = self.drawn.roll_out(model.field())?;
         let band = band(&path, &motion.states.slice(s![0, .., ..]).to_owned())?;
         if let Some([low, high]) = &band {
             metrics.push(("within_band", self.share_within(low, high)));
         }
-        Ok(Trial { kind, seed, motion, band, metrics })
+        let trial = Trial::new(kind.key(), kind.label(), metrics);
+        Ok(Outcome { trial, kind, seed, motion, band })
     }
 }
 
@@ -222,26 +220,16 @@ fn reference(kind: Kind) -> &'static str {
     }
 }
 
-fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
-    let mut rows = Vec::new();
-    for &kind in &options.models {
-        let of_kind: Vec<&Trial> = trials.iter().filter(|t| t.kind == kind).collect();
-        for (index, (metric, _)) in of_kind[0].metrics.iter().enumerate() {
-            let values: Vec<f64> = of_kind.iter().map(|t| t.metrics[index].1).collect();
-            rows.push(Row::of(kind.key(), metric, &values)?);
-        }
-    }
-    let find = |kind: Kind, metric: &str| {
-        rows.iter().find(|row| row.model == kind.key() && row.metric == metric)
-    };
-    println!("\nMean energy MSE over t in [0, 20], {STARTS} test starts, {} seeds:", options.seeds);
+fn tabulate(seeds: u64, outcomes: &[Outcome]) -> Result<Vec<Row>> {
+    let models = Summary::of_models(outcomes.iter().map(|outcome| &outcome.trial))?;
+    println!("\nMean energy MSE over t in [0, 20], {STARTS} test starts, {seeds} seeds:");
     let header = ["model", "mean", "std. error", "median", "reference"];
     let mut table = Table::new(&header);
-    for &kind in &options.models {
-        if let Some(row) = find(kind, "energy_mse") {
+    for (model, outcome) in models.iter().zip(outcomes) {
+        if let Some(row) = model.row("energy_mse") {
             let numbers = [row.mean, row.std_error, row.median].map(scientific);
-            let cells = numbers.into_iter().chain([reference(kind).to_owned()]);
-            table.row([kind.label().to_owned()].into_iter().chain(cells));
+            let cells = numbers.into_iter().chain([reference(outcome.kind).to_owned()]);
+            table.row([model.label.clone()].into_iter().chain(cells));
         }
     }
     println!("{table}");
@@ -251,32 +239,29 @@ fn tabulate(options: &Options, trials: &[Trial]) -> Result<Vec<Row>> {
     println!("energy up to a constant: r.m.s. on |q|, |p| <= 1.5):");
     let metrics = ["coordinate_mse", "friction_rms_error", "energy_rms_error"];
     let mut table = Table::new(&["model", "coordinate MSE", "friction", "energy H"]);
-    for &kind in &options.models {
-        let cell = |metric: &&str| match find(kind, metric) {
-            Some(row) => format!("{} ± {}", scientific(row.mean), scientific(row.std_error)),
-            None => "-".to_owned(),
-        };
-        table.row([kind.label().to_owned()].into_iter().chain(metrics.iter().map(cell)));
+    for model in &models {
+        let cell = |metric| model.row(metric).map_or("-".to_owned(), spread);
+        table.row([model.label.clone()].into_iter().chain(metrics.map(cell)));
     }
     println!("{table}");
-    Ok(rows)
+    Ok(models.into_iter().flat_map(|model| model.rows).collect())
 }
 
 /// The figures, of the first seed and the first test start.
-fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
+fn draw(examination: &Examination, outcomes: &[Outcome], output: &Output) -> Result<()> {
     let motion = |label: &str, rollouts: &Rollouts| {
-        Motion::new(label, &judge.dense_times, rollouts.states.slice(s![0, .., ..]))
+        Motion::new(label, &examination.drawn.times, rollouts.states.slice(s![0, .., ..]))
     };
-    let truth = motion("truth", &judge.dense_truth)?.truth();
+    let truth = motion("truth", &examination.drawn.truth)?.truth();
     let mut motions = Vec::new();
-    for trial in trials.iter().filter(|t| t.seed == trials[0].seed) {
-        if trial.motion.states.iter().all(|x| x.is_finite()) {
-            let mut motion =
-                motion(trial.kind.label(), &trial.motion)?.with_color(trial.kind.color());
-            if let Some([low, high]) = &trial.band {
+    for outcome in outcomes.iter().filter(|outcome| outcome.seed == outcomes[0].seed) {
+        let Outcome { kind, motion: rollout, band, .. } = outcome;
+        if rollout.states.iter().all(|x| x.is_finite()) {
+            let mut motion = motion(kind.label(), rollout)?.with_color(kind.color());
+            if let Some([low, high]) = band {
                 motion = motion.with_band(low.view(), high.view())?;
             }
-            motions.push((trial.kind, motion));
+            motions.push((*kind, motion));
         }
     }
     let of = |kinds: &[Kind]| -> Vec<Motion> {
@@ -285,7 +270,7 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     };
     let all = of(&Kind::ALL);
     let portrait = |title: &str, kinds: &[Kind]| -> Result<_> {
-        Ok(phase_portrait(&judge.system, &of(kinds))?.with_title(title))
+        Ok(phase_portrait(&examination.system, &of(kinds))?.with_title(title))
     };
     let portraits = Figure::grid(
         2,
@@ -304,7 +289,7 @@ fn draw(judge: &Judge, trials: &[Trial], output: &Output) -> Result<()> {
     let figure = Figure::grid(1, panels)?.with_title("Damped pendulum: trajectory");
     output.figure("trajectory", &figure)?;
     output.figure("mse", &Figure::new(squared_error(&truth, &all[1..])?))?;
-    let true_energy = |x: &[f64]| judge.system.energy_state(x).unwrap_or(f64::NAN);
+    let true_energy = |x: &[f64]| examination.system.energy_state(x).unwrap_or(f64::NAN);
     output.figure("energy", &Figure::new(energy(&all, true_energy)?))?;
     Ok(())
 }

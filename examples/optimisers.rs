@@ -9,9 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use hnn_data::DataSet;
-use hnn_examples::{
-    Output, Recipe, Result, Rollouts, Row, Table, exit, roll_out, scientific, use_threads,
-};
+use hnn_examples::{Judge, Output, Recipe, Result, Row, Table, exit, scientific, use_threads};
 use hnn_integrators::Parameters;
 use hnn_losses::{DerivativeLoss, Loss, RowSelection};
 use hnn_models::{Dissipative, FrictionForce, Hnn, Initialisation, Mlp};
@@ -62,14 +60,6 @@ struct Course {
     energy_mse: Vec<f64>,
 }
 
-/// What the models are judged by.
-struct Judge {
-    system: DampedPendulum,
-    starts: Array2<f64>,
-    times: Vec<f64>,
-    truth: Rollouts,
-}
-
 fn main() -> ExitCode {
     exit(run(Options::parse()))
 }
@@ -81,12 +71,18 @@ fn run(mut options: Options) -> Result<()> {
         (options.adam, options.lbfgs, options.levenberg_marquardt) = (40, 20, 4);
     }
     let output = Output::new("optimisers", options.out.as_deref())?;
-    let judge = Judge::new()?;
-    let (train, _) = Sampling::pendulum().sample(&judge.system, options.seed)?.split_at(25)?;
+    let system = DampedPendulum::new(0.1, 6.0)?;
+    let times = Array1::linspace(0.0, 20.0, 100).to_vec();
+    let judge = Judge::new(&system, Starts::GREY.draw(15, 2, 1_000_000)?, times, 1e-9)?;
+    let (train, _) = Sampling::pendulum().sample(&system, options.seed)?.split_at(25)?;
+    let course = |key, label, fit: Fit| {
+        let followed = follow_fit(&options, &train, fit)?;
+        Course::new(key, label, followed, &system, &judge, &train)
+    };
     let courses = [
-        judge.course("adam", "Adam", &options, &train, adam)?,
-        judge.course("lbfgs", "L-BFGS", &options, &train, lbfgs)?,
-        judge.course("levenberg_marquardt", "Levenberg-Marquardt", &options, &train, squares)?,
+        course("adam", "Adam", adam)?,
+        course("lbfgs", "L-BFGS", lbfgs)?,
+        course("levenberg_marquardt", "Levenberg-Marquardt", squares)?,
     ];
     draw(&courses, &output)?;
     let mut table = Table::new(&["optimiser", "time (s)", "loss", "energy MSE"]);
@@ -147,38 +143,36 @@ fn follow(path: &mut Path) -> impl FnMut(&Progress<'_>) -> Control + '_ {
     }
 }
 
-impl Judge {
-    fn new() -> Result<Self> {
-        let system = DampedPendulum::new(0.1, 6.0)?;
-        let times = Array1::linspace(0.0, 20.0, 100).to_vec();
-        let starts = Starts::GREY.draw(15, 2, 1_000_000)?;
-        let truth = roll_out(&system, starts.view(), &times, 1e-12)?;
-        Ok(Self { system, starts, times, truth })
-    }
+/// One of the optimisers.
+type Fit = fn(&Options, &mut Model, &mut Squares, &mut Path) -> Result<()>;
 
-    /// Trains a model and follows its loss, on all data, and its energy MSE.
-    fn course(
-        &self,
+/// Trains a model, and follows its parameters.
+fn follow_fit(options: &Options, train: &DataSet<f64>, fit: Fit) -> Result<(Model, Path)> {
+    let (mut model, mut path) = (model(options.seed)?, Path::new());
+    fit(options, &mut model, &mut DerivativeLoss::from_data(train)?, &mut path)?;
+    Ok((model, path))
+}
+
+impl Course {
+    /// The loss, on all data, and the energy MSE along a path of parameters.
+    fn new(
         key: &'static str,
         label: &'static str,
-        options: &Options,
+        (mut model, path): (Model, Path),
+        system: &DampedPendulum,
+        judge: &Judge,
         train: &DataSet<f64>,
-        fit: fn(&Options, &mut Model, &mut Squares, &mut Path) -> Result<()>,
-    ) -> Result<Course> {
-        let mut model = model(options.seed)?;
-        let mut loss =
-            DerivativeLoss::new(train.times().into(), train.states(), train.derivatives())?;
-        let mut path = Path::new();
-        fit(options, &mut model, &mut loss, &mut path)?;
+    ) -> Result<Self> {
+        let mut squares = DerivativeLoss::from_data(train)?;
         let (seconds, points): (Vec<_>, Vec<_>) = path.into_iter().unzip();
-        let (mut losses, mut errors) = (Vec::new(), Vec::new());
+        let (mut loss, mut energy_mse) = (Vec::new(), Vec::new());
         for theta in points {
             model.set_params(&theta)?;
-            losses.push(loss.value(&model, RowSelection::All)?);
-            let rollouts = roll_out(&model, self.starts.view(), &self.times, 1e-9)?;
-            errors.push(rollouts.errors(&self.system, &self.truth, 0..self.starts.nrows())?.1);
+            loss.push(squares.value(&model, RowSelection::All)?);
+            let rollouts = judge.roll_out(&model)?;
+            energy_mse.push(rollouts.errors(system, &judge.truth, 0..judge.starts.nrows())?.1);
         }
-        Ok(Course { key, label, seconds, loss: losses, energy_mse: errors })
+        Ok(Self { key, label, seconds, loss, energy_mse })
     }
 }
 

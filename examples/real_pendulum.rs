@@ -12,8 +12,8 @@ use clap::Parser;
 use hnn_data::{DataSet, DerivativeScheme, Recording};
 use hnn_examples::{
     Config, Drawn, ExampleError, Kind, Learned, LossKind, Model, Objective, Optimiser, Output,
-    Recipe, RecipeOptions, Result, Rollouts, Row, Source, Table, Training, band, exit, roll_out,
-    scientific, seed_range, use_threads,
+    Recipe, RecipeOptions, Result, Rollouts, Row, Source, Summary, Table, Training, Trial, band,
+    exit, roll_out, scientific, seed_range, use_threads,
 };
 use hnn_integrators::{DifferentiableField, DualField, Lane, Parameters, RK4};
 use hnn_losses::{DerivativeLoss, Loss, TrajectoryLoss, Window};
@@ -75,13 +75,10 @@ struct Test {
 type Learner<'a> = (Kind, &'a DataSet<f64>);
 
 /// The rollout of one model, and its errors.
-struct Trial {
-    name: String,
-    label: String,
+struct Outcome {
+    trial: Trial,
     rollout: Rollouts,
     band: Option<[Array2<f64>; 2]>,
-    coordinate_mse: f64,
-    energy_mse: f64,
 }
 
 fn main() -> ExitCode {
@@ -129,11 +126,11 @@ fn run(mut options: Options) -> Result<()> {
     let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
     let Some(folder) = folder else { return Ok(()) };
 
-    let mut trials = fits(&midpoint, &forward, &test)?;
+    let mut outcomes = fits(&midpoint, &forward, &test)?;
     let judged = models.par_iter().map(|model| test.judge_model(model, &folder));
-    trials.extend(judged.collect::<Result<Vec<_>>>()?);
-    let table = tabulate(&trials)?;
-    draw(&test, &trials, &output)?;
+    outcomes.extend(judged.collect::<Result<Vec<_>>>()?);
+    let table = tabulate(&outcomes)?;
+    draw(&test, &outcomes, &output)?;
     output.results(&config, begin.elapsed().as_secs_f64(), &table)
 }
 
@@ -206,21 +203,21 @@ impl Test {
         name: &str,
         label: &str,
         field: &dyn hnn_integrators::VectorField<f64>,
-    ) -> Result<Trial> {
+    ) -> Result<Outcome> {
         let start = self.rollout.states.slice(s![.., 0, ..]);
         let rollout = roll_out(field, start, &self.times, 1e-12)?;
         let (coordinate_mse, energy_mse) = rollout.errors(&self.score, &self.rollout, 0..1)?;
-        let (name, label) = (name.to_owned(), label.to_owned());
-        Ok(Trial { name, label, rollout, band: None, coordinate_mse, energy_mse })
+        let metrics = vec![("energy_mse", energy_mse), ("coordinate_mse", coordinate_mse)];
+        Ok(Outcome { trial: Trial::new(name, label, metrics), rollout, band: None })
     }
 
     /// The same of a trained model, with its band.
-    fn judge_model(&self, model: &Model<'_, Learner<'_>>, folder: &Path) -> Result<Trial> {
+    fn judge_model(&self, model: &Model<'_, Learner<'_>>, folder: &Path) -> Result<Outcome> {
         let path = model.file(folder);
         let learned = Learned::load(model.kind.0, &path)?;
-        let trial = self.judge(model.key, model.label, learned.field())?;
-        let band = band(&path, &trial.rollout.states.slice(s![0, .., ..]).to_owned())?;
-        Ok(Trial { band, ..trial })
+        let outcome = self.judge(model.key, model.label, learned.field())?;
+        let band = band(&path, &outcome.rollout.states.slice(s![0, .., ..]).to_owned())?;
+        Ok(Outcome { band, ..outcome })
     }
 }
 
@@ -231,7 +228,7 @@ fn pendulum(constants: [f64; 2]) -> impl DifferentiableField<f64> {
 
 /// Its two constants by least squares: from accelerations, by midpoint and by forward differences, and
 /// from the states along trajectories whose starts are fitted.
-fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<Vec<Trial>> {
+fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<Vec<Outcome>> {
     let accelerations =
         |data| DerivativeLoss::from_data(data)?.with_coordinate_weights(&[0.0, 1.0]);
     let trajectories =
@@ -242,7 +239,7 @@ fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<
         ("least_squares_trajectories", "whole trajectories", Box::new(trajectories)),
     ];
     let solver = LeastSquares::new(100).with_scaling(Scaling::Diagonal);
-    let trial = |(name, how, mut loss): (_, _, Box<dyn Loss<f64, _>>)| {
+    let outcome = |(name, how, mut loss): (_, _, Box<dyn Loss<f64, _>>)| {
         let (label, mut model) = (format!("least squares, {how}"), pendulum([1.0, 0.0]));
         solver.fit(&mut model, &mut *loss, None, &mut ())?;
         let errors = solver.posterior(&mut model, &mut *loss, None)?.standard_errors();
@@ -254,54 +251,44 @@ fn fits(midpoint: &DataSet<f64>, forward: &DataSet<f64>, test: &Test) -> Result<
         );
         test.judge(name, &label, &model)
     };
-    losses.into_iter().map(trial).collect()
+    losses.into_iter().map(outcome).collect()
 }
 
-fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {
-    let mut names: Vec<(&str, &str)> = Vec::new();
-    for trial in trials {
-        if !names.contains(&(&trial.name, &trial.label)) {
-            names.push((&trial.name, &trial.label));
-        }
-    }
-    let mut rows = Vec::new();
+fn tabulate(outcomes: &[Outcome]) -> Result<Vec<Row>> {
+    let models = Summary::of_models(outcomes.iter().map(|outcome| &outcome.trial))?;
     let mut table =
         Table::new(&["model", "energy MSE", "std. error", "median", "coordinate MSE", "seeds"]);
-    for (name, label) in names {
-        let of_model = || trials.iter().filter(|t| t.name == name);
-        let energies: Vec<f64> = of_model().map(|t| t.energy_mse).collect();
-        let coordinates: Vec<f64> = of_model().map(|t| t.coordinate_mse).collect();
-        let energy = Row::of(name, "energy_mse", &energies)?;
-        let coordinate = Row::of(name, "coordinate_mse", &coordinates)?;
-        let numbers = [energy.mean, energy.std_error, energy.median, coordinate.mean];
-        let cells = numbers.map(scientific).into_iter().chain([energy.n.to_string()]);
-        table.row([label.to_owned()].into_iter().chain(cells));
-        rows.extend([energy, coordinate]);
+    for Summary { label, rows } in &models {
+        if let [energy, coordinate] = &rows[..] {
+            let numbers = [energy.mean, energy.std_error, energy.median, coordinate.mean];
+            let cells = numbers.map(scientific).into_iter().chain([energy.n.to_string()]);
+            table.row([label.clone()].into_iter().chain(cells));
+        }
     }
     println!("\nOne rollout over the test rows, energy H = 2.4 (1 - cos q) + p^2");
     println!("(published: baseline 0.386, HNN 1.45e-2, dissipative HNN 1.07e-3):");
     println!("{table}");
-    Ok(rows)
+    Ok(models.into_iter().flat_map(|model| model.rows).collect())
 }
 
 /// The figures, of the first seed.
-fn draw(test: &Test, trials: &[Trial], output: &Output) -> Result<()> {
+fn draw(test: &Test, outcomes: &[Outcome], output: &Output) -> Result<()> {
     let motion = |label: &str, rollout: &Rollouts| {
         Motion::new(label, &test.times, rollout.states.slice(s![0, .., ..]))
     };
     let truth = motion("measured", &test.rollout)?.truth();
     let mut motions = vec![truth.clone()];
     let mut fits = Kind::ALL.len()..;
-    for trial in trials {
+    for Outcome { trial, rollout, band } in outcomes {
         let known = motions.iter().any(|m| m.label() == trial.label);
-        let finite = trial.rollout.states.iter().all(|x| x.is_finite());
-        if !known && finite && !trial.name.ends_with("forward") {
-            let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.name);
+        let finite = rollout.states.iter().all(|x| x.is_finite());
+        if !known && finite && !trial.key.ends_with("forward") {
+            let kind = Kind::ALL.into_iter().find(|kind| kind.key() == trial.key);
             // Fits of constants are no networks: each has a colour of its own behind theirs.
             let color =
                 kind.map_or_else(|| Color::for_model(fits.next().unwrap_or(0)), Kind::color);
-            let mut motion = motion(&trial.label, &trial.rollout)?.with_color(color);
-            if let Some([low, high]) = &trial.band {
+            let mut motion = motion(&trial.label, rollout)?.with_color(color);
+            if let Some([low, high]) = band {
                 motion = motion.with_band(low.view(), high.view())?;
             }
             motions.push(motion);

@@ -9,10 +9,10 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use hnn_double_pendulum_examples::{
-    Contender, Judge, Kind, RunOptions, Show, Training, Trial, Verdict, tabulate,
+use hnn_double_pendulum_examples::{Contender, Kind, RunOptions, Show, Training, Verdict};
+use hnn_examples::{
+    Config, Judge, Model, Optimiser, Output, Recipe, Result, Row, Trial, exit, roll_out, tabulate,
 };
-use hnn_examples::{Config, Model, Optimiser, Output, Recipe, Result, Row, exit, roll_out};
 use hnn_losses::ErrorMeasure;
 use hnn_plots::{Figure, Motion, Panel, Series, trajectories};
 use hnn_systems::{DoublePendulum, Lyapunov, Sampling, distances, growth_rate};
@@ -85,7 +85,7 @@ fn run(mut options: Options) -> Result<()> {
     let (mut trials, mut first) = (vec![], vec![]);
     for model in &models {
         let contender = Contender::load(model, &folder)?;
-        let verdict = judge.judge(&contender)?;
+        let verdict = Verdict::new(&judge, &system, &contender)?;
         trials.push(assess(&contender, &verdict));
         if model.seed == options.run.first_seed {
             first.push((contender, verdict));
@@ -162,5 +162,5 @@ fn chaos(system: &DoublePendulum, intervals: usize, output: &Output) -> Result<V
 fn assess(contender: &Contender, verdict: &Verdict) -> Trial {
     let metrics =
         vec![("valid_prediction_time", verdict.valid_time()), ("energy_rms", verdict.energy_rms())];
-    Trial { key: contender.key, label: contender.label, metrics }
+    Trial::new(contender.key, contender.label, metrics)
 }

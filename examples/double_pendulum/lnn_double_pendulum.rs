@@ -10,10 +10,10 @@ use std::time::Instant;
 
 use clap::{Parser, ValueEnum};
 use hnn_data::DataSet;
-use hnn_double_pendulum_examples::{
-    Contender, Judge, Kind, RunOptions, Show, Training, Trial, Verdict, tabulate,
+use hnn_double_pendulum_examples::{Contender, Kind, RunOptions, Show, Training, Verdict};
+use hnn_examples::{
+    Config, Judge, Model, Optimiser, Output, Recipe, Result, Trial, exit, tabulate,
 };
-use hnn_examples::{Config, Model, Optimiser, Output, Recipe, Result, exit};
 use hnn_losses::ErrorMeasure;
 use hnn_models::Activation;
 use hnn_plots::{Figure, squared_error};
@@ -130,7 +130,7 @@ fn run(mut options: Options) -> Result<()> {
     for model in &models {
         let (_, test) = options.task.data(&system, states, model.seed)?;
         let contender = Contender::load(model, &folder)?;
-        let verdict = judge.judge(&contender)?;
+        let verdict = Verdict::new(&judge, &system, &contender)?;
         trials.push(assess(&contender, &verdict, &test)?);
         if model.seed == options.run.first_seed {
             first.push((contender, verdict));
@@ -199,13 +199,13 @@ fn assess(contender: &Contender, verdict: &Verdict, test: &DataSet<f64>) -> Resu
         ("energy_drift_relative", verdict.mean_drift() / ENERGY_SCALE),
         ("energy_rms", verdict.energy_rms()),
     ];
-    Ok(Trial { key: contender.key, label: contender.label, metrics })
+    Ok(Trial::new(contender.key, contender.label, metrics))
 }
 
 /// Figures of the first start: angles, energy, errors, and an animation.
 fn draw(
     system: &LagrangianDoublePendulum,
-    judge: &Judge<'_>,
+    judge: &Judge,
     first: &[(Contender, Verdict)],
     output: &Output,
 ) -> Result<()> {

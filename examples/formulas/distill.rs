@@ -12,8 +12,8 @@ use std::time::Instant;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{
-    Config, Kind, Learned, Model, Objective, Output, Recipe, RecipeOptions, Row, Source, Table,
-    exit, learn, roll_out, scientific, seed_range,
+    Config, Judge, Kind, Learned, Model, Objective, Output, Recipe, RecipeOptions, Row, Source,
+    Summary, Table, Trial, exit, learn, roll_out, scientific, seed_range,
 };
 use hnn_integrators::VectorField;
 use hnn_plots::{Figure, Motion, energy, squared_error};
@@ -50,10 +50,10 @@ struct Options {
 }
 
 /// A network, its formula, and how far each is from the truth.
-struct Trial {
+struct Pair {
     network: Learned,
     distilled: Distilled,
-    metrics: Vec<(&'static str, &'static str, f64)>,
+    trials: [Trial; 2],
 }
 
 /// Number of test starts.
@@ -86,22 +86,22 @@ fn run(mut options: Options) -> Result<()> {
     let config = Config { options: &options, recipe: &recipe };
     let folder = options.source.folder(&output, &config, &models, recipe.steps, train)?;
     let Some(folder) = folder else { return Ok(()) };
-    let trials = models.iter().map(|model| trial(model, &folder, data(model.seed)?));
-    let trials = trials.collect::<Result<Vec<_>>>()?;
-    for (seed, Trial { distilled, .. }) in trials.iter().enumerate() {
+    let pairs = models.iter().map(|model| distil(model, &folder, data(model.seed)?));
+    let pairs = pairs.collect::<Result<Vec<_>>>()?;
+    for (seed, Pair { distilled, .. }) in pairs.iter().enumerate() {
         println!("seed {seed}: {}", distilled.found);
     }
-    draw(&trials[0], &output)?;
-    let rows = tabulate(&trials)?;
+    draw(&pairs[0], &output)?;
+    let rows = tabulate(&pairs)?;
     Ok(output.results(&config, begin.elapsed().as_secs_f64(), &rows)?)
 }
 
 /// Distils a network, and compares both with the truth.
-fn trial(
+fn distil(
     model: &Model<'_, Kind>,
     folder: &Path,
     [train, test]: [DataSet<f64>; 2],
-) -> Result<Trial> {
+) -> Result<Pair> {
     let truth = Pendulum::default();
     let network = Learned::load(model.kind, &model.file(folder))?;
     let energy = network.hamiltonian().ok_or("an HNN has an energy")?;
@@ -119,22 +119,25 @@ fn trial(
 
     let times = Array1::linspace(0.0, 20.0, 100).to_vec();
     let starts = Starts::Ring { low: 1.3, high: 2.3 }.draw(STARTS, 2, 2_000_000 + model.seed)?;
-    let exact = roll_out(&truth, starts.view(), &times, 1e-12)?;
-    let mut metrics = vec![
-        ("network", "field_error", held_out),
-        ("formula", "field_error", relative_error(distilled.found.model(), &test)?),
-        ("formula", "distance_to_network", distilled.relative_error),
-        ("formula", "terms", distilled.found.terms.len() as f64),
+    let judge = Judge::new(&truth, starts, times, 1e-10)?;
+    type Own<'a> = &'a [(&'static str, f64)];
+    let trial = |name: &str, field: &dyn VectorField<f64>, own: Own<'_>| -> Result<Trial> {
+        let rollouts = judge.roll_out(field)?;
+        let (coordinate, energy) = rollouts.errors(&truth, &judge.truth, 0..STARTS)?;
+        let metrics = [own, &[("coordinate_mse", coordinate), ("energy_mse", energy)]].concat();
+        Ok(Trial::new(name, name, metrics))
+    };
+    let formula = distilled.found.model();
+    let of_formula = [
+        ("field_error", relative_error(formula, &test)?),
+        ("distance_to_network", distilled.relative_error),
+        ("terms", distilled.found.terms.len() as f64),
     ];
-    let fields: [(&str, &dyn VectorField<f64>); 2] =
-        [("network", network.field()), ("formula", distilled.found.model())];
-    for (name, field) in fields {
-        let rollouts = roll_out(field, starts.view(), &times, 1e-10)?;
-        let (coordinate, energy) = rollouts.errors(&truth, &exact, 0..STARTS)?;
-        metrics.push((name, "coordinate_mse", coordinate));
-        metrics.push((name, "energy_mse", energy));
-    }
-    Ok(Trial { network, distilled, metrics })
+    let trials = [
+        trial("network", network.field(), &[("field_error", held_out)])?,
+        trial("formula", formula, &of_formula)?,
+    ];
+    Ok(Pair { network, distilled, trials })
 }
 
 /// Distance of a field to the derivatives of a data set, relative.
@@ -145,23 +148,19 @@ fn relative_error(field: &dyn VectorField<f64>, data: &DataSet<f64>) -> Result<f
     Ok((difference.iter().fold(0.0, square) / given.iter().fold(0.0, square)).sqrt())
 }
 
-fn tabulate(trials: &[Trial]) -> Result<Vec<Row>> {
+fn tabulate(pairs: &[Pair]) -> Result<Vec<Row>> {
     let mut printed = Table::new(&["model", "metric", "mean", "median"]);
-    let mut rows = vec![];
-    for (k, &(model, metric, _)) in trials[0].metrics.iter().enumerate() {
-        let values: Vec<f64> = trials.iter().map(|trial| trial.metrics[k].2).collect();
-        let row = Row::of(model, metric, &values)?;
-        let cells =
-            [model.to_owned(), metric.to_owned(), scientific(row.mean), scientific(row.median)];
-        printed.row(cells);
-        rows.push(row);
+    let models = Summary::of_models(pairs.iter().flat_map(|pair| &pair.trials))?;
+    let rows = Vec::from_iter(models.into_iter().flat_map(|model| model.rows));
+    for Row { model, metric, mean, median, .. } in &rows {
+        printed.row([model.clone(), metric.clone(), scientific(*mean), scientific(*median)]);
     }
     println!("{printed}");
     Ok(rows)
 }
 
 /// One rollout of the network and of its formula against the truth.
-fn draw(trial: &Trial, output: &Output) -> Result<()> {
+fn draw(pair: &Pair, output: &Output) -> Result<()> {
     let truth = Pendulum::default();
     let times = Array1::linspace(0.0, 20.0, 401).to_vec();
     let start = Starts::Ring { low: 1.3, high: 2.3 }.draw(1, 2, 3_000_000)?;
@@ -171,11 +170,11 @@ fn draw(trial: &Trial, output: &Output) -> Result<()> {
     };
     let exact = motion("truth", &truth)?.truth();
     let motions = [
-        motion("network", trial.network.field())?,
-        motion("formula", trial.distilled.found.model())?,
+        motion("network", pair.network.field())?,
+        motion("formula", pair.distilled.found.model())?,
     ];
     let energy_of = |x: &[f64]| truth.energy_state(x).unwrap_or(f64::NAN);
     let panels = vec![squared_error(&exact, &motions)?, energy(&motions, energy_of)?];
-    let title = format!("Distilled: {}", trial.distilled.found.model());
+    let title = format!("Distilled: {}", pair.distilled.found.model());
     Ok(output.figure("distill", &Figure::grid(2, panels)?.with_title(title))?)
 }

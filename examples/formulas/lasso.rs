@@ -71,7 +71,7 @@ const METRICS: [&str; 3] = ["exact_support", "terms", "coefficient_error"];
 type Scores = [[f64; METRICS.len()]; METHODS.len()];
 
 /// The formulas that one data set gives.
-struct Trial {
+struct Formulas {
     path: Vec<LassoSolution>,
     cross_validated: LassoSolution,
     one_std_error: LassoSolution,
@@ -176,12 +176,12 @@ impl Case {
         Ok(Samples::new(states, dx)?.equations(&Ansatz::new(&self.library)?)?)
     }
 
-    fn identify(&self, options: &Options, seed: u64) -> Result<Trial> {
+    fn identify(&self, options: &Options, seed: u64) -> Result<Formulas> {
         let equations = self.equations(options, seed)?;
         let gram = Gram::from_equations(&equations)?;
         let folds = Folds::ByPoint { count: 5 };
         let validation = CrossValidation::run(&equations, &Lasso::default(), folds, 100, 1e-4)?;
-        Ok(Trial {
+        Ok(Formulas {
             cross_validated: validation.best().clone(),
             one_std_error: validation.one_std_error().clone(),
             path: validation.path,
@@ -197,11 +197,11 @@ impl Case {
         ansatz.names().iter().map(|name| known(name).map_or(0.0, |(_, c)| *c)).collect()
     }
 
-    fn score(&self, trial: &Trial) -> Scores {
-        let truth = self.truth_of(&trial.ansatz);
-        let cross_validated = trial.cross_validated.coefficients.clone();
-        let one_std_error = trial.one_std_error.coefficients.clone();
-        [cross_validated, one_std_error, selected(trial)].map(|w| {
+    fn score(&self, formulas: &Formulas) -> Scores {
+        let truth = self.truth_of(&formulas.ansatz);
+        let cross_validated = formulas.cross_validated.coefficients.clone();
+        let one_std_error = formulas.one_std_error.coefficients.clone();
+        [cross_validated, one_std_error, selected(formulas)].map(|w| {
             let exact = truth.iter().zip(&w).all(|(a, b)| (*a == 0.0) == (*b == 0.0));
             let terms = w.iter().filter(|w| **w != 0.0).count();
             let errors = truth.iter().zip(&w).map(|(a, b)| (a - b).abs());
@@ -225,40 +225,42 @@ impl Case {
     }
 
     /// The path with the terms found, and rollouts of the formulas against the truth.
-    fn draw(&self, trial: &Trial, output: &Output) -> Result<()> {
-        let figure = Figure::grid(2, vec![self.path_panel(trial)?, self.rollout_panel(trial)?])?;
-        let title = format!("{}: {}", self.name, trial.found.model());
+    fn draw(&self, formulas: &Formulas, output: &Output) -> Result<()> {
+        let figure =
+            Figure::grid(2, vec![self.path_panel(formulas)?, self.rollout_panel(formulas)?])?;
+        let title = format!("{}: {}", self.name, formulas.found.model());
         Ok(output.figure(self.name, &figure.with_title(title))?)
     }
 
-    fn path_panel(&self, trial: &Trial) -> Result<Panel> {
-        let lambdas: Vec<f64> = trial.path.iter().map(|solution| solution.lambda).collect();
-        let found: Vec<usize> = trial.found.terms.iter().map(|term| term.column).collect();
-        let size = |solution: &LassoSolution, j: usize| solution.coefficients[j] * trial.scales[j];
+    fn path_panel(&self, formulas: &Formulas) -> Result<Panel> {
+        let lambdas: Vec<f64> = formulas.path.iter().map(|solution| solution.lambda).collect();
+        let found: Vec<usize> = formulas.found.terms.iter().map(|term| term.column).collect();
+        let size =
+            |solution: &LassoSolution, j: usize| solution.coefficients[j] * formulas.scales[j];
         let mut series = vec![];
-        for term in &trial.found.terms {
-            let values: Vec<f64> = trial.path.iter().map(|s| size(s, term.column)).collect();
+        for term in &formulas.found.terms {
+            let values: Vec<f64> = formulas.path.iter().map(|s| size(s, term.column)).collect();
             series.push(Series::new(term.name.as_str(), lambdas.as_slice(), values)?);
         }
         let largest_other = |solution: &LassoSolution| {
-            let others = (0..trial.scales.len()).filter(|j| !found.contains(j));
+            let others = (0..formulas.scales.len()).filter(|j| !found.contains(j));
             others.map(|j| size(solution, j).abs()).fold(0.0, f64::max)
         };
-        let others: Vec<f64> = trial.path.iter().map(largest_other).collect();
+        let others: Vec<f64> = formulas.path.iter().map(largest_other).collect();
         series.push(Series::new("largest other", lambdas.as_slice(), others)?.truth());
         let chosen = [
-            ("cross-validated", trial.cross_validated.lambda),
-            ("1-SE rule", trial.one_std_error.lambda),
+            ("cross-validated", formulas.cross_validated.lambda),
+            ("1-SE rule", formulas.one_std_error.lambda),
         ];
-        let terms = trial.path.iter().step_by(20);
+        let terms = formulas.path.iter().step_by(20);
         let terms: Vec<_> = terms.map(|s| (s.lambda, s.support().len())).collect();
         Ok(regularisation_path("coefficient × column size", series, &chosen, &terms))
     }
 
-    fn rollout_panel(&self, trial: &Trial) -> Result<Panel> {
+    fn rollout_panel(&self, formulas: &Formulas) -> Result<Panel> {
         let times = Array1::linspace(0.0, 20.0, 201).to_vec();
-        let plain = &trial.one_std_error.coefficients;
-        let plain = SparseHamiltonian::from_coefficients(&trial.ansatz, plain)?;
+        let plain = &formulas.one_std_error.coefficients;
+        let plain = SparseHamiltonian::from_coefficients(&formulas.ansatz, plain)?;
         let motion =
             |label: &str, field: &dyn hnn_integrators::VectorField<f64>| -> Result<Motion> {
                 let states = roll_out(field, self.start.view(), &times, 1e-10)?.states;
@@ -266,14 +268,14 @@ impl Case {
             };
         let truth = motion("truth", &*self.truth)?.truth();
         let motions =
-            [motion("LASSO, 1-SE rule", &plain)?, motion("selection", trial.found.model())?];
+            [motion("LASSO, 1-SE rule", &plain)?, motion("selection", formulas.found.model())?];
         Ok(squared_error(&truth, &motions)?)
     }
 }
 
 /// The selected coefficients, one a column.
-fn selected(trial: &Trial) -> Vec<f64> {
-    let mut w = vec![0.0; trial.scales.len()];
-    trial.found.terms.iter().for_each(|term| w[term.column] = term.coefficient);
+fn selected(formulas: &Formulas) -> Vec<f64> {
+    let mut w = vec![0.0; formulas.scales.len()];
+    formulas.found.terms.iter().for_each(|term| w[term.column] = term.coefficient);
     w
 }

@@ -10,11 +10,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hnn_data::DataSet;
-use hnn_examples::{Kind, Output, Recipe, exit};
+use hnn_examples::{Judge, Kind, Output, Recipe, exit};
 use hnn_integrators::{FnField, VectorField};
 use hnn_losses::metrics::coordinate_mse;
 use hnn_plots::phase_portrait;
-use hnn_published_examples::{Figure, Judge, PublishedOptions, Result, Scores, timed, train};
+use hnn_published_examples::{Figure, PublishedOptions, Result, Scores, losses, timed, train};
 use hnn_sparse::{Ansatz, Expression, Friction, Library, Samples, Selection, SparseHamiltonian};
 use ndarray::{Array1, Array2, array};
 use rand::SeedableRng;
@@ -81,8 +81,15 @@ fn recipe(options: &PublishedOptions) -> Recipe {
 fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<Scores>> {
     let [training, test] = data(seed)?;
     let times = Array1::linspace(0.0, 4.0, 101).to_vec();
-    let judge = Judge::new(&truth(), [&training, &test], array![[0.85, 0.25]], times, 1e-12)?;
+    let judge = Judge::new(&truth(), array![[0.85, 0.25]], times, 1e-12)?;
     let mut motions = vec![judge.motion("truth", &truth())?.truth()];
+    let score = |field: &dyn VectorField<f64>, model, label: &str, seconds| -> Result<Scores> {
+        let states = judge.roll_out(field)?.states;
+        let trajectory = coordinate_mse(states.view(), judge.truth.states.view())?.mean;
+        let mut metrics = losses(field, [&training, &test])?.to_vec();
+        metrics.push(("trajectory_mse", trajectory));
+        Ok(Scores { model, label: label.to_owned(), metrics, seconds })
+    };
     let mut all = vec![];
     let recipe = recipe(options);
     let friction = if options.protocol { Kind::HnnFriction } else { Kind::HnnDissipative };
@@ -93,13 +100,13 @@ fn trial(options: &PublishedOptions, seed: u64, output: &Output) -> Result<Vec<S
     ] {
         let path = output.path(&format!("{model}_{seed}.safetensors"));
         let (field, seconds) = train(kind, &recipe, seed, &training, &path)?;
-        all.push(score(&judge, &*field, model, label, seconds)?);
+        all.push(score(&*field, model, label, seconds)?);
         motions.push(judge.motion(label, &*field)?);
     }
     if !options.protocol {
         let (formula, seconds) = timed(|| formula(&training))?;
         println!("{formula}");
-        all.push(score(&judge, &formula, "formula", "formula", seconds)?);
+        all.push(score(&formula, "formula", "formula", seconds)?);
     }
     if seed == options.first_seed {
         let panel = phase_portrait(&truth(), &motions)?.with_title("damped spring");
@@ -116,18 +123,4 @@ fn formula(train: &DataSet<f64>) -> Result<SparseHamiltonian> {
         Ansatz::new(&Library::monomials(1, 1..=3)?)?.with_friction(&factor, Friction::Shared)?;
     let equations = Samples::try_from(train)?.equations(&ansatz)?;
     Ok(Selection::default().run(&equations)?.into_model())
-}
-
-fn score(
-    judge: &Judge<'_>,
-    field: &dyn VectorField<f64>,
-    model: &'static str,
-    label: &str,
-    seconds: f64,
-) -> Result<Scores> {
-    let states = judge.roll_out(field)?.states;
-    let trajectory = coordinate_mse(states.view(), judge.truth.states.view())?.mean;
-    let losses = judge.losses(field)?;
-    let metrics = losses.into_iter().chain([("trajectory_mse", trajectory)]).collect();
-    Ok(Scores { model, label: label.to_owned(), metrics, seconds })
 }

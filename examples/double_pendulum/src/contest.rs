@@ -6,9 +6,9 @@ use hnn_integrators::VectorField;
 use hnn_losses::metrics::valid_prediction_time;
 use hnn_models::{AnyModel, Persist};
 use hnn_systems::Hamiltonian;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
-use hnn_examples::{Model, Result, Rollouts, roll_out, scientific};
+use hnn_examples::{Judge, Model, Result, Rollouts, scientific};
 
 use crate::Kind;
 
@@ -60,15 +60,6 @@ fn mean(values: &[f64]) -> f64 {
 /// A prediction is valid while the angles are within this distance of the true ones, in rad.
 const THRESHOLD: f64 = 0.1;
 
-/// Rollouts that contenders are judged by.
-pub struct Judge<'a> {
-    system: &'a dyn Hamiltonian<f64>,
-    times: Vec<f64>,
-    starts: Array2<f64>,
-    truth: Rollouts,
-    tolerance: f64,
-}
-
 /// How good the rollouts of one contender are, a number a start.
 pub struct Verdict {
     /// Its rollouts.
@@ -82,49 +73,26 @@ pub struct Verdict {
     pub energy_drift: Vec<f64>,
 }
 
-impl<'a> Judge<'a> {
-    /// Solves the true system from all starts.
-    ///
-    /// # Errors
-    /// If the times or the starts make no sense.
-    pub fn new(
-        system: &'a dyn Hamiltonian<f64>,
-        starts: Array2<f64>,
-        times: Vec<f64>,
-        tolerance: f64,
-    ) -> Result<Self> {
-        let truth = roll_out(system, starts.view(), &times, 1e-12)?;
-        Ok(Self { system, times, starts, truth, tolerance })
-    }
-
-    /// The times.
-    #[must_use]
-    pub fn times(&self) -> &[f64] {
-        &self.times
-    }
-
-    /// The truth.
-    #[must_use]
-    pub fn truth(&self) -> &Rollouts {
-        &self.truth
-    }
-
-    /// Rolls a contender out.
+impl Verdict {
+    /// Rolls a contender out, and compares it with the true `system`.
     ///
     /// # Errors
     /// If the system's energy is undefined at a state.
-    pub fn judge(&self, contender: &Contender) -> Result<Verdict> {
-        let rollouts =
-            roll_out(contender.field.as_ref(), self.starts.view(), &self.times, self.tolerance)?;
-        let (model, truth) = (rollouts.states.view(), self.truth.states.view());
-        let valid_times = valid_prediction_time(&self.times, model, truth, THRESHOLD)?.times;
+    pub fn new(
+        judge: &Judge,
+        system: &dyn Hamiltonian<f64>,
+        contender: &Contender,
+    ) -> Result<Self> {
+        let rollouts = judge.roll_out(contender.field.as_ref())?;
+        let (model, truth) = (rollouts.states.view(), judge.truth.states.view());
+        let valid_times = valid_prediction_time(&judge.times, model, truth, THRESHOLD)?.times;
         let (mut energy_squares, mut energy_drift) = (vec![], vec![]);
         for states in model.outer_iter() {
-            let errors = self.energy_errors(states)?;
+            let errors = energy_errors(system, states)?;
             energy_squares.push(errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64);
             energy_drift.push(errors[errors.len() - 1].abs());
         }
-        let verdict = Verdict { rollouts, valid_times, energy_squares, energy_drift };
+        let verdict = Self { rollouts, valid_times, energy_squares, energy_drift };
         println!(
             "{}: valid for {:.2} s, energy error {} J r.m.s.",
             contender.label,
@@ -133,14 +101,14 @@ impl<'a> Judge<'a> {
         );
         Ok(verdict)
     }
+}
 
-    /// `E(t) - E(0)` by the true energy; infinite where the rollout left all bounds.
-    fn energy_errors(&self, states: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
-        let lanes = hnn_integrators::coordinate_major(states);
-        let mut energy = vec![0.0; states.nrows()];
-        self.system.energy(&lanes, &mut energy, &mut Default::default())?;
-        let start = energy[0];
-        let error = |e: &f64| if e.is_finite() { e - start } else { f64::INFINITY };
-        Ok(energy.iter().map(error).collect())
-    }
+/// `E(t) - E(0)` by the true energy; infinite where the rollout left all bounds.
+fn energy_errors(system: &dyn Hamiltonian<f64>, states: ArrayView2<'_, f64>) -> Result<Vec<f64>> {
+    let lanes = hnn_integrators::coordinate_major(states);
+    let mut energy = vec![0.0; states.nrows()];
+    system.energy(&lanes, &mut energy, &mut Default::default())?;
+    let start = energy[0];
+    let error = |e: &f64| if e.is_finite() { e - start } else { f64::INFINITY };
+    Ok(energy.iter().map(error).collect())
 }

@@ -1,11 +1,11 @@
 //! Figures and animation of one start's rollouts.
 
-use hnn_examples::{Output, Result, write_animation};
+use hnn_examples::{Judge, Output, Result, write_animation};
 use hnn_plots::{Figure, Motion, Panel, energy, trajectories};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, s};
 
-use crate::{Contender, Judge, Verdict};
+use crate::{Contender, Verdict};
 
 /// The rollouts from the first start up to a time: the truth, and every contender that stayed
 /// finite.
@@ -17,15 +17,15 @@ pub struct Show {
 impl Show {
     /// Of contenders and what they reached.
     #[must_use]
-    pub fn new(judge: &Judge<'_>, contenders: &[(Contender, Verdict)], end: f64) -> Self {
-        let shown = judge.times().iter().take_while(|t| **t <= end).count();
-        let truth = ("truth", &judge.truth().states);
+    pub fn new(judge: &Judge, contenders: &[(Contender, Verdict)], end: f64) -> Self {
+        let shown = judge.times.iter().take_while(|t| **t <= end).count();
+        let truth = ("truth", &judge.truth.states);
         let learned = contenders.iter().map(|(c, verdict)| (c.label, &verdict.rollouts.states));
         let motions = [truth].into_iter().chain(learned);
         let motions = motions.map(|(label, states)| (label, states.slice(s![0, ..shown, ..])));
         let finite = motions.filter(|(_, states)| states.iter().all(|x| x.is_finite()));
         Self {
-            times: judge.times()[..shown].to_vec(),
+            times: judge.times[..shown].to_vec(),
             motions: finite.map(|(label, states)| (label, states.to_owned())).collect(),
         }
     }

@@ -7,11 +7,9 @@ mod figures;
 mod kind;
 mod options;
 mod training;
-mod trial;
 
-pub use contest::{Contender, Judge, Verdict};
+pub use contest::{Contender, Verdict};
 pub use figures::Show;
 pub use kind::Kind;
 pub use options::RunOptions;
 pub use training::Training;
-pub use trial::{Trial, tabulate};

@@ -11,7 +11,7 @@ mod variant;
 
 pub use comparison::Comparison;
 pub use options::OscillatorOptions;
-pub use report::{Report, Trial};
+pub use report::{Outcome, Report};
 pub use setting::Setting;
 pub use system::System;
 pub use variant::{TrajectoryTerm, Variant};

@@ -16,11 +16,12 @@ use serde::Serialize;
 use super::setting::Errors;
 use super::{Setting, Variant};
 use hnn_examples::{
-    Config, Learned, Model, Output, Result, Rollouts, Row, Sweep, Table, scientific,
+    Config, Learned, Model, Output, Result, Rollouts, Row, Summary, Sweep, Table, Trial, spread,
 };
 
 /// One trained model.
-pub struct Trial {
+pub struct Outcome {
+    trial: Trial,
     /// Which variant, by index.
     pub variant: usize,
     /// Its seed.
@@ -29,35 +30,41 @@ pub struct Trial {
     pub record: TrainingRecord,
     /// The rollouts from the *ring* starts, at the times of drawn curves.
     curves: Rollouts,
-    errors: Errors,
+    /// Coordinate MSE and energy MSE of the *ring* starts.
+    pub ring: (f64, f64),
 }
 
-impl Trial {
-    fn metrics(&self) -> [(&'static str, f64); 5] {
-        let Errors { ring, ring_median, grey } = self.errors;
-        [
+impl Outcome {
+    fn new(
+        setting: &Setting,
+        variants: &[Variant],
+        model: &Model<'_, usize>,
+        folder: &Path,
+        record: TrainingRecord,
+    ) -> Result<Self> {
+        let (Model { kind: variant, seed, key, label, .. }, path) = (*model, model.file(folder));
+        let learned = Learned::load(variants[variant].kind(), &path)?;
+        let (curves, errors) = setting.judge(learned.field())?;
+        let Errors { ring, ring_median, grey } = errors;
+        let metrics = vec![
             ("coordinate_mse_ring", ring.0),
             ("coordinate_mse_ring_median", ring_median),
             ("energy_mse_ring", ring.1),
             ("coordinate_mse_grey", grey.0),
             ("energy_mse_grey", grey.1),
-        ]
-    }
-
-    /// Coordinate MSE and energy MSE of the *ring* starts.
-    #[must_use]
-    pub fn ring(&self) -> (f64, f64) {
-        self.errors.ring
+            ("final_loss", record.final_loss()),
+        ];
+        let trial = Trial::new(key, label, metrics);
+        Ok(Self { trial, variant, seed, record, curves, ring })
     }
 }
 
 /// All trained models of an experiment.
 pub struct Report<'a> {
     setting: &'a Setting,
-    variants: &'a [Variant],
     first: u64,
     /// The trained models, seed by seed.
-    pub trials: Vec<Trial>,
+    pub outcomes: Vec<Outcome>,
 }
 
 impl<'a> Report<'a> {
@@ -85,20 +92,24 @@ impl<'a> Report<'a> {
         };
         let records = sweep.train(output, config, &models, recipe.steps, train)?;
         let Some(records) = records else { return Ok(None) };
-        let judge = |(model, record): (&Model<'_, usize>, TrainingRecord)| -> Result<Trial> {
-            let Model { kind: variant, seed, .. } = *model;
-            let path = model.file(sweep.folder(output));
-            let learned = Learned::load(variants[variant].kind(), &path)?;
-            let (curves, errors) = setting.judge(learned.field())?;
-            Ok(Trial { variant, seed, record, curves, errors })
-        };
-        let trials = models.par_iter().zip(records).map(judge).collect::<Result<Vec<_>>>()?;
-        Ok(Some(Self { setting, variants, first, trials }))
+        let folder = sweep.folder(output);
+        let judge = |(model, record)| Outcome::new(setting, variants, model, folder, record);
+        let outcomes = models.par_iter().zip(records).map(judge).collect::<Result<Vec<_>>>()?;
+        Ok(Some(Self { setting, first, outcomes }))
     }
 
-    /// The trials of a variant, seed by seed.
-    pub fn of(&self, variant: usize) -> impl Iterator<Item = &Trial> {
-        self.trials.iter().filter(move |trial| trial.variant == variant)
+    /// What came out of a variant, seed by seed.
+    pub fn of(&self, variant: usize) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(move |outcome| outcome.variant == variant)
+    }
+
+    /// Those of the first seed.
+    fn of_first(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().filter(|outcome| outcome.seed == self.first)
+    }
+
+    fn summaries(&self) -> Result<Vec<Summary>> {
+        Summary::of_models(self.outcomes.iter().map(|outcome| &outcome.trial))
     }
 
     /// Every metric of every variant.
@@ -106,17 +117,7 @@ impl<'a> Report<'a> {
     /// # Errors
     /// If a metric is NaN.
     pub fn rows(&self) -> Result<Vec<Row>> {
-        let mut rows = Vec::new();
-        for (index, variant) in self.variants.iter().enumerate() {
-            let metrics: Vec<_> = self.of(index).map(Trial::metrics).collect();
-            for metric in 0..metrics[0].len() {
-                let values: Vec<f64> = metrics.iter().map(|m| m[metric].1).collect();
-                rows.push(Row::of(&variant.key, metrics[0][metric].0, &values)?);
-            }
-            let loss: Vec<f64> = self.of(index).map(|t| t.record.final_loss()).collect();
-            rows.push(Row::of(&variant.key, "final_loss", &loss)?);
-        }
-        Ok(rows)
+        Ok(self.summaries()?.into_iter().flat_map(|model| model.rows).collect())
     }
 
     /// Prints the table of all variants.
@@ -134,11 +135,9 @@ impl<'a> Report<'a> {
             "grey: coordinate MSE",
             "energy MSE",
         ]);
-        let rows = self.rows().unwrap_or_default();
-        for variant in self.variants {
-            let own = rows.iter().filter(|r| r.model == variant.key && r.metric != "final_loss");
-            let cell = |r: &Row| format!("{} ± {}", scientific(r.mean), scientific(r.std_error));
-            table.row([variant.label.clone()].into_iter().chain(own.map(cell)));
+        for Summary { label, rows } in self.summaries().unwrap_or_default() {
+            let shown = rows.iter().filter(|row| row.metric != "final_loss");
+            table.row([label].into_iter().chain(shown.map(spread)));
         }
         println!("{table}");
     }
@@ -151,12 +150,16 @@ impl<'a> Report<'a> {
     pub fn draw(&self, output: &Output) -> Result<()> {
         let setting = self.setting;
         let motion = |label: &str, rollouts: &Rollouts| {
-            Motion::new(label, &setting.fine, rollouts.states.slice(s![setting.drawn, .., ..]))
+            Motion::new(
+                label,
+                &setting.curves.times,
+                rollouts.states.slice(s![setting.drawn, .., ..]),
+            )
         };
-        let mut motions = vec![motion("truth", &setting.curves)?.truth()];
-        for trial in self.trials.iter().filter(|t| t.seed == self.first) {
-            if trial.curves.states.iter().all(|x| x.is_finite()) {
-                motions.push(motion(&self.variants[trial.variant].label, &trial.curves)?);
+        let mut motions = vec![motion("truth", &setting.curves.truth)?.truth()];
+        for outcome in self.of_first() {
+            if outcome.curves.states.iter().all(|x| x.is_finite()) {
+                motions.push(motion(&outcome.trial.label, &outcome.curves)?);
             }
         }
         let field: &dyn VectorField<f64> = &*setting.system;
@@ -175,23 +178,23 @@ impl<'a> Report<'a> {
 
     /// The mean squared error over time of the first seed, all *ring* starts.
     fn errors_over_time(&self) -> Result<Panel> {
-        let (setting, truth) = (self.setting, &self.setting.curves.states);
+        let (setting, truth) = (self.setting, &self.setting.curves.truth.states);
         let what = setting.title("mean squared error, ring starts");
         let mut panel =
             Panel::new(what).with_x_label("time t (s)").with_y_label("squared error").with_log_y();
-        for trial in self.trials.iter().filter(|t| t.seed == self.first) {
-            let states = &trial.curves.states;
+        for outcome in self.of_first() {
+            let states = &outcome.curves.states;
             // At t = 0 there is none, and so no place on a logarithmic axis.
             let mean = |step| {
                 let difference = &states.slice(s![.., step, ..]) - &truth.slice(s![.., step, ..]);
                 difference.iter().map(|e| e * e).sum::<f64>() / difference.len() as f64
             };
-            let points = (1..setting.fine.len()).map(|step| (setting.fine[step], mean(step)));
+            let points = (1..setting.curves.times.len())
+                .map(|step| (setting.curves.times[step], mean(step)));
             let (t, error): (Vec<f64>, Vec<f64>) = points.filter(|(_, e)| e.is_finite()).unzip();
             if !t.is_empty() {
-                let label = &self.variants[trial.variant].label;
-                let series = Series::new(label, t, error)?;
-                panel = panel.series(series.with_color(Color::for_model(trial.variant)));
+                let series = Series::new(&outcome.trial.label, t, error)?;
+                panel = panel.series(series.with_color(Color::for_model(outcome.variant)));
             }
         }
         Ok(panel)
@@ -203,18 +206,17 @@ impl<'a> Report<'a> {
     /// # Errors
     /// If it cannot be drawn or written.
     pub fn draw_losses(&self, output: &Output) -> Result<()> {
-        let curve = |trial: &Trial| -> Result<LossCurve> {
-            let all = &trial.record.steps;
+        let curve = |outcome: &Outcome| -> Result<LossCurve> {
+            let all = &outcome.record.steps;
             let steps = all.iter().skip(30.min(all.len() / 10));
             let train = steps.clone().step_by(10).map(|s| (s.step as u64, s.loss));
             let (x, y): (Vec<u64>, Vec<f64>) = train.unzip();
             let validated = steps.filter_map(|s| Some((s.step as u64, s.validation?)));
             let (x_validation, y_validation): (Vec<u64>, Vec<f64>) = validated.unzip();
-            let label = &self.variants[trial.variant].label;
-            Ok(LossCurve::new(label, x, y)?.with_validation(x_validation, y_validation)?)
+            Ok(LossCurve::new(&outcome.trial.label, x, y)?
+                .with_validation(x_validation, y_validation)?)
         };
-        let first = self.trials.iter().filter(|t| t.seed == self.first);
-        let curves = first.map(curve).collect::<Result<Vec<_>>>()?;
+        let curves = self.of_first().map(curve).collect::<Result<Vec<_>>>()?;
         let panel =
             loss_curves(&curves).with_title(self.setting.title("training and validation loss"));
         output.figure("losses", &Figure::new(panel))

@@ -3,10 +3,10 @@
 use hnn_data::DataSet;
 use hnn_integrators::VectorField;
 use hnn_systems::{Hamiltonian, Pendulum, Sampling, Spring, Starts};
-use ndarray::{Array1, Array2, Axis, concatenate, s};
+use ndarray::{Array1, Axis, concatenate};
 
 use super::OscillatorOptions;
-use hnn_examples::{ExampleError, Recipe, Result, Rollouts, roll_out};
+use hnn_examples::{ExampleError, Judge, Recipe, Result, Rollouts};
 
 /// Number of test starts of each law.
 const STARTS: usize = 15;
@@ -25,16 +25,11 @@ pub struct Setting {
     /// The true system.
     pub system: Box<dyn Hamiltonian<f64>>,
     pub(super) sampling: Sampling,
-    times: Vec<f64>,
-    starts: Array2<f64>,
-    truth: Rollouts,
-    /// The times of the curves that are drawn.
-    pub(super) fine: Vec<f64>,
-    /// The true ones, from the *ring* starts.
-    pub(super) curves: Rollouts,
+    judge: Judge,
+    /// The curves that are drawn, from the *ring* starts.
+    pub(super) curves: Judge,
     /// The *ring* start whose trajectory is drawn: the one of median energy.
     pub(super) drawn: usize,
-    tolerance: f64,
     /// Least squares for noisy states of it.
     pub(super) noisy: Recipe,
     /// Number of trajectories to train on.
@@ -83,28 +78,15 @@ impl Setting {
         let ring = sampling.starts.draw(STARTS, 2, 2_000_000)?;
         let grey = Starts::GREY.draw(STARTS, 2, 1_000_000)?;
         let starts = concatenate![Axis(0), ring, grey];
-        let truth = roll_out(&*system, starts.view(), &times, 1e-12)?;
+        let judge = Judge::new(&*system, starts, times, tolerance)?;
         let fine = Array1::linspace(0.0, 20.0, DRAWN).to_vec();
-        let curves = roll_out(&*system, starts.slice(s![..STARTS, ..]), &fine, 1e-12)?;
+        let curves = Judge::new(&*system, ring, fine, tolerance)?;
         let mut by_energy: Vec<usize> = (0..STARTS).collect();
-        let energy = |row: &usize| system.energy_state(&starts.row(*row).to_vec());
+        let energy = |row: &usize| system.energy_state(&curves.starts.row(*row).to_vec());
         let energies = by_energy.iter().map(energy).collect::<Result<Vec<f64>, _>>()?;
         by_energy.sort_by(|a, b| energies[*a].total_cmp(&energies[*b]));
         let drawn = by_energy[STARTS / 2];
-        Ok(Self {
-            name,
-            system,
-            sampling,
-            times,
-            starts,
-            truth,
-            fine,
-            curves,
-            drawn,
-            tolerance,
-            noisy,
-            training: SPLIT,
-        })
+        Ok(Self { name, system, sampling, judge, curves, drawn, noisy, training: SPLIT })
     }
 
     /// A title that names the system and the noise.
@@ -134,14 +116,12 @@ impl Setting {
 
     /// Rolls a model out and compares it with the truth; with it go the curves to draw.
     pub(super) fn judge(&self, field: &dyn VectorField<f64>) -> Result<(Rollouts, Errors)> {
-        let rollouts = roll_out(field, self.starts.view(), &self.times, self.tolerance)?;
-        let errors = |range| rollouts.errors(&*self.system, &self.truth, range);
+        let rollouts = self.judge.roll_out(field)?;
+        let errors = |range| rollouts.errors(&*self.system, &self.judge.truth, range);
         let single = (0..STARTS).map(|start| Ok(errors(start..start + 1)?.0));
         let mut single = single.collect::<Result<Vec<f64>>>()?;
         single.sort_by(f64::total_cmp);
         let (ring, grey) = (errors(0..STARTS)?, errors(STARTS..2 * STARTS)?);
-        let ring_starts = self.starts.slice(s![..STARTS, ..]);
-        let curves = roll_out(field, ring_starts, &self.fine, self.tolerance)?;
-        Ok((curves, Errors { ring, ring_median: single[STARTS / 2], grey }))
+        Ok((self.curves.roll_out(field)?, Errors { ring, ring_median: single[STARTS / 2], grey }))
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hnn_data::DataSet;
-use hnn_examples::{Bars, Kind, Optimiser, Output, Recipe};
+use hnn_examples::{Bars, Judge, Kind, Optimiser, Output, Recipe};
 use hnn_integrators::VectorField;
 use hnn_losses::DerivativeLoss;
 use hnn_models::{
@@ -14,7 +14,7 @@ use hnn_sparse::{Ansatz, Argument, Expression, Library, Samples, Selection, Spar
 use hnn_systems::{Hamiltonian, NBody, Sampling};
 use ndarray::{Array1, Axis, s};
 
-use crate::{Judge, PublishedOptions, Result, Scores, timed, train};
+use crate::{PublishedOptions, Result, Scores, energy_error, losses, timed, train};
 
 /// `N` bodies in the plane, and how they are learned.
 pub struct Bodies<const N: usize> {
@@ -55,7 +55,7 @@ impl<const N: usize> Bodies<N> {
         let starts = test.starts();
         let starts = starts.slice(s![..starts.nrows().min(few(ROLLOUTS).max(5)), ..]).to_owned();
         let times = Array1::linspace(sampling.t_start, sampling.t_end, 101).to_vec();
-        let judge = Judge::new(&system, [&training, &test], starts, times, 1e-9)?;
+        let judge = Judge::new(&system, starts, times, 1e-9)?;
         let points = few(self.points);
         let some = chosen(&system, &training, &evenly(training.len(), points))?;
 
@@ -87,7 +87,8 @@ impl<const N: usize> Bodies<N> {
         let mut motions = vec![judge.motion("truth", &system)?.truth()];
         let mut all = vec![];
         for (model, label, field, seconds) in fields {
-            let metrics = judge.with_energy(&*field, &system)?;
+            let mut metrics = losses(&*field, [&training, &test])?.to_vec();
+            metrics.push(energy_error(&judge, &*field, &system)?);
             all.push(Scores { model, label: label.to_owned(), metrics, seconds });
             motions.push(judge.motion(label, &*field)?);
         }

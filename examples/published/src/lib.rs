@@ -9,7 +9,7 @@ mod report;
 mod train;
 
 pub use bodies::Bodies;
-pub use judge::Judge;
+pub use judge::{energy_error, losses};
 pub use options::PublishedOptions;
 pub use report::{Figure, Scores};
 pub use train::{timed, train};

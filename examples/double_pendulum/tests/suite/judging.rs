@@ -1,7 +1,7 @@
 //! The judge gives known fields what they deserve; the animation holds what it is given.
 
-use hnn_double_pendulum_examples::{Contender, Judge, Trial, tabulate};
-use hnn_examples::write_animation;
+use hnn_double_pendulum_examples::{Contender, Verdict};
+use hnn_examples::{Judge, Trial, tabulate, write_animation};
 use hnn_integrators::{FnField, VectorField};
 use hnn_systems::DoublePendulum;
 use ndarray::{Array1, array};
@@ -17,13 +17,14 @@ fn rollouts_of_known_fields() {
     let starts = array![[0.5, -0.3, 0.0, 0.0], [1.0, 0.8, 0.0, 0.0]];
     let judge = Judge::new(&system, starts, times, 1e-9).expect("solves");
 
-    let truth = judge.judge(&contender(system)).expect("judges");
+    let judged = |contender| Verdict::new(&judge, &system, &contender).expect("judges");
+    let truth = judged(contender(system));
     assert_eq!(truth.valid_times, [4.0, 4.0]);
     assert!(truth.energy_rms() < 1e-6 && truth.mean_drift() < 1e-6);
 
     // Gravity wrong by 5 %: the angles part early, the energy stays near.
     let heavier = DoublePendulum::new([1.0; 2], [1.0; 2], 9.8 * 1.05).expect("positive");
-    let heavier = judge.judge(&contender(heavier)).expect("judges");
+    let heavier = judged(contender(heavier));
     assert!(heavier.valid_time() > 0.3 && heavier.valid_time() < 3.0);
     assert!(heavier.energy_rms() > 0.05 && heavier.energy_rms() < 5.0);
 
@@ -31,14 +32,14 @@ fn rollouts_of_known_fields() {
     let explosion = FnField::new(4, |_t, x: &[f64], dx: &mut [f64]| {
         dx.iter_mut().zip(x).for_each(|(dx, x)| *dx = 3.0 + x * x);
     });
-    let explosion = judge.judge(&contender(explosion)).expect("judges");
+    let explosion = judged(contender(explosion));
     assert!(explosion.valid_time() < 0.2);
     assert_eq!(explosion.energy_rms(), f64::INFINITY);
 }
 
 #[test]
 fn tables_hold_the_mean_over_trials_of_a_key() {
-    let trial = |key, value| Trial { key, label: key, metrics: vec![("error", value)] };
+    let trial = |key, value| Trial::new(key, key, vec![("error", value)]);
     let trials = [trial("a", 1.0), trial("b", 5.0), trial("a", 3.0)];
     let rows = tabulate(&trials, &["error"]).expect("numbers");
     let found: Vec<_> = rows.iter().map(|row| (row.model.as_str(), row.mean, row.n)).collect();
