@@ -92,6 +92,10 @@ mod pages {
     struct GettingStarted;
     #[doc = include_str!("../../../docs/src/errors.md")]
     struct Errors;
+    #[doc = include_str!("../../../docs/src/files.md")]
+    struct Files;
+    #[doc = include_str!("../../../docs/src/clusters.md")]
+    struct Clusters;
     #[doc = include_str!("../../../docs/src/running.md")]
     struct Running;
     #[doc = include_str!("../../../docs/src/integrators.md")]
