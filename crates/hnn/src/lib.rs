@@ -25,6 +25,11 @@
 //! [`prelude`] has the names that most programs need; [`Error`] is what each crate's own error becomes
 //! by `?`.
 //!
+//! **The book**, in the folder `docs` of the repository (`mdbook serve docs`, or read `docs/src/SUMMARY.md` as it
+//! is), begins with a tutorial from a log file to a controller. It has the twenty most frequent tasks, a page each on
+//! data, noise, inputs, units, a system, network, method or loss of your own, and on choosing a model, a solver
+//! and an optimiser; then the theory, and what was measured. This documentation says what each item does.
+//!
 //! # A Hamiltonian neural network in a dozen lines
 //!
 //! ```
