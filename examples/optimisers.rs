@@ -16,7 +16,7 @@ use hnn_models::{Dissipative, FrictionForce, Hnn, Initialisation, Mlp};
 use hnn_plots::{Color, Figure, Panel, Series};
 use hnn_systems::{DampedPendulum, Sampling, Starts};
 use hnn_train::{Adam, Control, Lbfgs, LeastSquares, MiniBatch, Progress, Schedule, Trainer};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 use serde::Serialize;
 
 /// The damped pendulum, learned by three optimisers, each on one thread.

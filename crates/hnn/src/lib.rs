@@ -25,6 +25,11 @@
 //! [`prelude`] has the names that most programs need; [`Error`] is what each crate's own error becomes
 //! by `?`.
 //!
+//! **The book**, in the folder `docs` of the repository (`mdbook serve docs`, or read `docs/src/SUMMARY.md` as it
+//! is), begins with a tutorial from a log file to a controller. It has the twenty most frequent tasks, a page each on
+//! data, noise, inputs, units, a system, network, method or loss of your own, and on choosing a model, a solver
+//! and an optimiser; then the theory, and what was measured. This documentation says what each item does.
+//!
 //! # A Hamiltonian neural network in a dozen lines
 //!
 //! ```
@@ -88,30 +93,54 @@ pub mod prelude;
 mod pages {
     #[doc = include_str!("../../../README.md")]
     struct Readme;
-    #[doc = include_str!("../../../docs/src/getting-started.md")]
-    struct GettingStarted;
-    #[doc = include_str!("../../../docs/src/errors.md")]
-    struct Errors;
-    #[doc = include_str!("../../../docs/src/files.md")]
-    struct Files;
-    #[doc = include_str!("../../../docs/src/clusters.md")]
-    struct Clusters;
-    #[doc = include_str!("../../../docs/src/running.md")]
-    struct Running;
-    #[doc = include_str!("../../../docs/src/integrators.md")]
-    struct Integrators;
+    #[doc = include_str!("../../../docs/src/tutorial.md")]
+    struct Tutorial;
+    #[doc = include_str!("../../../docs/src/tasks.md")]
+    struct Tasks;
     #[doc = include_str!("../../../docs/src/your-own-data.md")]
     struct YourOwnData;
-    #[doc = include_str!("../../../docs/src/losses.md")]
-    struct Losses;
+    #[doc = include_str!("../../../docs/src/noise.md")]
+    struct Noise;
+    #[doc = include_str!("../../../docs/src/inputs.md")]
+    struct Inputs;
     #[doc = include_str!("../../../docs/src/scales.md")]
     struct Scales;
-    #[doc = include_str!("../../../docs/src/training.md")]
-    struct Training;
-    #[doc = include_str!("../../../docs/src/least-squares.md")]
-    struct LeastSquares;
-    #[doc = include_str!("../../../docs/src/plots.md")]
-    struct Plots;
+    #[doc = include_str!("../../../docs/src/constants.md")]
+    struct Constants;
     #[doc = include_str!("../../../docs/src/sparse.md")]
     struct Sparse;
+    #[doc = include_str!("../../../docs/src/choosing-a-model.md")]
+    struct ChoosingAModel;
+    #[doc = include_str!("../../../docs/src/choosing-a-solver.md")]
+    struct ChoosingASolver;
+    #[doc = include_str!("../../../docs/src/training.md")]
+    struct Training;
+    #[doc = include_str!("../../../docs/src/checkpoints.md")]
+    struct Checkpoints;
+    #[doc = include_str!("../../../docs/src/own-system.md")]
+    struct OwnSystem;
+    #[doc = include_str!("../../../docs/src/own-network.md")]
+    struct OwnNetwork;
+    #[doc = include_str!("../../../docs/src/own-method.md")]
+    struct OwnMethod;
+    #[doc = include_str!("../../../docs/src/own-loss.md")]
+    struct OwnLoss;
+    #[doc = include_str!("../../../docs/src/plots.md")]
+    struct Plots;
+    #[doc = include_str!("../../../docs/src/running.md")]
+    struct Running;
+    #[doc = include_str!("../../../docs/src/speed.md")]
+    struct Speed;
+    #[doc = include_str!("../../../docs/src/least-squares.md")]
+    struct LeastSquares;
+    #[doc = include_str!("../../../docs/src/integrators.md")]
+    struct Integrators;
+    #[doc = include_str!("../../../docs/src/losses.md")]
+    struct Losses;
+    #[doc = include_str!("../../../docs/src/files.md")]
+    struct Files;
+    #[doc = include_str!("../../../docs/src/errors.md")]
+    struct Errors;
+    #[doc = include_str!("../../../docs/src/clusters.md")]
+    struct Clusters;
 }
