@@ -1,5 +1,6 @@
 // Opens pages in Chromium, as wide as a telephone and as a screen: nothing may go wrong, every image has
-// an alternative, nothing stands beyond the edge, and what moves can be paused.
+// an alternative and every control a name, nothing stands beyond the edge, something is drawn, and what moves
+// can be paused without a mouse.
 //
 //   node check-pages.mjs FOLDER PAGE...     screenshots go into FOLDER
 //
@@ -21,11 +22,22 @@ function look() {
   const images = [...document.images, ...document.querySelectorAll("canvas")];
   const silent = images.filter(e => !(e.alt || e.getAttribute("aria-label")));
   const broken = [...document.images].filter(image => !image.naturalWidth);
+  const controls = [...document.querySelectorAll("button, input, select, a")];
+  const unnamed = controls.filter(
+    e => !(e.textContent.trim() || e.getAttribute("aria-label") || e.labels?.length),
+  );
+  const isBlank = canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.every((value, i) => value === data[i % 4]);
+  };
+  const blank = [...document.querySelectorAll("canvas")].filter(isBlank);
   return [
     ...(document.title && document.documentElement.lang ? [] : ["no title or no language"]),
     ...beyond.map(e => `beyond the edge: ${text(e)}`),
     ...silent.map(e => `no alternative: ${text(e)}`),
     ...broken.map(e => `not loaded: ${text(e)}`),
+    ...unnamed.map(e => `no name: ${text(e)}`),
+    ...blank.map(e => `nothing is drawn: ${text(e)}`),
   ];
 }
 
@@ -37,8 +49,14 @@ async function pauses(page) {
     return (await time()) !== before;
   };
   if (!(await later())) return ["does not move"];
-  await page.click("#pause");
-  return (await later()) ? ["moves on when it is paused"] : [];
+  for (let tab = 0; (await page.evaluate(() => document.activeElement?.id)) !== "pause"; tab++) {
+    if (tab > 20) return ["the keyboard does not reach the pause button"];
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("Space");
+  if (await later()) return ["moves on when it is paused"];
+  await page.keyboard.press("Space");
+  return (await later()) ? [] : ["does not go on"];
 }
 
 const browser = await puppeteer.launch({
