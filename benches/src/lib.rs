@@ -4,7 +4,7 @@
 //! Options of every benchmark: `--quick` (smaller work, fewer rounds). Tables are printed and
 //! written to `target/benchmarks/`.
 
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod case;
 mod clock;

@@ -1,5 +1,5 @@
 //! What the experiments share: recipes, the four models, progress, tables and output.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod animation;
 mod band;

@@ -35,6 +35,18 @@ use crate::{DataError, Trajectory, TrajectoryView};
 /// # Ok::<(), hnn_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(
+        into = "Vec<Trajectory<T>>",
+        try_from = "Vec<Trajectory<T>>",
+        bound(
+            serialize = "T: Scalar + serde::Serialize",
+            deserialize = "T: Scalar + serde::Deserialize<'de>"
+        )
+    )
+)]
 pub struct DataSet<T> {
     /// First row of each trajectory, then `N`.
     offsets: Vec<usize>,
@@ -43,6 +55,22 @@ pub struct DataSet<T> {
     states: Array2<T>,
     derivatives: Array2<T>,
     inputs: Array2<T>,
+}
+
+/// Its trajectories.
+impl<T: Scalar> From<DataSet<T>> for Vec<Trajectory<T>> {
+    fn from(data: DataSet<T>) -> Self {
+        data.iter().map(|trajectory| trajectory.to_owned()).collect()
+    }
+}
+
+/// As [`DataSet::new`].
+impl<T: Scalar> TryFrom<Vec<Trajectory<T>>> for DataSet<T> {
+    type Error = DataError;
+
+    fn try_from(trajectories: Vec<Trajectory<T>>) -> Result<Self, DataError> {
+        Self::new(trajectories)
+    }
 }
 
 impl<T: Scalar> DataSet<T> {

@@ -10,6 +10,8 @@ use crate::{Trajectory, TrajectoryView};
 /// oscillator of frequency `omega` they add an artificial damping of about `omega^2 dt / 2`. They
 /// are here to show that; use one of the others, or a one-step loss, which needs no derivatives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum DerivativeScheme {
     /// `(x_(i+1) - x_i) / dt` at the midpoint: time and state are the means of the two points.
     /// Second order in `dt`; a segment of `T` points gives `T - 1`.

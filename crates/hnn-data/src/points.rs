@@ -7,6 +7,8 @@ use crate::DataSet;
 
 /// All points of a data set, for derivative losses.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Points<T> {
     /// The times, length N.
     pub t: Vec<T>,
@@ -20,6 +22,8 @@ pub struct Points<T> {
 
 /// Every point with the one after it in the same trajectory, for one-step losses: `N - M` pairs.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Pairs<T> {
     /// Row of the first point of each pair in the data set.
     pub row: Vec<usize>,
@@ -40,6 +44,8 @@ pub struct Pairs<T> {
 /// Trajectories that share their times, for losses over whole trajectories: they are integrated
 /// together.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct TimeBatch<T> {
     /// Indices of the trajectories in the data set: `B` of them.
     pub trajectories: Vec<usize>,

@@ -20,9 +20,28 @@ use crate::DataError;
 /// # Ok::<(), hnn_data::DataError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Share {
     index: usize,
     count: usize,
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    index: usize,
+    count: usize,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Share {
+    type Error = DataError;
+
+    fn try_from(given: Unchecked) -> Result<Self, DataError> {
+        Self::new(given.index, given.count)
+    }
 }
 
 impl Share {

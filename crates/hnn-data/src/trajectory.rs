@@ -10,7 +10,18 @@ use crate::DataError;
 /// One trajectory: `T` points with times of their own.
 ///
 /// Checked when it becomes part of [`DataSet`](crate::DataSet).
+///
+/// ```
+/// use hnn_data::{DataSet, Trajectory};
+/// use ndarray::array;
+/// let fall = Trajectory::states_only(vec![0.0, 0.1], array![[1.0, 0.0], [0.95, -0.98]]);
+/// assert_eq!(DataSet::new([fall.clone()])?.dim(), 2);
+/// let back = Trajectory { times: vec![0.1, 0.0], ..fall };
+/// assert!(DataSet::new([back]).is_err()); // times increase
+/// # Ok::<(), hnn_data::DataError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trajectory<T> {
     /// The times, increasing.
     pub times: Vec<T>,

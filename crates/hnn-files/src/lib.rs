@@ -40,6 +40,14 @@ pub const LARGEST_FILE: u64 = 1 << 28;
 
 /// Reads the file `path`. A device or a pipe without an end is an error instead of all the memory.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("notes.txt");
+/// hnn_files::write_all(&path, &[1, 2, 3])?;
+/// assert_eq!(hnn_files::read(&path)?, [1, 2, 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the system does not let the file be read, or it is larger than [`LARGEST_FILE`].
 pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
@@ -54,6 +62,16 @@ pub fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 
 /// As [`read`], of text in UTF-8.
 ///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("notes.txt");
+/// hnn_files::write_all(&path, "ω = 2".as_bytes())?;
+/// assert_eq!(hnn_files::read_text(&path)?, "ω = 2");
+/// hnn_files::write_all(&path, &[0xff])?;
+/// assert!(hnn_files::read_text(&path).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`read`], and if it is no such text.
 pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
@@ -63,6 +81,19 @@ pub fn read_text(path: impl AsRef<Path>) -> io::Result<String> {
 
 /// Writes the file `path`, with what `content` puts into it, at once or not at all. The folder
 /// must be there.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("notes.txt");
+/// hnn_files::write(&path, |file| writeln!(file, "kept"))?;
+/// let failed = hnn_files::write(&path, |file| {
+///     writeln!(file, "lost")?;
+///     Err(std::io::Error::other("no more numbers"))
+/// });
+/// assert!(failed.is_err());
+/// assert_eq!(hnn_files::read_text(&path)?, "kept\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If `path` ends in no file name, `content` fails, or the system does not let the file be
@@ -83,6 +114,15 @@ pub fn write(
 
 /// Writes the file `path`, with these bytes, at once or not at all: [`write`](fn@write) for
 /// content that is ready.
+///
+/// ```
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("notes.txt");
+/// hnn_files::write_all(&path, b"old")?;
+/// hnn_files::write_all(&path, b"new")?;
+/// assert_eq!(hnn_files::read(&path)?, b"new");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`write`](fn@write).

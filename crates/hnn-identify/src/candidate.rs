@@ -99,6 +99,8 @@ impl Model {
 
 /// A constant and its standard error.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Constant {
     /// What it multiplies.
     pub name: String,

@@ -22,7 +22,7 @@ pub(crate) const LEFT_OUT: &str = "Left out, not to be told from 0 or negligible
 
 /// Fitted models, from the simplest to the largest, what they are worth on rows that no fit has seen, and
 /// which one the data support. It prints itself, warnings first.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Identification {
     /// What the recording holds, and what it allows.

@@ -18,6 +18,13 @@
 //!
 //! [`Identify`] has the settings; an [`Identification`] prints itself, and
 //! [writes](Identification::write) a page with its report, table, formula, figures and model file.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `plots` | yes | figures in the page of an identification |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod candidate;
 mod delay;
@@ -44,6 +51,16 @@ pub use self::score::Score;
 
 /// Identifies with the default settings: [`Identify::run`].
 ///
+/// ```
+/// use hnn_data::Recording;
+/// use hnn_identify::{IdentifyError, identify};
+/// // Three rows support no model.
+/// let columns = [("t", &[0.0, 0.1, 0.2][..]), ("q", &[1.0, 0.9, 0.7])];
+/// let recording = Recording::from_columns(columns).time("t").position("q").load()?;
+/// assert!(matches!(identify(&recording), Err(IdentifyError::TooFew { .. })));
+/// # Ok::<(), hnn_data::DataError>(())
+/// ```
+///
 /// # Errors
 /// As [`Identify::run`].
 pub fn identify(recording: &Recording) -> Result<Identification, IdentifyError> {
@@ -51,7 +68,15 @@ pub fn identify(recording: &Recording) -> Result<Identification, IdentifyError> 
 }
 
 /// How to identify.
+///
+/// ```
+/// use hnn_identify::Identify;
+/// let settings = Identify::default().without_networks().with_input_delay(0.02);
+/// let expected = "Identify { between: Linear, delay: 0.02, networks: false, seed: 0 }";
+/// assert_eq!(format!("{settings:?}"), expected);
+/// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Identify {
     between: Between,
     delay: f64,
@@ -69,6 +94,13 @@ impl Default for Identify {
 impl Identify {
     /// The same with inputs that go so from row to row: held, as those of a digital controller are, or
     /// linear.
+    ///
+    /// ```
+    /// use hnn_identify::Identify;
+    /// use hnn_integrators::Between;
+    /// let digital = Identify::default().with_inputs_between(Between::Held);
+    /// assert!(format!("{digital:?}").contains("Held"));
+    /// ```
     #[must_use]
     pub fn with_inputs_between(self, between: Between) -> Self {
         Self { between, ..self }
@@ -76,18 +108,42 @@ impl Identify {
 
     /// The same with inputs that act so much later than they are logged, as commands do that go through a
     /// driver, in units of the recording's time. Models are then those of the inputs as they arrive.
+    ///
+    /// ```
+    /// # use hnn_data::Recording;
+    /// use hnn_identify::{Identify, IdentifyError};
+    /// # let t = Vec::from_iter((0..200).map(|k| 0.05 * f64::from(k)));
+    /// # let q = Vec::from_iter(t.iter().map(|t: &f64| (2.0 * t).cos()));
+    /// # let u = vec![0.0; 200];
+    /// # let columns = [("t", &t[..]), ("q", &q), ("u", &u)];
+    /// # let recording = Recording::from_columns(columns).time("t").position("q").input("u").load()?;
+    /// // A recording of ten seconds has no inputs from a minute ago.
+    /// let late = Identify::default().with_input_delay(60.0).run(&recording);
+    /// assert!(matches!(late, Err(IdentifyError::Delay { .. })));
+    /// # Ok::<(), hnn_data::DataError>(())
+    /// ```
     #[must_use]
     pub fn with_input_delay(self, delay: f64) -> Self {
         Self { delay, ..self }
     }
 
     /// The same with laws and formulas alone: no networks.
+    ///
+    /// ```
+    /// use hnn_identify::Identify;
+    /// assert!(format!("{:?}", Identify::default().without_networks()).contains("networks: false"));
+    /// ```
     #[must_use]
     pub fn without_networks(self) -> Self {
         Self { networks: false, ..self }
     }
 
     /// The same with another seed of the networks' first weights.
+    ///
+    /// ```
+    /// use hnn_identify::Identify;
+    /// assert!(format!("{:?}", Identify::default().with_seed(3)).contains("seed: 3"));
+    /// ```
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -99,6 +155,19 @@ impl Identify {
     /// that is judged sees them. The best model is then fitted to all rows. (Smoothing, from which the starts of rollouts and warm starts come, is that of all rows.)
     /// Laws and formulas have trajectories as their last word, so that noise in the states does not bias
     /// them, with unknown starts of all windows; networks have noise and prior by evidence.
+    ///
+    /// ```
+    /// use hnn_data::Recording;
+    /// use hnn_identify::{Identify, Model};
+    /// # let t = Vec::from_iter((0..200).map(|k| 0.05 * f64::from(k)));
+    /// # let q = Vec::from_iter(t.iter().map(|t: &f64| (-0.1 * t).exp() * (2.0 * t).cos()));
+    /// // Something that swings.
+    /// let recording = Recording::from_columns([("t", &t[..]), ("q", &q)]).time("t").position("q").load()?;
+    /// let found = Identify::default().without_networks().run(&recording)?;
+    /// assert!(matches!(found.best().model, Model::Law(_) | Model::Formula(_)));
+    /// assert!(found.best().score.mean() < 0.01); // of the motion's size
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// If the channels are no positions with all velocities, all momenta or neither, rows are too few, the

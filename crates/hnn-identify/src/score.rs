@@ -16,6 +16,7 @@ const MOST_STEPS: usize = 200;
 /// each coordinate, so that 1 is what the mean would do.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Score {
     /// Of rollouts over each window of held-out rows; infinite where the model cannot be integrated, or
     /// moves so much faster than the rows that they cannot judge it.

@@ -38,6 +38,13 @@
 //! canonical coordinates `x = [q_1..q_n, p_1..p_n]` the symplectic product `J grad H` is then a
 //! swap of two contiguous halves. What a user hands over and gets back is an `ndarray` of shape
 //! `(B, D)`, a row a state.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `threads` | yes | batches on all cores, by rayon; the numbers are the same without |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 // A negated comparison is also true of NaN, which is what checks of input want.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]

@@ -1,5 +1,6 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
+use std::fmt;
 use std::ops::Range;
 
 use hnn_data::DataSet;
@@ -92,6 +93,18 @@ struct Scratch<T> {
     x_bar: Vec<T>,
     residuals: Kept,
     workspace: Workspace<T>,
+}
+
+/// What it is made of, without the data.
+impl<T> fmt::Debug for DerivativeLoss<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DerivativeLoss")
+            .field("rows", &self.rows.t.len())
+            .field("dim", &self.rows.dim)
+            .field("inputs", &self.rows.inputs)
+            .field("measure", &self.measure)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar> DerivativeLoss<T> {

@@ -1,5 +1,6 @@
 //! A loss whose rows are shared out among ranks.
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +46,15 @@ pub struct Distributed<T, F: ?Sized> {
     terms: Vec<(String, f64)>,
     numbers: Vec<f64>,
     theta_bar: Vec<T>,
+}
+
+impl<T: Scalar, F: ?Sized> fmt::Debug for Distributed<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Distributed")
+            .field("loss", &self.loss.name())
+            .field("share", &self.share)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar, F: ?Sized> Distributed<T, F> {

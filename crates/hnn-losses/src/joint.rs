@@ -1,5 +1,6 @@
 //! The derivative loss and a trajectory loss of the same data, with what both compute done once.
 
+use std::fmt;
 use std::ops::Range;
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
@@ -52,6 +53,16 @@ pub struct JointLoss<T, S> {
     /// The two terms at the last evaluation.
     last: [f64; 2],
     parts: Parts,
+}
+
+impl<T: Scalar, S: fmt::Debug> fmt::Debug for JointLoss<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JointLoss")
+            .field("derivative", &self.derivative)
+            .field("alpha", &self.alpha)
+            .field("trajectory", &self.trajectory)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar, S> JointLoss<T, S> {

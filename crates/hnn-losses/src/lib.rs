@@ -8,6 +8,13 @@
 //! numbers are the same whatever the number of threads.
 //!
 //! [`DifferentiableField`]: hnn_integrators::DifferentiableField
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `mpi` | no | [`Ranks`] of MPI, over a system's Open MPI or MPICH; reading its headers needs libclang |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod blocks;
 mod compiled;

@@ -12,6 +12,7 @@ use hnn_integrators::Scalar;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ErrorMeasure {
     /// `e^2`: the mean is estimated; large errors rule.
     #[default]

@@ -12,6 +12,16 @@ use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 ///
 /// With weight `lambda` in a [`TotalLoss`](crate::TotalLoss) its gradient is
 /// `2 lambda theta`; PyTorch's `weight_decay = w` adds `w theta`, so `w = 2 lambda`.
+///
+/// ```
+/// use hnn_integrators::DualField;
+/// use hnn_losses::{L2Penalty, Loss, RowSelection};
+/// let model = DualField::new([0.5, -2.0], |_t, [q, p]: [_; 2], [k, c]| [p, -k * q - c * p]);
+/// let mut gradient = [0.0; 2];
+/// let value = L2Penalty::new().value_and_gradient(&model, RowSelection::All, 1.0, &mut gradient)?;
+/// assert_eq!((value, gradient), (4.25, [1.0, -4.0]));
+/// # Ok::<(), hnn_losses::LossError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct L2Penalty<T>(Copied<T>);
 

@@ -1,5 +1,6 @@
 //! The loss of torques: inverse dynamics.
 
+use std::fmt;
 use std::ops::Range;
 
 use hnn_data::DataSet;
@@ -88,6 +89,17 @@ struct Scratch<T> {
     by_theta: Vec<T>,
     residuals: Kept,
     workspace: Workspace<T>,
+}
+
+/// What it is made of, without the data.
+impl<T> fmt::Debug for TorqueLoss<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rows { n, t, .. } = &self.rows;
+        f.debug_struct("TorqueLoss")
+            .field("rows", &t.len())
+            .field("inputs", n)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar> TorqueLoss<T> {

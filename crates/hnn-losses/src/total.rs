@@ -1,5 +1,6 @@
 //! Sums of losses.
 
+use std::fmt;
 use std::ops::Range;
 
 use hnn_integrators::Scalar;
@@ -35,6 +36,14 @@ struct Term<T, F: ?Sized> {
     weight: f64,
     loss: Box<dyn Loss<T, F>>,
     last: f64,
+}
+
+/// The weight and the name of each term.
+impl<T: Scalar, F: ?Sized> fmt::Debug for TotalLoss<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let terms = self.terms.iter().map(|term| (term.weight, term.loss.name()));
+        f.debug_tuple("TotalLoss").field(&Vec::from_iter(terms)).finish()
+    }
 }
 
 impl<T: Scalar, F: ?Sized> TotalLoss<T, F> {

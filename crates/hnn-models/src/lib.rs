@@ -23,6 +23,15 @@
 //! operations, no allocation once the buffers have grown. Any other energy or map that implements
 //! the two traits makes the same models; those of module `tch` (with feature `tch`) wrap any
 //! libtorch module.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `tch` | no | libtorch as a second engine, module `tch`; `scripts/with-libtorch cargo ..` finds or fetches libtorch |
+//! | `tch-download-libtorch` | no | the same, and the build downloads libtorch itself |
+//! | `doc-only` | no | for documentation: `tch` builds without libtorch, and links to nothing |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod angles;
 mod any;

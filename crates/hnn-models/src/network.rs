@@ -24,6 +24,7 @@ pub trait Network<T: Scalar>: Parameters<T> + Send + Sync {
 
 /// What an input is to a function of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Coordinate {
     /// A number, whose origin and unit mean nothing.
     Number,

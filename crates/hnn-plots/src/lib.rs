@@ -34,6 +34,12 @@
 //! assert_eq!(&png[1..4], b"PNG");
 //! # Ok::<(), hnn_plots::PlotError>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `serde` | no | colours, dashes and marks are `Serialize` and `Deserialize` |
 
 mod axis;
 mod charts;

@@ -2,6 +2,7 @@
 
 /// An opaque colour, red, green, blue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Color(
     /// Red, 0 to 255.
     pub u8,
@@ -54,6 +55,8 @@ impl Color {
 
 /// How a line is broken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Dash {
     /// Unbroken.
     #[default]
@@ -80,6 +83,8 @@ impl Dash {
 
 /// What marks the points of a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Mark {
     /// A line through the points.
     #[default]

@@ -9,6 +9,8 @@ use crate::{Equations, Gram, Lasso, LassoSolution, SparseError, error::require};
 
 /// What is left out together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Folds {
     /// Whole trajectories: what a model is for. Points of one trajectory are no independent test.
     ByTrajectory,
@@ -22,6 +24,8 @@ pub enum Folds {
 /// Mean squared residuals of a path on rows that were left out, all components of the field
 /// weighted to the same size as [`Gram::from_equations`] does.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct CrossValidation {
     /// The lambdas, falling.
     pub lambdas: Vec<f64>,

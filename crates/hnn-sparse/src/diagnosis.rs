@@ -28,6 +28,8 @@ use crate::{Equations, SparseError};
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Diagnosis {
     /// Number of equations.
     pub rows: usize,
@@ -47,6 +49,8 @@ pub struct Diagnosis {
 
 /// A linear combination of columns.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Combination {
     /// Column, its name and its number.
     pub terms: Vec<(usize, String, f64)>,

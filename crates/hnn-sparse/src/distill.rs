@@ -33,6 +33,8 @@ const SAFETY: f64 = 2.0;
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Distillation {
     domain: Vec<(f64, f64)>,
     samples: usize,
@@ -43,6 +45,8 @@ pub struct Distillation {
 
 /// A formula distilled from a model.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct Distilled {
     /// The formula, and how sure it is.
     pub found: SparseFit,
@@ -50,6 +54,27 @@ pub struct Distilled {
     /// the domain, relative to the root mean square of the model's: each component's relative to
     /// its own, and the root mean square of those, so that units do not matter.
     pub relative_error: f64,
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    domain: Vec<(f64, f64)>,
+    samples: usize,
+    seed: u64,
+    relative_error: f64,
+    selection: Selection,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Distillation {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        let sampled = Self::new(&given.domain)?.with_samples(given.samples)?.with_seed(given.seed);
+        Ok(sampled.with_relative_error(given.relative_error).with_selection(given.selection))
+    }
 }
 
 impl Distillation {

@@ -3,6 +3,13 @@
 //! A [`Library`] holds the terms that `H` may have; an [`Ansatz`] adds those of a friction. Data
 //! become linear [`Equations`] for the coefficients, and [`Selection`] finds the few terms that
 //! explain them. An [`InverseDynamics`] is the same for the Lagrangian behind measured torques. [`Lasso`] is the plain LASSO, with a certificate for every solution.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `mpi` | no | equations shared out among ranks of MPI, over a system's Open MPI or MPICH; reading its headers needs libclang |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod ansatz;
 mod cross_validation;

@@ -31,6 +31,7 @@ use crate::error::Constants;
 /// # Ok::<(), hnn_systems::SystemError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lyapunov {
     /// Distance of the neighbour, in the units of the state.
     pub distance: f64,
@@ -53,6 +54,8 @@ impl Default for Lyapunov {
 
 /// A largest Lyapunov exponent.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct LyapunovExponent {
     /// Mean rate of growth, 1 / time.
     pub exponent: f64,

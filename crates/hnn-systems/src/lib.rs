@@ -18,6 +18,12 @@
 //! assert!((power + 2.0 * 0.1 * 0.5 * 0.5_f64).abs() < 1e-15);
 //! # Ok::<(), hnn_integrators::FieldError>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod analytic;
 mod chaos;

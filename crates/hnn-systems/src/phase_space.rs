@@ -7,6 +7,13 @@ use hnn_integrators::{Lane, LaneState};
 ///
 /// The order is that of the many-body data of the HNN paper's code. As a slice it is the canonical
 /// state `[q, p]` of dimension `2 D N`.
+///
+/// ```
+/// use hnn_systems::PhaseSpace;
+/// // Two particles in the plane.
+/// let x = PhaseSpace::new([[0.0, 1.0], [0.0, 2.0]], [[0.1, 0.2], [0.3, 0.4]]);
+/// assert_eq!(x.as_ref(), [0.0, 1.0, 0.0, 2.0, 0.1, 0.2, 0.3, 0.4]);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PhaseSpace<L, const D: usize, const N: usize> {
     /// Positions, then momenta; axes; particles.

@@ -9,6 +9,7 @@ use crate::{Optimiser, TrainError};
 /// How weights decay.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum WeightDecay {
     /// Not at all.
     None,
@@ -36,13 +37,18 @@ pub enum WeightDecay {
 /// # Ok::<(), hnn_train::TrainError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(bound = ""))]
 pub struct Adam<T> {
     betas: (f64, f64),
     epsilon: f64,
     decay: WeightDecay,
+    #[cfg_attr(feature = "serde", serde(skip))]
     steps: i32,
     /// First and second moment of each parameter.
+    #[cfg_attr(feature = "serde", serde(skip))]
     m: Vec<T>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     v: Vec<T>,
 }
 

@@ -54,6 +54,7 @@ const SUM: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Checkpoint {
     path: PathBuf,
     every: Every,
@@ -61,6 +62,7 @@ pub struct Checkpoint {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Every {
     Steps(usize),
     Time(Duration),

@@ -9,6 +9,7 @@ use crate::state::numbers;
 
 /// When to stop, by the validation loss, and which parameters are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EarlyStopping {
     /// Validate every so many steps, at least 1.
     pub every: usize,

@@ -4,6 +4,13 @@
 //! on any [`Loss`](hnn_losses::Loss) of any
 //! [`DifferentiableField`](hnn_integrators::DifferentiableField), and tells an [`Observer`] how it
 //! goes.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `mpi` | no | losses shared out among ranks of MPI, over a system's Open MPI or MPICH; reading its headers needs libclang |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 // A negated comparison is also true of NaN, which is what checks of numbers want.
 #![allow(clippy::neg_cmp_op_on_partial_ord)]

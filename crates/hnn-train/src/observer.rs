@@ -59,6 +59,7 @@ impl<T: Scalar> Theta for Vec<T> {
 
 /// Whether a run goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Control {
     /// It does.
     Continue,

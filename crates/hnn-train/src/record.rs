@@ -51,6 +51,7 @@ pub struct StepRecord {
 
 /// A whole run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingRecord {
     /// Its steps.
     pub steps: Vec<StepRecord>,

@@ -1,5 +1,7 @@
 //! How a model is trained.
 
+use std::fmt;
+
 use hnn_integrators::{DifferentiableField, Mode, Scalar, compiled_here};
 use hnn_losses::Loss;
 
@@ -40,6 +42,22 @@ pub struct Trainer<T> {
     pub(crate) averaging: Option<f64>,
     pub(crate) stopping: Option<EarlyStopping>,
     pub(crate) checkpoint: Option<Checkpoint>,
+}
+
+impl<T: Scalar> fmt::Debug for Trainer<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let optimiser = format_args!("{}({})", self.optimiser.name(), self.optimiser.settings());
+        f.debug_struct("Trainer")
+            .field("steps", &self.steps)
+            .field("schedule", &self.schedule)
+            .field("optimiser", &optimiser)
+            .field("minibatch", &self.minibatch)
+            .field("clip_norm", &self.clip_norm)
+            .field("averaging", &self.averaging)
+            .field("stopping", &self.stopping)
+            .field("checkpoint", &self.checkpoint)
+            .finish()
+    }
 }
 
 impl<T: Scalar> Trainer<T> {

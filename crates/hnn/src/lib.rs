@@ -30,6 +30,18 @@
 //! data, noise, inputs, units, a system, network, method or loss of your own, and on choosing a model, a solver
 //! and an optimiser; then the theory, and what was measured. This documentation says what each item does.
 //!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `identify` | yes | from a recording to a model in one call |
+//! | `plots` | yes | figures as PNG and SVG; what runs on an embedded machine stays small without |
+//! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
+//! | `mpi` | no | losses and equations shared out among ranks of MPI, over a system's Open MPI or MPICH; reading its headers needs libclang |
+//! | `tch` | no | libtorch as a second engine, `models::tch`; `scripts/with-libtorch cargo ..` finds or fetches libtorch |
+//! | `tch-download-libtorch` | no | the same, and the build downloads libtorch itself |
+//! | `doc-only` | no | for documentation: `tch` builds without libtorch, and links to nothing |
+//!
 //! # A Hamiltonian neural network in a dozen lines
 //!
 //! ```

@@ -1,6 +1,6 @@
 //! What the experiments with the double pendulum share: options, models, training, judging,
 //! figures.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod contest;
 mod figures;

@@ -1,6 +1,6 @@
 //! What the spring and pendulum experiments share: data, test starts, variants of training,
 //! tables and figures.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod comparison;
 mod options;

@@ -1,6 +1,6 @@
 //! What the examples that reproduce published tables share: options, the table of published figures
 //! beside ours, and how a field is judged.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod bodies;
 mod judge;

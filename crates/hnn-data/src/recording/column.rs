@@ -15,6 +15,7 @@ use std::fmt;
 /// let slow = Column::new("torque").held(); // sampled less often than the rest
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Column {
     pub(crate) key: ColumnKey,
     pub(crate) factor: f64,
@@ -24,6 +25,7 @@ pub struct Column {
 
 /// The name of a column, or its number, counted from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ColumnKey {
     /// Its name in the header.
     Name(String),
@@ -33,6 +35,7 @@ pub enum ColumnKey {
 
 /// Whether the turns of an angle are to be added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) enum Wrap {
     /// As the numbers say.
     Auto,
@@ -129,6 +132,7 @@ impl Column {
 /// What a column measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Role {
     /// The time.
     Time,

@@ -12,6 +12,8 @@ use crate::{DataError, DataSet, Trajectory};
 
 /// Smoothed states, their derivatives, and the standard errors of both.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Differentiated {
     /// States and derivatives at the recording's rows, a trajectory a piece; of positions alone,
     /// the states are positions and velocities.

@@ -16,6 +16,7 @@ pub(crate) struct Origin {
 /// What a [`Recording`](crate::Recording) holds and what was left out of it; it prints itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Report {
     /// The file.
     pub source: String,
@@ -35,11 +36,14 @@ pub struct Report {
     pub channels: Vec<ChannelReport>,
     /// What to look at, and what to do about it.
     pub advice: Vec<String>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     unit_of_place: &'static str,
 }
 
 /// Rows, one after another, that were dropped.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Dropped {
     /// The first one's line, counted from 1; of columns in memory its row, counted from 0.
     pub first: usize,
@@ -53,6 +57,8 @@ pub struct Dropped {
 
 /// A trial.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct TrialReport {
     /// Its label.
     pub label: String,
@@ -70,6 +76,8 @@ pub struct TrialReport {
 
 /// Two rows of a trial between which rows are missing.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Gap {
     /// Index of the trial.
     pub trial: usize,
@@ -84,6 +92,7 @@ pub struct Gap {
 /// A column that was read.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct ChannelReport {
     /// Its name.
     pub name: String,
@@ -109,6 +118,8 @@ pub struct ChannelReport {
 
 /// How well a derivative is known.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Slope {
     /// 1 for the first derivative, 2 for the second.
     pub order: usize,

@@ -32,11 +32,29 @@ use crate::IdentifyError;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Law {
     degrees: usize,
     inputs: usize,
     features: Vec<Feature>,
     constants: Vec<f64>,
+}
+
+/// What a text or a file says.
+#[derive(Deserialize)]
+struct Unchecked {
+    degrees: usize,
+    inputs: usize,
+    features: Vec<Feature>,
+    constants: Vec<f64>,
+}
+
+impl TryFrom<Unchecked> for Law {
+    type Error = IdentifyError;
+
+    fn try_from(given: Unchecked) -> Result<Self, IdentifyError> {
+        Self::new(given.degrees, given.inputs, &given.features, &given.constants)
+    }
 }
 
 impl Law {
@@ -139,9 +157,8 @@ impl Law {
         let path = path.as_ref();
         let text = hnn_files::read_text(path)
             .map_err(|source| IdentifyError::Read { path: path.to_owned(), source })?;
-        let law: Self = serde_json::from_str(&text)
-            .map_err(|e| IdentifyError::Law { reason: format!("{}: {e}", path.display()) })?;
-        Self::new(law.degrees, law.inputs, &law.features, &law.constants)
+        serde_json::from_str(&text)
+            .map_err(|e| IdentifyError::Law { reason: format!("{}: {e}", path.display()) })
     }
 
     /// The root mean square of each feature over states with inputs.

@@ -10,6 +10,7 @@ use crate::step::add_scaled_stages;
 use crate::{At, FieldError, Interval, Scalar, VectorField, Workspace};
 
 /// A block of trajectories to be integrated adaptively.
+#[expect(missing_debug_implementations, reason = "hidden from users")]
 pub struct AdaptiveJob<'r, 'a, T> {
     pub(super) field: &'r dyn VectorField<T>,
     pub(super) run: &'r mut AdaptiveRun<'a, T>,

@@ -1,5 +1,7 @@
 //! Events: times at which a function of the state crosses zero.
 
+use std::fmt;
+
 use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::observe::{Observer, StepTaken};
@@ -8,6 +10,7 @@ use crate::{Scalar, SolveError, SolveFailure, VectorField, check, parallel, sign
 
 /// Which crossings count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Crossing {
     /// From below zero to zero or above, as integrated.
     Rising,
@@ -29,8 +32,19 @@ pub struct Event<'a, T> {
     pub terminal: bool,
 }
 
+impl<T> fmt::Debug for Event<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("crossing", &self.crossing)
+            .field("terminal", &self.terminal)
+            .finish_non_exhaustive()
+    }
+}
+
 /// One crossing.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Occurrence<T> {
     /// Index of the event.
     pub event: usize,
@@ -42,6 +56,8 @@ pub struct Occurrence<T> {
 
 /// A trajectory with its events.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct EventSolution<T> {
     /// The states at the times asked for; NaN after the end where a terminal event stopped it.
     pub solution: Solution<T>,

@@ -43,6 +43,7 @@ pub use solver::{Adaptive, BatchSolution, Solution, solve, solve_batch};
 /// # Ok::<(), hnn_integrators::SolveError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tolerances {
     /// Relative tolerance.
     pub rtol: f64,
@@ -73,6 +74,8 @@ impl Default for Tolerances {
 
 /// What an adaptive integration cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Statistics {
     /// Accepted steps.
     pub steps: usize,

@@ -34,6 +34,8 @@ pub struct Adaptive {
 
 /// One trajectory at the times asked for.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Solution<T> {
     /// The times asked for.
     pub times: Vec<T>,
@@ -45,6 +47,7 @@ pub struct Solution<T> {
 
 /// Many trajectories at the times asked for.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct BatchSolution<T> {
     /// States of shape (M, T, D): trajectory, time, coordinate; NaN where a trajectory was not
     /// reached or has fewer times.

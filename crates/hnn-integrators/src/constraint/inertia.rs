@@ -4,6 +4,7 @@ use crate::{FieldError, Scalar};
 
 /// What the second half of a state is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StateForm {
     /// Momenta: `x = (q, p)`, `p = M q'`.
     #[default]

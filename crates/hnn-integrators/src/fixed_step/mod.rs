@@ -16,6 +16,7 @@ use crate::{
 
 /// How long a step is.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 enum Steps {
     Count(usize),
     Size(f64),
@@ -39,6 +40,7 @@ enum Steps {
 /// # Ok::<(), hnn_integrators::SolveError>(())
 /// ```
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FixedStep<S> {
     stepper: S,
     steps: Steps,
@@ -48,6 +50,7 @@ pub struct FixedStep<S> {
 
 /// Trajectories sampled at common times.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trajectories<T> {
     /// The `T` times of the kept states.
     pub times: Vec<T>,
@@ -204,6 +207,7 @@ impl<S> FixedStep<S> {
 }
 
 /// Trajectories to be taken through segments of equal steps, block by block.
+#[expect(missing_debug_implementations, reason = "hidden from users")]
 pub struct SegmentsJob<'a, T> {
     course: Course<'a, T>,
     block_len: usize,

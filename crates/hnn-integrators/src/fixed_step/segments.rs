@@ -36,7 +36,7 @@ impl<T: Scalar> Plan<T> {
 
     /// All segments, in order.
     pub(super) fn segments(&self) -> impl Iterator<Item = Segment<T>> + '_ {
-        (0..self.len()).map(|index| match self {
+        (0..self.len()).map(move |index| match self {
             Self::Over(over) => over.segment(index),
             Self::Between(segments) => segments[index],
         })

@@ -19,6 +19,18 @@ use crate::Scalar;
 ///
 /// A formula written over `L: Lane` is compiled for the scalar path, for every instruction set
 /// and for exact derivatives.
+///
+/// ```
+/// use hnn_integrators::Lane;
+/// use hnn_integrators::lane::gradient;
+/// /// The energy of a pendulum, `p^2 / 2 + 1 - cos q`.
+/// fn energy<L: Lane>(q: L, p: L) -> L {
+///     L::constant(0.5) * p * p + L::constant(1.0) - q.cos()
+/// }
+/// assert_eq!(energy(0.0_f64, 2.0), 2.0);
+/// let (value, slope) = gradient([0.0_f64, 2.0], |[q, p]| energy(q, p));
+/// assert_eq!((value, slope), (2.0, [0.0, 2.0]));
+/// ```
 pub trait Lane:
     Copy
     + Send
@@ -38,53 +50,123 @@ pub trait Lane:
     type Scalar: Scalar;
 
     /// The same number in every place.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(<f64 as Lane>::splat(0.5), 0.5);
+    /// ```
     fn splat(value: Self::Scalar) -> Self;
     /// A constant.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(<f32 as Lane>::constant(0.5), 0.5);
+    /// ```
     #[inline(always)]
     #[must_use]
     fn constant(value: f64) -> Self {
         Self::splat(Self::Scalar::from_f64(value))
     }
     /// `self * a + b`, fused where the processor fuses.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::mul_add(2.0_f64, 3.0, 4.0), 10.0);
+    /// ```
     #[must_use]
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// `|x|`.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::abs(-2.0_f64), 2.0);
+    /// ```
     #[must_use]
     fn abs(self) -> Self;
     /// -1, 0 or 1, the sign of `x`; NaN for NaN.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!([-2.0_f64, 0.0, 3.0].map(Lane::signum), [-1.0, 0.0, 1.0]);
+    /// ```
     #[must_use]
     fn signum(self) -> Self;
     /// Square root.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::sqrt(9.0_f64), 3.0);
+    /// ```
     #[must_use]
     fn sqrt(self) -> Self;
     /// `(sin x, cos x)`.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::sin_cos(0.0_f64), (0.0, 1.0));
+    /// ```
     #[must_use]
     fn sin_cos(self) -> (Self, Self);
     /// Sine.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::sin(0.0_f64), 0.0);
+    /// ```
     #[inline(always)]
     #[must_use]
     fn sin(self) -> Self {
         self.sin_cos().0
     }
     /// Cosine.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::cos(0.0_f64), 1.0);
+    /// ```
     #[inline(always)]
     #[must_use]
     fn cos(self) -> Self {
         self.sin_cos().1
     }
     /// `e^x`.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::exp(0.0_f64), 1.0);
+    /// ```
     #[must_use]
     fn exp(self) -> Self;
     /// Natural logarithm.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::ln(1.0_f64), 0.0);
+    /// ```
     #[must_use]
     fn ln(self) -> Self;
     /// Hyperbolic tangent.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::tanh(0.0_f64), 0.0);
+    /// ```
     #[must_use]
     fn tanh(self) -> Self;
     /// `ln(1 + x)` for `x >= 0`.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!(Lane::ln_1p(1e-20_f64), 1e-20);
+    /// ```
     #[must_use]
     fn ln_1p(self) -> Self;
     /// Integer power by repeated squaring.
+    ///
+    /// ```
+    /// # use hnn_integrators::Lane;
+    /// assert_eq!((Lane::powi(2.0_f64, 3), Lane::powi(2.0_f64, -1)), (8.0, 0.5));
+    /// ```
     #[inline(always)]
     #[must_use]
     fn powi(self, exponent: i32) -> Self {

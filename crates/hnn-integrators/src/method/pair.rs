@@ -11,6 +11,25 @@ use super::{Tableau, TableauError};
 /// Its last stage is the end of the step ("first same as last": the last slope of a step is the
 /// first of the next). [`DORMAND_PRINCE5`](crate::DORMAND_PRINCE5),
 /// [`TSITOURAS5`](crate::TSITOURAS5) and [`DOP853`](crate::DOP853) are constants.
+///
+/// ```
+/// use hnn_integrators::{Adaptive, EmbeddedPair, FnField, Tableau, Tolerances};
+/// use ndarray::array;
+/// // Bogacki and Shampine (1989), with Hermite's cubic between the ends of a step.
+/// let b = [2.0 / 9.0, 1.0 / 3.0, 4.0 / 9.0, 0.0];
+/// let a: [&[f64]; 4] = [&[], &[0.5], &[0.0, 0.75], &b[..3]];
+/// let tableau = Tableau::new("Bogacki-Shampine 3", 3, &a, &b, &[0.0, 0.5, 0.75, 1.0])?;
+/// let error = [-5.0 / 72.0, 1.0 / 12.0, 1.0 / 9.0, -1.0 / 8.0];
+/// let mut dense = b.map(|b| [0.0, 3.0 * b, -2.0 * b, 0.0, 0.0, 0.0, 0.0]);
+/// dense[0] = [1.0, dense[0][1] - 2.0, dense[0][2] + 1.0, 0.0, 0.0, 0.0, 0.0];
+/// dense[3] = [0.0, -1.0, 1.0, 0.0, 0.0, 0.0, 0.0];
+/// let pair = EmbeddedPair::new(tableau, &error, 3, &dense)?;
+/// let decay = FnField::new(1, |_t, x: &[f64], dx: &mut [f64]| dx[0] = -x[0]);
+/// let solver = Adaptive::new(pair, Tolerances::both(1e-8));
+/// let run = solver.solve(&decay, array![1.0].view(), &[0.0, 0.5, 1.0])?;
+/// assert!((run.states[[1, 0]] - (-0.5f64).exp()).abs() < 1e-6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct EmbeddedPair {
     /// The method that is propagated. Its last row of `a` equals its weights `b`.

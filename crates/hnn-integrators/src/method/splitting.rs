@@ -7,6 +7,7 @@ use super::conditions::differ;
 
 /// Which of the two exact flows of a separable Hamiltonian `H = T(p) + V(q, t)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Flow {
     /// `q += a h grad T(p)`.
     Drift,
@@ -74,6 +75,8 @@ pub enum Flow {
 /// let run = FixedStep::count(VELOCITY_VERLET, 10).run(&field, (0.0, 1.0), array![[1.0, 0.0]].view());
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Splitting {
     name: Cow<'static, str>,
     order: usize,
@@ -89,6 +92,25 @@ pub(crate) struct Substep {
     pub(crate) length: f64,
     /// Time of the positions before the flow, in units of the step: the sum of the drifts so far.
     pub(crate) clock: f64,
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    name: String,
+    order: usize,
+    first: Flow,
+    lengths: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Splitting {
+    type Error = TableauError;
+
+    fn try_from(given: Unchecked) -> Result<Self, TableauError> {
+        Self::new(&given.name, given.order, given.first, &given.lengths)
+    }
 }
 
 impl Splitting {

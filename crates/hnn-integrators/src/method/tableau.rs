@@ -41,6 +41,8 @@ use super::conditions;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Tableau {
     name: Cow<'static, str>,
     order: usize,
@@ -161,6 +163,29 @@ pub enum TableauError {
         /// By how much.
         residual: f64,
     },
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    name: String,
+    order: usize,
+    a: Vec<f64>,
+    b: Vec<f64>,
+    c: Vec<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Tableau {
+    type Error = TableauError;
+
+    fn try_from(given: Unchecked) -> Result<Self, TableauError> {
+        let Unchecked { name, order, a, b, c } = given;
+        let method = Self { name: name.into(), order, a: a.into(), b: b.into(), c: c.into() };
+        method.check()?;
+        Ok(method)
+    }
 }
 
 impl Tableau {

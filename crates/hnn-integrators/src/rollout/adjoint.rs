@@ -74,6 +74,7 @@ use crate::{
 /// # Ok::<(), hnn_integrators::SolveError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Adjoint<S> {
     stepper: S,
     steps: usize,
@@ -82,6 +83,8 @@ pub struct Adjoint<S> {
 
 /// A run and the gradient of a loss of it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Gradient<T> {
     /// The states at the end, of shape (B, D).
     pub end: Array2<T>,

@@ -11,6 +11,8 @@
 /// starts kept, `C(c + r, c)` segments can be pulled back so that none is taken forward more than
 /// `r` times again. The schedule is the optimal one: no other takes fewer steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Checkpoints {
     /// Every state: `N` of them for `N` steps, and no step is taken twice.
     All,

@@ -33,6 +33,16 @@ pub enum GridInputs<'a, T> {
 }
 
 /// Chained steps of `batch` rows: their clock and their inputs.
+///
+/// ```
+/// use hnn_integrators::{Grid, GridInputs};
+/// // Two rows, two steps of 0.1, and an input of both rows at each of the three states.
+/// let u = [0.0, 1.0, 0.5, 1.0, 1.0, 1.0];
+/// let grid = Grid::equal(2, 0.0, 0.1, 2).with_inputs(GridInputs::Linear(&u));
+/// assert_eq!((grid.batch, grid.steps()), (2, 2));
+/// // One step of each row by its own clock.
+/// assert_eq!(Grid::times(2, &[0.0, 5.0, 0.1, 5.2]).steps(), 1);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Grid<'a, T> {
     /// Number of rows `B`.

@@ -40,6 +40,14 @@ pub struct Driven<'a, T, F: ?Sized> {
     signals: Signals<'a, T>,
 }
 
+impl<T: Copy, F: ?Sized> Clone for Driven<'_, T, F> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: Copy, F: ?Sized> Copy for Driven<'_, T, F> {}
+
 impl<'a, T, F: ?Sized> Driven<'a, T, F> {
     /// A field with the signals of its inputs, which are checked where it is integrated.
     #[must_use]

@@ -12,6 +12,7 @@ use crate::{Scalar, SolveError, VectorField};
 
 /// How a signal goes from sample to sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Between {
     /// Each sample is held until the next one: what a computer sends to a motor.
     Held,
@@ -37,6 +38,7 @@ pub enum Between {
 /// # Ok::<(), hnn_integrators::SignalError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Signal<T> {
     times: Vec<T>,
     /// Of shape (N, K).

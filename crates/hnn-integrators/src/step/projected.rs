@@ -18,6 +18,7 @@ use crate::{
 /// `Projected(RK4)` is the standard projection method. It is neither symmetric nor symplectic
 /// ([`Rattle`](crate::Rattle) is both), but of any order. A step of length 0 leaves a state as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Projected<S>(pub S);
 
 type Position<T, F> = <<F as Constrained<T>>::Constraint as Constraint>::Position<T>;

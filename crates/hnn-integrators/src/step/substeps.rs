@@ -22,6 +22,7 @@ use crate::{
 /// assert!(error(1) > 100.0 * error(4));
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Substeps<S> {
     stepper: S,
     steps: NonZeroUsize,

@@ -10,6 +10,8 @@ use crate::derivative::{check_finite, check_shape};
 
 /// Valid prediction times of rollouts.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct ValidTime {
     /// Time, from the start, at which each trajectory's error first passes the threshold; the
     /// whole length of the rollout where it never does.
@@ -68,6 +70,8 @@ pub fn valid_prediction_time<D: Dimension>(
 /// How the energy of rollouts strays from that of their first states, each measure with its
 /// spread over trajectories.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct EnergyDrift {
     /// Slope of the least-squares line of `H` over time: energy / time. Its sign tells a gain from
     /// a loss; 0 for an error that only oscillates.

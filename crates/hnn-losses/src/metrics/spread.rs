@@ -12,6 +12,8 @@ use crate::LossError;
 /// # Ok::<(), hnn_losses::LossError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Spread {
     /// Mean.
     pub mean: f64,

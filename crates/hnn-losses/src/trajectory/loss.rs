@@ -1,5 +1,6 @@
 //! The loss of trajectories, from one step to all of them.
 
+use std::fmt;
 use std::ops::Range;
 
 use hnn_integrators::{Between, DifferentiableField, DifferentiableStepper, Scalar, compiled_here};
@@ -21,6 +22,8 @@ use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// What the sum of the squared errors is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Reduction {
     /// The number of entries compared: (states predicted) * D.
     #[default]
@@ -83,6 +86,25 @@ pub(crate) struct Shooting<T> {
     pub(super) row_scratches: Vec<RowScratch<T>>,
     /// Of the rows of all ranks, where there are several: the states compared, the rows selected, and both of all.
     whole: Option<[f64; 4]>,
+}
+
+/// What it is made of, without the data.
+impl<T: Scalar, S: fmt::Debug> fmt::Debug for TrajectoryLoss<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shooting { rows, plan, reduction, curriculum, starts, derivatives, .. } =
+            &self.shooting;
+        f.debug_struct("TrajectoryLoss")
+            .field("stepper", &self.stepper)
+            .field("window", &plan.window())
+            .field("rows", &rows.len())
+            .field("dim", &rows.dim)
+            .field("inputs", &rows.inputs)
+            .field("reduction", reduction)
+            .field("curriculum", curriculum)
+            .field("fitted_starts", &starts.is_some())
+            .field("derivatives", &derivatives.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<T: Scalar, S> TrajectoryLoss<T, S> {

@@ -16,6 +16,7 @@ use crate::{LossError, RowSelection};
 /// states after it; the last window of a trajectory may be shorter, and none reaches into the next
 /// trajectory. This is multiple shooting (Bock 1983) with the measured states as the nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Window {
     /// This many steps; with 1, each step begins at a measured state.
     Steps(usize),
@@ -35,6 +36,17 @@ impl Window {
 
 /// Measured trajectories, of possibly different lengths and with times of their own: `N` rows,
 /// trajectory after trajectory; made by [`TrajectoryData::new`] or of a [`DataSet`].
+///
+/// ```
+/// use hnn_data::DataSet;
+/// use hnn_losses::TrajectoryData;
+/// use ndarray::array;
+/// // Two trajectories of one coordinate: of two rows, and of one.
+/// let (times, states) = (array![0.0, 0.1, 5.0], array![[1.0], [0.9], [0.3]]);
+/// let data = TrajectoryData::new(times.view(), states.view(), &[2, 1]);
+/// assert_eq!(DataSet::try_from(data)?.num_trajectories(), 2);
+/// # Ok::<(), hnn_data::DataError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TrajectoryData<'a, T> {
     /// The time of each row, length N, increasing within each trajectory.

@@ -17,6 +17,24 @@ use crate::ModelError;
 /// For one degree of freedom, the orbits of energy `H*` lead past an unstable set point, and the swing-up
 /// ends there; of more, pumping reaches the energy, but nothing says that the orbit comes by. At rest
 /// `y = 0`, and nothing is pumped: begin with a push.
+///
+/// ```
+/// use hnn_integrators::StateForm;
+/// use hnn_models::control::{EnergyShaping, SwingUp};
+/// use hnn_models::{Architecture, Initialisation, InputPort, Lnn, MechanicalLagrangian, Mlp};
+/// let network = |seed| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(&[1, 16, 1])?, Initialisation::Orthogonal, seed))
+/// };
+/// let lagrangian = MechanicalLagrangian::new(network(1)?, network(2)?)?;
+/// let model = Lnn::forced(lagrangian, InputPort::new(1))?;
+/// let shaping = EnergyShaping::new(&model, StateForm::Lagrangian, &[0.5], &[4.0], &[2.0])?;
+/// let controller = SwingUp::new(shaping, 1.0, 0.3, 0.1)?; // inputs of at most 0.3
+/// let mut u = [0.0];
+/// controller.input(0.0, &[-2.0, 5.0], &mut u)?;
+/// assert!(!controller.catches(&[-2.0, 5.0])? && u[0].abs() <= 0.3);
+/// assert!(controller.catches(&[0.5, 0.0])?); // at rest, at the set point
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct SwingUp<'a, M: ?Sized> {
     shaping: EnergyShaping<'a, M>,

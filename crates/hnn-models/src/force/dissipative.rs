@@ -25,6 +25,20 @@ use crate::{Coordinate, DifferentiableMap, ForceBars, Keep, ModelError, Network,
 ///   R(q, p) p` of the second half of the state. With an [`Lnn`](crate::Lnn) that is the velocity
 ///   too; with an HNN the momentum stands in for it, which is exact when the kinetic energy is
 ///   isotropic in `p`.
+///
+/// ```
+/// use hnn_integrators::VectorField;
+/// use hnn_models::{Architecture, Dissipative, Hnn, Initialisation, Mlp};
+/// use hnn_systems::Hamiltonian;
+/// let network = |seed| -> Result<_, hnn_models::ModelError> {
+///     Ok(Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, seed))
+/// };
+/// let model = Hnn::forced(network(1)?, Dissipative::new(network(2)?)?)?;
+/// let x = [0.5, 1.0];
+/// let (dx, slope) = (model.eval_state(0.0, &x)?, model.energy_gradient_state(&x)?);
+/// assert!(slope[0] * dx[0] + slope[1] * dx[1] < 0.0); // whatever the weights, energy is lost
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dissipative<N> {
     network: N,

@@ -44,12 +44,39 @@ pub struct ExternalForce<P> {
 }
 
 /// Functions of time with zero mean, that a force is a sum of.
+///
+/// ```
+/// use hnn_models::Harmonics;
+/// assert_eq!(Harmonics::periodic(1.5, 2)?.len(), 4); // two cosines, two sines
+/// assert_eq!(Harmonics::window(0.0, 20.0, 3)?.len(), 3);
+/// assert!(Harmonics::periodic(0.0, 2).is_err());
+/// # Ok::<(), hnn_models::ModelError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Harmonics {
     begin: f64,
     period: f64,
     count: usize,
     sines: bool,
+}
+
+/// What a text or a file says.
+#[derive(Deserialize)]
+struct Unchecked {
+    begin: f64,
+    period: f64,
+    count: usize,
+    sines: bool,
+}
+
+impl TryFrom<Unchecked> for Harmonics {
+    type Error = ModelError;
+
+    fn try_from(given: Unchecked) -> Result<Self, ModelError> {
+        let Unchecked { begin, period, count, sines } = given;
+        Self { begin, period, count, sines }.checked()
+    }
 }
 
 impl Harmonics {

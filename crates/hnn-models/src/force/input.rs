@@ -181,6 +181,17 @@ impl<T: Scalar> GeneralisedForce<T> for InputPort {
 /// A closure has no form in a file, so a model with an input is no [`Persist`](crate::Persist):
 /// save its Lagrangian, and put the input on again when it is loaded. Forces fix what a Lagrangian
 /// alone leaves open, its factor: with a known torque the energies come out in the torque's units.
+///
+/// ```
+/// use hnn_integrators::VectorField;
+/// use hnn_models::{Architecture, Hnn, Initialisation, InputForce, Mlp};
+/// let energy = Mlp::<f64>::new(Architecture::new(&[2, 16, 1])?, Initialisation::Orthogonal, 0);
+/// let free = Hnn::new(energy.clone())?;
+/// let driven = Hnn::forced(energy, InputForce::new(1, |t: f64, u: &mut [f64]| u[0] = t.cos()))?;
+/// let (free, driven) = (free.eval_state(0.0, &[0.5, 1.0])?, driven.eval_state(0.0, &[0.5, 1.0])?);
+/// assert!(driven[0] == free[0] && (driven[1] - free[1] - 1.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct InputForce<U> {
     n: usize,

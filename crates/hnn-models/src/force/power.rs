@@ -13,6 +13,8 @@ use crate::{ForceBars, Keep};
 /// Of a port-Hamiltonian system, `dH/dt = y^T u - dH/dx^T R dH/dx` with the outputs
 /// `y = G^T dH/dx`: with `R >= 0` it stores no more than its inputs supply. It is passive.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct PowerBalance<T> {
     /// `dH/dt = dH/dx . dx/dt`, shape (B).
     pub rate: Array1<T>,

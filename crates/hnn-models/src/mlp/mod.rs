@@ -53,6 +53,15 @@ pub struct Mlp<T> {
 
 impl<T: Scalar> Mlp<T> {
     /// A network with random weights; the same seed gives the same numbers.
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Initialisation, Mlp};
+    /// let network = |seed| -> Result<_, hnn_models::ModelError> {
+    ///     Ok(Mlp::<f32>::new(Architecture::new(&[2, 8, 1])?, Initialisation::Glorot, seed))
+    /// };
+    /// assert!(network(1)? == network(1)? && network(1)? != network(2)?);
+    /// # Ok::<(), hnn_models::ModelError>(())
+    /// ```
     #[must_use]
     pub fn new(architecture: Architecture, initialisation: Initialisation, seed: u64) -> Self {
         let theta = initialisation.parameters(&architecture, seed);
@@ -60,6 +69,15 @@ impl<T: Scalar> Mlp<T> {
     }
 
     /// A network with given weights, in the order of [`Architecture::layers`].
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Mlp};
+    /// // y = 2 tanh(3 x + 1).
+    /// let mlp = Mlp::from_params(Architecture::new(&[1, 1, 1])?, vec![3.0, 1.0, 2.0])?;
+    /// assert_eq!(mlp.params(), [3.0, 1.0, 2.0]);
+    /// assert!(Mlp::from_params(Architecture::new(&[1, 1, 1])?, vec![f64::NAN; 3]).is_err());
+    /// # Ok::<(), hnn_models::ModelError>(())
+    /// ```
     ///
     /// # Errors
     /// If their number is not the architecture's, or one is NaN or infinite.
@@ -77,12 +95,26 @@ impl<T: Scalar> Mlp<T> {
     }
 
     /// The shape of the network.
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Mlp};
+    /// let mlp = Mlp::from_params(Architecture::new(&[1, 1, 1])?, vec![3.0, 1.0, 2.0])?;
+    /// assert_eq!(mlp.architecture().sizes(), [1, 1, 1]);
+    /// # Ok::<(), hnn_models::ModelError>(())
+    /// ```
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
     /// The flat parameter vector, in the order of [`Architecture::layers`].
+    ///
+    /// ```
+    /// use hnn_models::{Architecture, Mlp};
+    /// let mlp = Mlp::from_params(Architecture::new(&[1, 1, 1])?, vec![3.0, 1.0, 2.0])?;
+    /// assert_eq!(mlp.params().len(), mlp.architecture().num_params());
+    /// # Ok::<(), hnn_models::ModelError>(())
+    /// ```
     #[must_use]
     pub fn params(&self) -> &[T] {
         &self.theta

@@ -69,6 +69,7 @@ use crate::{
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Scales {
     /// Of the states' coordinates, and of the inputs after them.
     state: Sizes,

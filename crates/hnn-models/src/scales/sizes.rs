@@ -7,6 +7,7 @@ use crate::ModelError;
 
 /// Of each column of an array; sizes are positive.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub(crate) struct Sizes {
     pub(crate) mean: Vec<f64>,
     /// The standard deviation, or the absolute value of a constant.

@@ -26,6 +26,8 @@ use crate::{SparseError, error::require};
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Differentiation {
     /// The parabola through a point and its two neighbours: second order, steps of any size. The
     /// ends of a trajectory give no sample. (Forward differences are not offered: they add an

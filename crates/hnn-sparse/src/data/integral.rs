@@ -21,6 +21,8 @@ use crate::{Equations, SparseError, error::require};
 /// assert!(IntegralForm::new(1.0).is_ok() && IntegralForm::new(0.0).is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct IntegralForm {
     width: f64,
 }
@@ -29,6 +31,22 @@ pub struct IntegralForm {
 const LONGEST: f64 = 2.0;
 /// The error of the quadrature that is always allowed for, relative.
 const RELATIVE_ERROR: f64 = 1e-6;
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    width: f64,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for IntegralForm {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        Self::new(given.width)
+    }
+}
 
 impl IntegralForm {
     /// With windows of this duration.

@@ -53,6 +53,8 @@ use hnn_integrators::{Between, TooLarge};
 /// period of the motion at most (`2 pi` times the deviation of a position over its root mean square velocity), beyond
 /// which windows blur the motion; the stride is a tenth of it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct WeakForm {
     width: Option<f64>,
     stride: Option<f64>,
@@ -74,6 +76,25 @@ const STRIDE: f64 = 0.25;
 const STRIDE_OF_TORQUES: f64 = 0.1;
 /// Windows that begin between two neighbouring points, at most: more tell nothing new.
 const MOST_WINDOWS_A_POINT: f64 = 16.0;
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    width: Option<f64>,
+    stride: Option<f64>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for WeakForm {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        let form = Self::default();
+        let form = given.width.map_or(Ok(form), |width| form.with_width(width))?;
+        given.stride.map_or(Ok(form), |share| form.with_stride(share))
+    }
+}
 
 impl WeakForm {
     /// Duration of a window, in units of time. Longer averages more noise, but blurs what

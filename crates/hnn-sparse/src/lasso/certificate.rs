@@ -4,6 +4,8 @@ use super::scaled::Scaled;
 
 /// How far a solution is from optimal, at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Certificate {
     /// The duality gap over `|y|^2 / (2 n)`: the objective exceeds its minimum by no more.
     ///

@@ -34,6 +34,7 @@ use crate::{Gram, SparseError, error::require, error::same_length};
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lasso {
     penalty: Penalty,
     gap_tolerance: f64,
@@ -55,6 +56,8 @@ impl Default for Lasso {
 
 /// A solution of a LASSO or an elastic net.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct LassoSolution {
     /// Its lambda, in this crate's scale (see [`Penalty`]).
     pub lambda: f64,

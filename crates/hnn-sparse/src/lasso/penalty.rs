@@ -23,6 +23,8 @@ use crate::{Gram, SparseError, error::require, error::same_length};
 /// [`lambda_from_sum_of_squares`](Self::lambda_from_sum_of_squares) and its inverse convert that
 /// of a sum of squares.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Penalty {
     pub(crate) weights: Option<Vec<f64>>,
     pub(crate) standardize: bool,
@@ -33,6 +35,29 @@ impl Default for Penalty {
     /// A standardised LASSO with weights 1.
     fn default() -> Self {
         Self { weights: None, standardize: true, l1_share: 1.0 }
+    }
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    weights: Option<Vec<f64>>,
+    standardize: bool,
+    l1_share: f64,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Penalty {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        let penalty = Self::default().with_standardisation(given.standardize);
+        let penalty = penalty.with_l1_share(given.l1_share)?;
+        match given.weights {
+            Some(weights) => penalty.with_weights(weights),
+            None => Ok(penalty),
+        }
     }
 }
 

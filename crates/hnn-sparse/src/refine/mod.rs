@@ -39,6 +39,8 @@ use crate::{Observations, SparseError, SparseHamiltonian, error::require, error:
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Shooting {
     points: usize,
     steps: NonZeroUsize,
@@ -53,6 +55,7 @@ impl Default for Shooting {
 
 /// A refined formula.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Refined {
     /// The formula; its standard errors are those of the fit.
     pub model: SparseHamiltonian,
@@ -73,6 +76,23 @@ const LONGEST: usize = 1000;
 /// A distance of so many times the noise that shorter windows left: the formula has lost its
 /// trajectories.
 const LOST: f64 = 10.0;
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    points: usize,
+    steps: usize,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Shooting {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        Self::default().with_points(given.points)?.with_steps(given.steps)
+    }
+}
 
 impl Shooting {
     /// Points of the first windows: fewer are easier to fit from a rough formula. As many as a

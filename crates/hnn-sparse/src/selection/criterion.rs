@@ -12,6 +12,8 @@
 /// `RSS / (1 - k / n)`: `k` terms explain their share of any noise. `RSS` is taken no smaller than what the equations themselves can hold to, so that data without
 /// noise do not send the logarithm to rounding.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Criterion {
     /// The Bayesian information criterion.
     Bic,

@@ -35,6 +35,8 @@ use search::Search;
 /// # Ok::<(), hnn_sparse::SparseError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
 pub struct Selection {
     criterion: Criterion,
     required: Vec<String>,
@@ -56,6 +58,8 @@ impl Default for Selection {
 
 /// A term that was found.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct FoundTerm {
     /// Its column in the equations.
     pub column: usize,
@@ -78,6 +82,8 @@ impl FoundTerm {
 
 /// What a selection found.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(bound = ""))]
 pub struct SparseFit<M = SparseHamiltonian> {
     /// The terms, in the order of the columns.
     pub terms: Vec<FoundTerm>,
@@ -98,7 +104,9 @@ pub struct SparseFit<M = SparseHamiltonian> {
     pub compared: usize,
     /// What the data cannot tell, where it matters for these terms.
     pub warnings: Vec<String>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     components: Vec<String>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     model: M,
 }
 
@@ -147,6 +155,27 @@ impl<M: fmt::Display> fmt::Display for SparseFit<M> {
             write!(f, ", {residual:.1e} of {component}")?;
         }
         write!(f, ", {} equations", self.rows)
+    }
+}
+
+/// What a text says.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    criterion: Criterion,
+    required: Vec<String>,
+    forbidden: Vec<String>,
+    known: Vec<(String, f64)>,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Selection {
+    type Error = SparseError;
+
+    fn try_from(given: Unchecked) -> Result<Self, SparseError> {
+        let Unchecked { criterion, required, forbidden, known } = given;
+        let selection = Self::default().with_criterion(criterion)?;
+        Ok(Self { required, forbidden, known, ..selection })
     }
 }
 

@@ -36,6 +36,8 @@ pub struct PoincareSection<G> {
 
 /// Where one trajectory crosses a [`PoincareSection`].
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct SectionCrossings {
     /// When, in the order of the motion: K times.
     pub times: Vec<f64>,

@@ -36,6 +36,7 @@ use crate::{Hamiltonian, SystemError};
 /// # Ok::<(), hnn_systems::SystemError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Conservation {
     /// Up to what drift a quantity counts as conserved: 1e-6 for exact fields; of a learned model somewhat above its
     /// own relative error.

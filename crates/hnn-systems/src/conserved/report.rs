@@ -4,6 +4,8 @@ use std::fmt;
 
 /// A quantity `Q(x)` and how well it is conserved.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Quantity {
     /// Its terms: a coefficient, and the name of the feature that is multiplied by it.
     pub terms: Vec<(f64, String)>,
@@ -42,8 +44,11 @@ fn rounded(c: f64) -> f64 {
 
 /// Quantities and how well they are conserved; prints as a table.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
 pub struct ConservationReport {
     /// What they are tested for.
+    #[cfg_attr(feature = "serde", serde(skip))]
     pub(super) what: &'static str,
     /// The quantities.
     pub quantities: Vec<Quantity>,

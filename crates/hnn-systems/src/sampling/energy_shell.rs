@@ -26,6 +26,7 @@ use crate::{Hamiltonian, SystemError};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EnergyShell {
     /// Bounds of each position, in the units of the system.
     pub positions: Vec<(f64, f64)>,

@@ -28,6 +28,7 @@ use crate::error::Constants;
 /// # Ok::<(), hnn_systems::SystemError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sampling {
     /// Law of the starting states.
     pub starts: Starts,

@@ -20,6 +20,7 @@ use crate::error::Constants;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Starts {
     /// A direction drawn uniformly from the box `[-1, 1]^D` (so the corners are more frequent),
     /// rescaled to a radius uniform in `[low, high]`: the training law of the HNN paper's code

@@ -15,6 +15,15 @@ use crate::{AnalyticHamiltonian, SystemError, canonical};
 /// | constant | meaning | unit |
 /// |---|---|---|
 /// | `lambda` | damping rate | 1/s |
+///
+/// ```
+/// use hnn_integrators::VectorField;
+/// use hnn_systems::{Damped, Spring};
+/// let spring = Damped::from_system(Spring::new(1.0, 4.0)?, 0.5)?;
+/// let dx: Vec<f64> = spring.eval_state(0.0, &[1.0, 2.0])?;
+/// assert_eq!(dx, [2.0, -4.0 - 0.5 * 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Damped<H> {
     system: H,

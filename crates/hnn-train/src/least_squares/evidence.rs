@@ -25,6 +25,7 @@ use crate::linalg::Symmetric;
 /// over `M` numbers, times a weight `w`, a residual is `sqrt(w / M)` times an error, and the variance
 /// of an error is `M / w` times that of a residual.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Evidence {
     /// `alpha`.
     pub prior: f64,
@@ -41,6 +42,7 @@ pub struct Evidence {
 
 /// The noise of a term.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TermEvidence {
     /// Its name.
     pub name: String,

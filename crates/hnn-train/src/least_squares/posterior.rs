@@ -17,7 +17,7 @@ use crate::linalg::Cholesky;
 /// approximation): covariance `s^2 H^-1`, with `H = J^T J + prior` and the locals integrated out.
 ///
 /// Made by [`LeastSquares::posterior`](crate::LeastSquares::posterior).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Posterior {
     mean: Vec<f64>,
     /// `U` of `H = U^T U`.

@@ -7,6 +7,7 @@ use crate::error::require;
 /// that units do not matter. What rounding of the scalar type hides counts as nothing whatever they
 /// say.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StopTolerances {
     /// Of the gradient: `max |g_j| / (sqrt(H_jj) sqrt(L))`, the largest cosine of an angle between
     /// the residuals and a column of their Jacobian.
@@ -40,6 +41,8 @@ impl StopTolerances {
 
 /// In what measure a step is kept short: the `D` of `(J^T J + lambda D) s = -J^T r`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Scaling {
     /// Levenberg (1944): the identity. For parameters of one kind, such as the weights of a network.
     #[default]
@@ -51,6 +54,8 @@ pub enum Scaling {
 
 /// In what form the equations of a step are solved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub enum Form {
     /// By a Cholesky factor of the normal equations, `J^T J + lambda D`: `P^2` numbers,
     /// `N P^2 / 2` multiplications an accepted step and `P^3 / 6` a trial.
@@ -65,6 +70,7 @@ pub enum Form {
 
 /// How noise and prior are estimated from the data (MacKay, Neural Computation 4, 1992).
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EvidenceRule {
     /// Estimate anew after every so many steps, at least 1.
     pub every: usize,

@@ -16,7 +16,7 @@ const LEAST_PIVOT: f64 = f64::EPSILON;
 /// The factor `U` of `A = U^T U`, in blocks (Golub and Van Loan, Matrix Computations, 4.2).
 ///
 /// It takes the place of the matrix, and `U^-T g` that of its vector.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Cholesky {
     matrix: Symmetric,
     packed: Panels,

@@ -12,7 +12,7 @@ pub(super) type Lane8 = [f64; WIDTH];
 /// `8 p + 7` of each row, row after row.
 ///
 /// So a product reads both of its factors from the first to the last number.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Panels {
     rows: usize,
     lanes: Vec<Lane8>,

@@ -73,7 +73,9 @@ fn go_on(_: &Progress<'_>) -> Control {
 /// All numbers of a run but its time, bit by bit.
 fn bits((theta, record): &(Vec<f32>, TrainingRecord)) -> String {
     let theta: Vec<u32> = theta.iter().map(|w| w.to_bits()).collect();
-    format!("{theta:?} {:?}", TrainingRecord { seconds: 0.0, ..record.clone() })
+    let mut record = record.clone();
+    record.seconds = 0.0;
+    format!("{theta:?} {record:?}")
 }
 
 /// How often a run is killed, at least: as often as `HNN_KILLS` says, or a few times.

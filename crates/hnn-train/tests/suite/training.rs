@@ -9,7 +9,7 @@ use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
 use hnn_testing::{golden, numbers, read_json};
 use hnn_train::{
     Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, TrainError,
-    Trainer, TrainingRecord, WeightDecay,
+    Trainer, WeightDecay,
 };
 use ndarray::{Array1, Array2};
 use serde_json::Value;
@@ -290,7 +290,9 @@ fn dropout_is_for_training_only() {
     assert!(thinned.steps.windows(2).all(|pair| pair[0].loss != pair[1].loss));
     assert!(thinned.steps.iter().all(|s| (s.validation.unwrap_or(0.0) / value - 1.0).abs() < 1e-6));
     assert!((after / value - 1.0).abs() < 1e-6);
-    assert_eq!(thinned, TrainingRecord { seconds: thinned.seconds, ..run(0.3).0 });
+    let mut again = run(0.3).0;
+    again.seconds = thinned.seconds;
+    assert_eq!(thinned, again);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use hnn::Error;
 use hnn::data::{Column, DataSet, DerivativeScheme, Recording, Trajectory};
-use hnn::integrators::{FixedStep, RK4, Solution, Tolerances, Trajectories, solve};
+use hnn::integrators::{FixedStep, RK4, Tolerances, Trajectories, solve};
 use hnn::ndarray::Array2;
 use hnn::systems::Spring;
 
@@ -80,11 +80,10 @@ fn conversions(odd: &mut Odd) -> Result<(), Error> {
     let run = FixedStep::count(RK4, 2).run_at(&spring, &times, x0.view())?;
     let data = DataSet::try_from(&run)?;
     let _ = Trajectories::try_from(&data)?;
-    let solution = solve(&spring, x0.row(0), &times, Tolerances::default())?;
+    let mut solution = solve(&spring, x0.row(0), &times, Tolerances::default())?;
     DataSet::try_from(&solution)?;
-    let (times, states) = (odd.times(3), odd.table(3, 2));
-    let of_ones_own = Solution { times, states, ..solution };
-    DataSet::try_from(&of_ones_own)?;
+    (solution.times, solution.states) = (odd.times(3), odd.table(3, 2));
+    DataSet::try_from(&solution)?;
     let states = Array2::zeros((odd.length(3), 2)).insert_axis(hnn::ndarray::Axis(0));
     DataSet::try_from(&Trajectories { times: odd.times(3), states })?;
     Ok(())
