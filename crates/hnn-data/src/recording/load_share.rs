@@ -12,7 +12,7 @@ use crate::recording::table::Table;
 use crate::recording::text::Rows;
 use crate::{DataError, Recording, RecordingReader, Share};
 
-/// `read` reads the file and returns the labels of its trials.
+/// `read` passes over the file and returns the labels of its trials.
 pub(crate) fn load_share(
     reader: &RecordingReader,
     read: impl Fn(&mut dyn Rows) -> Result<Vec<String>, DataError>,
@@ -23,44 +23,16 @@ pub(crate) fn load_share(
     let mut census = Census(Vec::new());
     read(&mut census)?;
     let rows = census.0;
-    let total: usize = rows.iter().sum();
-    let largest = rows.iter().copied().max().unwrap_or(0);
-    let room = largest.max(total.div_ceil(share.count()));
-    Table::check(room, channels.len())?;
-
-    let mut surveyor = Surveyor {
-        reader,
-        channels,
-        origin: &origin,
-        rows: &rows,
-        states: vec![State::Waiting; rows.len()],
-        open: HashMap::new(),
-        room,
-        surveys: vec![Survey::default(); channels.len()],
-        runs: vec![0; rows.len()],
-        error: None,
-    };
-    while surveyor.begin_pass() {
-        let before = surveyor.left();
-        read(&mut surveyor)?;
-        if surveyor.left() == before {
-            return Err(changed(&origin));
-        }
-    }
-    let Surveyor { mut surveys, runs, error, .. } = surveyor;
-    if let Some((_, error)) = error {
-        return Err(error);
-    }
-    surveys.iter_mut().for_each(Survey::sort);
-    let count: usize = runs.iter().sum();
+    let (surveys, trials) = Surveyor::new(reader, channels, &origin, &rows, share)?.run(&read)?;
+    let count: usize = trials.iter().sum();
     if count == 0 {
-        return Err(none_has_all(&origin, total));
+        return Err(none_has_all(&origin, rows.iter().sum()));
     }
     let own = share.of(count);
     if own.is_empty() {
         return Err(DataError::Empty { what: "trial" });
     }
-    let (labels, before) = labels_of(&runs, &own);
+    let (labels, before) = labels_of(&trials, &own);
     let own_rows = rows[labels.clone()].iter().sum();
     Table::check(own_rows, channels.len())?;
 
@@ -128,6 +100,7 @@ struct Surveyor<'a> {
     origin: &'a Origin,
     /// Of each label, in the file.
     rows: &'a [usize],
+    total: usize,
     states: Vec<State>,
     open: HashMap<usize, Table>,
     /// Rows that may still be held.
@@ -139,12 +112,43 @@ struct Surveyor<'a> {
     error: Option<(usize, DataError)>,
 }
 
-impl Surveyor<'_> {
-    /// Whether there is something left to look at.
-    fn begin_pass(&mut self) -> bool {
-        let passed = self.states.iter_mut().filter(|state| **state == State::Passed);
-        passed.for_each(|state| *state = State::Waiting);
-        self.left() > 0
+impl<'a> Surveyor<'a> {
+    fn new(
+        reader: &'a RecordingReader,
+        channels: &'a [Channel],
+        origin: &'a Origin,
+        rows: &'a [usize],
+        share: Share,
+    ) -> Result<Self, DataError> {
+        let total: usize = rows.iter().sum();
+        let largest = rows.iter().copied().max().unwrap_or(0);
+        let room = largest.max(total.div_ceil(share.count()));
+        Table::check(room, channels.len())?;
+        let (states, runs) = (vec![State::Waiting; rows.len()], vec![0; rows.len()]);
+        let surveys = vec![Survey::default(); channels.len()];
+        let (open, error) = (HashMap::new(), None);
+        Ok(Self { reader, channels, origin, rows, total, states, open, room, surveys, runs, error })
+    }
+
+    /// What all trials say of each channel, and into how many trials each label falls.
+    fn run(
+        mut self,
+        read: &impl Fn(&mut dyn Rows) -> Result<Vec<String>, DataError>,
+    ) -> Result<(Vec<Survey>, Vec<usize>), DataError> {
+        while self.left() > 0 {
+            let before = self.left();
+            read(&mut self)?;
+            if self.left() == before {
+                return Err(changed(self.origin));
+            }
+            let passed = self.states.iter_mut().filter(|state| **state == State::Passed);
+            passed.for_each(|state| *state = State::Waiting);
+        }
+        self.surveys.iter_mut().for_each(Survey::sort);
+        match self.error {
+            Some((_, error)) => Err(error),
+            None => Ok((self.surveys, self.runs)),
+        }
     }
 
     fn left(&self) -> usize {
@@ -156,8 +160,7 @@ impl Surveyor<'_> {
         self.room += self.rows[label];
         match runs(self.reader, &mut table, self.channels, &mut self.origin.clone()) {
             Ok((runs, _)) => {
-                let rows = self.rows.iter().sum();
-                survey(&mut self.surveys, &table, self.channels, &runs, rows);
+                survey(&mut self.surveys, &table, self.channels, &runs, self.total);
                 self.runs[label] = runs.len();
             }
             Err(error) if self.error.as_ref().is_none_or(|(other, _)| label < *other) => {
