@@ -188,7 +188,8 @@ impl RecordingReader {
     /// # Errors
     /// If the file cannot be read, or what it holds is no table of numbers with the columns asked
     /// for; each error names the line and the column, quotes what is there, and says what to do.
-    /// Also if the columns make no state, or times do not increase.
+    /// Also if the columns make no state, or times do not increase, and if the file has more than 256 MiB: it is
+    /// read in [shares](Self::load_share).
     pub fn load(&self) -> Result<Recording, DataError> {
         self.load_share(Share::ALL)
     }
