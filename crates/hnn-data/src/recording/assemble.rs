@@ -4,19 +4,22 @@ mod dropouts;
 mod gaps;
 mod overflow;
 mod runs;
+mod survey;
 mod turns;
 
+use std::ops::Range;
+
 use dropouts::Dropouts;
-use gaps::find_gaps;
 use ndarray::{Array2, s};
-use runs::{Run, runs};
+pub(crate) use runs::{Run, runs};
+pub(crate) use survey::Survey;
 
 use crate::recording::channel::{describe, quantisation};
 use crate::recording::column::{Column, Role};
 use crate::recording::report::{Gap, Origin, Report, TrialReport, counted, rates};
 use crate::recording::table::{Table, unit};
 use crate::recording::{Piece, Recording};
-use crate::{DataError, RecordingReader, Trajectory};
+use crate::{DataError, RecordingReader, Share, Trajectory};
 
 /// A column with what it is said to be.
 pub(crate) struct Channel {
@@ -25,51 +28,77 @@ pub(crate) struct Channel {
     pub(crate) column: Column,
 }
 
+/// Which trials become the recording.
+pub(crate) enum Part {
+    /// A share of those of the table.
+    Of(Share),
+    /// Those of the table with these numbers, some `of` all; what all say is known.
+    Surveyed { surveys: Vec<Survey>, own: Range<usize>, of: usize },
+}
+
 pub(crate) fn assemble(
     reader: &RecordingReader,
     mut table: Table,
     channels: &[Channel],
     mut origin: Origin,
+    part: Part,
 ) -> Result<Recording, DataError> {
-    let rows_read = table.places.len();
-    let (runs, dropped) = runs(reader, &mut table, channels, &mut origin)?;
+    let (mut runs, dropped) = runs(reader, &mut table, channels, &mut origin)?;
     if runs.is_empty() {
-        return Err(DataError::Recording {
-            source_name: origin.source,
-            problem: format!("of {rows_read} rows none has all numbers"),
-            cure: "ask for fewer columns, or fill one that is logged less often by `held`".into(),
-        });
+        return Err(none_has_all(&origin, table.places.len()));
     }
+    let (surveys, own, of) = match part {
+        Part::Of(share) => {
+            let mut surveys = vec![Survey::default(); channels.len()];
+            survey(&mut surveys, &table, channels, &runs, table.places.len());
+            surveys.iter_mut().for_each(Survey::sort);
+            (surveys, share.of(runs.len()), runs.len())
+        }
+        Part::Surveyed { surveys, own, of } => (surveys, own, of),
+    };
+    if own.is_empty() {
+        return Err(DataError::Empty { what: "trial" });
+    }
+    if own.len() < of {
+        origin.notes.push(format!(
+            "{} of {of} trials, and what is told here is of these; whether angles wrap goes by all",
+            own.len()
+        ));
+    }
+    if own.end > runs.len() {
+        return Err(changed(&origin));
+    }
+    let all: usize = runs.iter().map(|run| run.rows.len()).sum();
+    let runs = Vec::from_iter(runs.drain(own));
+    let rows_read = table.places.len() - all + runs.iter().map(|run| run.rows.len()).sum::<usize>();
     let steps = Vec::from_iter(table.columns.iter().map(|column| quantisation(column)));
     let mut gaps = Vec::new();
-    let cuts = Vec::from_iter(runs.iter().enumerate().map(|(trial, run)| {
-        let found = find_gaps(&run.times, reader.gap);
-        let longer = found.iter().filter(|k| run.cuts.binary_search(k).is_err());
-        for (&at, is_missing) in
-            longer.map(|k| (k, false)).chain(run.cuts.iter().map(|k| (k, true)))
-        {
+    for (trial, run) in runs.iter().enumerate() {
+        for &at in &run.cuts {
             let (time, length) = (run.times[at - 1], run.times[at] - run.times[at - 1]);
+            let is_missing = run.missing.binary_search(&at).is_ok();
             gaps.push(Gap { trial, time, length, is_missing });
         }
-        let mut cuts = [&run.cuts[..], &found].concat();
-        cuts.sort_unstable();
-        cuts.dedup();
-        cuts
-    }));
-    gaps.sort_by(|a, b| a.trial.cmp(&b.trial).then(a.time.total_cmp(&b.time)));
+    }
 
     let mut advice = Vec::new();
     let mut wraps = vec![0; channels.len()];
     for (i, channel) in channels.iter().enumerate() {
         let (column, place) = (&mut table.columns[i], &|row: usize| table.places[row]);
         if channel.role.is_state() {
-            let found = dropouts::find(column, &runs);
+            let found = dropouts::find(column, &runs, &surveys[i]);
             advice.extend(dropout_advice(channel, &found, place, origin.unit_of_place));
-            if !found.spikes.is_empty() {
+            if let Some(farthest) = surveys[i].spike() {
+                if found.spikes.is_empty() {
+                    advice.push(format!(
+                        "{:?} is far from the rows around in {} {farthest}, of another share, and no turns are added up",
+                        channel.name, origin.unit_of_place
+                    ));
+                }
                 continue;
             }
         }
-        let undone = turns::undo(column, channel, &runs, &cuts);
+        let undone = turns::undo(column, channel, &runs, &surveys[i]);
         wraps[i] = undone.wraps;
         advice.extend(undone.advice);
     }
@@ -85,33 +114,32 @@ pub(crate) fn assemble(
     if !derivatives.is_empty() && derivatives.len() < states.len() {
         derivatives.splice(0..0, of(&|role| role == Role::Velocity));
     }
-    let pieces =
-        Vec::from_iter(runs.iter().zip(&cuts).enumerate().flat_map(|(trial, (run, cuts))| {
-            let ends = cuts.iter().copied().chain([run.rows.len()]);
-            let begins = [0].into_iter().chain(cuts.iter().copied());
-            let piece = |(begin, end): (usize, usize)| {
-                let rows = &run.rows[begin..end];
-                let array = |of: &[usize]| {
-                    let at = |(row, i): (usize, usize)| table.columns[of[i]][rows[row]];
-                    Array2::from_shape_fn((rows.len(), of.len()), at)
-                };
-                let times = run.times[begin..end].to_vec();
-                let rows = Trajectory {
-                    times,
-                    states: array(&states),
-                    derivatives: array(&derivatives),
-                    inputs: array(&inputs),
-                };
-                Piece { trial, rows }
+    let pieces = Vec::from_iter(runs.iter().enumerate().flat_map(|(trial, run)| {
+        let ends = run.cuts.iter().copied().chain([run.rows.len()]);
+        let begins = [0].into_iter().chain(run.cuts.iter().copied());
+        let piece = |(begin, end): (usize, usize)| {
+            let rows = &run.rows[begin..end];
+            let array = |of: &[usize]| {
+                let at = |(row, i): (usize, usize)| table.columns[of[i]][rows[row]];
+                Array2::from_shape_fn((rows.len(), of.len()), at)
             };
-            Vec::from_iter(begins.zip(ends).map(piece))
-        }));
+            let times = run.times[begin..end].to_vec();
+            let rows = Trajectory {
+                times,
+                states: array(&states),
+                derivatives: array(&derivatives),
+                inputs: array(&inputs),
+            };
+            Piece { trial, rows }
+        };
+        Vec::from_iter(begins.zip(ends).map(piece))
+    }));
 
     let labels = Vec::from_iter(runs.iter().map(|run| run.label.clone()));
-    let trials = runs.iter().zip(&cuts).enumerate().map(|(trial, (run, cuts))| TrialReport {
+    let trials = runs.iter().enumerate().map(|(trial, run)| TrialReport {
         label: run.label.clone(),
         rows: run.rows.len(),
-        pieces: cuts.len() + 1,
+        pieces: run.cuts.len() + 1,
         begin: run.begin,
         duration: run.times.last().copied().unwrap_or(0.0),
         rates: rates(pieces.iter().filter(|p| p.trial == trial).map(|p| &p.rows.times[..])),
@@ -155,6 +183,37 @@ pub(crate) fn assemble(
     let mut recording = Recording { names, roles, labels, pieces, report };
     recording.judge();
     Ok(recording)
+}
+
+/// Adds these trials, of a file with so many rows, to what all say about each coordinate.
+pub(crate) fn survey(
+    surveys: &mut [Survey],
+    table: &Table,
+    channels: &[Channel],
+    runs: &[Run],
+    rows: usize,
+) {
+    for ((survey, channel), column) in surveys.iter_mut().zip(channels).zip(&table.columns) {
+        if channel.role.is_state() {
+            runs.iter().for_each(|run| survey.add(column, run, &table.places, rows));
+        }
+    }
+}
+
+pub(crate) fn none_has_all(origin: &Origin, rows: usize) -> DataError {
+    DataError::Recording {
+        source_name: origin.source.clone(),
+        problem: format!("of {rows} rows none has all numbers"),
+        cure: "ask for fewer columns, or fill one that is logged less often by `held`".into(),
+    }
+}
+
+pub(crate) fn changed(origin: &Origin) -> DataError {
+    DataError::Recording {
+        source_name: origin.source.clone(),
+        problem: "it changed while it was read".into(),
+        cure: "read it again once it is written".into(),
+    }
 }
 
 /// That some readings are none.

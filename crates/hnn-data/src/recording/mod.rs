@@ -6,6 +6,7 @@ mod channel;
 mod column;
 mod differentiate;
 mod distances;
+mod load_share;
 mod npz;
 mod reader;
 mod report;
@@ -165,8 +166,8 @@ impl Recording {
         Ok(self.with(labels, pieces))
     }
 
-    /// The trials of a [share](crate::Share), as one of several processes takes them: of a file that fits in
-    /// memory. Of a set of files each process reads its own.
+    /// The trials of a [share](crate::Share), as one of several processes takes them. Of a file that does not fit in
+    /// memory, [`RecordingReader::load_share`] reads them alone; of a set of files each process reads its own.
     ///
     /// ```
     /// use hnn_data::{Recording, Share};

@@ -1,16 +1,20 @@
 //! What a file does not say, and the reading of it.
 
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, ArrayD};
 
 use crate::recording::arrays::Columns;
-use crate::recording::assemble::{Channel, assemble};
+use crate::recording::assemble::{Channel, Part, assemble};
 use crate::recording::column::{Column, ColumnKey, Role, Wrap};
+use crate::recording::load_share::load_share;
+use crate::recording::npz;
+use crate::recording::report::Origin;
 use crate::recording::table::{Table, find};
-use crate::recording::text::{self, Delimiter, Layout, Options};
-use crate::recording::{npz, report};
-use crate::{DataError, Recording};
+use crate::recording::text::{self, Bytes, Delimiter, Layout, Options, Rows, Text};
+use crate::{DataError, Recording, Share};
 
 /// Reads a [`Recording`]: which column is what, and how the file is written where it cannot be
 /// found out. Made by [`Recording::read`] and [`Recording::from_columns`]; [`load`](Self::load)
@@ -184,33 +188,62 @@ impl RecordingReader {
     /// # Errors
     /// If the file cannot be read, or what it holds is no table of numbers with the columns asked
     /// for; each error names the line and the column, quotes what is there, and says what to do.
-    /// Also if the columns make no state, or times do not increase.
+    /// Also if the columns make no state, or times do not increase, and if the file has more than 256 MiB: it is
+    /// read in [shares](Self::load_share).
     pub fn load(&self) -> Result<Recording, DataError> {
+        self.load_share(Share::ALL)
+    }
+
+    /// Reads the trials of a share: rows, pieces and labels of [`load`](Self::load) and [`Recording::share`]. Of a text
+    /// with a column of the [`trial`](Self::trial) no more rows are held at a time than a share or the largest trial has: the file
+    /// may be as large as it likes, and is read four times, or, where trials take turns row by row, as often more as there
+    /// are shares. Arrays, and files in which only the time tells trials apart, are held until their share is cut out.
+    ///
+    /// The report is of the share's rows: ranges, noise and the windows of derivatives differ from those of the whole.
+    /// Whether angles wrap goes by all rows, and so do errors: of any line, they are the same for each share.
+    ///
+    /// ```
+    /// use hnn_data::{Recording, Share};
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("runs.csv");
+    /// std::fs::write(&path, "run,t,q\na,0,1.0\na,1,1.1\nb,0,2.0\nb,1,2.2\n")?;
+    /// let reader = Recording::read(&path).trial("run").time("t").position("q");
+    /// let second = reader.load_share(Share::new(1, 2)?)?;
+    /// assert_eq!((second.len(), second.trials()), (2, &["b".to_owned()][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), and if no trial is in the share, or what is to be read more than once is no file.
+    pub fn load_share(&self, share: Share) -> Result<Recording, DataError> {
         let source = self.source_name();
         self.check(&source)?;
-        match &self.source {
+        let path = match &self.source {
+            Source::File(path) => path,
             Source::Columns(columns) => {
                 let arrays = columns.iter().map(|(name, numbers)| {
                     (name.clone(), Array1::from(numbers.clone()).into_dyn())
                 });
-                self.load_arrays(&Vec::from_iter(arrays), &source)
+                return self.load_arrays(&Vec::from_iter(arrays), share, &source);
             }
-            Source::File(path) => {
-                let read = hnn_files::read(path);
-                let bytes = read.map_err(|source| DataError::Read { path: path.into(), source })?;
-                if bytes.starts_with(npz::ARRAY) {
-                    return Err(DataError::Recording {
-                        source_name: source,
-                        problem: "it is one array without a name (.npy)".into(),
-                        cure: "write arrays with names, `numpy.savez(path, t=t, x=x)`".into(),
-                    });
-                }
-                match bytes.starts_with(npz::ARCHIVE) {
-                    true => self.load_arrays(&npz::read(&bytes, path)?, &source),
-                    false => self.load_text(bytes, &source),
-                }
-            }
+        };
+        let cannot_read = |source| DataError::Read { path: path.clone(), source };
+        if share != Share::ALL && is_text(path).map_err(cannot_read)? {
+            let text = Text::new(Bytes::File(path)).map_err(cannot_read)?;
+            return self.load_text(text, share, &source);
         }
+        let bytes = hnn_files::read(path).map_err(cannot_read)?;
+        if bytes.starts_with(npz::ARRAY) {
+            return Err(DataError::Recording {
+                source_name: source,
+                problem: "it is one array without a name (.npy)".into(),
+                cure: "write arrays with names, `numpy.savez(path, t=t, x=x)`".into(),
+            });
+        }
+        if bytes.starts_with(npz::ARCHIVE) {
+            return self.load_arrays(&npz::read(&bytes, path)?, share, &source);
+        }
+        self.load_text(Text::new(Bytes::Memory(&bytes)).map_err(cannot_read)?, share, &source)
     }
 
     fn source_name(&self) -> String {
@@ -220,29 +253,51 @@ impl RecordingReader {
         }
     }
 
-    fn load_text(&self, bytes: Vec<u8>, source: &str) -> Result<Recording, DataError> {
-        let (text, mut notes) = text::decode(bytes);
+    fn load_text(
+        &self,
+        text: Text<'_>,
+        share: Share,
+        source: &str,
+    ) -> Result<Recording, DataError> {
+        let head = text.head(&self.options).map_err(|error| DataError::Recording {
+            source_name: source.into(),
+            problem: error.to_string(),
+            cure: "give a table of numbers, with a line a row".into(),
+        })?;
         let keys = self.keys();
         let wanted = Vec::from_iter(keys.iter().filter_map(|key| match key {
             ColumnKey::Name(name) => Some(name.as_str()),
             ColumnKey::Number(_) => None,
         }));
-        let layout = Layout::find(&text, &self.options, &wanted, source)?;
-        notes.extend(layout.notes.iter().cloned());
+        let layout = Layout::find(&head, &self.options, &wanted, source)?;
         if self.roles.is_empty() {
             return Err(no_roles(&layout.names, layout.width, source));
         }
         let place = |key: &ColumnKey| find(&layout.names, layout.width, key, source);
         let (columns, trial) = self.places(place, source)?;
-        let mut table = text::read(&text, &layout, &self.options, &columns, trial, source)?;
-        table.notes = notes;
         let names = Vec::from_iter((0..layout.width).map(|column| layout.name(column)));
-        self.assemble(table, &names, &columns, trial, "line", source)
+        let channels = self.channels(&names, &columns);
+        let notes = [&text.notes[..], &layout.notes].concat();
+        let origin = origin(&names, &columns, trial, notes, "line", source);
+        let read = |rows: &mut dyn Rows| {
+            text::read(&text, &layout, &self.options, &columns, trial, source, rows)
+        };
+        if trial.is_some() && share != Share::ALL {
+            return load_share(self, read, &channels, origin, share);
+        }
+        Table::check(text.lines, columns.len())?;
+        let mut table = Table::new(columns.len());
+        table.labels = read(&mut table)?;
+        if trial.is_none() {
+            table.trials.clear();
+        }
+        assemble(self, table, &channels, origin, Part::Of(share))
     }
 
     fn load_arrays(
         &self,
         arrays: &[(String, ArrayD<f64>)],
+        share: Share,
         source: &str,
     ) -> Result<Recording, DataError> {
         let columns = Columns::new(arrays, source)?;
@@ -251,10 +306,11 @@ impl RecordingReader {
             if self.roles.is_empty() { self.by_names(&names, source)? } else { self.clone() };
         let place = |key: &ColumnKey| find(&names, names.len(), key, source);
         let (wanted, trial) = reader.places(place, source)?;
-        let mut table = columns.table(&wanted, trial);
         let shapes = arrays.iter().map(|(name, array)| format!("{name} {:?}", array.shape()));
-        table.notes.push(format!("arrays {}", Vec::from_iter(shapes).join(", ")));
-        reader.assemble(table, &names, &wanted, trial, "row", source)
+        let notes = vec![format!("arrays {}", Vec::from_iter(shapes).join(", "))];
+        let channels = reader.channels(&names, &wanted);
+        let origin = origin(&names, &wanted, trial, notes, "row", source);
+        assemble(&reader, columns.table(&wanted, trial), &channels, origin, Part::Of(share))
     }
 
     /// Arrays named t, x, dx, u say themselves what they are.
@@ -304,28 +360,15 @@ impl RecordingReader {
         Ok((columns, all.first().copied()))
     }
 
-    fn assemble(
-        &self,
-        table: Table,
-        names: &[String],
-        columns: &[usize],
-        trial: Option<usize>,
-        unit_of_place: &'static str,
-        source: &str,
-    ) -> Result<Recording, DataError> {
-        let is_used = |i: &usize| columns.contains(i) || trial == Some(*i);
-        let unused = (0..names.len()).filter(|i| !is_used(i)).map(|i| names[i].clone());
-        let origin = report::Origin {
-            source: source.into(),
-            unit_of_place,
-            notes: table.notes.clone(),
-            unused: unused.collect(),
+    /// What the columns are said to be, in the order of the roles.
+    fn channels(&self, names: &[String], columns: &[usize]) -> Vec<Channel> {
+        let roles = self.roles.iter().zip(columns);
+        let channel = |((role, column), &place): (&(Role, Column), &usize)| Channel {
+            name: names[place].clone(),
+            role: *role,
+            column: column.clone(),
         };
-        let channels =
-            Vec::from_iter(self.roles.iter().zip(columns).map(|((role, column), &place)| {
-                Channel { name: names[place].clone(), role: *role, column: column.clone() }
-            }));
-        assemble(self, table, &channels, origin)
+        roles.map(channel).collect()
     }
 
     /// Looks at what the caller said.
@@ -437,6 +480,31 @@ fn no_roles(names: &[String], width: usize, source: &str) -> DataError {
         cure: "say which is the `time` and which a `position`, `angle`, `velocity` or `input`"
             .into(),
     }
+}
+
+fn origin(
+    names: &[String],
+    columns: &[usize],
+    trial: Option<usize>,
+    notes: Vec<String>,
+    unit_of_place: &'static str,
+    source: &str,
+) -> Origin {
+    let is_used = |i: &usize| columns.contains(i) || trial == Some(*i);
+    let unused = (0..names.len()).filter(|i| !is_used(i)).map(|i| names[i].clone());
+    Origin { source: source.into(), unit_of_place, notes, unused: unused.collect() }
+}
+
+/// Whether a file, which can be read again and again, holds no arrays.
+fn is_text(path: &Path) -> io::Result<bool> {
+    let mut first = Vec::new();
+    let file = File::open(path)?;
+    if !file.metadata()?.is_file() {
+        let problem = "it is no file, and a share is read more than once: write it to one";
+        return Err(io::Error::new(ErrorKind::InvalidInput, problem));
+    }
+    file.take(npz::ARRAY.len() as u64).read_to_end(&mut first)?;
+    Ok(!first.starts_with(npz::ARRAY) && !first.starts_with(npz::ARCHIVE))
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

@@ -1,7 +1,10 @@
 //! Columns of numbers before they have meanings.
 
+use hnn_integrators::TooLarge;
+
 use crate::DataError;
 use crate::recording::column::ColumnKey;
+use crate::recording::text::Rows;
 
 /// Rows of numbers, as they were found.
 #[derive(Debug, Default)]
@@ -13,10 +16,38 @@ pub(crate) struct Table {
     pub(crate) labels: Vec<String>,
     /// Where each row stands: its line in a text, counted from 1, or its number, counted from 0.
     pub(crate) places: Vec<usize>,
-    /// What was read around the rows, and what was left out of them.
-    pub(crate) notes: Vec<String>,
     /// Rows that are no rows, as a header that comes again: where, and why.
     pub(crate) skipped: Vec<(usize, &'static str)>,
+}
+
+impl Table {
+    /// Without rows, of so many columns.
+    pub(crate) fn new(columns: usize) -> Self {
+        Self { columns: vec![Vec::new(); columns], ..Self::default() }
+    }
+
+    /// Checks the memory for so many rows: numbers, line and label, and the copies in which they are sorted.
+    pub(crate) fn check(rows: usize, columns: usize) -> Result<(), TooLarge> {
+        let remedy = "read fewer columns, or the file in parts, by `load_share`";
+        TooLarge::check("rows of a recording", rows, 24 * (columns + 2), remedy)
+    }
+}
+
+impl Rows for Table {
+    fn wants(&mut self, _: usize) -> bool {
+        true
+    }
+
+    fn row(&mut self, place: usize, trial: usize, numbers: &[f64]) -> Result<(), DataError> {
+        self.columns.iter_mut().zip(numbers).for_each(|(column, number)| column.push(*number));
+        self.trials.push(trial);
+        self.places.push(place);
+        Ok(())
+    }
+
+    fn skipped(&mut self, place: usize, why: &'static str) {
+        self.skipped.push((place, why));
+    }
 }
 
 /// The places of columns among the names of all.

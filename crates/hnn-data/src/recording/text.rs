@@ -2,75 +2,68 @@
 
 mod layout;
 mod number;
+mod source;
 
 use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
 
-use hnn_integrators::TooLarge;
 pub(crate) use layout::{Delimiter, Layout, Options};
 use number::Numbers;
+pub(crate) use source::{Bytes, Text};
 
 use crate::DataError;
-use crate::recording::table::{Table, shorten};
+use crate::recording::table::shorten;
 
-/// The text of a file: UTF-8 or UTF-16, by its byte-order mark, or else Latin-1; and what was found.
-pub(crate) fn decode(bytes: Vec<u8>) -> (String, Vec<String>) {
-    let utf16 = |skip: usize, from: fn([u8; 2]) -> u16| {
-        let units = bytes[skip..].chunks_exact(2).map(|pair| from([pair[0], pair[1]]));
-        String::from_utf16_lossy(&Vec::from_iter(units))
-    };
-    let bare = "UTF-16 without a byte-order mark";
-    let (mut text, note) = match bytes[..] {
-        [0xFF, 0xFE, ..] => (utf16(2, u16::from_le_bytes), "UTF-16"),
-        [0xFE, 0xFF, ..] => (utf16(2, u16::from_be_bytes), "UTF-16"),
-        // The first two letters, each with a byte of 0.
-        [1..=0x7F, 0, 1..=0x7F, 0, ..] => (utf16(0, u16::from_le_bytes), bare),
-        [0, 1..=0x7F, 0, 1..=0x7F, ..] => (utf16(0, u16::from_be_bytes), bare),
-        _ => match String::from_utf8(bytes) {
-            Ok(text) => (text, ""),
-            Err(error) => {
-                let latin = error.into_bytes().into_iter().map(char::from).collect();
-                (latin, "no UTF-8: read as Latin-1")
-            }
-        },
-    };
-    let mut notes = Vec::from_iter((!note.is_empty()).then(|| note.to_owned()));
-    if text.starts_with('\u{FEFF}') {
-        text.drain(..'\u{FEFF}'.len_utf8());
-        notes.push("byte-order mark left out".into());
-    }
-    if !text.contains('\n') && text.contains('\r') {
-        text = text.replace('\r', "\n");
-    }
-    (text, notes)
+/// What becomes of the rows that are read.
+pub(crate) trait Rows {
+    /// Whether the numbers of the next row are wanted, by the index of its trial's label.
+    fn wants(&mut self, trial: usize) -> bool;
+    /// The numbers of a row that is wanted, and where it stands.
+    fn row(&mut self, place: usize, trial: usize, numbers: &[f64]) -> Result<(), DataError>;
+    /// A line that is no row, and why.
+    fn skipped(&mut self, place: usize, why: &'static str);
 }
 
-/// Reads the columns of these numbers, and that of the trials' labels.
+/// Reads the rows, with the columns of these numbers, and that of the trials' labels. Returns the labels.
 pub(crate) fn read(
-    text: &str,
+    text: &Text<'_>,
     layout: &Layout,
     options: &Options,
     wanted: &[usize],
     trial: Option<usize>,
     source: &str,
-) -> Result<Table, DataError> {
-    let most = text.bytes().filter(|&byte| byte == b'\n').count() + 1;
-    let remedy = "read fewer columns, or give the file in parts";
-    // Numbers, line and label, and the copies in which they are sorted.
-    TooLarge::check("rows of a recording", most, 24 * (wanted.len() + 2), remedy)?;
+    rows: &mut dyn Rows,
+) -> Result<Vec<String>, DataError> {
+    let broken = |problem: String| DataError::Recording {
+        source_name: source.into(),
+        problem,
+        cure: "mend the file".into(),
+    };
     let mut reader = Reader {
         layout,
         numbers: Numbers::new(layout.decimal, &options.missing),
         wanted,
         trial,
         source,
-        last_line: layout.first_row + text[layout.begin..].trim_end().matches('\n').count(),
-        labels: HashMap::new(),
-        table: Table { columns: vec![Vec::new(); wanted.len()], ..Table::default() },
+        short: None,
+        indices: HashMap::new(),
+        labels: Vec::new(),
+        row: Vec::new(),
+        rows,
     };
-    let rows = &text[layout.begin..];
+    let text = text.after(layout.begin).map_err(|error| broken(error.to_string()))?;
+    let row_ends = text.row_ends();
     match layout.delimiter {
         Delimiter::Blank => {
-            for (k, line) in rows.lines().enumerate() {
+            let (mut text, mut line, mut bytes) = (BufReader::new(text), String::new(), 0);
+            for k in 0.. {
+                line.clear();
+                let read = text.read_line(&mut line).map_err(|error| broken(error.to_string()))?;
+                if read == 0 {
+                    break;
+                }
+                bytes += read as u64;
+                row_ends(bytes);
                 let fields = Vec::from_iter(line.split_whitespace());
                 reader.row(layout.first_row + k, &fields, options)?;
             }
@@ -80,21 +73,20 @@ pub(crate) fn read(
                 .has_headers(false)
                 .flexible(true)
                 .delimiter(delimiter)
-                .from_reader(rows.as_bytes());
+                .from_reader(text);
             let mut record = csv::StringRecord::new();
-            let broken = |error: csv::Error| DataError::Recording {
-                source_name: source.into(),
-                problem: error.to_string(),
-                cure: "mend the file".into(),
-            };
-            while csv.read_record(&mut record).map_err(broken)? {
+            while csv.read_record(&mut record).map_err(|error| broken(error.to_string()))? {
+                row_ends(csv.position().byte());
                 let line = record.position().map_or(1, |position| position.line() as usize);
                 let fields = Vec::from_iter(record.iter().map(str::trim));
                 reader.row(layout.first_row + line - 1, &fields, options)?;
             }
         }
     }
-    Ok(reader.table)
+    if let Some((line, _)) = reader.short {
+        reader.rows.skipped(line, "the last line is cut off");
+    }
+    Ok(reader.labels)
 }
 
 struct Reader<'a> {
@@ -103,9 +95,13 @@ struct Reader<'a> {
     wanted: &'a [usize],
     trial: Option<usize>,
     source: &'a str,
-    last_line: usize,
-    labels: HashMap<String, usize>,
-    table: Table,
+    /// A line with too few fields: an error, unless it is the last one.
+    short: Option<(usize, DataError)>,
+    indices: HashMap<String, usize>,
+    labels: Vec<String>,
+    /// The numbers of a row.
+    row: Vec<f64>,
+    rows: &'a mut dyn Rows,
 }
 
 impl Reader<'_> {
@@ -116,8 +112,11 @@ impl Reader<'_> {
         if blank && fields.len() <= 1 {
             return Ok(());
         }
+        if let Some((_, error)) = self.short.take_if(|_| !blank) {
+            return Err(error);
+        }
         if options.is_comment(first) {
-            self.table.skipped.push((line, "a comment"));
+            self.rows.skipped(line, "a comment");
             return Ok(());
         }
         if let Some(field) = fields.iter().find(|field| field.contains('\n')) {
@@ -128,50 +127,54 @@ impl Reader<'_> {
         if fields.len() != width {
             // What stands behind the last delimiter may be nothing.
             let is_more = fields.len() == width + 1 && fields[width].is_empty();
-            let is_cut = line >= self.last_line && fields.len() < width;
-            if is_cut {
-                self.table.skipped.push((line, "the last line is cut off"));
-                return Ok(());
-            }
             if !is_more {
                 let expected = format!("{} fields where the table has {width}", fields.len());
                 let cure = "complete the row or take it out; text with delimiters wants quotes";
-                return Err(self.line(line, &fields.join(" "), &expected, cure));
+                let error = self.line(line, &fields.join(" "), &expected, cure);
+                if fields.len() > width {
+                    return Err(error);
+                }
+                self.short = Some((line, error));
+                return Ok(());
             }
         }
         if self.layout.is_header(fields) {
-            self.table.skipped.push((line, "the header again"));
+            self.rows.skipped(line, "the header again");
             return Ok(());
         }
-        for (k, &column) in self.wanted.iter().enumerate() {
+        let trial = self.trial.map_or(Ok(0), |column| self.label(line, fields[column]))?;
+        if !self.rows.wants(trial) {
+            return Ok(());
+        }
+        self.row.clear();
+        for &column in self.wanted {
             let number = self.numbers.parse(fields[column]);
             let number = number.map_err(|cure| self.cell(line, column, fields[column], cure))?;
-            self.table.columns[k].push(number);
+            self.row.push(number);
         }
-        if let Some(column) = self.trial {
-            let label = fields[column];
-            let index = match self.labels.get(label) {
-                Some(&index) => index,
-                None if self.labels.len() < MOST_TRIALS => self.new_label(label),
-                None => {
-                    let problem = format!("more than {MOST_TRIALS} trials");
-                    let cure = "name another column: a trial's label is the same in its rows";
-                    return Err(self.line(line, label, &problem, cure));
-                }
-            };
-            self.table.trials.push(index);
-        }
-        self.table.places.push(line);
-        Ok(())
+        self.rows.row(line, trial, &self.row)
     }
 
-    fn new_label(&mut self, label: &str) -> usize {
+    /// The index of a label.
+    fn label(&mut self, line: usize, label: &str) -> Result<usize, DataError> {
+        if let Some(&index) = self.indices.get(label) {
+            return Ok(index);
+        }
+        if self.labels.len() == MOST_TRIALS {
+            let problem = format!("more than {MOST_TRIALS} trials");
+            let cure = "name another column: a trial's label is the same in its rows";
+            return Err(self.line(line, label, &problem, cure));
+        }
+        if label.len() > LONGEST_LABEL {
+            let problem = format!("a trial's label of {} bytes", label.len());
+            return Err(self.line(line, label, &problem, "name another column, or shorten it"));
+        }
         let index = self.labels.len();
-        self.labels.insert(label.into(), index);
+        self.indices.insert(label.into(), index);
         // Numbers of a matrix that was written out: 0.0000e+000.
         let number = label.parse::<f64>().ok().filter(|_| label.contains(['e', 'E']));
-        self.table.labels.push(number.map_or_else(|| label.into(), |number| number.to_string()));
-        index
+        self.labels.push(number.map_or_else(|| label.into(), |number| number.to_string()));
+        Ok(index)
     }
 
     fn cell(&self, line: usize, column: usize, given: &str, cure: &str) -> DataError {
@@ -198,3 +201,4 @@ impl Reader<'_> {
 
 /// More labels than that are numbers of something else.
 const MOST_TRIALS: usize = 10_000;
+const LONGEST_LABEL: usize = 1_000;

@@ -7,3 +7,4 @@ mod differences;
 mod differentiate;
 mod odd_files;
 mod recording;
+mod shares;

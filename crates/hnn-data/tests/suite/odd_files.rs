@@ -5,6 +5,8 @@ use std::io::Write;
 
 use hnn_data::{Column, Recording, RecordingReader};
 
+use crate::shares::assert_shares_are_those_of_the_whole;
+
 /// What is to happen.
 enum Outcome {
     /// It is read: rows, pieces, the first state, and words of the report.
@@ -406,7 +408,9 @@ fn odd_files_are_read_or_refused_with_the_cure() {
     for (name, content, setting, outcome) in odd_files() {
         let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
         file.write_all(&content).expect("written");
-        let result = setting(Recording::read(file.path())).load();
+        let reader = setting(Recording::read(file.path()));
+        assert_shares_are_those_of_the_whole(&reader, name);
+        let result = reader.load();
         match (result, outcome) {
             (Ok(recording), Read(rows, pieces, first, words)) => {
                 let report = recording.report();
@@ -515,7 +519,9 @@ fn changed_files_are_read_or_refused() {
             bytes.splice(at..to, pieces[draw(pieces.len())].iter().copied());
         }
         std::fs::write(&path, &bytes).expect("written");
-        let Ok(recording) = setting(Recording::read(&path)).load() else { continue };
+        let reader = setting(Recording::read(&path));
+        assert_shares_are_those_of_the_whole(&reader, "changed");
+        let Ok(recording) = reader.load() else { continue };
         read += 1;
         let data = recording.data_set().expect("what was read is a data set");
         assert_eq!(data.len(), recording.len());

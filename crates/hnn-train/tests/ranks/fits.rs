@@ -1,9 +1,10 @@
 //! Losses and fits of rows that are shared out among ranks, as numbers to be compared.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use hnn_data::{DataSet, Share, Trajectory};
+use hnn_data::{DataSet, Recording, Share, Trajectory};
 use hnn_integrators::{Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, Distributed, JointLoss, L2Penalty, Loss, Ranks, RowSelection, TotalLoss,
@@ -46,9 +47,24 @@ fn shared<L: Loss<f64, Model> + 'static>(
 ) -> Result<Box<dyn Loss<f64, Model>>> {
     let data = data()?;
     let Some(ranks) = ranks else { return Ok(Box::new(make(&data)?)) };
-    let share = Share::new(ranks.rank(), ranks.count())?.of(data.num_trajectories());
-    let own = make(&data.select(&Vec::from_iter(share))?)?;
+    let own = make(&share_of_a_file(&data, Share::new(ranks.rank(), ranks.count())?)?)?;
     Ok(Box::new(Distributed::new(own, ranks)))
+}
+
+/// These trajectories, written to one file, of which a rank reads its own.
+fn share_of_a_file(data: &DataSet<f64>, share: Share) -> Result<DataSet<f64>> {
+    let mut text = String::from("trial,t,q,p,dq,dp\n");
+    for (trial, rows) in data.iter().enumerate() {
+        for (k, t) in rows.times.iter().enumerate() {
+            let (x, dx) = (rows.states.row(k), rows.derivatives.row(k));
+            writeln!(text, "{trial},{t},{},{},{},{}", x[0], x[1], dx[0], dx[1])?;
+        }
+    }
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("trials.csv");
+    std::fs::write(&path, text)?;
+    let reader = Recording::read(&path).trial("trial").time("t").position("q").momentum("p");
+    Ok(reader.derivative("dq").derivative("dp").load_share(share)?.data_set()?)
 }
 
 fn derivative(data: &DataSet<f64>) -> Result<DerivativeLoss<f64>> {

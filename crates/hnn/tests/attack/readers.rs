@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crc::{CRC_32_ISCSI, Crc};
-use hnn::data::{Column, DerivativeScheme, Recording, RecordingReader};
+use hnn::data::{Column, DerivativeScheme, Recording, RecordingReader, Share};
 use hnn::integrators::VectorField;
 use hnn::losses::DerivativeLoss;
 use hnn::models::{
@@ -33,7 +33,16 @@ fn file(data: &[u8]) -> PathBuf {
 
 /// Reads, and uses all that was read.
 fn load_recording(reader: &RecordingReader) -> bool {
-    let Ok(recording) = reader.load() else { return false };
+    let second = Share::new(1, 2).expect("a share");
+    let own = reader.load_share(second);
+    let Ok(recording) = reader.load() else {
+        assert!(own.is_err(), "a share of what is refused");
+        return false;
+    };
+    match (own, recording.share(second)) {
+        (Ok(own), Ok(part)) => assert_eq!((own.len(), own.trials()), (part.len(), part.trials())),
+        (own, part) => assert!(own.is_err() && part.is_err(), "{own:?}, but {part:?}"),
+    }
     assert!(recording.report().to_string().contains("rows used") || recording.len() == 1);
     let data = recording.data_set().expect("what was read is a data set");
     assert_eq!(data.len(), recording.len());

@@ -19,10 +19,10 @@ const PUSH: f64 = 0.8;
 const DRIVE: [f64; 4] = [0.0, 0.3, 0.6, -0.2];
 
 /// Times and states without a pattern.
-fn states() -> (Array1<f64>, Array2<f64>) {
+fn states(rows: usize) -> (Array1<f64>, Array2<f64>) {
     let wave = |row: usize, c: f64| (c * row as f64 + 0.011 * (row * row) as f64).sin();
-    let t = Array1::from_shape_fn(250, |row| 2.0 * wave(row, 0.9));
-    (t, Array2::from_shape_fn((250, 2), |(row, i)| 2.0 * wave(row, [0.7, 1.3][i])))
+    let t = Array1::from_shape_fn(rows, |row| 2.0 * wave(row, 0.9));
+    (t, Array2::from_shape_fn((rows, 2), |(row, i)| 2.0 * wave(row, [0.7, 1.3][i])))
 }
 
 fn slopes(t: &Array1<f64>, x: &Array2<f64>) -> Array2<f64> {
@@ -38,14 +38,14 @@ type Driven<Q> = Hnn<Mlp<f64>, Q>;
 
 /// Fits an energy and a force of the clock, and perhaps others, to a driven pendulum.
 fn fit<Q: GeneralisedForce<f64> + 'static>(force: Q, seed: u64) -> Driven<Q> {
-    let (t, x) = states();
-    let architecture = Architecture::new(&[2, 16, 1]).expect("sizes");
-    let network = Mlp::new(architecture, Initialisation::Glorot, seed);
+    let (t, x) = states(120);
+    let architecture = Architecture::new(&[2, 12, 1]).expect("sizes");
+    let network = Mlp::new(architecture, Initialisation::Orthogonal, seed);
     let mut model = Hnn::forced(network, force).expect("fits");
     let (dx, ones) = (slopes(&t, &x), Array2::ones((t.len(), VectorField::<f64>::inputs(&model))));
     let loss = DerivativeLoss::new(t.view(), x.view(), dx.view());
     let mut loss = loss.and_then(|loss| loss.with_inputs(ones.view())).expect("fits");
-    LeastSquares::new(60).fit(&mut model, &mut loss, None, &mut ()).expect("fits");
+    LeastSquares::new(50).fit(&mut model, &mut loss, None, &mut ()).expect("fits");
     let value = loss.value(&model, RowSelection::All).expect("evaluates");
     assert!(value < 1e-5, "{value}");
     model
@@ -94,7 +94,7 @@ fn learned_energies_control() {
         dx[0] = x[1] / 0.8;
         dx[1] = 1.3 * u[0] - 3.0 * x[0].sin();
     });
-    let (t, mut x) = states();
+    let (t, mut x) = states(250);
     x *= 1.6;
     let u = Array2::from_shape_fn((t.len(), 1), |(row, _)| (1.1 * row as f64).cos());
     let mut dx = Array2::zeros(x.dim());

@@ -1,5 +1,6 @@
 //! The rows of each trial, in the order of time.
 
+use super::gaps::find_gaps;
 use super::overflow::{Overflows, undo};
 use super::{Channel, Trials};
 use crate::recording::column::Role;
@@ -16,7 +17,16 @@ pub(crate) struct Run {
     /// Rows of the table.
     pub(crate) rows: Vec<usize>,
     /// Rows of the run before which rows without all numbers are left out.
+    pub(crate) missing: Vec<usize>,
+    /// Those, and the rows before which the time jumps: a piece begins there.
     pub(crate) cuts: Vec<usize>,
+}
+
+impl Run {
+    fn new(label: String) -> Self {
+        let (times, rows, missing, cuts) = Default::default();
+        Self { label, begin: 0.0, times, rows, missing, cuts }
+    }
 }
 
 /// Fills what is held, brings numbers to their units, and sorts rows into trials.
@@ -39,8 +49,8 @@ pub(crate) fn runs(
             column.iter_mut().for_each(|x| *x *= factor);
         }
     }
-    let mut sorter =
-        Sorter { table, channels, origin, times, runs: Vec::new(), dropped: Vec::new() };
+    let (gap, runs, dropped) = (reader.gap, Vec::new(), Vec::new());
+    let mut sorter = Sorter { table, channels, origin, gap, times, runs, dropped };
     for &(place, reason) in &table.skipped {
         sorter.dropped.push(Dropped { first: place, last: place, rows: 1, reason: reason.into() });
     }
@@ -111,6 +121,7 @@ struct Sorter<'a> {
     table: &'a Table,
     channels: &'a [Channel],
     origin: &'a Origin,
+    gap: f64,
     times: Vec<f64>,
     runs: Vec<Run>,
     dropped: Vec<Dropped>,
@@ -120,8 +131,7 @@ impl Sorter<'_> {
     fn sort(&mut self, label: String, rows: &[usize]) -> Result<(), DataError> {
         let mut times = Vec::new();
         let base = label.clone();
-        let mut run =
-            Run { label, begin: 0.0, times: Vec::new(), rows: Vec::new(), cuts: Vec::new() };
+        let mut run = Run::new(label);
         let (mut is_cut, mut restarts) = (false, 1);
         for &row in rows {
             if self.is_missing(row) {
@@ -144,19 +154,12 @@ impl Sorter<'_> {
                     return Err(self.out_of_order(row, t, last));
                 }
                 restarts += 1;
-                let label = format!("{base} ({restarts})");
-                let next = Run {
-                    label,
-                    begin: 0.0,
-                    times: Vec::new(),
-                    rows: Vec::new(),
-                    cuts: Vec::new(),
-                };
+                let next = Run::new(format!("{base} ({restarts})"));
                 self.finish(std::mem::replace(&mut run, next), std::mem::take(&mut times))?;
                 is_cut = false;
             }
             if std::mem::take(&mut is_cut) {
-                run.cuts.push(run.rows.len());
+                run.missing.push(run.rows.len());
             }
             run.rows.push(row);
             times.push(t);
@@ -180,6 +183,9 @@ impl Sorter<'_> {
                 cure: "look whether the first time of the trial is right".into(),
             });
         }
+        run.cuts = [&run.missing[..], &find_gaps(&times, self.gap)].concat();
+        run.cuts.sort_unstable();
+        run.cuts.dedup();
         (run.begin, run.times) = (begin, times);
         self.runs.push(run);
         Ok(())

@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 
+use super::survey::Survey;
 use super::{Channel, Run};
 use crate::recording::column::{Role, Wrap};
 use crate::recording::table::unit;
@@ -11,14 +12,9 @@ pub(super) struct Undone {
     pub(super) advice: Vec<String>,
 }
 
-/// Adds up the turns of an angle, if it has any, along each trial, and says what looks like a wrong
-/// unit or role.
-pub(super) fn undo(
-    column: &mut [f64],
-    channel: &Channel,
-    runs: &[Run],
-    cuts: &[Vec<usize>],
-) -> Undone {
+/// Adds up the turns of an angle, if it has any, along each of these trials, by what all say, and says what looks
+/// like a wrong unit or role.
+pub(super) fn undo(column: &mut [f64], channel: &Channel, runs: &[Run], survey: &Survey) -> Undone {
     let mut advice = Vec::new();
     let name = &channel.name;
     let is_state = channel.role.is_state();
@@ -32,12 +28,9 @@ pub(super) fn undo(
     if !matches!(channel.role, Role::Angle | Role::Position | Role::State) {
         return Undone { wraps: 0, advice };
     }
-    let values = || runs.iter().flat_map(|run| run.rows.iter().map(|&row| column[row]));
-    let (low, high) =
-        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    let (largest, unclear) = jumps(column, runs, cuts);
+    let &Survey { low, high, largest, .. } = survey;
     let is_within = |turn: f64| high - low <= turn * (1.0 + 1e-6) && largest > 0.5 * turn;
-    let begins_anew = begins_anew(column, runs, cuts, high - low);
+    let begins_anew = survey.begins_anew();
     let is_known =
         [TAU, 360.0].into_iter().any(|turn| (0.9..1.0 + 1e-6).contains(&((high - low) / turn)));
     if begins_anew > 0 && !is_known && channel.column.wrap == Wrap::Auto {
@@ -78,6 +71,7 @@ pub(super) fn undo(
     if !wraps {
         return Undone { wraps: 0, advice };
     }
+    let unclear = half_turns(column, runs);
     let mut count = 0;
     for run in runs {
         let (mut turns, mut last) = (0.0, None);
@@ -93,32 +87,12 @@ pub(super) fn undo(
     if unclear > 0 {
         advice.push(format!("{name:?}: {unclear} jumps are between three eighths and five eighths of a turn, so whether it turned is a guess: sample faster"));
     }
-    if cuts.iter().any(|cuts| !cuts.is_empty()) {
+    if runs.iter().any(|run| !run.cuts.is_empty()) {
         advice.push(format!(
             "{name:?}: how often it turned within a gap is not known; the nearest is taken"
         ));
     }
     Undone { wraps: count, advice }
-}
-
-/// How often it jumps by nearly all of its range from row to row, where it mostly moves by little of it.
-fn begins_anew(column: &[f64], runs: &[Run], cuts: &[Vec<usize>], range: f64) -> usize {
-    const ALL: f64 = 0.9;
-    const LITTLE: f64 = 0.1;
-    const MOSTLY: usize = 8;
-    let (mut whole, mut little, mut others) = (0, 0, 0);
-    for (run, cuts) in runs.iter().zip(cuts) {
-        for (k, pair) in run.rows.windows(2).enumerate() {
-            if cuts.binary_search(&(k + 1)).is_ok() {
-                continue;
-            }
-            let jump = (column[pair[1]] - column[pair[0]]).abs();
-            whole += usize::from(jump > ALL * range);
-            little += usize::from(jump <= LITTLE * range);
-            others += usize::from(jump > LITTLE * range && jump <= ALL * range);
-        }
-    }
-    if others == 0 && little >= MOSTLY * whole && range > 0.0 { whole } else { 0 }
 }
 
 /// Whether it goes through the middle of its range again and again.
@@ -131,19 +105,13 @@ fn comes_back(column: &[f64], runs: &[Run], middle: f64) -> bool {
     runs.iter().map(crossings).sum::<usize>() >= OFTEN
 }
 
-/// The largest jump from row to row within pieces, and how many are about half a turn.
-fn jumps(column: &[f64], runs: &[Run], cuts: &[Vec<usize>]) -> (f64, usize) {
-    let (mut largest, mut unclear) = (0.0_f64, 0);
-    for (run, cuts) in runs.iter().zip(cuts) {
-        let mut cuts = cuts.iter().peekable();
-        for k in 1..run.rows.len() {
-            if cuts.next_if(|cut| **cut == k).is_some() {
-                continue;
-            }
-            let jump = (column[run.rows[k]] - column[run.rows[k - 1]]).abs();
-            largest = largest.max(jump);
-            unclear += usize::from((jump / TAU - 0.5).abs() < 0.125);
-        }
-    }
-    (largest, unclear)
+/// How many jumps from row to row within pieces are about half a turn.
+fn half_turns(column: &[f64], runs: &[Run]) -> usize {
+    let in_run = |run: &Run| {
+        let jumps = (1..).zip(run.rows.windows(2));
+        let within = jumps.filter(|(k, _)| run.cuts.binary_search(k).is_err());
+        let turns = within.map(|(_, pair)| (column[pair[1]] - column[pair[0]]).abs() / TAU);
+        turns.filter(|turn| (turn - 0.5).abs() < 0.125).count()
+    };
+    runs.iter().map(in_run).sum()
 }

@@ -64,7 +64,7 @@ const DELIMITERS: [Delimiter; 5] = [
 ];
 
 /// Lines that are looked at.
-const SAMPLE: usize = 200;
+pub(super) const SAMPLE: usize = 200;
 
 /// Where the table of a text is, and how it is written.
 #[derive(Debug)]
