@@ -24,7 +24,7 @@ use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, RowSelection}
 /// `|dH/dq + dp/dt|^2 + |dH/dp - dq/dt|^2`; with friction in the field it is
 /// `|dH/dq + F + dp/dt|^2 + |dH/dp - dq/dt|^2`. The papers write the sum of squares; this is the
 /// mean over all `N * D` entries. [`with_error_measure`](Self::with_error_measure) takes another measure of the
-/// errors than the square. Rows of a [data set](Self::of) come with their inputs `u`, for fields that
+/// errors than the square. Rows of a [data set](Self::from_data) come with their inputs `u`, for fields that
 /// have some; [`with_inputs`](Self::with_inputs) adds them to arrays.
 ///
 /// ```

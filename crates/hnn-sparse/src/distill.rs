@@ -19,7 +19,7 @@ const SAFETY: f64 = 2.0;
 /// over a domain, and the terms are selected that explain it.
 ///
 /// A network is no formula, so with many samples every term of a large library would be
-/// significant. [`relative_error`](Self::relative_error) says how well the network's gradient is
+/// significant. [`with_relative_error`](Self::with_relative_error) says how well the network's gradient is
 /// known; residuals below twice that are taken for its error, not for terms.
 ///
 /// ```
