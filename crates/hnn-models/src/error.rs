@@ -114,7 +114,7 @@ pub enum ModelError {
     },
     /// A system that is not fully actuated.
     #[error(
-        "energy shaping sets the force on each of the {coordinates} coordinates, but the model has {inputs} inputs: give it a port of {coordinates} inputs, or control an underactuated system by other means"
+        "energy shaping needs an input for each coordinate, {coordinates} of them, but the model has {inputs}: give it a port (`InputPort` of a learned model, `Ansatz::with_inputs` of a formula), or control an underactuated system by other means"
     )]
     Actuation {
         /// Inputs of the model.
