@@ -114,7 +114,7 @@ pub enum ModelError {
     },
     /// A system that is not fully actuated.
     #[error(
-        "energy shaping sets the force on each of the {coordinates} coordinates, but the model has {inputs} inputs: give it a port of {coordinates} inputs, or control an underactuated system by other means"
+        "energy shaping needs an input for each coordinate, {coordinates} of them, but the model has {inputs}: give it a port (`InputPort` of a learned model, `Ansatz::with_inputs` of a formula), or control an underactuated system by other means"
     )]
     Actuation {
         /// Inputs of the model.
@@ -174,6 +174,11 @@ pub enum ModelError {
         "a friction that vanishes at rest is not scaled as a whole, or it could feed energy in: make it by `Scales::dissipative` of its network, or by `Scales::friction_law`"
     )]
     ScaledFriction,
+    /// A friction in the place of a network.
+    #[error(
+        "a dissipative friction or a port is made of the network that gives its entries, but was given a friction: hand over its network, such as an `Mlp`"
+    )]
+    NestedFriction,
     /// A device that a network was to live on is not there.
     #[error("device {device} cannot be used: {reason}")]
     Device {
@@ -201,7 +206,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// A file is no model file, or is damaged.
-    #[error("{} is no model file of this library: {reason}", path.display())]
+    #[error("{} is no file of this model: {reason}", path.display())]
     Format {
         /// The file.
         path: PathBuf,

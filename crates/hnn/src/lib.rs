@@ -147,6 +147,8 @@ mod pages {
     struct LeastSquares;
     #[doc = include_str!("../../../docs/src/integrators.md")]
     struct Integrators;
+    #[doc = include_str!("../../../docs/src/systems.md")]
+    struct Systems;
     #[doc = include_str!("../../../docs/src/losses.md")]
     struct Losses;
     #[doc = include_str!("../../../docs/src/files.md")]

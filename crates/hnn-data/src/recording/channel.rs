@@ -34,6 +34,7 @@ pub(crate) fn describe(
     ChannelReport {
         name: channel.name.clone(),
         role: channel.role,
+        factor: channel.column.factor,
         low,
         high,
         step: step.filter(|_| !is_constant),

@@ -98,6 +98,9 @@ pub struct ChannelReport {
     pub name: String,
     /// What it is.
     pub role: Role,
+    /// What the file's numbers were multiplied by ([`degrees`](crate::Column::degrees),
+    /// [`scaled`](crate::Column::scaled)): the other numbers here are those after it.
+    pub factor: f64,
     /// Its smallest number, in the units of the recording.
     pub low: f64,
     /// Its largest number.
@@ -324,7 +327,11 @@ impl Display for Report {
 
 impl Display for ChannelReport {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} to {}", self.role, self.name, Short(self.low), Short(self.high))?;
+        write!(f, "{} {}", self.role, self.name)?;
+        if self.factor != 1.0 {
+            write!(f, " * {}", Short(self.factor))?;
+        }
+        write!(f, ": {} to {}", Short(self.low), Short(self.high))?;
         if let Some(noise) = self.noise {
             write!(f, ", noise {}", Short(noise))?;
         }

@@ -2,7 +2,7 @@
 
 use hnn_integrators::{At, FieldError, Lane, Scalar, ThetaBar};
 
-use super::{GeneralisedForce, add, check_network, negated, subtract};
+use super::{GeneralisedForce, add, check_network, check_no_friction, negated, subtract};
 use crate::parameters::parameters;
 use crate::sections::sections;
 use crate::{Coordinate, DifferentiableMap, ForceBars, Keep, ModelError, Network, Record};
@@ -51,7 +51,7 @@ impl<N> Dissipative<N> {
     ///
     /// # Errors
     /// If the network's input has an odd dimension D = 2n, or its output has neither
-    /// `n (n + 1) / 2` nor `D (D + 1) / 2` numbers.
+    /// `n (n + 1) / 2` nor `D (D + 1) / 2` numbers, or it is a friction itself.
     pub fn new<T: Scalar>(network: N) -> Result<Self, ModelError>
     where
         N: DifferentiableMap<T>,
@@ -60,6 +60,7 @@ impl<N> Dissipative<N> {
         if dim == 0 || dim % 2 != 0 {
             return Err(ModelError::OddDimension { dim });
         }
+        check_no_friction(&network)?;
         let given = network.output_dim();
         match [dim / 2, dim].into_iter().find(|m| triangle(*m) == given) {
             Some(m) => Ok(Self { network, factors: vec![1.0; m] }),

@@ -212,6 +212,15 @@ fn check_network<T: Scalar>(
     Ok(())
 }
 
+/// Checks that a map gives entries of a matrix, and is not the friction that is made of them.
+fn check_no_friction<T: Scalar>(network: &impl crate::Network<T>) -> Result<(), ModelError> {
+    let is_velocity = |i| network.coordinate(i) == crate::Coordinate::Velocity;
+    match (0..network.input_dim()).any(is_velocity) {
+        true => Err(ModelError::NestedFriction),
+        false => Ok(()),
+    }
+}
+
 /// `sum += x`.
 pub(crate) fn add<T: Scalar>(sum: &mut [T], x: &[T]) {
     sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += *x);

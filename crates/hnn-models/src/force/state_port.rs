@@ -2,7 +2,7 @@
 
 use hnn_integrators::{At, FieldError, Scalar};
 
-use super::{GeneralisedForce, add, check_network};
+use super::{GeneralisedForce, add, check_network, check_no_friction};
 use crate::parameters::parameters;
 use crate::sections::sections;
 use crate::{DifferentiableMap, ForceBars, Keep, ModelError, Record};
@@ -39,11 +39,12 @@ impl<N> StatePort<N> {
     /// The port of a map and a number of inputs K.
     ///
     /// # Errors
-    /// If there is no input, or the map of D = 2n numbers gives neither `n K` nor `D K`.
+    /// If there is no input, or the map of D = 2n numbers gives neither `n K` nor `D K`, or is a friction.
     pub fn new<T: Scalar>(network: N, inputs: usize) -> Result<Self, ModelError>
     where
         N: DifferentiableMap<T>,
     {
+        check_no_friction(&network)?;
         let (dim, given) = (network.input_dim(), network.output_dim());
         let fits = |rows: usize| rows > 0 && rows.checked_mul(inputs) == Some(given);
         if inputs > 0 && (fits(dim / 2) || fits(dim)) {

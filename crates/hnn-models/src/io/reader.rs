@@ -141,7 +141,7 @@ impl<'f> ModelFile<'f> {
             (given, _) => {
                 let expected = T::NAME;
                 return Err(self.fault(format!(
-                    "the tensor {name:?} is of type {given:?}, but the model's is {expected}"
+                    "the tensor {name:?} is of type {given:?}, but the model's is {expected}: load it as f64, and train in f32 what is to run in f32"
                 )));
             }
         };

@@ -535,6 +535,8 @@ fn scales_of_odd_data() {
     assert!(message(scales.energy(net(4, 2)).map(drop)).contains("has 2 outputs"));
     assert!(message(scales.friction(net(4, 3)).map(drop)).contains("has 3 outputs"));
     let dissipative = Dissipative::new(net(4, 3)).expect("triangle");
+    let nested = scales.dissipative(dissipative.clone());
+    assert!(message(nested.map(drop)).contains("hand over its network"));
     assert!(message(scales.friction(dissipative).map(drop)).contains("`Scales::dissipative`"));
     let of_forces = |forces: Array2<f64>| {
         message(Scales::from_forces(x.view(), dx.view(), forces.view()).map(drop))

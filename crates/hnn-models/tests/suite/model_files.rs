@@ -405,17 +405,17 @@ fn damaged_and_foreign_files_are_faults() {
     let bytes = std::fs::read(&path).expect("reads");
     for length in (0..bytes.len()).step_by(7) {
         std::fs::write(&path, &bytes[..length]).expect("writes");
-        assert_fault(load(), "is no model file");
+        assert_fault(load(), "is no file of this model");
     }
     std::fs::write(&path, b"a text file, and no model at all").expect("writes");
-    assert_fault(load(), "is no model file");
+    assert_fault(load(), "is no file of this model");
     std::fs::write(&path, [0xff; 64]).expect("writes");
-    assert_fault(load(), "is no model file");
+    assert_fault(load(), "is no file of this model");
 
     write(&path, None, &Tensors::new());
     assert_fault(load(), "does not say what model it holds");
     write(&path, Some("not JSON"), &Tensors::new());
-    assert_fault(load(), "is no model file");
+    assert_fault(load(), "is no file of this model");
 }
 
 #[test]
