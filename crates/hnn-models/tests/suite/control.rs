@@ -208,7 +208,7 @@ fn refusals() {
     let cart = Hnn::forced(network(4, 1), column).expect("fits");
     let error = EnergyShaping::new(&cart, form, &[0.0; 2], &[1.0; 2], &[1.0; 2]);
     let error = error.map(drop).expect_err("one motor").to_string();
-    assert!(error.contains("2 coordinates, but the model has 1 inputs"), "{error}");
+    assert!(error.contains("2 of them, but the model has 1"), "{error}");
     // Inputs that act on positions.
     let port = StatePort::new(network(2, 2), 1).expect("fits");
     let odd = Hnn::port_hamiltonian(network(2, 1), port).expect("fits");
