@@ -18,7 +18,7 @@ pub(super) enum Level {
 
 /// Whether kernels are compiled for AVX-512: twice the code. A build with debug assertions is one
 /// that is made often and measured never.
-const AVX512: bool = !cfg!(debug_assertions);
+const AVX512: bool = !cfg!(any(debug_assertions, hnn_without_avx512));
 
 /// The standard library caches the answers of CPUID: a call is a load and a test.
 #[inline]
