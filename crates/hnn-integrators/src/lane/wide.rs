@@ -35,15 +35,13 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// The first `W` numbers of a slice, which must have as many.
     #[inline(always)]
     pub fn load(slice: &[T]) -> Self {
-        let mut values = [T::ZERO; W];
-        values.copy_from_slice(&slice[..W]);
-        Self::new(values)
+        Self::new(*register::first(slice))
     }
 
     /// Writes the lane to the first `W` places of a slice, which must have as many.
     #[inline(always)]
     pub fn store(&self, slice: &mut [T]) {
-        slice[..W].copy_from_slice(&self.0);
+        *register::first_mut(slice) = self.0;
     }
 
     /// As [`load`](Self::load); where the slice has fewer than `W` numbers (but at least one),

@@ -2,7 +2,7 @@
 
 use super::panel::Panel;
 use super::product::{Left, Start};
-use crate::simd::Isa;
+use crate::simd::{Isa, register};
 use crate::{Lane, Scalar, Wide};
 
 /// Rows of a product, `depth` terms of whose sums are added up in `columns` columns.
@@ -82,9 +82,8 @@ impl<T: Scalar, const W: usize, const P: usize> Strip<'_, T, W, P> {
             }
             Left::Columns(a) => {
                 for k in 0..depth {
-                    let mut column = [T::ZERO; R];
-                    column.copy_from_slice(&a[(first + k) * self.shape.0 + row..][..R]);
-                    add_term(&mut sums, column, panels, k);
+                    let column = *register::first(&a[(first + k) * self.shape.0 + row..]);
+                    add_term::<_, _, R, P, W>(&mut sums, column, panels, k);
                 }
             }
         }

@@ -297,6 +297,25 @@ pub(crate) fn any_beyond_reduction<T: Scalar, I: Isa, const W: usize>(rounded: &
     }
 }
 
+/// The first `W` numbers of a slice, which must have as many. What copies an array is no call, as copying a
+/// slice may be.
+#[inline(always)]
+pub(crate) fn first<T, const W: usize>(slice: &[T]) -> &[T; W] {
+    match slice[..W].first_chunk() {
+        Some(numbers) => numbers,
+        None => unreachable!("there are `W` of them"),
+    }
+}
+
+/// The same, to be changed.
+#[inline(always)]
+pub(crate) fn first_mut<T, const W: usize>(slice: &mut [T]) -> &mut [T; W] {
+    match slice[..W].first_chunk_mut() {
+        Some(numbers) => numbers,
+        None => unreachable!("there are `W` of them"),
+    }
+}
+
 /// The first numbers of a slice; 0 where it has too few.
 #[inline(always)]
 pub(crate) fn load_first<T: Scalar, I: Isa, const W: usize>(slice: &[T]) -> [T; W] {
@@ -304,7 +323,7 @@ pub(crate) fn load_first<T: Scalar, I: Isa, const W: usize>(slice: &[T]) -> [T; 
     if Filled::<T, I, W>::REGISTERS == 1 {
         store([<T::Vector<I> as Register<T>>::load_first(slice)], &mut out);
     } else if slice.len() >= W {
-        out.copy_from_slice(&slice[..W]);
+        out = *first(slice);
     } else {
         out[..slice.len()].copy_from_slice(slice);
     }
@@ -318,7 +337,7 @@ pub(crate) fn store_first<T: Scalar, I: Isa, const W: usize>(lanes: &[T; W], sli
         let [register]: [T::Vector<I>; 1] = load(lanes);
         register.store_first(slice);
     } else if slice.len() >= W {
-        slice[..W].copy_from_slice(lanes);
+        *first_mut(slice) = *lanes;
     } else {
         slice.copy_from_slice(&lanes[..slice.len()]);
     }

@@ -98,9 +98,12 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
 
     #[inline(always)]
     fn run<I: Isa>(self) {
-        let Apply { z, out } = self.0;
+        let Apply { z, mut out } = self.0;
         let activation = const { Activation::from_index(INDEX) };
-        let out = out.map(|out| &mut out[..z.len()]);
+        // No `map` of arrays: the compiler does not always inline that.
+        for out in &mut out {
+            *out = &mut std::mem::take(out)[..z.len()];
+        }
         // One number an iteration: the compiler makes vectors of it, and better ones than of
         // lanes (which it takes apart and shuffles).
         for i in 0..z.len() {

@@ -3,7 +3,7 @@
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Wide, parallel};
 
-use super::panels::{Lane8, Panels, WIDTH};
+use super::panels::{self, Lane8, Panels, WIDTH};
 use super::product::{Part, add_product};
 use super::{Symmetric, axpy, dot};
 
@@ -47,13 +47,14 @@ impl Cholesky {
             let rest = first + size;
             packed.pack(size, (stride - rest) / WIDTH, |panel, lanes| {
                 for (lane, row) in lanes.iter_mut().zip(rows.chunks_exact(stride)) {
-                    lane.copy_from_slice(&row[rest + panel * WIDTH..][..WIDTH]);
+                    *lane = panels::lane(row, rest + panel * WIDTH);
                 }
                 dispatch(Forward { rows, stride, first, lanes });
             });
             parallel::chunks_mut(rows, stride, &|k, row| {
-                for (panel, place) in row[rest..].chunks_exact_mut(WIDTH).enumerate() {
-                    place.copy_from_slice(&packed.panel(panel)[k]);
+                for (panel, place) in row[rest..].as_chunks_mut::<WIDTH>().0.iter_mut().enumerate()
+                {
+                    *place = packed.panel(panel)[k];
                 }
             });
             let (pair, at) = ((&*packed, &*packed), (stride, rest));
@@ -108,14 +109,14 @@ impl Cholesky {
             packed.pack(size, rest / WIDTH, |panel, lanes| {
                 let known = lower[first * padded..].chunks_exact(padded);
                 for (lane, row) in lanes.iter_mut().zip(known) {
-                    lane.copy_from_slice(&row[panel * WIDTH..][..WIDTH]);
+                    *lane = panels::lane(row, panel * WIDTH);
                 }
                 dispatch(Forward { rows, stride, first, lanes });
             });
             inverse.add_packed(&packed, 1.0);
             factor.pack(size, (padded - rest) / WIDTH, |panel, lanes| {
                 for (lane, row) in lanes.iter_mut().zip(rows.chunks_exact(stride)) {
-                    lane.copy_from_slice(&row[rest + panel * WIDTH..][..WIDTH]);
+                    *lane = panels::lane(row, rest + panel * WIDTH);
                 }
             });
             let below = &mut lower[rest * padded..];

@@ -45,3 +45,12 @@ impl Panels {
         &self.lanes[panel * self.rows..][..self.rows]
     }
 }
+
+/// Eight neighbouring numbers of a row: an array, as copying a slice may be a call.
+#[inline(always)]
+pub(super) fn lane(row: &[f64], at: usize) -> Lane8 {
+    match row[at..at + WIDTH].first_chunk() {
+        Some(numbers) => *numbers,
+        None => unreachable!("there are eight"),
+    }
+}

@@ -155,8 +155,18 @@ pub(crate) fn pack_columns<T: Scalar>(lanes: &mut [[f64; WIDTH]], rows: &[T], n:
     let width = WIDTH.min(n.saturating_sub(at));
     for (lane, row) in lanes.iter_mut().zip(rows.chunks_exact(n.max(1))) {
         *lane = [0.0; WIDTH];
-        for (to, from) in lane.iter_mut().zip(&row[at..at + width]) {
-            *to = from.to_f64();
+        // A loop of a length that is known is a vector instruction, another one a call.
+        match row[at.min(n)..].first_chunk::<WIDTH>() {
+            Some(row) => {
+                for i in 0..WIDTH {
+                    lane[i] = row[i].to_f64();
+                }
+            }
+            None => {
+                for (to, from) in lane.iter_mut().zip(&row[at..at + width]) {
+                    *to = from.to_f64();
+                }
+            }
         }
     }
 }
