@@ -1,9 +1,8 @@
 //! A product, cut into strips of columns.
 
-use super::panel::{DEPTH, pack};
+use super::panel::{DEPTH, Panel, pack};
 use super::tile::Strip;
 use crate::Scalar;
-use crate::lane::Aligned;
 use crate::simd::{Isa, Kernel};
 
 /// The left factor: by its rows, or its transposed by its rows.
@@ -109,48 +108,41 @@ impl<T: Scalar> Kernel for Product<'_, T> {
 }
 
 impl<T: Scalar> Product<'_, T> {
-    /// In strips of `P` panels of `W` columns each, and tiles of `R` rows.
+    /// In strips of `P` times `W` columns each, and tiles of `R` rows.
     #[inline(always)]
     fn strips<I: Isa, const W: usize, const R: usize, const P: usize>(mut self) {
-        let mut panels = Aligned([[[T::ZERO; W]; DEPTH]; P]);
+        let mut panel = Panel::<T, W, P>::new();
         let chunks = self.depth.div_ceil(DEPTH).max(1);
         for chunk in 0..chunks {
             let first = chunk * self.depth / chunks;
-            let depth = (chunk + 1) * self.depth / chunks - first;
+            let terms = (first, (chunk + 1) * self.depth / chunks - first);
             for column in (0..self.columns).step_by(W * P) {
-                let count = (self.columns - column).min(W * P);
-                for p in 0..count.div_ceil(W) {
-                    let (shape, column) = ((self.depth, self.columns), column + p * W);
-                    let (panel, right) = (&mut panels.0[p], self.right);
-                    pack::<T, I, W>(panel, right, shape, (first, depth), column);
-                }
-                let (terms, columns) = ((first, depth), (column, count));
-                match count.div_ceil(W) {
-                    1 => self.strip::<I, W, R, 1>([&panels.0[0]], terms, columns),
-                    2 if P >= 2 => {
-                        let panels = [&panels.0[0], &panels.0[1]];
-                        self.strip::<I, W, R, 2>(panels, terms, columns);
-                    }
-                    _ if P >= 3 => {
-                        let panels = [&panels.0[0], &panels.0[1], &panels.0[2]];
-                        self.strip::<I, W, R, 3>(panels, terms, columns);
-                    }
-                    _ => {}
+                let columns = (column, (self.columns - column).min(W * P));
+                let shape = (self.depth, self.columns);
+                pack::<T, I, W, P>(&mut panel, self.right, shape, terms, columns);
+                match columns.1.div_ceil(W) {
+                    1 => self.strip::<I, W, R, P, 1>(&panel, terms, columns),
+                    2 => self.strip::<I, W, R, P, 2>(&panel, terms, columns),
+                    _ => self.strip::<I, W, R, P, P>(&panel, terms, columns),
                 }
             }
             self.start = Start::Out;
         }
     }
 
+    /// A strip of which the first `N` times `W` columns are used.
     #[inline(always)]
-    fn strip<I: Isa, const W: usize, const R: usize, const P: usize>(
+    fn strip<I: Isa, const W: usize, const R: usize, const P: usize, const N: usize>(
         &mut self,
-        panels: [&super::panel::Panel<T, W>; P],
+        panel: &Panel<T, W, P>,
         terms: (usize, usize),
         (column, count): (usize, usize),
     ) {
-        let Self { left, rows, depth, columns, start, .. } = *self;
-        let columns = (column, count, columns);
-        Strip { left, shape: (rows, depth), panels, terms, start, columns }.run::<I, R>(self.out);
+        if N <= P {
+            let Self { left, rows, depth, columns, start, .. } = *self;
+            let (panel, columns) = (panel.items(), (column, count, columns));
+            let strip = Strip { left, shape: (rows, depth), panel, terms, start, columns };
+            strip.run::<I, R, N>(self.out);
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! A tile of a product: as many sums as there are registers, less those that the factors need.
 
-use super::panel::Panel;
 use super::product::{Left, Start};
 use crate::simd::{Isa, register};
 use crate::{Lane, Scalar, Wide};
@@ -11,7 +10,7 @@ pub(super) struct Strip<'a, T, const W: usize, const P: usize> {
     pub(super) left: Left<'a, T>,
     /// The rows and columns of the left factor.
     pub(super) shape: (usize, usize),
-    pub(super) panels: [&'a Panel<T, W>; P],
+    pub(super) panel: &'a [[[T; W]; P]],
     /// The first term and their number.
     pub(super) terms: (usize, usize),
     pub(super) start: Start<'a, T>,
@@ -20,52 +19,50 @@ pub(super) struct Strip<'a, T, const W: usize, const P: usize> {
 }
 
 impl<T: Scalar, const W: usize, const P: usize> Strip<'_, T, W, P> {
-    /// Adds up all rows, in tiles of `R`; the last one goes back to rows that have been done.
+    /// Adds up all rows in the first `N` times `W` columns, in tiles of `R`; the last one goes back to rows that
+    /// have been done.
     #[inline(always)]
-    pub(super) fn run<I: Isa, const R: usize>(&self, out: &mut [T]) {
+    pub(super) fn run<I: Isa, const R: usize, const N: usize>(&self, out: &mut [T]) {
         match self.shape.0 {
             0 => {}
-            1 => self.tiles::<I, 1>(out),
-            rows if rows < R => self.tiles::<I, 2>(out),
-            _ => self.tiles::<I, R>(out),
+            1 => self.tiles::<I, 1, N>(out),
+            rows if rows < R => self.tiles::<I, 2, N>(out),
+            _ => self.tiles::<I, R, N>(out),
         }
     }
 
     #[inline(always)]
-    fn tiles<I: Isa, const R: usize>(&self, out: &mut [T]) {
+    fn tiles<I: Isa, const R: usize, const N: usize>(&self, out: &mut [T]) {
         let rows = self.shape.0;
         for row in (0..rows).step_by(R) {
             let begin = row.min(rows - R);
-            self.tile::<I, R>(out, begin, row - begin);
+            self.tile::<I, R, N>(out, begin, row - begin);
         }
     }
 
     /// Rows `row` to `row + R`, of which the first `skip` are not written.
     #[inline(always)]
-    fn tile<I: Isa, const R: usize>(&self, out: &mut [T], row: usize, skip: usize) {
+    fn tile<I: Isa, const R: usize, const N: usize>(&self, out: &mut [T], row: usize, skip: usize) {
         let (first, depth) = self.terms;
         let (column, count, stride) = self.columns;
-        let mut sums = [[Wide::<T, W, I>::splat(T::ZERO); P]; R];
+        let mut sums = [[Wide::<T, W, I>::splat(T::ZERO); N]; R];
         match self.start {
             Start::Zero => {}
             Start::Bias(b) => {
                 for r in 0..R {
-                    sums[r] = [Wide::splat(b[row + r]); P];
+                    sums[r] = [Wide::splat(b[row + r]); N];
                 }
             }
             Start::Out => {
                 for r in 0..R {
                     let place = &out[(row + r) * stride + column..][..count];
-                    for p in 0..P {
+                    for p in 0..N {
                         sums[r][p] = Wide::load_first(&place[p * W..]);
                     }
                 }
             }
         }
-        let mut panels = [&[][..]; P];
-        for p in 0..P {
-            panels[p] = &self.panels[p][..depth];
-        }
+        let panel = &self.panel[..depth];
         match self.left {
             Left::Rows(a) => {
                 let mut factors = [&[][..]; R];
@@ -77,13 +74,13 @@ impl<T: Scalar, const W: usize, const P: usize> Strip<'_, T, W, P> {
                     for r in 0..R {
                         column[r] = factors[r][k];
                     }
-                    add_term(&mut sums, column, panels, k);
+                    add_term(&mut sums, column, &panel[k]);
                 }
             }
             Left::Columns(a) => {
                 for k in 0..depth {
                     let column = *register::first(&a[(first + k) * self.shape.0 + row..]);
-                    add_term::<_, _, R, P, W>(&mut sums, column, panels, k);
+                    add_term::<_, _, R, N, P, W>(&mut sums, column, &panel[k]);
                 }
             }
         }
@@ -93,29 +90,28 @@ impl<T: Scalar, const W: usize, const P: usize> Strip<'_, T, W, P> {
                 continue;
             }
             let place = &mut out[(row + r) * stride + column..][..count];
-            for p in 0..P {
+            for p in 0..N {
                 sums[r][p].store_first(&mut place[p * W..]);
             }
         }
     }
 }
 
-/// Adds term `k` to all sums.
+/// Adds a term to all sums.
 #[inline(always)]
-fn add_term<T: Scalar, I: Isa, const R: usize, const P: usize, const W: usize>(
-    sums: &mut [[Wide<T, W, I>; P]; R],
+fn add_term<T: Scalar, I: Isa, const R: usize, const N: usize, const P: usize, const W: usize>(
+    sums: &mut [[Wide<T, W, I>; N]; R],
     left: [T; R],
-    panels: [&[[T; W]]; P],
-    k: usize,
+    right: &[[T; W]; P],
 ) {
-    let mut right = [Wide::<T, W, I>::splat(T::ZERO); P];
-    for p in 0..P {
-        right[p] = Wide::new(panels[p][k]);
+    let mut lanes = [Wide::<T, W, I>::splat(T::ZERO); N];
+    for p in 0..N {
+        lanes[p] = Wide::new(right[p]);
     }
     for r in 0..R {
         let factor = Wide::splat(left[r]);
-        for p in 0..P {
-            sums[r][p] = right[p].mul_add(factor, sums[r][p]);
+        for p in 0..N {
+            sums[r][p] = lanes[p].mul_add(factor, sums[r][p]);
         }
     }
 }

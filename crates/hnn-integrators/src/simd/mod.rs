@@ -6,10 +6,12 @@
 //! user. Builds with debug assertions go without AVX-512, which doubles the code to compile.
 
 pub(crate) mod register;
+mod room;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub(crate) use register::Register;
+pub(crate) use room::Room;
 
 mod sealed {
     /// Keeps [`Isa`](super::Isa) to this crate.

@@ -1,6 +1,6 @@
 //! Entry points and registers of the x86-64 instruction sets.
 //!
-//! Of the two files with `unsafe` in this crate the one that buys the vector units; the benchmark
+//! Of the three files with `unsafe` in this crate the one that buys the vector units; the benchmark
 //! `rk4_throughput` compares it with the scalar loop.
 #![allow(unsafe_code)]
 
