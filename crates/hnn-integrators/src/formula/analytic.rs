@@ -132,9 +132,10 @@ fn vjp_by_duals<L: Lane, F: AnalyticField + ?Sized, const N: usize>(
 ) -> F::State<L> {
     let (mut product, v) = (*v, v.as_ref());
     for first in (0..v.len()).step_by(N) {
-        let point = F::State::<Dual<L, N>>::from_fn(|i| {
-            Dual::variable(x.as_ref()[i], i.wrapping_sub(first))
-        });
+        let mut point = F::State::<Dual<L, N>>::from_fn(|_| Dual::fixed(t));
+        for i in 0..v.len() {
+            point.as_mut()[i] = Dual::variable(x.as_ref()[i], i.wrapping_sub(first));
+        }
         let slope = field.eval_lanes(Dual::fixed(t), &point);
         for k in first..v.len().min(first + N) {
             let mut sum = slope.as_ref()[0].tangent[k - first] * v[0];

@@ -9,17 +9,17 @@ use super::state::{MOST_STAGES, added, along, scaled, weighted, zero};
 use crate::method::Coefficients;
 use crate::{AnalyticField, Lane, Scalar};
 
-/// Goes forward by the classical method; says whether that was the way.
+/// Goes forward by the classical method; says whether it could.
 pub(super) fn march_classical<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     way: &mut Way<'_, T>,
 ) -> bool {
     let Way::Forward(run) = way else { return false };
-    march::forward(Classical { field }, run);
-    true
+    march::forward(Classical { field }, run)
 }
 
-/// Goes either way by an explicit method; says whether there is room for its stages.
+/// Goes either way by an explicit method; says whether it could: there is room for so many
+/// stages.
 pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     method: Coefficients<'_>,
@@ -32,7 +32,6 @@ pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
         Way::Forward(run) => march::forward(General { field, method }, run),
         Way::Backward(run) => march::backward(General { field, method }, run),
     }
-    true
 }
 
 /// The classical method, its coefficients in the code.

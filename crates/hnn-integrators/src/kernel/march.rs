@@ -3,7 +3,7 @@
 //! Lanes of rows are loaded once, taken through all steps in registers, and stored: at the end, or
 //! after each step where the states are kept.
 
-use super::lanes::{LaneKernel, dispatch_lanes};
+use super::lanes::{LaneKernel, try_lanes};
 use super::state::{added, load, load_aligned, store};
 use super::{Backward, Clock, Forward};
 use crate::lane::Aligned;
@@ -57,14 +57,14 @@ pub(super) trait Adjoint: Steps {
     }
 }
 
-/// The steps of a run.
-pub(super) fn forward<T: Scalar, S: Steps>(method: S, run: &mut Forward<'_, T>) {
-    dispatch_lanes(run.batch, March { method, run });
+/// The steps of a run; says whether this processor has kernels.
+pub(super) fn forward<T: Scalar, S: Steps>(method: S, run: &mut Forward<'_, T>) -> bool {
+    try_lanes(run.batch, March { method, run })
 }
 
-/// Their adjoint.
-pub(super) fn backward<T: Scalar, S: Adjoint>(method: S, run: &mut Backward<'_, T>) {
-    dispatch_lanes(run.batch, PullBack { method, run });
+/// Their adjoint, likewise.
+pub(super) fn backward<T: Scalar, S: Adjoint>(method: S, run: &mut Backward<'_, T>) -> bool {
+    try_lanes(run.batch, PullBack { method, run })
 }
 
 struct March<'a, 'b, T, S> {

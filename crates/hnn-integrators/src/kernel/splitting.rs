@@ -10,7 +10,8 @@ use crate::{AnalyticField, AnalyticSeparable, Flow, Lane, LaneState, Scalar, Spl
 /// Flows that the kernel has room for; longer methods step through slices.
 const MOST_FLOWS: usize = 48;
 
-/// Goes either way by a splitting method; says whether there is room for its flows.
+/// Goes either way by a splitting method; says whether it could: there is room for so many
+/// flows.
 pub(super) fn march<T: Scalar, F: AnalyticSeparable + ?Sized>(
     field: &F,
     method: &Splitting,
@@ -24,7 +25,6 @@ pub(super) fn march<T: Scalar, F: AnalyticSeparable + ?Sized>(
         Way::Forward(run) => march::forward(Flows { field, method }, run),
         Way::Backward(run) => march::backward(Flows { field, method }, run),
     }
-    true
 }
 
 struct Flows<'a, F: ?Sized> {
@@ -201,12 +201,20 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
 /// Positions and momenta.
 #[inline(always)]
 fn halves<L: Lane, F: AnalyticSeparable + ?Sized>(x: &F::State<L>) -> (F::Half<L>, F::Half<L>) {
-    let (x, n) = (x.as_ref(), <F::Half<L> as LaneState<L>>::DIM);
-    (F::Half::from_fn(|i| x[i]), F::Half::from_fn(|i| x[n + i]))
+    let (mut q, mut p) = (zero::<L, F::Half<L>>(), zero::<L, F::Half<L>>());
+    let n = <F::Half<L> as LaneState<L>>::DIM;
+    for i in 0..n {
+        (q.as_mut()[i], p.as_mut()[i]) = (x.as_ref()[i], x.as_ref()[n + i]);
+    }
+    (q, p)
 }
 
 #[inline(always)]
 fn whole<L: Lane, F: AnalyticSeparable + ?Sized>(q: &F::Half<L>, p: &F::Half<L>) -> F::State<L> {
+    let mut x = zero::<L, F::State<L>>();
     let n = <F::Half<L> as LaneState<L>>::DIM;
-    F::State::from_fn(|i| if i < n { q.as_ref()[i] } else { p.as_ref()[i - n] })
+    for i in 0..n {
+        (x.as_mut()[i], x.as_mut()[n + i]) = (q.as_ref()[i], p.as_ref()[i]);
+    }
+    x
 }

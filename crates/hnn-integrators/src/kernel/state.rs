@@ -16,7 +16,11 @@ pub fn load<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     batch: usize,
     row: usize,
 ) -> S {
-    S::from_fn(|i| Wide::load_padded(&x[i * batch + row..(i + 1) * batch]))
+    let mut state = zero::<Wide<T, W, I>, S>();
+    for i in 0..S::DIM {
+        state.as_mut()[i] = Wide::load_padded(&x[i * batch + row..(i + 1) * batch]);
+    }
+    state
 }
 
 /// As [`load`], but not inlined, so that the caller has an aligned variable on its stack (see
@@ -38,17 +42,18 @@ pub fn store<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     batch: usize,
     row: usize,
 ) {
-    for (i, lane) in state.as_ref().iter().enumerate() {
-        lane.store_padded(&mut out[i * batch + row..(i + 1) * batch]);
+    for i in 0..S::DIM {
+        state.as_ref()[i].store_padded(&mut out[i * batch + row..(i + 1) * batch]);
     }
 }
 
 /// `x + h k`.
 #[inline(always)]
 pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
-    let mut sum = *x;
+    let (mut sum, k) = (*x, k.as_ref());
     for i in 0..S::DIM {
-        sum.as_mut()[i] = h.mul_add(k.as_ref()[i], x.as_ref()[i]);
+        let x = &mut sum.as_mut()[i];
+        *x = h.mul_add(k[i], *x);
     }
     sum
 }
@@ -83,9 +88,9 @@ pub(crate) fn zero<L: Lane, S: LaneState<L>>() -> S {
 #[inline(always)]
 pub(crate) fn weighted<L: Lane, S: LaneState<L>>(weights: &[f64], slopes: &[S]) -> S {
     let mut sum = zero::<L, S>();
-    for (weight, slope) in weights.iter().zip(slopes) {
-        if *weight != 0.0 {
-            sum = along::<L, _>(&sum, L::constant(*weight), slope);
+    for j in 0..weights.len().min(slopes.len()) {
+        if weights[j] != 0.0 {
+            sum = along::<L, _>(&sum, L::constant(weights[j]), &slopes[j]);
         }
     }
     sum

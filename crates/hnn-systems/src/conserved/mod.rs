@@ -4,6 +4,7 @@ mod features;
 mod null_space;
 mod report;
 mod sample;
+mod singular;
 
 pub use features::Features;
 pub use report::{ConservationReport, Quantity};
