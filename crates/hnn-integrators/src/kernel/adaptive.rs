@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use super::control::Controller;
 use super::lanes::{LaneKernel, dispatch_lanes, try_lanes};
 use super::slots::{Clocks, Slots, least_error, relative_error};
-use super::state::{MOST_STAGES, along, load, store, weighted, zero};
+use super::state::{MOST_STAGES, along, for_each_coordinate, load, store, weighted, zero};
 use crate::lane::Aligned;
 use crate::simd::{Isa, Kernel};
 use crate::{AnalyticField, EmbeddedPair, Lane, LaneState, Scalar, Tolerances, Wide};
@@ -73,10 +73,19 @@ impl<T: Scalar, F: AnalyticField + ?Sized> Run<'_, '_, T, F> {
         }
         let pair = self.steps.law.pair;
         let stages = if S > 0 { S } else { pair.tableau.stages() };
-        let mut trial = Trial::<T, F::State<Wide<T, W, I>>, I, W>::of_slots(self.steps);
+        // Apart from the field, so that it is compiled once for the fields of a dimension; but what is
+        // alone would wait for numbers that go through memory.
+        let mut trial = match S {
+            0 => I::apart(Load::<T, F::State<Wide<T, W, I>>, I, W>::new(self.steps)),
+            _ => Trial::load(self.steps),
+        };
         loop {
             trial.try_step(self.field, pair, stages);
-            if trial.ends(self.steps, stages) {
+            let over = match S {
+                0 => I::apart(GoOn { trial: &mut trial, steps: self.steps, stages }),
+                _ => trial.judge_and_go_on(self.steps, stages),
+            };
+            if over {
                 return;
             }
         }
@@ -96,14 +105,6 @@ struct Trial<T, S, I, const W: usize> {
 
 impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S, I, W> {
     /// The first step from where the slots are, planned.
-    #[inline(always)]
-    fn of_slots(steps: &AdaptiveSteps<'_, T>) -> Self {
-        match W {
-            1 => Self::load(steps),
-            _ => I::apart(Load::<T, S, I, W> { steps, trial: PhantomData }),
-        }
-    }
-
     #[inline(always)]
     fn load(AdaptiveSteps { slots, law, .. }: &AdaptiveSteps<'_, T>) -> Self {
         let count = slots.count();
@@ -125,32 +126,24 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S,
         let (method, x) = (pair.tableau.coefficients(), self.x.0);
         let (t, dt) = (self.clocks.0.t, self.clocks.0.dt);
         let (mut state, mut newest) = (x, self.slopes.0[0]);
-        for i in 1..stages {
+        let mut i = 1;
+        while i < stages {
             let sum = combined(method.row(i), &self.slopes.0, &newest);
             state = along::<_, _>(&x, dt, &sum);
             newest = field.eval_lanes(dt.mul_add(Wide::constant(method.c[i]), t), &state);
             // Or the compiler stores it in odd pieces.
-            for slope in newest.as_mut() {
-                *slope = slope.in_step();
-            }
+            let slopes = newest.as_mut();
+            for_each_coordinate!(S, i => {
+                slopes[i] = slopes[i].in_step();
+            });
             self.slopes.0[i] = newest;
+            i += 1;
         }
         (self.end.0, self.newest.0) = (state, newest);
     }
 
     /// Judges the step. Where a slot needs attention, writes all back, and says so; else goes on to
     /// the next step.
-    ///
-    /// Apart from the field, so that it is compiled once for the fields of a dimension; but a
-    /// trajectory alone would wait for what goes through memory.
-    #[inline(always)]
-    fn ends(&mut self, steps: &mut AdaptiveSteps<'_, T>, stages: usize) -> bool {
-        match W {
-            1 => self.judge_and_go_on(steps, stages),
-            _ => I::apart(Ends { trial: self, steps, stages }),
-        }
-    }
-
     #[inline(always)]
     fn judge_and_go_on(&mut self, steps: &mut AdaptiveSteps<'_, T>, stages: usize) -> bool {
         let law = &steps.law;
@@ -191,13 +184,13 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S,
     #[inline(always)]
     fn go_on(&mut self, control: &Controller, tolerances: Tolerances) {
         let Self { clocks: Aligned(clocks), x, least, slopes, end, newest } = self;
-        for i in 0..S::DIM {
-            let (old, first) = (x.0.as_ref()[i], slopes.0[0].as_ref()[i]);
-            let now = clocks.if_accepted(end.0.as_ref()[i], old);
-            x.0.as_mut()[i] = now;
-            least.0.as_mut()[i] = least_error(least.0.as_ref()[i], now, tolerances);
-            slopes.0[0].as_mut()[i] = clocks.if_accepted(newest.0.as_ref()[i], first);
-        }
+        let (x, least, first) = (x.0.as_mut(), least.0.as_mut(), slopes.0[0].as_mut());
+        let (end, newest) = (end.0.as_ref(), newest.0.as_ref());
+        for_each_coordinate!(S, i => {
+            x[i] = clocks.if_accepted(end[i], x[i]);
+            least[i] = least_error(least[i], x[i], tolerances);
+            first[i] = clocks.if_accepted(newest[i], first[i]);
+        });
         clocks.conclude(control);
     }
 
@@ -205,13 +198,13 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S,
     #[inline(always)]
     fn square_sum(&self, weights: &[f64], tolerances: Tolerances) -> Wide<T, W, I> {
         let estimate = combined(weights, &self.slopes.0, &self.newest.0);
-        let mut sum = Wide::splat(T::ZERO);
-        for i in 0..S::DIM {
-            let states = [&self.x, &self.end, &self.least].map(|state| state.0.as_ref()[i]);
-            let error =
-                relative_error(estimate.as_ref()[i], self.clocks.0.dt, states, tolerances);
+        let (x, end, least) = (self.x.0.as_ref(), self.end.0.as_ref(), self.least.0.as_ref());
+        let (mut sum, estimate) = (Wide::splat(T::ZERO), estimate.as_ref());
+        for_each_coordinate!(S, i => {
+            let states = [x[i], end[i], least[i]];
+            let error = relative_error(estimate[i], self.clocks.0.dt, states, tolerances);
             sum = error.mul_add(error, sum);
-        }
+        });
         sum
     }
 }
@@ -220,6 +213,13 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S,
 struct Load<'r, 'a, T, S, I, const W: usize> {
     steps: &'r AdaptiveSteps<'a, T>,
     trial: PhantomData<(S, I)>,
+}
+
+impl<'r, 'a, T, S, I, const W: usize> Load<'r, 'a, T, S, I, W> {
+    #[inline(always)]
+    fn new(steps: &'r AdaptiveSteps<'a, T>) -> Self {
+        Self { steps, trial: PhantomData }
+    }
 }
 
 impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
@@ -234,14 +234,14 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
 }
 
 /// [`Trial::judge_and_go_on`].
-struct Ends<'r, 'a, T, S, I, const W: usize> {
+struct GoOn<'r, 'a, T, S, I, const W: usize> {
     trial: &'r mut Trial<T, S, I, W>,
     steps: &'r mut AdaptiveSteps<'a, T>,
     stages: usize,
 }
 
 impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
-    for Ends<'_, '_, T, S, I, W>
+    for GoOn<'_, '_, T, S, I, W>
 {
     type Output = bool;
 
@@ -264,8 +264,10 @@ fn combined<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     match W {
         1 => {
             let (mut sum, last) = (zero(), weights.len().saturating_sub(1));
-            for j in 0..last {
+            let mut j = 0;
+            while j < last {
                 sum = along::<_, _>(&sum, Wide::constant(weights[j]), &slopes[j]);
+                j += 1;
             }
             match weights.last() {
                 Some(weight) => along::<_, _>(&sum, Wide::constant(*weight), newest),
@@ -279,12 +281,12 @@ fn combined<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
 /// Whether a trajectory can rest at its end, where its slope is this one.
 #[inline(always)]
 fn is_finite<T: Scalar, I: Isa, const W: usize, S: LaneState<Wide<T, W, I>>>(slope: &S) -> bool {
-    let mut finite = true;
-    for i in 0..S::DIM {
-        for w in 0..W {
-            finite &= slope.as_ref()[i].0[w].is_finite();
+    let (mut finite, slope) = (true, slope.as_ref());
+    for_each_coordinate!(S, i => {
+        for number in &slope[i].0 {
+            finite &= number.is_finite();
         }
-    }
+    });
     finite
 }
 

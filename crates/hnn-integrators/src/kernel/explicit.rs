@@ -56,7 +56,8 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
         (): &mut (),
     ) -> F::State<L> {
         let (field, mut x) = (self.field, *x);
-        for step in 0..steps {
+        let mut step = 0;
+        while step < steps {
             let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
             let (half, sixth, two) =
                 (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
@@ -66,6 +67,7 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
             let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
             let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
             x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
+            step += 1;
         }
         x
     }
@@ -104,13 +106,16 @@ impl<F: AnalyticField + ?Sized> Steps for General<'_, F> {
     ) -> F::State<L> {
         let Self { field, method } = self;
         let mut x = *x;
-        for step in 0..steps {
-            let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-            for i in 0..method.stages() {
+        let mut step = 0;
+        while step < steps {
+            let (t, mut i) = (dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0), 0);
+            while i < method.stages() {
                 let stage = along::<L, _>(&x, dt, &weighted::<L, _>(method.row(i), &*slopes));
                 slopes[i] = field.eval_lanes(dt.mul_add(L::constant(method.c[i]), t), &stage);
+                i += 1;
             }
             x = along::<L, _>(&x, dt, &weighted::<L, _>(method.b, &*slopes));
+            step += 1;
         }
         x
     }
@@ -128,21 +133,26 @@ impl<F: AnalyticField + ?Sized> Adjoint for General<'_, F> {
     ) -> F::State<L> {
         let Self { field, method } = self;
         let count = method.stages();
-        for i in 0..count {
+        let mut i = 0;
+        while i < count {
             states[i] = along::<L, _>(x, dt, &weighted::<L, _>(method.row(i), &*slopes));
             if i + 1 < count {
                 let now = dt.mul_add(L::constant(method.c[i]), t);
                 slopes[i] = field.eval_lanes(now, &states[i]);
             }
+            i += 1;
         }
         let mut sum = *end_bar;
-        for i in (0..count).rev() {
+        while i > 0 {
+            i -= 1;
             let mut slope_bar = scaled::<L, _>(L::constant(method.b[i]), end_bar);
-            for j in i + 1..count {
+            let mut j = i + 1;
+            while j < count {
                 let weight = method.row(j)[i];
                 if weight != 0.0 {
                     slope_bar = along::<L, _>(&slope_bar, L::constant(weight), &slopes[j]);
                 }
+                j += 1;
             }
             let now = dt.mul_add(L::constant(method.c[i]), t);
             let bar = field.vjp_lanes(now, &states[i], &scaled::<L, _>(dt, &slope_bar));

@@ -3,7 +3,7 @@
 
 use super::Way;
 use super::march::{self, Adjoint, Steps};
-use super::state::{added, along, scaled, zero};
+use super::state::{added, along, for_each_coordinate, scaled, zero};
 use crate::formula::{Force, Velocity};
 use crate::{AnalyticField, AnalyticSeparable, Flow, Lane, LaneState, Scalar, Splitting};
 
@@ -105,22 +105,27 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         }
         // After an opening kick the pairs are (drift, kick); an even method begins with its own kind.
         let drift_first = kick_first == merges;
-        for step in 0..steps {
-            for (k, pair) in pairs.chunks_exact(2).enumerate() {
-                let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
-                let second = if closing { pair[1] + opening } else { pair[1] };
+        let mut step = 0;
+        while step < steps {
+            let mut k = 0;
+            while k + 1 < pairs.len() {
+                let (first, second) = (pairs[k], pairs[k + 1]);
+                k += 2;
+                let closing = merges && step + 1 < steps && k == pairs.len();
+                let second = if closing { second + opening } else { second };
                 if drift_first {
-                    self.drift(pair[0], dt, &mut q, &p);
-                    clock += pair[0];
+                    self.drift(first, dt, &mut q, &p);
+                    clock += first;
                     let now = dt.mul_add(L::constant(clock), t);
                     self.kick(second, now, dt, &q, &mut p);
                 } else {
                     let now = dt.mul_add(L::constant(clock), t);
-                    self.kick(pair[0], now, dt, &q, &mut p);
+                    self.kick(first, now, dt, &q, &mut p);
                     self.drift(second, dt, &mut q, &p);
                     clock += second;
                 }
             }
+            step += 1;
         }
         whole::<L, F>(&q, &p)
     }
@@ -203,9 +208,10 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
 fn halves<L: Lane, F: AnalyticSeparable + ?Sized>(x: &F::State<L>) -> (F::Half<L>, F::Half<L>) {
     let (mut q, mut p) = (zero::<L, F::Half<L>>(), zero::<L, F::Half<L>>());
     let n = <F::Half<L> as LaneState<L>>::DIM;
-    for i in 0..n {
-        (q.as_mut()[i], p.as_mut()[i]) = (x.as_ref()[i], x.as_ref()[n + i]);
-    }
+    let (x, first, second) = (x.as_ref(), q.as_mut(), p.as_mut());
+    for_each_coordinate!(F::Half<L>, i => {
+        (first[i], second[i]) = (x[i], x[n + i]);
+    });
     (q, p)
 }
 
@@ -213,8 +219,9 @@ fn halves<L: Lane, F: AnalyticSeparable + ?Sized>(x: &F::State<L>) -> (F::Half<L
 fn whole<L: Lane, F: AnalyticSeparable + ?Sized>(q: &F::Half<L>, p: &F::Half<L>) -> F::State<L> {
     let mut x = zero::<L, F::State<L>>();
     let n = <F::Half<L> as LaneState<L>>::DIM;
-    for i in 0..n {
-        (x.as_mut()[i], x.as_mut()[n + i]) = (q.as_ref()[i], p.as_ref()[i]);
-    }
+    let (lanes, q, p) = (x.as_mut(), q.as_ref(), p.as_ref());
+    for_each_coordinate!(F::Half<L>, i => {
+        (lanes[i], lanes[n + i]) = (q[i], p[i]);
+    });
     x
 }

@@ -9,6 +9,36 @@ use crate::{Lane, LaneState, Scalar, Wide};
 /// Stages that kernels have room for; longer methods step through slices.
 pub(crate) const MOST_STAGES: usize = 16;
 
+/// A statement for each of the coordinates of a state, number `i`. Those of few are written out: the
+/// compiler takes a loop apart last, and has it with it through all that it does before.
+macro_rules! for_each_coordinate {
+    ($state:ty, $i:ident => $body:block) => {
+        match <$state as crate::LaneState<_>>::DIM {
+            1 => {
+                let $i = 0;
+                $body
+            }
+            2 => {
+                {
+                    let $i = 0;
+                    $body
+                }
+                let $i = 1;
+                $body
+            }
+            dim => {
+                let mut number = 0;
+                while number < dim {
+                    let $i = number;
+                    $body
+                    number += 1;
+                }
+            }
+        }
+    };
+}
+pub(crate) use for_each_coordinate;
+
 /// The states of the rows from `row` on, side by side.
 #[inline(always)]
 pub fn load<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
@@ -17,9 +47,10 @@ pub fn load<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     row: usize,
 ) -> S {
     let mut state = zero::<Wide<T, W, I>, S>();
-    for i in 0..S::DIM {
-        state.as_mut()[i] = Wide::load_padded(&x[i * batch + row..(i + 1) * batch]);
-    }
+    let lanes = state.as_mut();
+    for_each_coordinate!(S, i => {
+        lanes[i] = Wide::load_padded(&x[i * batch + row..(i + 1) * batch]);
+    });
     state
 }
 
@@ -42,29 +73,31 @@ pub fn store<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
     batch: usize,
     row: usize,
 ) {
-    for i in 0..S::DIM {
-        state.as_ref()[i].store_padded(&mut out[i * batch + row..(i + 1) * batch]);
-    }
+    let lanes = state.as_ref();
+    for_each_coordinate!(S, i => {
+        lanes[i].store_padded(&mut out[i * batch + row..(i + 1) * batch]);
+    });
 }
 
 /// `x + h k`.
 #[inline(always)]
 pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
-    let (mut sum, k) = (*x, k.as_ref());
-    for i in 0..S::DIM {
-        let x = &mut sum.as_mut()[i];
-        *x = h.mul_add(k[i], *x);
-    }
-    sum
+    let mut end = *x;
+    let (lanes, k) = (end.as_mut(), k.as_ref());
+    for_each_coordinate!(S, i => {
+        lanes[i] = h.mul_add(k[i], lanes[i]);
+    });
+    end
 }
 
 /// `a + b`.
 #[inline(always)]
 pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
     let mut sum = *a;
-    for i in 0..S::DIM {
-        sum.as_mut()[i] += b.as_ref()[i];
-    }
+    let (lanes, b) = (sum.as_mut(), b.as_ref());
+    for_each_coordinate!(S, i => {
+        lanes[i] = lanes[i] + b[i];
+    });
     sum
 }
 
@@ -72,9 +105,10 @@ pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
 #[inline(always)]
 pub(crate) fn scaled<L: Lane, S: LaneState<L>>(weight: L, x: &S) -> S {
     let mut product = *x;
-    for i in 0..S::DIM {
-        product.as_mut()[i] *= weight;
-    }
+    let lanes = product.as_mut();
+    for_each_coordinate!(S, i => {
+        lanes[i] = lanes[i] * weight;
+    });
     product
 }
 
@@ -88,10 +122,12 @@ pub(crate) fn zero<L: Lane, S: LaneState<L>>() -> S {
 #[inline(always)]
 pub(crate) fn weighted<L: Lane, S: LaneState<L>>(weights: &[f64], slopes: &[S]) -> S {
     let mut sum = zero::<L, S>();
-    for j in 0..weights.len().min(slopes.len()) {
+    let (count, mut j) = (weights.len().min(slopes.len()), 0);
+    while j < count {
         if weights[j] != 0.0 {
             sum = along::<L, _>(&sum, L::constant(weights[j]), &slopes[j]);
         }
+        j += 1;
     }
     sum
 }

@@ -18,7 +18,14 @@ pub(super) fn singular(mut columns: Vec<Vec<f64>>) -> Vec<(f64, Vec<f64>)> {
     make_orthogonal(&mut columns, &mut vectors);
     let sizes = columns.iter().map(|column| scale * dot(column, column).sqrt());
     let mut all = Vec::from_iter(sizes.zip(vectors));
-    all.sort_by(|a, b| b.0.total_cmp(&a.0));
+    // By insertion: the library's sort is more code than all the rest.
+    for end in 1..count {
+        let mut k = end;
+        while k > 0 && all[k - 1].0 < all[k].0 {
+            all.swap(k - 1, k);
+            k -= 1;
+        }
+    }
     all.truncate(rows);
     all
 }

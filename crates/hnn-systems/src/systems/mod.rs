@@ -47,8 +47,12 @@ fn separable_gradient<L: Lane, H: AnalyticSeparable, S: LaneState<L>>(system: &H
 }
 
 /// Makes canonical systems of energies: `dx/dt = J grad H`. Kernels of those marked `compiled` are
-/// compiled here, the others' where they are used.
+/// compiled here, and with `where used` all the same ones where they are used; of the others the
+/// essential ones are, where they are used.
 macro_rules! canonical_field {
+    (compiled where used $system:ty) => {
+        canonical_field!(@ $system, [], [hnn_integrators::compile_kernels!(where used);]);
+    };
     (compiled $system:ty) => {
         canonical_field!(@ $system, [], [hnn_integrators::compile_kernels!();]);
     };
