@@ -107,12 +107,9 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         let drift_first = kick_first == merges;
         let mut step = 0;
         while step < steps {
-            let mut k = 0;
-            while k + 1 < pairs.len() {
-                let (first, second) = (pairs[k], pairs[k + 1]);
-                k += 2;
-                let closing = merges && step + 1 < steps && k == pairs.len();
-                let second = if closing { second + opening } else { second };
+            for (k, pair) in pairs.chunks_exact(2).enumerate() {
+                let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
+                let (first, second) = (pair[0], if closing { pair[1] + opening } else { pair[1] });
                 if drift_first {
                     self.drift(first, dt, &mut q, &p);
                     clock += first;

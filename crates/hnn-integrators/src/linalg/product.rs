@@ -125,17 +125,22 @@ impl<T: Scalar> Product<'_, T> {
                     pack::<T, I, W>(panel, right, shape, (first, depth), column);
                 }
                 let (terms, columns) = ((first, depth), (column, count));
-                match count.div_ceil(W) {
-                    1 => self.strip::<I, W, R, 1>([&panels.0[0]], terms, columns),
-                    2 if P >= 2 => {
-                        let panels = [&panels.0[0], &panels.0[1]];
-                        self.strip::<I, W, R, 2>(panels, terms, columns);
-                    }
-                    _ if P >= 3 => {
-                        let panels = [&panels.0[0], &panels.0[1], &panels.0[2]];
-                        self.strip::<I, W, R, 3>(panels, terms, columns);
-                    }
-                    _ => {}
+                let (panels, filled) = (&panels.0, count.div_ceil(W));
+                // First by `P`, so that the compiler leaves out what is wider.
+                match P {
+                    1 => self.strip::<I, W, R, 1>([&panels[0]], terms, columns),
+                    2 => match filled {
+                        1 => self.strip::<I, W, R, 1>([&panels[0]], terms, columns),
+                        _ => self.strip::<I, W, R, 2>([&panels[0], &panels[1]], terms, columns),
+                    },
+                    _ => match filled {
+                        1 => self.strip::<I, W, R, 1>([&panels[0]], terms, columns),
+                        2 => self.strip::<I, W, R, 2>([&panels[0], &panels[1]], terms, columns),
+                        _ => {
+                            let panels = [&panels[0], &panels[1], &panels[2]];
+                            self.strip::<I, W, R, 3>(panels, terms, columns);
+                        }
+                    },
                 }
             }
             self.start = Start::Out;
