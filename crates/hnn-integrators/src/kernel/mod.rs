@@ -19,7 +19,7 @@ pub(crate) use control::Controller;
 pub use eval::{eval, pull_back};
 pub use lanes::{LaneKernel, dispatch_lanes};
 pub(crate) use slots::{LEAST_SHARE, Slots};
-pub(crate) use state::for_each_coordinate;
+pub(crate) use state::{WrittenOut, for_each_coordinate};
 pub use state::{load, store};
 
 use crate::method::Coefficients;

@@ -2,6 +2,8 @@
 //!
 //! Loops here, not closures: a closure that is not inlined is compiled for the baseline.
 
+use std::marker::PhantomData;
+
 use crate::lane::Aligned;
 use crate::simd::Isa;
 use crate::{Lane, LaneState, Scalar, Wide};
@@ -13,7 +15,7 @@ pub(crate) const MOST_STAGES: usize = 16;
 /// compiler takes a loop apart last, and has it with it through all that it does before.
 macro_rules! for_each_coordinate {
     ($state:ty, $i:ident => $body:block) => {
-        match <$state as crate::LaneState<_>>::DIM {
+        match $crate::kernel::WrittenOut::<$state, _>::COORDINATES {
             1 => {
                 let $i = 0;
                 $body
@@ -26,9 +28,9 @@ macro_rules! for_each_coordinate {
                 let $i = 1;
                 $body
             }
-            dim => {
+            _ => {
                 let mut number = 0;
-                while number < dim {
+                while number < <$state as $crate::LaneState<_>>::DIM {
                     let $i = number;
                     $body
                     number += 1;
@@ -38,6 +40,16 @@ macro_rules! for_each_coordinate {
     };
 }
 pub(crate) use for_each_coordinate;
+
+/// Of how many coordinates a state is, if they are to be written out.
+pub(crate) struct WrittenOut<S, L>(PhantomData<(S, L)>);
+
+impl<L, S: LaneState<L>> WrittenOut<S, L> {
+    /// Not those of a state as small as a pointer: functions return it as one integer, and the compiler
+    /// would keep it so, to take it apart at every use.
+    pub(crate) const COORDINATES: usize =
+        if size_of::<S>() > size_of::<usize>() { S::DIM } else { 0 };
+}
 
 /// The states of the rows from `row` on, side by side.
 #[inline(always)]

@@ -123,7 +123,7 @@ mod tests {
                 let (unit, square) = if i == j { (1.0, value * value) } else { (0.0, 0.0) };
                 assert!((dot(v, w) - unit).abs() < 1e-14);
                 let inner = dot(&product(v), &product(w));
-                assert!((inner - square).abs() < 1e-14 * largest * largest);
+                assert!((inner - square).abs() <= 1e-14 * largest * largest);
             }
         }
     }
