@@ -108,7 +108,7 @@ pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
     let mut sum = *a;
     let (lanes, b) = (sum.as_mut(), b.as_ref());
     for_each_coordinate!(S, i => {
-        lanes[i] = lanes[i] + b[i];
+        lanes[i] += b[i];
     });
     sum
 }
@@ -119,7 +119,7 @@ pub(crate) fn scaled<L: Lane, S: LaneState<L>>(weight: L, x: &S) -> S {
     let mut product = *x;
     let lanes = product.as_mut();
     for_each_coordinate!(S, i => {
-        lanes[i] = lanes[i] * weight;
+        lanes[i] *= weight;
     });
     product
 }

@@ -178,13 +178,14 @@ impl<T: Scalar, I: Isa, const W: usize> Filled<T, I, W> {
         let width = <T::Vector<I> as Register<T>>::LANES;
         match W / width {
             count @ (4 | 2 | 1) if width > 1 && W.is_multiple_of(width) => count,
-            _ if W == 1 => ALONE,
+            _ if W == 1 && size_of::<T>() == size_of::<usize>() => ALONE,
             _ => 0,
         }
     };
 }
 
-/// One number, without a loop that would have to be taken apart wherever the operation stands.
+/// One number, without a loop that would have to be taken apart wherever the operation stands. Not of
+/// half a machine word: the compiler would keep two of them, a small state, in one integer.
 const ALONE: usize = usize::MAX;
 
 #[inline(always)]
