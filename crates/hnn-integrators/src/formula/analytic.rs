@@ -18,14 +18,8 @@ impl<L: Copy, const D: usize> LaneState<L> for [L; D] {
     fn from_fn(mut f: impl FnMut(usize) -> L) -> Self {
         const { assert!(D > 0, "a state needs a coordinate") };
         let mut state = [f(0); D];
-        match D {
-            1 => {}
-            2 => state[1] = f(1),
-            _ => {
-                for i in 1..D {
-                    state[i] = f(i);
-                }
-            }
+        for i in 1..D {
+            state[i] = f(i);
         }
         state
     }

@@ -56,8 +56,7 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
         (): &mut (),
     ) -> F::State<L> {
         let (field, mut x) = (self.field, *x);
-        let mut step = 0;
-        while step < steps {
+        for step in 0..steps {
             let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
             let (half, sixth, two) =
                 (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), L::constant(2.0));
@@ -67,7 +66,6 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
             let sum = along::<L, _>(&k1, two, &added::<L, _>(&k2, &k3));
             let k4 = field.eval_lanes(t + dt, &along::<L, _>(&x, dt, &k3));
             x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
-            step += 1;
         }
         x
     }

@@ -29,11 +29,8 @@ macro_rules! for_each_coordinate {
                 $body
             }
             _ => {
-                let mut number = 0;
-                while number < <$state as $crate::LaneState<_>>::DIM {
-                    let $i = number;
+                for $i in 0..<$state as $crate::LaneState<_>>::DIM {
                     $body
-                    number += 1;
                 }
             }
         }
@@ -95,9 +92,8 @@ pub fn store<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
 #[inline(always)]
 pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
     let mut end = *x;
-    let (lanes, k) = (end.as_mut(), k.as_ref());
     for_each_coordinate!(S, i => {
-        lanes[i] = h.mul_add(k[i], lanes[i]);
+        end.as_mut()[i] = h.mul_add(k.as_ref()[i], x.as_ref()[i]);
     });
     end
 }
@@ -106,9 +102,8 @@ pub(crate) fn along<L: Lane, S: LaneState<L>>(x: &S, h: L, k: &S) -> S {
 #[inline(always)]
 pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
     let mut sum = *a;
-    let (lanes, b) = (sum.as_mut(), b.as_ref());
     for_each_coordinate!(S, i => {
-        lanes[i] += b[i];
+        sum.as_mut()[i] += b.as_ref()[i];
     });
     sum
 }
@@ -117,9 +112,8 @@ pub(crate) fn added<L: Lane, S: LaneState<L>>(a: &S, b: &S) -> S {
 #[inline(always)]
 pub(crate) fn scaled<L: Lane, S: LaneState<L>>(weight: L, x: &S) -> S {
     let mut product = *x;
-    let lanes = product.as_mut();
     for_each_coordinate!(S, i => {
-        lanes[i] *= weight;
+        product.as_mut()[i] *= weight;
     });
     product
 }
