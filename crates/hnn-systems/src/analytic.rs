@@ -69,8 +69,33 @@ pub fn dual_gradient<L: Lane, H: AnalyticHamiltonian + ?Sized>(
 #[inline(always)]
 pub fn canonical<L: Lane, S: LaneState<L>>(gradient: &S) -> S {
     const { assert!(S::DIM % 2 == 0, "a canonical system has as many momenta as coordinates") };
-    let (g, n) = (gradient.as_ref(), S::DIM / 2);
-    S::from_fn(|i| if i < n { g[i + n] } else { -g[i - n] })
+    let (mut slope, g, n) = (*gradient, gradient.as_ref(), S::DIM / 2);
+    for i in 0..n {
+        slope.as_mut()[i] = g[i + n];
+        slope.as_mut()[i + n] = -g[i];
+    }
+    slope
+}
+
+/// The vector-Jacobian product `(J H)^T v = H (J^T v)` of a canonical field, `H` the Hessian of the
+/// energy: symmetric, so that it is the derivative of the gradient along one direction.
+#[inline(always)]
+pub(crate) fn canonical_vjp<L: Lane, H: AnalyticHamiltonian + ?Sized>(
+    system: &H,
+    x: &H::State<L>,
+    v: &H::State<L>,
+) -> H::State<L> {
+    let (mut product, x, v) = (*x, x.as_ref(), v.as_ref());
+    let (mut point, n) = (H::State::from_fn(|_| Dual::<L, 1>::constant(0.0)), v.len() / 2);
+    for i in 0..n {
+        point.as_mut()[i] = Dual { value: x[i], tangent: [-v[i + n]] };
+        point.as_mut()[i + n] = Dual { value: x[i + n], tangent: [v[i]] };
+    }
+    let gradient = system.gradient_lanes(&point);
+    for i in 0..v.len() {
+        product.as_mut()[i] = gradient.as_ref()[i].tangent[0];
+    }
+    product
 }
 
 impl<T: Scalar, S: AnalyticHamiltonian + AnalyticField> Hamiltonian<T> for S {

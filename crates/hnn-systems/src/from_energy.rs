@@ -2,6 +2,7 @@
 
 use hnn_integrators::{AnalyticField, Lane};
 
+use crate::analytic::canonical_vjp;
 use crate::{AnalyticHamiltonian, canonical};
 
 /// The canonical system of an energy: `q' = dH/dp`, `p' = -dH/dq`, by dual numbers unless the
@@ -63,5 +64,10 @@ impl<H: AnalyticHamiltonian> AnalyticField for FromEnergy<H> {
     #[inline(always)]
     fn eval_lanes<L: Lane>(&self, _t: L, x: &H::State<L>) -> H::State<L> {
         canonical(&self.0.gradient_lanes(x))
+    }
+
+    #[inline(always)]
+    fn vjp_lanes<L: Lane>(&self, _t: L, x: &H::State<L>, v: &H::State<L>) -> H::State<L> {
+        canonical_vjp(&self.0, x, v)
     }
 }

@@ -1,7 +1,7 @@
 //! Vector fields given by a formula, written once for every lane type.
 
 use crate::Lane;
-use crate::kernel::{self, Job};
+use crate::kernel::{self, Job, for_each_coordinate};
 use crate::lane::Dual;
 
 /// The state of a system of fixed dimension, a lane a coordinate: `[L; D]`.
@@ -130,19 +130,48 @@ fn vjp_by_duals<L: Lane, F: AnalyticField + ?Sized, const N: usize>(
     x: &F::State<L>,
     v: &F::State<L>,
 ) -> F::State<L> {
-    let (mut product, v) = (*v, v.as_ref());
-    for first in (0..v.len()).step_by(N) {
-        let point = F::State::<Dual<L, N>>::from_fn(|i| {
-            Dual::variable(x.as_ref()[i], i.wrapping_sub(first))
-        });
-        let slope = field.eval_lanes(Dual::fixed(t), &point);
-        for k in first..v.len().min(first + N) {
-            let mut sum = slope.as_ref()[0].tangent[k - first] * v[0];
-            for i in 1..v.len() {
-                sum = slope.as_ref()[i].tangent[k - first].mul_add(v[i], sum);
+    let mut product = *v;
+    match <F::State<L> as LaneState<L>>::DIM {
+        // All at once, without a loop.
+        dim if dim <= N => derivatives_from::<L, F, N>(field, t, x, v, 0, &mut product),
+        dim => {
+            let mut first = 0;
+            while first < dim {
+                derivatives_from::<L, F, N>(field, t, x, v, first, &mut product);
+                first += N;
             }
-            product.as_mut()[k] = sum;
         }
     }
     product
+}
+
+/// The coordinates from `first` on of `(df/dx)^T v`, up to `N` of them.
+#[inline(always)]
+fn derivatives_from<L: Lane, F: AnalyticField + ?Sized, const N: usize>(
+    field: &F,
+    t: L,
+    x: &F::State<L>,
+    v: &F::State<L>,
+    first: usize,
+    product: &mut F::State<L>,
+) {
+    let (x, v, product) = (x.as_ref(), v.as_ref(), product.as_mut());
+    let mut point = F::State::<Dual<L, N>>::from_fn(|_| Dual::fixed(t));
+    let numbers = point.as_mut();
+    for_each_coordinate!(F::State<L>, i => {
+        numbers[i] = Dual::variable(x[i], i.wrapping_sub(first));
+    });
+    let slopes = field.eval_lanes(Dual::fixed(t), &point);
+    let slopes = slopes.as_ref();
+    let mut k = first;
+    while k < v.len().min(first + N) {
+        let mut sum = slopes[0].tangent[k - first] * v[0];
+        let mut i = 1;
+        while i < v.len() {
+            sum = slopes[i].tangent[k - first].mul_add(v[i], sum);
+            i += 1;
+        }
+        product[k] = sum;
+        k += 1;
+    }
 }

@@ -9,17 +9,17 @@ use super::state::{MOST_STAGES, added, along, scaled, weighted, zero};
 use crate::method::Coefficients;
 use crate::{AnalyticField, Lane, Scalar};
 
-/// Goes forward by the classical method; says whether that was the way.
+/// Goes forward by the classical method; says whether it could.
 pub(super) fn march_classical<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     way: &mut Way<'_, T>,
 ) -> bool {
     let Way::Forward(run) = way else { return false };
-    march::forward(Classical { field }, run);
-    true
+    march::forward(Classical { field }, run)
 }
 
-/// Goes either way by an explicit method; says whether there is room for its stages.
+/// Goes either way by an explicit method; says whether it could: there is room for so many
+/// stages.
 pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     method: Coefficients<'_>,
@@ -32,7 +32,6 @@ pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
         Way::Forward(run) => march::forward(General { field, method }, run),
         Way::Backward(run) => march::backward(General { field, method }, run),
     }
-    true
 }
 
 /// The classical method, its coefficients in the code.
@@ -105,13 +104,16 @@ impl<F: AnalyticField + ?Sized> Steps for General<'_, F> {
     ) -> F::State<L> {
         let Self { field, method } = self;
         let mut x = *x;
-        for step in 0..steps {
-            let t = dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0);
-            for i in 0..method.stages() {
+        let mut step = 0;
+        while step < steps {
+            let (t, mut i) = (dt.mul_add(L::splat(L::Scalar::from_usize(step)), t0), 0);
+            while i < method.stages() {
                 let stage = along::<L, _>(&x, dt, &weighted::<L, _>(method.row(i), &*slopes));
                 slopes[i] = field.eval_lanes(dt.mul_add(L::constant(method.c[i]), t), &stage);
+                i += 1;
             }
             x = along::<L, _>(&x, dt, &weighted::<L, _>(method.b, &*slopes));
+            step += 1;
         }
         x
     }
@@ -129,21 +131,26 @@ impl<F: AnalyticField + ?Sized> Adjoint for General<'_, F> {
     ) -> F::State<L> {
         let Self { field, method } = self;
         let count = method.stages();
-        for i in 0..count {
+        let mut i = 0;
+        while i < count {
             states[i] = along::<L, _>(x, dt, &weighted::<L, _>(method.row(i), &*slopes));
             if i + 1 < count {
                 let now = dt.mul_add(L::constant(method.c[i]), t);
                 slopes[i] = field.eval_lanes(now, &states[i]);
             }
+            i += 1;
         }
         let mut sum = *end_bar;
-        for i in (0..count).rev() {
+        while i > 0 {
+            i -= 1;
             let mut slope_bar = scaled::<L, _>(L::constant(method.b[i]), end_bar);
-            for j in i + 1..count {
+            let mut j = i + 1;
+            while j < count {
                 let weight = method.row(j)[i];
                 if weight != 0.0 {
                     slope_bar = along::<L, _>(&slope_bar, L::constant(weight), &slopes[j]);
                 }
+                j += 1;
             }
             let now = dt.mul_add(L::constant(method.c[i]), t);
             let bar = field.vjp_lanes(now, &states[i], &scaled::<L, _>(dt, &slope_bar));

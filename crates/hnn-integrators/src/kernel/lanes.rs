@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use crate::Scalar;
-use crate::simd::{Isa, Kernel, dispatch_alone, dispatch_vectors};
+use crate::simd::{Isa, Kernel, dispatch_alone, dispatch_alone_vectors, dispatch_vectors};
 
 /// A computation with `W` trajectories side by side.
 pub trait LaneKernel<T> {
@@ -17,6 +17,19 @@ pub fn dispatch_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: 
     let left = if trajectories == 1 { Err(side_by_side) } else { dispatch_vectors(side_by_side) };
     if let Err(SideBySide { kernel, scalar }) = left {
         dispatch_alone(Alone { kernel, scalar });
+    }
+}
+
+/// As [`dispatch_lanes`], but on a processor with vectors worth the name only; says whether it is one.
+///
+/// For what can be done without a kernel: on others it is not worth the time that kernels take to
+/// compile.
+pub(super) fn try_lanes<T: Scalar, K: LaneKernel<T>>(trajectories: usize, kernel: K) -> bool {
+    let scalar = PhantomData;
+    if trajectories == 1 {
+        dispatch_alone_vectors(Alone { kernel, scalar }).is_ok()
+    } else {
+        dispatch_vectors(SideBySide { kernel, scalar }).is_ok()
     }
 }
 

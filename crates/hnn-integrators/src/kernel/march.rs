@@ -3,7 +3,7 @@
 //! Lanes of rows are loaded once, taken through all steps in registers, and stored: at the end, or
 //! after each step where the states are kept.
 
-use super::lanes::{LaneKernel, dispatch_lanes};
+use super::lanes::{LaneKernel, try_lanes};
 use super::state::{added, load, load_aligned, store};
 use super::{Backward, Clock, Forward};
 use crate::lane::Aligned;
@@ -57,14 +57,14 @@ pub(super) trait Adjoint: Steps {
     }
 }
 
-/// The steps of a run.
-pub(super) fn forward<T: Scalar, S: Steps>(method: S, run: &mut Forward<'_, T>) {
-    dispatch_lanes(run.batch, March { method, run });
+/// The steps of a run; says whether this processor has kernels.
+pub(super) fn forward<T: Scalar, S: Steps>(method: S, run: &mut Forward<'_, T>) -> bool {
+    try_lanes(run.batch, March { method, run })
 }
 
-/// Their adjoint.
-pub(super) fn backward<T: Scalar, S: Adjoint>(method: S, run: &mut Backward<'_, T>) {
-    dispatch_lanes(run.batch, PullBack { method, run });
+/// Their adjoint, likewise.
+pub(super) fn backward<T: Scalar, S: Adjoint>(method: S, run: &mut Backward<'_, T>) -> bool {
+    try_lanes(run.batch, PullBack { method, run })
 }
 
 struct March<'a, 'b, T, S> {
@@ -86,13 +86,15 @@ impl<T: Scalar, S: Steps> LaneKernel<T> for March<'_, '_, T, S> {
         let mut row = 0;
         while row < batch {
             let mut x = load_aligned::<T, S::State<_>, I, W>(&states[..len], batch, row);
-            for step in 0..rounds {
+            let mut step = 0;
+            while step < rounds {
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
                 x = Aligned(self.method.march(at_once, t, dt, &x.0, &mut scratch.0));
                 if keeps {
                     let out = &mut states[(step + 1) * len..(step + 2) * len];
                     store::<T, S::State<_>, I, W>(&x.0, out, batch, row);
                 }
+                step += 1;
             }
             if !keeps {
                 store::<T, S::State<_>, I, W>(&x.0, states, batch, row);
@@ -118,7 +120,10 @@ impl<T: Scalar, S: Adjoint> LaneKernel<T> for PullBack<'_, '_, T, S> {
         while row < batch {
             let last = &states_bar[steps * len..(steps + 1) * len];
             let mut bar = load_aligned::<T, S::State<_>, I, W>(last, batch, row);
-            for step in (0..steps).rev() {
+            let mut left = steps;
+            while left > 0 {
+                left -= 1;
+                let step = left;
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
                 let of = step * len..(step + 1) * len;
                 let x = load::<T, S::State<_>, I, W>(&states[of.clone()], batch, row);

@@ -3,14 +3,15 @@
 
 use super::Way;
 use super::march::{self, Adjoint, Steps};
-use super::state::{added, along, scaled, zero};
+use super::state::{added, along, for_each_coordinate, scaled, zero};
 use crate::formula::{Force, Velocity};
 use crate::{AnalyticField, AnalyticSeparable, Flow, Lane, LaneState, Scalar, Splitting};
 
 /// Flows that the kernel has room for; longer methods step through slices.
 const MOST_FLOWS: usize = 48;
 
-/// Goes either way by a splitting method; says whether there is room for its flows.
+/// Goes either way by a splitting method; says whether it could: there is room for so many
+/// flows.
 pub(super) fn march<T: Scalar, F: AnalyticSeparable + ?Sized>(
     field: &F,
     method: &Splitting,
@@ -24,7 +25,6 @@ pub(super) fn march<T: Scalar, F: AnalyticSeparable + ?Sized>(
         Way::Forward(run) => march::forward(Flows { field, method }, run),
         Way::Backward(run) => march::backward(Flows { field, method }, run),
     }
-    true
 }
 
 struct Flows<'a, F: ?Sized> {
@@ -105,22 +105,24 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         }
         // After an opening kick the pairs are (drift, kick); an even method begins with its own kind.
         let drift_first = kick_first == merges;
-        for step in 0..steps {
+        let mut step = 0;
+        while step < steps {
             for (k, pair) in pairs.chunks_exact(2).enumerate() {
                 let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
-                let second = if closing { pair[1] + opening } else { pair[1] };
+                let (first, second) = (pair[0], if closing { pair[1] + opening } else { pair[1] });
                 if drift_first {
-                    self.drift(pair[0], dt, &mut q, &p);
-                    clock += pair[0];
+                    self.drift(first, dt, &mut q, &p);
+                    clock += first;
                     let now = dt.mul_add(L::constant(clock), t);
                     self.kick(second, now, dt, &q, &mut p);
                 } else {
                     let now = dt.mul_add(L::constant(clock), t);
-                    self.kick(pair[0], now, dt, &q, &mut p);
+                    self.kick(first, now, dt, &q, &mut p);
                     self.drift(second, dt, &mut q, &p);
                     clock += second;
                 }
             }
+            step += 1;
         }
         whole::<L, F>(&q, &p)
     }
@@ -201,12 +203,22 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
 /// Positions and momenta.
 #[inline(always)]
 fn halves<L: Lane, F: AnalyticSeparable + ?Sized>(x: &F::State<L>) -> (F::Half<L>, F::Half<L>) {
-    let (x, n) = (x.as_ref(), <F::Half<L> as LaneState<L>>::DIM);
-    (F::Half::from_fn(|i| x[i]), F::Half::from_fn(|i| x[n + i]))
+    let (mut q, mut p) = (zero::<L, F::Half<L>>(), zero::<L, F::Half<L>>());
+    let n = <F::Half<L> as LaneState<L>>::DIM;
+    let (x, first, second) = (x.as_ref(), q.as_mut(), p.as_mut());
+    for_each_coordinate!(F::Half<L>, i => {
+        (first[i], second[i]) = (x[i], x[n + i]);
+    });
+    (q, p)
 }
 
 #[inline(always)]
 fn whole<L: Lane, F: AnalyticSeparable + ?Sized>(q: &F::Half<L>, p: &F::Half<L>) -> F::State<L> {
+    let mut x = zero::<L, F::State<L>>();
     let n = <F::Half<L> as LaneState<L>>::DIM;
-    F::State::from_fn(|i| if i < n { q.as_ref()[i] } else { p.as_ref()[i - n] })
+    let (lanes, q, p) = (x.as_mut(), q.as_ref(), p.as_ref());
+    for_each_coordinate!(F::Half<L>, i => {
+        (lanes[i], lanes[n + i]) = (q[i], p[i]);
+    });
+    x
 }

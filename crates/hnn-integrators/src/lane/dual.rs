@@ -50,8 +50,15 @@ impl<L: Lane, const N: usize> Dual<L, N> {
     #[inline(always)]
     fn with(mut self, value: L, tangent: impl Fn(usize) -> L) -> Self {
         self.value = value;
-        for k in 0..N {
-            self.tangent[k] = tangent(k);
+        match N {
+            1 => self.tangent[0] = tangent(0),
+            _ => {
+                let mut k = 0;
+                while k < N {
+                    self.tangent[k] = tangent(k);
+                    k += 1;
+                }
+            }
         }
         self
     }

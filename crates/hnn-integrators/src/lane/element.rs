@@ -104,10 +104,11 @@ macro_rules! element {
             fn any_beyond_reduction<const W: usize>(rounded: &[Self; W]) -> bool {
                 const LIMIT: $bits = 1 << $reduction_bits;
                 // n + LIMIT is in 0..2 LIMIT where n is small enough: bits above are then 0.
-                let mut bits = 0;
-                for rounded in rounded {
-                    let n = rounded.to_bits().wrapping_sub(Self::ROUNDER.to_bits());
+                let (mut bits, mut i) = (0, 0);
+                while i < W {
+                    let n = rounded[i].to_bits().wrapping_sub(Self::ROUNDER.to_bits());
                     bits |= n.wrapping_add(LIMIT) & !(2 * LIMIT - 1);
+                    i += 1;
                 }
                 bits != 0
             }

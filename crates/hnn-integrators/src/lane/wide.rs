@@ -115,11 +115,16 @@ impl<T: Scalar, const W: usize, I: Isa> Wide<T, W, I> {
     /// Whether a place holds a positive number.
     #[inline(always)]
     pub(crate) fn any_positive(self) -> bool {
-        let mut any = false;
-        for i in 0..W {
-            any |= self.0[i] > T::ZERO;
+        match W {
+            1 => self.0[0] > T::ZERO,
+            _ => {
+                let mut any = false;
+                for i in 0..W {
+                    any |= self.0[i] > T::ZERO;
+                }
+                any
+            }
         }
-        any
     }
 
     /// The same lane, its registers in step: see [`Isa::in_step`].

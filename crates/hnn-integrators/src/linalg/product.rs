@@ -120,10 +120,19 @@ impl<T: Scalar> Product<'_, T> {
                 let columns = (column, (self.columns - column).min(W * P));
                 let shape = (self.depth, self.columns);
                 pack::<T, I, W, P>(&mut panel, self.right, shape, terms, columns);
-                match columns.1.div_ceil(W) {
+                let filled = columns.1.div_ceil(W);
+                // First by `P`, so that the compiler leaves out what is wider.
+                match P {
                     1 => self.strip::<I, W, R, P, 1>(&panel, terms, columns),
-                    2 => self.strip::<I, W, R, P, 2>(&panel, terms, columns),
-                    _ => self.strip::<I, W, R, P, P>(&panel, terms, columns),
+                    2 => match filled {
+                        1 => self.strip::<I, W, R, P, 1>(&panel, terms, columns),
+                        _ => self.strip::<I, W, R, P, 2>(&panel, terms, columns),
+                    },
+                    _ => match filled {
+                        1 => self.strip::<I, W, R, P, 1>(&panel, terms, columns),
+                        2 => self.strip::<I, W, R, P, 2>(&panel, terms, columns),
+                        _ => self.strip::<I, W, R, P, 3>(&panel, terms, columns),
+                    },
                 }
             }
             self.start = Start::Out;
@@ -138,11 +147,9 @@ impl<T: Scalar> Product<'_, T> {
         terms: (usize, usize),
         (column, count): (usize, usize),
     ) {
-        if N <= P {
-            let Self { left, rows, depth, columns, start, .. } = *self;
-            let (panel, columns) = (panel.items(), (column, count, columns));
-            let strip = Strip { left, shape: (rows, depth), panel, terms, start, columns };
-            strip.run::<I, R, N>(self.out);
-        }
+        let Self { left, rows, depth, columns, start, .. } = *self;
+        let (panel, columns) = (panel.items(), (column, count, columns));
+        let strip = Strip { left, shape: (rows, depth), panel, terms, start, columns };
+        strip.run::<I, R, N>(self.out);
     }
 }

@@ -49,6 +49,10 @@ pub trait Isa: sealed::Sealed + Copy + Send + Sync + 'static {
     fn in_step<T: Copy, const W: usize>(lanes: [T; W]) -> [T; W] {
         lanes
     }
+
+    /// Runs a part of a kernel, which has the same instructions, as a function of its own: compiled
+    /// once where several kernels share it.
+    fn apart<K: Kernel>(part: K) -> K::Output;
 }
 
 /// The baseline of the target: SSE2 on x86-64, NEON (with FMA) on aarch64.
@@ -69,6 +73,11 @@ impl Isa for Baseline {
     const NAME: &'static str = "baseline";
     type F32 = f32;
     type F64 = f64;
+
+    #[inline(never)]
+    fn apart<K: Kernel>(part: K) -> K::Output {
+        part.run::<Self>()
+    }
 }
 impl Isa for Avx2Fma {
     const FMA: bool = true;
@@ -88,6 +97,14 @@ impl Isa for Avx2Fma {
     fn in_step<T: Copy, const W: usize>(lanes: [T; W]) -> [T; W] {
         x86::in_step_avx2(lanes)
     }
+
+    #[inline(always)]
+    fn apart<K: Kernel>(part: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        return x86::run_avx2(part);
+        #[cfg(not(target_arch = "x86_64"))]
+        part.run::<Self>()
+    }
 }
 impl Isa for Avx512 {
     const FMA: bool = true;
@@ -106,6 +123,14 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn in_step<T: Copy, const W: usize>(lanes: [T; W]) -> [T; W] {
         x86::in_step_avx512(lanes)
+    }
+
+    #[inline(always)]
+    fn apart<K: Kernel>(part: K) -> K::Output {
+        #[cfg(target_arch = "x86_64")]
+        return x86::run_avx512(part);
+        #[cfg(not(target_arch = "x86_64"))]
+        part.run::<Self>()
     }
 }
 
@@ -177,6 +202,20 @@ pub(crate) fn dispatch_alone<K: Kernel>(kernel: K) -> K::Output {
     }
     #[cfg(not(target_arch = "x86_64"))]
     kernel.run::<Baseline>()
+}
+
+/// As [`dispatch_alone`] on a processor with vectors worth the name; else gives the kernel back.
+#[inline]
+pub(crate) fn dispatch_alone_vectors<K: Kernel>(kernel: K) -> Result<K::Output, K> {
+    #[cfg(target_arch = "x86_64")]
+    {
+        match x86::level() {
+            x86::Level::Avx512 | x86::Level::Avx2Fma => Ok(x86::run_avx2(kernel)),
+            x86::Level::Baseline => Err(kernel),
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    Ok(kernel.run::<Baseline>())
 }
 
 /// Name of the instruction set that [`dispatch`] uses on this machine.

@@ -168,8 +168,9 @@ macro_rules! single {
 single!(f32);
 single!(f64);
 
-/// How many registers lanes fill: 4, 2 or 1, or 0 where they are taken number by number. A constant
-/// to `match` on as it is, so that the compiler leaves the other ways out before it compiles them.
+/// How many registers lanes fill: 4, 2 or 1; [`ALONE`] where a lane is one number, or 0 where they are
+/// taken number by number. A constant to `match` on as it is, so that the compiler leaves the other ways
+/// out before it compiles them.
 struct Filled<T, I, const W: usize>(PhantomData<(T, I)>);
 
 impl<T: Scalar, I: Isa, const W: usize> Filled<T, I, W> {
@@ -177,10 +178,15 @@ impl<T: Scalar, I: Isa, const W: usize> Filled<T, I, W> {
         let width = <T::Vector<I> as Register<T>>::LANES;
         match W / width {
             count @ (4 | 2 | 1) if width > 1 && W.is_multiple_of(width) => count,
+            _ if W == 1 && size_of::<T>() == size_of::<usize>() => ALONE,
             _ => 0,
         }
     };
 }
+
+/// One number, without a loop that would have to be taken apart wherever the operation stands. Not of
+/// half a machine word: the compiler would keep two of them, a small state, in one integer.
+const ALONE: usize = usize::MAX;
 
 #[inline(always)]
 fn load<T, R: Copy, const W: usize, const M: usize>(lanes: &[T; W]) -> [R; M] {
@@ -231,6 +237,7 @@ macro_rules! lane_operation {
                     $(let $other: [T::Vector<I>; 1] = load($other);)*
                     store([lane_operation!(@ 0, T::Vector<I>, $name, $first $(, $other)*)], &mut out);
                 }
+                ALONE => out[0] = lane_operation!(@ 0, T, $name, $first $(, $other)*),
                 _ => {
                     for i in 0..W {
                         out[i] = lane_operation!(@ i, T, $name, $first $(, $other)*);

@@ -98,7 +98,8 @@ pub(super) fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
     fn entry<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx512>()
     }
-    // SAFETY: called only at `Level::Avx512`, when the processor has all these features.
+    // SAFETY: called only at `Level::Avx512`, when the processor has all these features, or inside a
+    // kernel that was.
     unsafe { entry(kernel) }
 }
 
@@ -108,7 +109,8 @@ pub(super) fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
     fn entry<K: Kernel>(kernel: K) -> K::Output {
         kernel.run::<Avx2Fma>()
     }
-    // SAFETY: called only at `Level::Avx2Fma` or above, when the processor has both features.
+    // SAFETY: called only at `Level::Avx2Fma` or above, when the processor has both features, or inside
+    // a kernel that was.
     unsafe { entry(kernel) }
 }
 

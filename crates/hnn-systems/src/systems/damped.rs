@@ -4,6 +4,7 @@ use hnn_integrators::kernel::Job;
 use hnn_integrators::{AnalyticField, Lane, LaneState};
 
 use super::Pendulum;
+use crate::analytic::canonical_vjp;
 use crate::error::Constants;
 use crate::{AnalyticHamiltonian, SystemError, canonical};
 
@@ -81,11 +82,20 @@ impl<H: AnalyticHamiltonian> AnalyticField for Damped<H> {
     fn eval_lanes<L: Lane>(&self, _t: L, x: &H::State<L>) -> H::State<L> {
         let mut dx = canonical(&self.system.gradient_lanes(x));
         let lambda = L::constant(self.lambda);
-        let n = <H::State<L> as LaneState<L>>::DIM / 2;
-        for (force, &p) in dx.as_mut()[n..].iter_mut().zip(&x.as_ref()[n..]) {
-            *force -= lambda * p;
+        for i in <H::State<L> as LaneState<L>>::DIM / 2..<H::State<L> as LaneState<L>>::DIM {
+            dx.as_mut()[i] -= lambda * x.as_ref()[i];
         }
         dx
+    }
+
+    #[inline(always)]
+    fn vjp_lanes<L: Lane>(&self, _t: L, x: &H::State<L>, v: &H::State<L>) -> H::State<L> {
+        let mut bar = canonical_vjp(&self.system, x, v);
+        let lambda = L::constant(self.lambda);
+        for i in <H::State<L> as LaneState<L>>::DIM / 2..<H::State<L> as LaneState<L>>::DIM {
+            bar.as_mut()[i] -= lambda * v.as_ref()[i];
+        }
+        bar
     }
 }
 

@@ -36,16 +36,23 @@ use hnn_integrators::{AnalyticSeparable, Lane, LaneState};
 #[inline(always)]
 fn separable_gradient<L: Lane, H: AnalyticSeparable, S: LaneState<L>>(system: &H, x: &S) -> S {
     let n = S::DIM / 2;
-    let (q, p) = x.as_ref().split_at(n);
+    let (mut gradient, (q, p)) = (*x, x.as_ref().split_at(n));
     let force = system.force_lanes(L::constant(0.0), &H::Half::from_fn(|i| q[i]));
     let velocity = system.velocity_lanes(&H::Half::from_fn(|i| p[i]));
-    let (force, velocity) = (force.as_ref(), velocity.as_ref());
-    S::from_fn(|i| if i < n { -force[i] } else { velocity[i - n] })
+    for i in 0..n {
+        gradient.as_mut()[i] = -force.as_ref()[i];
+        gradient.as_mut()[n + i] = velocity.as_ref()[i];
+    }
+    gradient
 }
 
 /// Makes canonical systems of energies: `dx/dt = J grad H`. Kernels of those marked `compiled` are
-/// compiled here, the others' where they are used.
+/// compiled here, and with `where used` all the same ones where they are used; of the others the
+/// essential ones are, where they are used.
 macro_rules! canonical_field {
+    (compiled where used $system:ty) => {
+        canonical_field!(@ $system, [], [hnn_integrators::compile_kernels!(where used);]);
+    };
     (compiled $system:ty) => {
         canonical_field!(@ $system, [], [hnn_integrators::compile_kernels!();]);
     };
@@ -67,6 +74,15 @@ macro_rules! canonical_field {
                 x: &Self::State<L>,
             ) -> Self::State<L> {
                 $crate::canonical(&$crate::AnalyticHamiltonian::gradient_lanes(self, x))
+            }
+            #[inline(always)]
+            fn vjp_lanes<L: hnn_integrators::Lane>(
+                &self,
+                _t: L,
+                x: &Self::State<L>,
+                v: &Self::State<L>,
+            ) -> Self::State<L> {
+                $crate::analytic::canonical_vjp(self, x, v)
             }
         }
     };

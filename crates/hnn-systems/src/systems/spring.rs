@@ -71,7 +71,7 @@ impl AnalyticHamiltonian for Spring {
 }
 
 impl AnalyticSeparable for Spring {
-    hnn_integrators::compile_splitting_kernels!();
+    hnn_integrators::compile_splitting_kernels!(where used);
     type Half<L: Lane> = [L; 1];
 
     #[inline(always)]
@@ -85,4 +85,4 @@ impl AnalyticSeparable for Spring {
     }
 }
 
-canonical_field!(compiled Spring);
+canonical_field!(compiled where used Spring);
