@@ -1,6 +1,6 @@
 //! Activations and their exact derivatives.
 
-use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::simd::{Baseline, Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, Wide};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,9 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
     fn run<I: Isa>(self) {
         let Apply { z, mut out } = self.0;
         let activation = const { Activation::from_index(INDEX) };
+        if !I::FMA {
+            return all_derivatives::<T, INDEX>(z, &mut out);
+        }
         // No `map` of arrays: the compiler does not always inline that.
         for out in &mut out {
             *out = &mut std::mem::take(out)[..z.len()];
@@ -112,6 +115,28 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
             for k in 0..N {
                 out[k][i] = derivatives[k].0[0];
             }
+        }
+    }
+}
+
+/// For processors without FMA, few by now: all derivatives, whichever are wanted, so that it is compiled once
+/// for every number of them.
+#[inline(never)]
+fn all_derivatives<T: Scalar, const INDEX: usize>(z: &mut [T], out: &mut [&mut [T]]) {
+    const BLOCK: usize = 64;
+    let activation = const { Activation::from_index(INDEX) };
+    let mut all = [[T::ZERO; BLOCK]; 3];
+    for (block, z) in z.chunks_mut(BLOCK).enumerate() {
+        for i in 0..z.len() {
+            let lane = Wide::<T, 1, Baseline>::new([z[i]]);
+            let [value, derivatives @ ..] = activation.derivatives(lane);
+            z[i] = value.0[0];
+            for k in 0..3 {
+                all[k][i] = derivatives[k].0[0];
+            }
+        }
+        for (out, all) in out.iter_mut().zip(&all) {
+            out[block * BLOCK..][..z.len()].copy_from_slice(&all[..z.len()]);
         }
     }
 }
