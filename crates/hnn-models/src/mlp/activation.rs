@@ -140,3 +140,31 @@ fn all_derivatives<T: Scalar, const INDEX: usize>(z: &mut [T], out: &mut [&mut [
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel for old processors, which no other processor dispatches to, over whole blocks and a rest.
+    #[test]
+    fn without_fma_the_numbers_are_those_of_the_formulas() {
+        let start = Vec::from_iter((0..150).map(|i| 0.1 * f64::from(i) - 7.0));
+        for index in 0..Activation::ALL.len() {
+            let (mut z, mut s1, mut s2) = (start.clone(), vec![0.0; 150], vec![0.0; 150]);
+            let mut out = [&mut s1[..], &mut s2];
+            match index {
+                0 => all_derivatives::<f64, 0>(&mut z, &mut out),
+                1 => all_derivatives::<f64, 1>(&mut z, &mut out),
+                2 => all_derivatives::<f64, 2>(&mut z, &mut out),
+                3 => all_derivatives::<f64, 3>(&mut z, &mut out),
+                _ => all_derivatives::<f64, 4>(&mut z, &mut out),
+            }
+            for i in 0..start.len() {
+                let activation = Activation::from_index(index);
+                let lane = Wide::<f64, 1, Baseline>::new([start[i]]);
+                let [value, first, second, _] = activation.derivatives(lane).map(|d| d.0[0]);
+                assert_eq!([z[i], s1[i], s2[i]], [value, first, second], "{activation:?} at {i}");
+            }
+        }
+    }
+}
