@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::{
     Adaptive, At, Between, Driven, FieldError, Scalar, Signal, Signals, SolveError, TooLarge,
-    VectorField, Workspace, coordinate_major, rows,
+    VectorField, Workspace, compiled_here, coordinate_major, rows,
 };
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
@@ -81,7 +81,11 @@ impl<T: Scalar> DataSet<T> {
     /// columns than the first, holds an infinite number or NaN, or has times that do not
     /// increase; the error names the trajectory and the row.
     pub fn new(trajectories: impl IntoIterator<Item = Trajectory<T>>) -> Result<Self, DataError> {
-        let list = Vec::from_iter(trajectories);
+        type Stack<T> = fn(&[Trajectory<T>]) -> Result<DataSet<T>, DataError>;
+        compiled_here!(T => Stack<T>, DataSet::stack)(&Vec::from_iter(trajectories))
+    }
+
+    fn stack(list: &[Trajectory<T>]) -> Result<Self, DataError> {
         let first = list.first().ok_or(DataError::Empty { what: "trajectory" })?;
         let [dim, known, num_inputs] =
             [&first.states, &first.derivatives, &first.inputs].map(Array2::ncols);

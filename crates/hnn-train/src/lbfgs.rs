@@ -6,7 +6,7 @@ use std::time::Instant;
 use argmin::core::{CostFunction, Error, Gradient, IterState, Problem, Solver, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
-use hnn_integrators::{Mode, Parameters, Scalar, TooLarge, compiled_here};
+use hnn_integrators::{FieldError, Mode, Parameters, Scalar, TooLarge, compiled_here};
 use hnn_losses::{Loss, LossError, RowSelection};
 
 use crate::error::require;
@@ -102,8 +102,19 @@ impl Lbfgs {
         model.set_mode(Mode::Evaluation);
         let mut theta = vec![T::ZERO; model.num_params()];
         model.copy_params(&mut theta)?;
-        let start: Vec<f64> = theta.iter().map(|w| w.to_f64()).collect();
-        let mut objective = Objective::new(problem, theta);
+        let start = theta.iter().map(|w| w.to_f64()).collect();
+        let theta_bar = theta.clone();
+        self.search(&mut Rounded { problem, theta, theta_bar }, start, observer)
+    }
+
+    /// Compiled once, whatever the numbers of the model.
+    fn search(
+        &self,
+        problem: &mut dyn InDoubles,
+        start: Vec<f64>,
+        observer: &mut dyn Observer,
+    ) -> Result<TrainingRecord, TrainError> {
+        let mut objective = Objective::new(problem, &start);
         let mut record = match objective.begin(&start) {
             Ok(()) => {
                 let shared = RefCell::new(objective);
@@ -114,8 +125,8 @@ impl Lbfgs {
             Err(_) => TrainingRecord::default(),
         };
         let Objective { problem, best, failure, .. } = objective;
-        problem.model().set_params(&best.theta)?;
-        record.compare(problem.name(), &problem.constant_values());
+        problem.set_params(&best.theta)?;
+        problem.compare(&mut record);
         let (step, last_finite) = (record.steps.len(), best.value);
         match failure {
             Some(Failure::Loss(source)) => Err(TrainError::Loss { step, source }),
@@ -127,9 +138,9 @@ impl Lbfgs {
         }
     }
 
-    fn minimise<T: Scalar>(
+    fn minimise(
         &self,
-        objective: &RefCell<Objective<'_, T>>,
+        objective: &RefCell<Objective<'_>>,
         start: Vec<f64>,
         observer: &mut dyn Observer,
     ) -> TrainingRecord {
@@ -179,20 +190,74 @@ where
     method.terminate(state).terminated()
 }
 
-/// The loss as a function of the parameters, and what it has seen.
-struct Objective<'a, T> {
+/// A loss at the parameters of a model, in double precision.
+trait InDoubles {
+    /// Moves the model there, or as near as its numbers allow.
+    fn set_params(&mut self, theta: &[f64]) -> Result<(), FieldError>;
+    /// Where it was moved to last, and the norm.
+    fn copy_params(&self, out: &mut [f64]) -> f64;
+    /// The loss there. The gradient is kept.
+    fn evaluate(&mut self) -> Result<f64, LossError>;
+    /// The gradient, and its norm.
+    fn copy_gradient(&self, out: &mut [f64]) -> f64;
+    fn terms(&self) -> Vec<(String, f64)>;
+    fn compare(&self, record: &mut TrainingRecord);
+}
+
+struct Rounded<'a, T> {
     problem: &'a mut dyn Fitting<T>,
-    /// The point of the last evaluation, in both precisions, its value and its gradient: a method
-    /// asks for the two one after the other.
-    point: Vec<f64>,
     theta: Vec<T>,
-    value: f64,
     theta_bar: Vec<T>,
+}
+
+impl<T: Scalar> InDoubles for Rounded<'_, T> {
+    fn set_params(&mut self, theta: &[f64]) -> Result<(), FieldError> {
+        self.theta.iter_mut().zip(theta).for_each(|(w, x)| *w = T::from_f64(*x));
+        self.problem.model().set_params(&self.theta)
+    }
+
+    fn copy_params(&self, out: &mut [f64]) -> f64 {
+        copy(&self.theta, out)
+    }
+
+    fn evaluate(&mut self) -> Result<f64, LossError> {
+        self.theta_bar.fill(T::ZERO);
+        self.problem.value_and_gradient(RowSelection::All, &mut self.theta_bar)
+    }
+
+    fn copy_gradient(&self, out: &mut [f64]) -> f64 {
+        copy(&self.theta_bar, out)
+    }
+
+    fn terms(&self) -> Vec<(String, f64)> {
+        self.problem.terms()
+    }
+
+    fn compare(&self, record: &mut TrainingRecord) {
+        record.compare(self.problem.name(), &self.problem.constant_values());
+    }
+}
+
+/// Copies numbers, and returns their norm.
+fn copy<T: Scalar>(numbers: &[T], out: &mut [f64]) -> f64 {
+    out.iter_mut().zip(numbers).for_each(|(out, x)| *out = x.to_f64());
+    norm(numbers)
+}
+
+/// The loss as a function of the parameters, and what it has seen.
+struct Objective<'a> {
+    problem: &'a mut dyn InDoubles,
+    /// The point of the last evaluation, as asked for and as the model has it, its value and its
+    /// gradient: a method asks for the two one after the other.
+    point: Vec<f64>,
+    theta: Vec<f64>,
+    value: f64,
+    theta_bar: Vec<f64>,
     /// What the method sees as 1: the loss at the start.
     unit: f64,
     /// How many there were in this step.
     evaluations: usize,
-    best: Best<T>,
+    best: Best,
     failure: Option<Failure>,
 }
 
@@ -208,14 +273,14 @@ enum Failure {
 }
 
 /// The best point so far.
-struct Best<T> {
-    theta: Vec<T>,
+struct Best {
+    theta: Vec<f64>,
     value: f64,
     gradient_norm: f64,
     terms: Vec<(String, f64)>,
 }
 
-impl<T> Best<T> {
+impl Best {
     fn record(&self, step: usize) -> StepRecord {
         StepRecord {
             step,
@@ -228,9 +293,9 @@ impl<T> Best<T> {
     }
 }
 
-impl<'a, T: Scalar> Objective<'a, T> {
-    fn new(problem: &'a mut dyn Fitting<T>, theta: Vec<T>) -> Self {
-        let theta_bar = theta.clone();
+impl<'a> Objective<'a> {
+    fn new(problem: &'a mut dyn InDoubles, start: &[f64]) -> Self {
+        let [theta, theta_bar] = [start.to_vec(), vec![0.0; start.len()]];
         let best = Best {
             theta: theta.clone(),
             value: f64::INFINITY,
@@ -273,15 +338,14 @@ impl<'a, T: Scalar> Objective<'a, T> {
         if self.evaluations > MOST_EVALUATIONS {
             return Err(Failure::NothingBetter);
         }
-        self.theta.iter_mut().zip(point).for_each(|(w, x)| *w = T::from_f64(*x));
-        self.problem.model().set_params(&self.theta).map_err(LossError::from)?;
-        self.theta_bar.fill(T::ZERO);
-        self.value = self.problem.value_and_gradient(RowSelection::All, &mut self.theta_bar)?;
-        let gradient_norm = norm(&self.theta_bar);
+        self.problem.set_params(point).map_err(LossError::from)?;
+        self.value = self.problem.evaluate()?;
+        let gradient_norm = self.problem.copy_gradient(&mut self.theta_bar);
+        let parameters_norm = self.problem.copy_params(&mut self.theta);
         for (what, value) in [
             ("the loss", self.value),
             ("the norm of the gradient", gradient_norm),
-            ("the norm of the parameters", norm(&self.theta)),
+            ("the norm of the parameters", parameters_norm),
         ] {
             if !value.is_finite() {
                 return Err(Failure::NotFinite { what, value });
@@ -299,17 +363,17 @@ impl<'a, T: Scalar> Objective<'a, T> {
 }
 
 /// What `argmin` sees.
-struct Shared<'a, 'b, T>(&'b RefCell<Objective<'a, T>>);
+struct Shared<'a, 'b>(&'b RefCell<Objective<'a>>);
 
-impl<T: Scalar> Shared<'_, '_, T> {
-    fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_, T>) -> R) -> Result<R, Error> {
+impl Shared<'_, '_> {
+    fn at<R>(&self, x: &[f64], read: impl Fn(&Objective<'_>) -> R) -> Result<R, Error> {
         let mut objective = self.0.borrow_mut();
         objective.evaluate(x)?;
         Ok(read(&objective))
     }
 }
 
-impl<T: Scalar> CostFunction for Shared<'_, '_, T> {
+impl CostFunction for Shared<'_, '_> {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -318,13 +382,11 @@ impl<T: Scalar> CostFunction for Shared<'_, '_, T> {
     }
 }
 
-impl<T: Scalar> Gradient for Shared<'_, '_, T> {
+impl Gradient for Shared<'_, '_> {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
     fn gradient(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.at(x, |objective| {
-            objective.theta_bar.iter().map(|g| g.to_f64() / objective.unit).collect()
-        })
+        self.at(x, |objective| objective.theta_bar.iter().map(|g| g / objective.unit).collect())
     }
 }

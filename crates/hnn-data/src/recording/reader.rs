@@ -1,14 +1,16 @@
 //! What a file does not say, and the reading of it.
 
+mod arrays;
+mod check;
+
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use ndarray::{Array1, ArrayD};
+use ndarray::Array1;
 
-use crate::recording::arrays::Columns;
 use crate::recording::assemble::{Channel, Part, assemble};
-use crate::recording::column::{Column, ColumnKey, Role, Wrap};
+use crate::recording::column::{Column, ColumnKey, Role};
 use crate::recording::load_share::load_share;
 use crate::recording::npz;
 use crate::recording::report::Origin;
@@ -294,45 +296,6 @@ impl RecordingReader {
         assemble(self, table, &channels, origin, Part::Of(share))
     }
 
-    fn load_arrays(
-        &self,
-        arrays: &[(String, ArrayD<f64>)],
-        share: Share,
-        source: &str,
-    ) -> Result<Recording, DataError> {
-        let columns = Columns::new(arrays, source)?;
-        let names = columns.names.clone();
-        let reader =
-            if self.roles.is_empty() { self.by_names(&names, source)? } else { self.clone() };
-        let place = |key: &ColumnKey| find(&names, names.len(), key, source);
-        let (wanted, trial) = reader.places(place, source)?;
-        let shapes = arrays.iter().map(|(name, array)| format!("{name} {:?}", array.shape()));
-        let notes = vec![format!("arrays {}", Vec::from_iter(shapes).join(", "))];
-        let channels = reader.channels(&names, &wanted);
-        let origin = origin(&names, &wanted, trial, notes, "row", source);
-        assemble(&reader, columns.table(&wanted, trial), &channels, origin, Part::Of(share))
-    }
-
-    /// Arrays named t, x, dx, u say themselves what they are.
-    fn by_names(&self, names: &[String], source: &str) -> Result<Self, DataError> {
-        let mut reader = self.clone();
-        for name in names {
-            let role = match name.trim_end_matches(|c: char| c.is_ascii_digit()) {
-                "t" => Role::Time,
-                "x" => Role::State,
-                "dx" => Role::Derivative,
-                "u" => Role::Input,
-                _ => continue,
-            };
-            reader = reader.with(role, name.as_str());
-        }
-        if reader.roles.is_empty() {
-            return Err(no_roles(names, names.len(), source));
-        }
-        reader.check(source)?;
-        Ok(reader)
-    }
-
     fn keys(&self) -> Vec<&ColumnKey> {
         self.trial.iter().chain(self.roles.iter().map(|(_, column)| &column.key)).collect()
     }
@@ -369,103 +332,6 @@ impl RecordingReader {
             column: column.clone(),
         };
         roles.map(channel).collect()
-    }
-
-    /// Looks at what the caller said.
-    fn check(&self, source: &str) -> Result<(), DataError> {
-        let refuse = |problem: String, cure: &str| {
-            Err(DataError::Recording { source_name: source.into(), problem, cure: cure.into() })
-        };
-        if self.gap.is_nan() || self.gap <= 1.0 {
-            return Err(DataError::GapFactor { given: self.gap });
-        }
-        if let Some(interval) = self.interval.filter(|dt| !(*dt > 0.0 && dt.is_finite())) {
-            return refuse(format!("an interval of {interval}"), "give a time above 0");
-        }
-        if let Some(mark) = self.options.decimal.filter(|mark| !['.', ','].contains(mark)) {
-            return refuse(format!("decimal mark {mark:?}"), "give '.' or ','");
-        }
-        let delimiter = self.options.delimiter;
-        if matches!(delimiter, Some(Delimiter::Char(c)) if !c.is_ascii_graphic() && c != b'\t' || c == b'"')
-        {
-            return refuse(
-                "a delimiter that separates nothing".into(),
-                "give one character of ASCII, or a blank",
-            );
-        }
-        if self.options.comments.iter().any(String::is_empty) {
-            return refuse("an empty mark of comments".into(), "give at least one character");
-        }
-        for (_, column) in &self.roles {
-            if column.factor == 0.0 || !column.factor.is_finite() {
-                let problem = format!("column {} times {}", column.key, column.factor);
-                return refuse(problem, "give a factor that is finite and not 0");
-            }
-        }
-        if self.roles.is_empty() {
-            return Ok(());
-        }
-        let count = |role: Role| self.roles.iter().filter(|(other, _)| *other == role).count();
-        match (count(Role::Time), self.interval) {
-            (1, None) | (0, Some(_)) => {}
-            (0, None) => {
-                return refuse(
-                    "no column is the time".into(),
-                    "name it by `time`, or give the spacing by `with_interval`",
-                );
-            }
-            _ => {
-                return refuse(
-                    "the time is given twice".into(),
-                    "give one column, or the interval",
-                );
-            }
-        }
-        let positions = count(Role::Position) + count(Role::Angle);
-        let (velocities, momenta) = (count(Role::Velocity), count(Role::Momentum));
-        let rates = velocities + momenta;
-        let dim = positions + count(Role::State) + rates;
-        if dim == 0 {
-            return refuse(
-                "no column is a coordinate of the state".into(),
-                "name at least one by `position`, `angle` or `state`",
-            );
-        }
-        if velocities > 0 && momenta > 0 {
-            return refuse(
-                format!("{velocities} velocities and {momenta} momenta"),
-                "a state has the one or the other: give the velocities as `derivative`s, or leave them out",
-            );
-        }
-        if velocities > 0 && positions == 0 {
-            return refuse(
-                format!("{velocities} velocities, but no position"),
-                "add a column with the velocity summed over time as its `position` (where it begins makes no \
-                 difference to what is free to move), or name the velocity `state`",
-            );
-        }
-        if rates > 0 && rates != positions {
-            return refuse(
-                format!("{rates} velocities or momenta for {positions} positions"),
-                "give one for each, or none, or name them `state`",
-            );
-        }
-        let derivatives = count(Role::Derivative);
-        if derivatives > 0 && derivatives != dim && !(velocities > 0 && derivatives == velocities) {
-            return refuse(
-                format!("{derivatives} derivatives for a state of {dim}"),
-                "give one for each coordinate, or none",
-            );
-        }
-        let turning =
-            |(role, column): &&(Role, Column)| *role != Role::Angle && column.wrap == Wrap::Wrapped;
-        if let Some((role, column)) = self.roles.iter().find(turning) {
-            return refuse(
-                format!("column {} is a {role} that wraps", column.key),
-                "name it by `angle`",
-            );
-        }
-        Ok(())
     }
 }
 

@@ -38,7 +38,7 @@ use super::{TableauError, conditions};
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::Unchecked"))]
 pub struct ImplicitTableau {
     name: Cow<'static, str>,
     order: usize,
@@ -48,22 +48,11 @@ pub struct ImplicitTableau {
     pub(crate) c: Cow<'static, [f64]>,
 }
 
-/// What a text says.
 #[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
-struct Unchecked {
-    name: String,
-    order: usize,
-    a: Vec<f64>,
-    b: Vec<f64>,
-    c: Vec<f64>,
-}
-
-#[cfg(feature = "serde")]
-impl TryFrom<Unchecked> for ImplicitTableau {
+impl TryFrom<super::Unchecked> for ImplicitTableau {
     type Error = TableauError;
 
-    fn try_from(given: Unchecked) -> Result<Self, TableauError> {
+    fn try_from(given: super::Unchecked) -> Result<Self, TableauError> {
         let rows = Vec::from_iter(given.a.chunks(given.b.len().max(1)));
         Self::new(&given.name, given.order, &rows, &given.b, &given.c)
     }

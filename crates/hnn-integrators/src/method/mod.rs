@@ -25,3 +25,14 @@ pub use symplectic::{
 pub(crate) use tableau::Coefficients;
 pub use tableau::{Tableau, TableauError};
 pub use tsitouras5::TSITOURAS5;
+
+/// What a text says of a tableau, explicit or implicit.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    name: String,
+    order: usize,
+    a: Vec<f64>,
+    b: Vec<f64>,
+    c: Vec<f64>,
+}

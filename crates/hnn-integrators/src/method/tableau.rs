@@ -42,7 +42,7 @@ use super::conditions;
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "serde", serde(try_from = "Unchecked"))]
+#[cfg_attr(feature = "serde", serde(try_from = "super::Unchecked"))]
 pub struct Tableau {
     name: Cow<'static, str>,
     order: usize,
@@ -165,23 +165,12 @@ pub enum TableauError {
     },
 }
 
-/// What a text says.
 #[cfg(feature = "serde")]
-#[derive(serde::Deserialize)]
-struct Unchecked {
-    name: String,
-    order: usize,
-    a: Vec<f64>,
-    b: Vec<f64>,
-    c: Vec<f64>,
-}
-
-#[cfg(feature = "serde")]
-impl TryFrom<Unchecked> for Tableau {
+impl TryFrom<super::Unchecked> for Tableau {
     type Error = TableauError;
 
-    fn try_from(given: Unchecked) -> Result<Self, TableauError> {
-        let Unchecked { name, order, a, b, c } = given;
+    fn try_from(given: super::Unchecked) -> Result<Self, TableauError> {
+        let super::Unchecked { name, order, a, b, c } = given;
         let method = Self { name: name.into(), order, a: a.into(), b: b.into(), c: c.into() };
         method.check()?;
         Ok(method)

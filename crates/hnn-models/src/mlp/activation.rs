@@ -1,6 +1,6 @@
 //! Activations and their exact derivatives.
 
-use hnn_integrators::simd::{Isa, Kernel, dispatch};
+use hnn_integrators::simd::{Baseline, Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, Wide};
 use serde::{Deserialize, Serialize};
 
@@ -100,6 +100,9 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
     fn run<I: Isa>(self) {
         let Apply { z, mut out } = self.0;
         let activation = const { Activation::from_index(INDEX) };
+        if !I::FMA {
+            return all_derivatives::<T, INDEX>(z, &mut out);
+        }
         // No `map` of arrays: the compiler does not always inline that.
         for out in &mut out {
             *out = &mut std::mem::take(out)[..z.len()];
@@ -111,6 +114,56 @@ impl<T: Scalar, const N: usize, const INDEX: usize> Kernel for Formula<'_, T, N,
             z[i] = value.0[0];
             for k in 0..N {
                 out[k][i] = derivatives[k].0[0];
+            }
+        }
+    }
+}
+
+/// For processors without FMA, few by now: all derivatives, whichever are wanted, so that it is compiled once
+/// for every number of them.
+#[inline(never)]
+fn all_derivatives<T: Scalar, const INDEX: usize>(z: &mut [T], out: &mut [&mut [T]]) {
+    const BLOCK: usize = 64;
+    let activation = const { Activation::from_index(INDEX) };
+    let mut all = [[T::ZERO; BLOCK]; 3];
+    for (block, z) in z.chunks_mut(BLOCK).enumerate() {
+        for i in 0..z.len() {
+            let lane = Wide::<T, 1, Baseline>::new([z[i]]);
+            let [value, derivatives @ ..] = activation.derivatives(lane);
+            z[i] = value.0[0];
+            for k in 0..3 {
+                all[k][i] = derivatives[k].0[0];
+            }
+        }
+        for (out, all) in out.iter_mut().zip(&all) {
+            out[block * BLOCK..][..z.len()].copy_from_slice(&all[..z.len()]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kernel for old processors, which no other processor dispatches to, over whole blocks and a rest.
+    #[test]
+    fn without_fma_the_numbers_are_those_of_the_formulas() {
+        let start = Vec::from_iter((0..150).map(|i| 0.1 * f64::from(i) - 7.0));
+        for index in 0..Activation::ALL.len() {
+            let (mut z, mut s1, mut s2) = (start.clone(), vec![0.0; 150], vec![0.0; 150]);
+            let mut out = [&mut s1[..], &mut s2];
+            match index {
+                0 => all_derivatives::<f64, 0>(&mut z, &mut out),
+                1 => all_derivatives::<f64, 1>(&mut z, &mut out),
+                2 => all_derivatives::<f64, 2>(&mut z, &mut out),
+                3 => all_derivatives::<f64, 3>(&mut z, &mut out),
+                _ => all_derivatives::<f64, 4>(&mut z, &mut out),
+            }
+            for i in 0..start.len() {
+                let activation = Activation::from_index(index);
+                let lane = Wide::<f64, 1, Baseline>::new([start[i]]);
+                let [value, first, second, _] = activation.derivatives(lane).map(|d| d.0[0]);
+                assert_eq!([z[i], s1[i], s2[i]], [value, first, second], "{activation:?} at {i}");
             }
         }
     }

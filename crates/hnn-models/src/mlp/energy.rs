@@ -14,7 +14,7 @@
 use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace, compiled_here};
 
 use super::blocks::in_blocks;
-use super::passes::elementwise_all;
+use super::elementwise::elementwise_all;
 use super::{Mlp, linalg};
 use crate::sections::sections;
 use crate::{DifferentiableEnergy, Keep, ModelError, Record};

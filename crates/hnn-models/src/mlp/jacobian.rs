@@ -8,7 +8,8 @@
 
 use hnn_integrators::{FieldError, Scalar, ThetaBar, compiled_here};
 
-use super::passes::{combine, elementwise};
+use super::elementwise::{add_product, add_triple_product, product, scale};
+use super::passes::combine;
 use super::{Mlp, linalg};
 use crate::sections::sections;
 use crate::{JacobianMap, Keep, Record};
@@ -88,7 +89,7 @@ impl<T: Scalar> Mlp<T> {
             let z = &mut z[j * a_dot.len()..(j + 1) * a_dot.len()];
             self.tangent(batch, direction, a_dot, |units, z_dot| {
                 z[units.clone()].copy_from_slice(z_dot);
-                elementwise(z_dot, [&s1[units]], |z, [s1]| z * s1);
+                scale(z_dot, &s1[units]);
             });
             let last = hidden.last().map_or(&*direction, |layer| &a_dot[layer.units(batch)]);
             linalg::affine(y_dot, self.weights(output), None, last, output.shape(batch));
@@ -121,18 +122,18 @@ impl<T: Scalar> Mlp<T> {
             let start = |r: &mut [T]| back(y_dot_bar, r);
             self.reverse(batch, scratch, x_bar, d, start, |units, r, d| {
                 let (s2, z_t) = (&s2[units.clone()], &z_t[units.clone()]);
-                elementwise(d, [r, &s1[units.clone()]], |_, [r, s1]| r * s1);
-                elementwise(&mut zeta[units], [r, s2, z_t], |zeta, [r, s2, z]| zeta + r * s2 * z);
+                product(d, [r, &s1[units.clone()]]);
+                add_triple_product(&mut zeta[units], [r, s2, z_t]);
             });
             if theta_bar.is_wanted() {
-                elementwise(z_t, [s1], |z, [s1]| z * s1);
+                scale(z_t, s1);
                 self.add_weight_gradients(batch, direction, z_t, d, &mut theta_bar);
                 self.add_output_gradients(batch, direction, z_t, y_dot_bar, &mut theta_bar);
             }
         }
         let start = |rho: &mut [T]| back(y_bar, rho);
         self.reverse(batch, scratch, x_bar, zeta, start, |units, rho, zeta| {
-            elementwise(zeta, [rho, &s1[units]], |zeta, [rho, s1]| zeta + rho * s1);
+            add_product(zeta, [rho, &s1[units]]);
         });
         self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
         self.add_bias_gradients(batch, zeta, &mut theta_bar);

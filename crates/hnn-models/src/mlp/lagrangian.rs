@@ -21,7 +21,8 @@
 
 use hnn_integrators::{FieldError, Scalar, ThetaBar, Workspace, compiled_here};
 
-use super::passes::{combine, elementwise, unit_sums};
+use super::elementwise::{add_triple_product, elementwise, product, scale};
+use super::passes::{combine, unit_sums};
 use super::{Mlp, linalg};
 use crate::sections::sections;
 use crate::{
@@ -121,11 +122,11 @@ impl<T: Scalar> Mlp<T> {
             let z = &mut z[k * hidden..(k + 1) * hidden];
             self.tangent(batch, t, a_dot, |units, z_dot| {
                 z[units.clone()].copy_from_slice(z_dot);
-                elementwise(z_dot, [&s1[units]], |z, [s1]| z * s1);
+                scale(z_dot, &s1[units]);
             });
         }
         // r * s2, for the sums over the units.
-        elementwise(a_dot, [r, s2], |_, [r, s2]| r * s2);
+        product(a_dot, [r, s2]);
         let z = |k: usize| &z[k * hidden..(k + 1) * hidden];
         for i in 0..n {
             for j in i..n {
@@ -183,9 +184,7 @@ impl<T: Scalar> Mlp<T> {
                     elementwise(out, [rho, s1, r, s2, across], |_, [rho, s1, r, s2, across]| {
                         rho * s1 + r * s2 * across
                     });
-                    elementwise(&mut zeta[units], [s2, rho, along], |zeta, [s2, rho, along]| {
-                        zeta + s2 * rho * along
-                    });
+                    add_triple_product(&mut zeta[units], [s2, rho, along]);
                 },
             );
         };
@@ -194,8 +193,8 @@ impl<T: Scalar> Mlp<T> {
         bars.q_dot.copy_from_slice(&bars.x[..bars.q_dot.len()]);
         self.reverse_values(batch, scratch, bars.x, zeta, s1);
         if theta_bar.is_wanted() {
-            elementwise(z_s, [s1], |z, [s1]| z * s1);
-            elementwise(z_t, [s1], |z, [s1]| z * s1);
+            scale(z_s, s1);
+            scale(z_t, s1);
             self.add_weight_gradients(batch, x, a, zeta, &mut theta_bar);
             self.add_weight_gradients(batch, s, z_s, zeta_s, &mut theta_bar);
             self.add_weight_gradients(batch, t, z_t, zeta_t, &mut theta_bar);

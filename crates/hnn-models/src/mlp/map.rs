@@ -3,7 +3,7 @@
 use hnn_integrators::{FieldError, Scalar, ThetaBar, compiled_here};
 
 use super::blocks::in_blocks;
-use super::passes::elementwise;
+use super::elementwise::product;
 use super::{Mlp, linalg};
 use crate::{DifferentiableMap, Keep, Record};
 
@@ -66,7 +66,7 @@ impl<T: Scalar> Mlp<T> {
             x_bar,
             d,
             |r| linalg::transposed(r, self.weights(output), y_bar, output.shape(batch)),
-            |units, r, d| elementwise(d, [r, &s1[units]], |_, [r, s1]| r * s1),
+            |units, r, d| product(d, [r, &s1[units]]),
         );
         self.add_weight_gradients(batch, x, a, d, &mut theta_bar);
         self.add_bias_gradients(batch, d, &mut theta_bar);

@@ -4,6 +4,7 @@ mod activation;
 mod architecture;
 mod blocks;
 mod dropout;
+mod elementwise;
 mod energy;
 mod initialisation;
 mod jacobian;

@@ -8,6 +8,7 @@ use std::ops::Range;
 use hnn_integrators::simd::{Isa, Kernel, dispatch};
 use hnn_integrators::{Lane, Scalar, ThetaBar, Wide};
 
+use super::elementwise::{add_product, product};
 use super::{Layer, Mlp, linalg};
 
 impl Layer {
@@ -120,8 +121,7 @@ impl<T: Scalar> Mlp<T> {
         for pair in hidden.windows(2).rev() {
             let (units, rho) = (pair[0].units(batch), &mut scratch[..pair[1].cols * batch]);
             transposed(rho, &pair[1], &zeta[pair[1].units(batch)]);
-            let factors = [&*rho, &s1[units.clone()]];
-            elementwise(&mut zeta[units], factors, |zeta, [rho, s1]| zeta + rho * s1);
+            add_product(&mut zeta[units.clone()], [rho, &s1[units]]);
         }
         match hidden.first() {
             Some(first) => transposed(x_bar, first, &zeta[first.units(batch)]),
@@ -146,7 +146,7 @@ impl<T: Scalar> Mlp<T> {
         for (index, layer) in hidden.iter().enumerate().rev() {
             let units = layer.units(batch);
             let d = &mut d[units.clone()];
-            elementwise(d, [&r[units.clone()], &s1[units]], |_, [r, s1]| r * s1);
+            product(d, [&r[units.clone()], &s1[units]]);
             let below = match index {
                 0 => &mut *gradient,
                 _ => &mut r[hidden[index - 1].units(batch)],
@@ -190,62 +190,6 @@ impl<T: Scalar> Mlp<T> {
         let w = self.weights(self.split_layers().1).rows;
         r.chunks_exact_mut(batch.max(1)).zip(w).for_each(|(row, w)| row.fill(*w));
     }
-}
-
-/// `out[i] = f(out[i], [inputs[0][i], inputs[1][i], ..])`, compiled for each instruction set.
-pub(super) fn elementwise<T: Scalar, const N: usize>(
-    out: &mut [T],
-    inputs: [&[T]; N],
-    f: impl Fn(T, [T; N]) -> T,
-) {
-    elementwise_all([out], inputs, |[out], inputs| [f(out, inputs)]);
-}
-
-/// The same for several outputs, all read before one is written.
-pub(super) fn elementwise_all<T: Scalar, const M: usize, const N: usize>(
-    out: [&mut [T]; M],
-    inputs: [&[T]; N],
-    f: impl Fn([T; M], [T; N]) -> [T; M],
-) {
-    struct Elementwise<'a, T, F, const M: usize, const N: usize> {
-        out: [&'a mut [T]; M],
-        inputs: [&'a [T]; N],
-        f: F,
-    }
-    impl<T, F, const M: usize, const N: usize> Kernel for Elementwise<'_, T, F, M, N>
-    where
-        T: Scalar,
-        F: Fn([T; M], [T; N]) -> [T; M],
-    {
-        type Output = ();
-        #[inline(always)]
-        fn run<I: Isa>(self) {
-            // Loops of a fixed length, no `map` of arrays: the compiler does not always inline that,
-            // and what is not inlined is no vector code.
-            let Self { mut out, mut inputs, f } = self;
-            let len = out[0].len();
-            for out in &mut out {
-                *out = &mut std::mem::take(out)[..len];
-            }
-            for input in &mut inputs {
-                *input = &input[..len];
-            }
-            for i in 0..len {
-                let (mut now, mut values) = ([T::ZERO; M], [T::ZERO; N]);
-                for k in 0..M {
-                    now[k] = out[k][i];
-                }
-                for k in 0..N {
-                    values[k] = inputs[k][i];
-                }
-                let next = f(now, values);
-                for k in 0..M {
-                    out[k][i] = next[k];
-                }
-            }
-        }
-    }
-    dispatch(Elementwise { out, inputs, f });
 }
 
 /// `out[row] = sum over units of a * b * c`, each of shape (units, B), with `B = out.len()`.

@@ -32,7 +32,7 @@ impl Dual {
         theta: &[f64],
         linear: &mut Linear,
     ) -> Result<(), LossError> {
-        rows.each(Read::Rows, |block| {
+        rows.each(Read::Rows, &mut |block| {
             let p = theta.len();
             self.residuals.clear();
             self.residuals.extend(block.values.iter().map(|r| r.to_f64()));

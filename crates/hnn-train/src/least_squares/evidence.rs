@@ -132,7 +132,7 @@ fn determined<T: Scalar>(
     let mut sums = Symmetric::default();
     sums.clear(rows.num_params);
     let (mut of_theta, mut of_locals) = (Vec::new(), 0.0);
-    rows.each(Read::SameRows, |block| {
+    rows.each(Read::SameRows, &mut |block| {
         of_theta.clear();
         for (run, _) in runs_within(layout, &block.residuals).filter(|(_, of)| *of == term) {
             for row in run {

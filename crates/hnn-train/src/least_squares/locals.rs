@@ -126,7 +126,7 @@ impl Locals {
     }
 
     /// Factors `C + lambda D` of all groups. False if one is not positive definite.
-    pub(super) fn factor(&mut self, damping: impl Fn(usize) -> f64) -> bool {
+    pub(super) fn factor(&mut self, damping: &dyn Fn(usize) -> f64) -> bool {
         let width = self.width;
         for group in &self.groups {
             let begin = group.locals.start;

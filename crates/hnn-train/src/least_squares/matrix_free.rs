@@ -39,7 +39,7 @@ impl MatrixFree {
     ) -> Result<(), LossError> {
         self.locals.clear(rows.layout);
         let p = rows.num_params;
-        rows.each(Read::Rows, |block| {
+        rows.each(Read::Rows, &mut |block| {
             self.image.clear();
             self.image.extend(block.values.iter().map(|r| r.to_f64()));
             add_transposed(block.by_theta, &self.image, &mut linear.gradient[..p]);
@@ -60,7 +60,7 @@ impl MatrixFree {
         step: &mut [f64],
     ) -> Result<bool, LossError> {
         let n = damped.theta.len();
-        if !self.locals.factor(|i| damped.of(n + i)) {
+        if !self.locals.factor(&|i| damped.of(n + i)) {
             return Ok(false);
         }
         let (of_theta, of_locals) = step.split_at_mut(n);
@@ -137,7 +137,7 @@ impl MatrixFree {
         let p = rows.num_params;
         product.clear();
         product.resize(p, 0.0);
-        rows.each(Read::SameRows, |block| {
+        rows.each(Read::SameRows, &mut |block| {
             u.clear();
             u.resize(block.values.len(), 0.0);
             parallel::chunks_mut(u, 1, &|k, u| {

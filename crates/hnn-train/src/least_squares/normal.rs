@@ -28,7 +28,7 @@ impl Normal {
         let p = rows.num_params;
         self.sums.clear(p);
         self.arrow.clear(rows.layout, p);
-        rows.each(Read::Rows, |block| {
+        rows.each(Read::Rows, &mut |block| {
             self.sums.add_rows(block.by_theta, block.values, &mut self.packed);
             self.arrow.add(block);
         })?;
@@ -43,7 +43,7 @@ impl Normal {
 
     /// The step of the parameters and the locals. False if there is none with this damping.
     pub(super) fn solve(&mut self, damped: &Damped<'_>, step: &mut [f64]) -> bool {
-        if !self.factor(damped.prior, damped.theta, |place| damped.of(place)) {
+        if !self.factor(damped.prior, damped.theta, &|place| damped.of(place)) {
             return false;
         }
         let (of_theta, of_locals) = step.split_at_mut(damped.theta.len());
@@ -57,7 +57,7 @@ impl Normal {
     pub(super) fn factor_undamped(&mut self, prior: f64, theta: &[f64]) -> bool {
         let diagonal = (0..theta.len()).map(|i| self.sums.diagonal(i));
         let most = diagonal.fold(prior, f64::max);
-        [0.0, 1e-14, 1e-13, 1e-12].iter().any(|share| self.factor(prior, theta, |_| share * most))
+        [0.0, 1e-14, 1e-13, 1e-12].iter().any(|share| self.factor(prior, theta, &|_| share * most))
     }
 
     /// Factors the equations of the parameters, and those of the locals.
@@ -65,7 +65,7 @@ impl Normal {
         &mut self,
         prior: f64,
         theta: &[f64],
-        damping: impl Fn(usize) -> f64,
+        damping: &dyn Fn(usize) -> f64,
     ) -> bool {
         let matrix = self.factor.matrix();
         matrix.copy(&self.sums);
@@ -73,7 +73,7 @@ impl Normal {
             *matrix.diagonal_mut(i) += prior + damping(i);
             *matrix.vector_mut(i) += prior * w;
         }
-        if !self.arrow.locals.factor(|local| damping(theta.len() + local)) {
+        if !self.arrow.locals.factor(&|local| damping(theta.len() + local)) {
             return false;
         }
         self.arrow.eliminate(matrix, &mut self.packed);

@@ -39,7 +39,7 @@ impl Posterior {
     ) -> Result<Self, TrainError> {
         let (parameters, residuals) = (mean.len() + layout.num_locals(), layout.total());
         let undetermined = TrainError::Undetermined { parameters, residuals };
-        let is_determined = normal.factor(weights.prior, &mean, |_| 0.0);
+        let is_determined = normal.factor(weights.prior, &mean, &|_| 0.0);
         if !is_determined && !normal.factor_undamped(weights.prior, &mean) {
             return Err(undetermined);
         }

@@ -139,7 +139,7 @@ impl<T: Scalar> Rows<'_, T> {
     pub(super) fn each(
         &mut self,
         read: Read,
-        visit: impl FnMut(&Block<'_, T>),
+        visit: &mut dyn FnMut(&Block<'_, T>),
     ) -> Result<(), LossError> {
         if read != Read::SameRows {
             self.buffer.squares.clear();
@@ -170,7 +170,7 @@ impl<T: Scalar> Rows<'_, T> {
     fn each_here(
         &mut self,
         read: Read,
-        mut visit: impl FnMut(&Block<'_, T>),
+        visit: &mut dyn FnMut(&Block<'_, T>),
     ) -> Result<(), LossError> {
         let mut first = 0;
         while first < self.layout.num_groups() {

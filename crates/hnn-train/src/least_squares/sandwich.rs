@@ -24,7 +24,7 @@ pub(super) fn errors<T: Scalar>(
     }
     let (layout, mut squares) = (rows.layout, vec![0.0; params]);
     let mut score = vec![0.0; params];
-    rows.each(Read::SameRows, |block| {
+    rows.each(Read::SameRows, &mut |block| {
         for group in block.groups.clone() {
             score.fill(0.0);
             let residuals = layout.residuals(group);

@@ -147,7 +147,7 @@ impl<T: Scalar> Fit<'_, T> {
         }
         let weights = self.weights();
         let mut rows = rows(&mut self.course, &self.layout, &weights, &mut self.buffer);
-        rows.each(Read::Values, |_| ())?;
+        rows.each(Read::Values, &mut |_| ())?;
         let theta_square = self.trial.theta.iter().map(|w| w.to_f64().powi(2)).sum();
         Ok(self.weighted(&weights, theta_square))
     }
