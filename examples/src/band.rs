@@ -3,11 +3,11 @@
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use hnn_integrators::{DifferentiableField, RK4, Scalar, Substeps};
+use hnn_integrators::{RK4, Scalar, Substeps};
 use hnn_train::Posterior;
 use ndarray::{Array1, Array2};
 
-use crate::{ExampleError, Result};
+use crate::{ExampleError, Field, Result};
 
 /// Steps of RK4 from time to time of a band.
 const SUBSTEPS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4).expect("not 0");
@@ -26,7 +26,7 @@ impl Drawn<'_> {
     pub(crate) fn deviations<T: Scalar>(
         &self,
         posterior: &Posterior,
-        model: &impl DifferentiableField<T>,
+        model: &Field<'_, T>,
     ) -> Result<Array2<f64>> {
         let start: Array1<T> = self.start.iter().map(|x| T::from_f64(*x)).collect();
         let times: Vec<T> = self.times.iter().map(|t| T::from_f64(*t)).collect();
