@@ -60,7 +60,7 @@ fn adam_agrees_with_pytorch() {
 #[test]
 fn objects_train_to_the_same_numbers() {
     let (model, mut loss) = problem();
-    let trainer = Trainer::new(5);
+    let mut trainer = Trainer::new(5);
     let mut expected = model.clone();
     trainer.fit(&mut expected, &mut loss, None, &mut ()).expect("trains");
     let mut own = model.clone();
