@@ -63,7 +63,7 @@ impl Posterior {
         S: DifferentiableStepper<T, F>,
     {
         let params = model.num_params();
-        let states = states(start, times.len(), params)?;
+        let states = compiled_here!(T => States<T>, states)(start, times.len(), params)?;
         let lengths = [times.len()];
         let data = TrajectoryData::new(times.into(), states.view(), &lengths);
         let of = |source| TrainError::Loss { step: 0, source };
@@ -99,6 +99,8 @@ impl Posterior {
 
 type Deviations<T> =
     fn(&Posterior, &[T], (usize, usize), (usize, usize)) -> Result<Array2<f64>, TrainError>;
+
+type States<T> = fn(ArrayView1<'_, T>, usize, usize) -> Result<Array2<T>, TrainError>;
 
 /// States of which the first is the start, for a model with so many parameters.
 fn states<T: Scalar>(
