@@ -17,7 +17,8 @@ fn numbers(field: &impl DifferentiableField<f64>) -> [Array2<f64>; 3] {
     });
     let (run, gradient) = (run.expect("run"), gradient.expect("gradient"));
     let last = run.last().to_owned();
-    let theta_bar = gradient.theta_bar.insert_axis(ndarray::Axis(0));
+    let theta_bar = Array2::from_shape_vec((1, gradient.theta_bar.len()), gradient.theta_bar);
+    let theta_bar = theta_bar.expect("one row");
     [last, gradient.start_bar, theta_bar]
 }
 
