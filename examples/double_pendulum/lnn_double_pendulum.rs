@@ -97,7 +97,7 @@ fn run(mut options: Options) -> Result<()> {
     let mut duration = options.duration.unwrap_or(duration);
     let mut starts = options.starts.unwrap_or(starts);
     if options.run.quick {
-        recipe = recipe.quick(100);
+        recipe = recipe.quick(30);
         states = states.min(2000);
         (duration, starts) = (duration.min(2.0), starts.min(3));
     }

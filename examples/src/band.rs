@@ -3,11 +3,12 @@
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use hnn_integrators::{DifferentiableField, RK4, Scalar, Substeps};
+use hnn_integrators::{RK4, Scalar, Substeps};
 use hnn_train::Posterior;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, ArrayView1};
+use serde_json::Value;
 
-use crate::{ExampleError, Result};
+use crate::{ExampleError, Field, Result};
 
 /// Steps of RK4 from time to time of a band.
 const SUBSTEPS: std::num::NonZeroUsize = std::num::NonZeroUsize::new(4).expect("not 0");
@@ -26,7 +27,7 @@ impl Drawn<'_> {
     pub(crate) fn deviations<T: Scalar>(
         &self,
         posterior: &Posterior,
-        model: &impl DifferentiableField<T>,
+        model: &Field<'_, T>,
     ) -> Result<Array2<f64>> {
         let start: Array1<T> = self.start.iter().map(|x| T::from_f64(*x)).collect();
         let times: Vec<T> = self.times.iter().map(|t| T::from_f64(*t)).collect();
@@ -38,9 +39,9 @@ impl Drawn<'_> {
 /// Saves standard deviations beside a model file, or removes those of an earlier model.
 pub(crate) fn save(deviations: Option<&Array2<f64>>, path: &Path) -> Result<()> {
     if let Some(deviations) = deviations {
-        let rows: Vec<_> = deviations.rows().into_iter().map(|row| row.to_vec()).collect();
-        let bytes = serde_json::to_vec(&rows).map_err(|error| unusable(path, error.into()))?;
-        return Ok(hnn_files::write_all(file(path), &bytes)?);
+        let row = |row: ArrayView1<'_, f64>| Value::from_iter(row.iter().copied());
+        let rows = Value::from_iter(deviations.rows().into_iter().map(row));
+        return Ok(hnn_files::write_all(file(path), rows.to_string().as_bytes())?);
     }
     match std::fs::remove_file(file(path)) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(path, error)),
@@ -58,11 +59,28 @@ pub fn band(path: &Path, rollout: &Array2<f64>) -> Result<Option<[Array2<f64>; 2
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| unusable(path, error))?,
     };
-    let rows: Vec<Vec<f64>> =
-        serde_json::from_slice(&bytes).map_err(|error| unusable(path, error.into()))?;
-    let deviations = Array2::from_shape_vec(rollout.dim(), rows.concat())
-        .map_err(|error| unusable(path, Error::new(ErrorKind::InvalidData, error)))?;
-    Ok(Some([-1.96, 1.96].map(|times| rollout + times * &deviations)))
+    let deviations = numbers(&bytes, rollout.dim())
+        .map_err(|reason| unusable(path, Error::new(ErrorKind::InvalidData, reason)))?;
+    let edge = |times: f64| {
+        let at = |place| rollout[place] + times * deviations[place];
+        Array2::from_shape_fn(rollout.dim(), at)
+    };
+    Ok(Some([edge(-1.96), edge(1.96)]))
+}
+
+/// The numbers of an array of rows.
+fn numbers(
+    bytes: &[u8],
+    shape: (usize, usize),
+) -> Result<Array2<f64>, Box<dyn std::error::Error + Send + Sync>> {
+    let rows: Value = std::str::from_utf8(bytes)?.parse()?;
+    let mut numbers = Vec::with_capacity(shape.0 * shape.1);
+    for row in rows.as_array().ok_or("it is no array of rows")? {
+        for number in row.as_array().ok_or("a row is no array")? {
+            numbers.push(number.as_f64().ok_or("an entry is no number")?);
+        }
+    }
+    Ok(Array2::from_shape_vec(shape, numbers)?)
 }
 
 fn file(path: &Path) -> PathBuf {

@@ -13,10 +13,10 @@ use hnn_models::{
 };
 use hnn_systems::Hamiltonian;
 use hnn_train::{Observer, TrainingRecord};
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
 use crate::band::{self, Drawn};
-use crate::{Kind, Networks, Objective, OnEngine, Optimiser, Recipe, Result};
+use crate::{Field, Kind, Networks, Objective, OnEngine, Optimiser, Recipe, Result};
 
 /// A trained model, in `f64` for evaluation.
 pub enum Learned {
@@ -205,41 +205,48 @@ impl Job<'_> {
         Ok(Mlp::new(architecture, Initialisation::Orthogonal, 1000 * role + self.training.seed))
     }
 
+    /// Trains a model, and saves it.
     fn fit<T, F>(self, mut model: F) -> Result<TrainingRecord>
     where
         T: Scalar,
-        F: DifferentiableField<T> + Persist<T> + 'static,
+        F: DifferentiableField<T> + Persist<T>,
     {
-        let Training { recipe, objective, path, drawn, .. } = self.training;
-        let train = self.training.train.cast::<T>()?;
-        let mut loss = objective.loss(&train)?;
-        let (checkpoint, mut deviations) = (path.with_extension("checkpoint"), None);
-        let record =
-            match recipe.optimiser {
-                Optimiser::Adam => recipe
-                    .trainer(train.len(), self.training.seed, checkpoint)?
-                    .fit(&mut model, &mut loss, None, self.observer)?,
-                Optimiser::LeastSquares => {
-                    let steps = recipe.steps.min(FIRST_STEPS);
-                    for (stage, first) in objective.first(&train)?.iter_mut().enumerate() {
-                        let checkpoint = path.with_extension(format!("{stage}.checkpoint"));
-                        let solver = recipe.solver(steps, checkpoint)?;
-                        solver.fit(&mut model, first, None, &mut ())?;
-                    }
-                    if recipe.weight_decay > 0.0 {
-                        loss = loss.plus(recipe.weight_decay / 2.0, L2Penalty::new())?;
-                    }
-                    let solver = recipe.solver(recipe.steps, checkpoint)?;
-                    let record = solver.fit(&mut model, &mut loss, None, self.observer)?;
-                    if let (Some(evidence), Some(drawn)) = (&record.evidence, drawn) {
-                        let posterior = solver.posterior(&mut model, &mut loss, Some(evidence))?;
-                        deviations = Some(drawn.deviations(&posterior, &model)?);
-                    }
-                    record
-                }
-            };
+        let path = self.training.path;
+        let (record, deviations) = self.fit_field::<T>(&mut model)?;
         model.save(path)?;
         band::save(deviations.as_ref(), path)?;
         Ok(record)
+    }
+
+    /// Trains a model's field, with the standard deviations of its band: compiled once for all models.
+    fn fit_field<T: Scalar>(
+        self,
+        mut model: Field<'_, T>,
+    ) -> Result<(TrainingRecord, Option<Array2<f64>>)> {
+        let Training { recipe, objective, path, .. } = self.training;
+        let train = self.training.train.cast::<T>()?;
+        let mut loss = objective.loss(&train)?;
+        let checkpoint = path.with_extension("checkpoint");
+        if recipe.optimiser == Optimiser::Adam {
+            let mut trainer = recipe.trainer(train.len(), self.training.seed, checkpoint)?;
+            return Ok((trainer.fit(&mut model, &mut loss, None, self.observer)?, None));
+        }
+        let steps = recipe.steps.min(FIRST_STEPS);
+        for (stage, first) in objective.first(&train)?.iter_mut().enumerate() {
+            let solver =
+                recipe.solver(steps, path.with_extension(format!("{stage}.checkpoint")))?;
+            solver.fit(&mut model, first, None, &mut ())?;
+        }
+        if recipe.weight_decay > 0.0 {
+            loss = loss.plus(recipe.weight_decay / 2.0, L2Penalty::new())?;
+        }
+        let solver = recipe.solver(recipe.steps, checkpoint)?;
+        let record = solver.fit(&mut model, &mut loss, None, self.observer)?;
+        let (Some(evidence), Some(drawn)) = (&record.evidence, self.training.drawn) else {
+            return Ok((record, None));
+        };
+        let posterior = solver.posterior(&mut model, &mut loss, Some(evidence))?;
+        let deviations = drawn.deviations(&posterior, &model)?;
+        Ok((record, Some(deviations)))
     }
 }

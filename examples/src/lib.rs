@@ -31,7 +31,7 @@ pub use kind::Kind;
 pub use learned::{Learned, Training, learn};
 pub use midpoints::midpoints;
 pub use model::{Model, Source};
-pub use objective::{LossKind, Objective};
+pub use objective::{Field, LossKind, Objective};
 pub use output::{Config, Output, Row};
 pub use progress::Bars;
 pub use recipe::{Optimiser, Recipe, RecipeOptions};

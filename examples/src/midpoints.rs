@@ -1,7 +1,7 @@
 //! Slopes of states, by differences.
 
-use hnn_data::{DataSet, Trajectory};
-use ndarray::{Array1, Axis, s};
+use hnn_data::{DataSet, Trajectory, TrajectoryView};
+use ndarray::{Array2, s};
 
 use crate::Result;
 
@@ -12,13 +12,16 @@ use crate::Result;
 /// # Errors
 /// If a trajectory has less than two states.
 pub fn midpoints(data: &DataSet<f64>) -> Result<DataSet<f64>> {
-    let middle = data.iter().map(|one| {
-        let (from, to) = (one.states.slice(s![..-1, ..]), one.states.slice(s![1.., ..]));
-        let spans = one.times.windows(2).map(|t| t[1] - t[0]);
-        let spans = Array1::from_iter(spans).insert_axis(Axis(1));
-        let times = one.times.windows(2).map(|t| 0.5 * (t[0] + t[1])).collect();
-        let middle = Trajectory::new(times, 0.5 * (&from + &to), (&to - &from) / spans);
-        Trajectory { inputs: one.inputs.slice(s![..-1, ..]).to_owned(), ..middle }
-    });
-    Ok(DataSet::new(middle)?)
+    Ok(DataSet::new(Vec::from_iter(data.iter().map(middle)))?)
+}
+
+fn middle(one: TrajectoryView<'_, f64>) -> Trajectory<f64> {
+    let (t, x) = (one.times, one.states);
+    let shape = (t.len() - 1, x.ncols());
+    let mean = |(k, i)| 0.5 * (x[[k, i]] + x[[k + 1, i]]);
+    let slope = |(k, i)| (x[[k + 1, i]] - x[[k, i]]) / (t[k + 1] - t[k]);
+    let times = t.windows(2).map(|t| 0.5 * (t[0] + t[1])).collect();
+    let [mean, slope] = [Array2::from_shape_fn(shape, mean), Array2::from_shape_fn(shape, slope)];
+    let inputs = one.inputs.slice(s![..-1, ..]).to_owned();
+    Trajectory { inputs, ..Trajectory::new(times, mean, slope) }
 }

@@ -2,11 +2,14 @@
 
 use clap::{Args, ValueEnum};
 use hnn_data::DataSet;
-use hnn_integrators::{DifferentiableField, RK4, Scalar, Tableau};
+use hnn_integrators::{FieldObject, RK4, Scalar, Tableau};
 use hnn_losses::{DerivativeLoss, JointLoss, TotalLoss, TrajectoryLoss, Window};
 use serde::Serialize;
 
 use crate::Result;
+
+/// A model's field while it trains: training is compiled once for all models.
+pub type Field<'a, T> = &'a mut dyn FieldObject<T>;
 
 /// How fast the fitted starts of trajectories move where an optimiser moves them by gradients.
 const START_RATE: f64 = 0.1;
@@ -59,11 +62,10 @@ impl Objective {
     ///
     /// # Errors
     /// If alpha makes no sense.
-    pub(crate) fn loss<T, F>(&self, data: &DataSet<T>) -> Result<TotalLoss<T, F>>
-    where
-        T: Scalar,
-        F: DifferentiableField<T> + 'static,
-    {
+    pub(crate) fn loss<'f, T: Scalar>(
+        &self,
+        data: &DataSet<T>,
+    ) -> Result<TotalLoss<T, Field<'f, T>>> {
         let joint = |window| -> Result<_> {
             let trajectories = TrajectoryLoss::new(RK4, window, data)?;
             Ok(TotalLoss::new(JointLoss::new(derivatives(data)?, self.alpha, trajectories)?))
@@ -86,11 +88,10 @@ impl Objective {
     ///
     /// # Errors
     /// As [`loss`](Self::loss).
-    pub(crate) fn first<T, F>(&self, data: &DataSet<T>) -> Result<Vec<TotalLoss<T, F>>>
-    where
-        T: Scalar,
-        F: DifferentiableField<T> + 'static,
-    {
+    pub(crate) fn first<'f, T: Scalar>(
+        &self,
+        data: &DataSet<T>,
+    ) -> Result<Vec<TotalLoss<T, Field<'f, T>>>> {
         match self.kind() {
             LossKind::Derivative | LossKind::OneStep | LossKind::FullTrajectory => Ok(Vec::new()),
             LossKind::FittedTrajectory => Ok(vec![TotalLoss::new(derivatives(data)?)]),

@@ -397,12 +397,28 @@ impl<T: Scalar> DataSet<T> {
     /// # Errors
     /// If times that differ become equal, or a number overflows.
     pub fn cast<U: Scalar>(&self) -> Result<DataSet<U>, DataError> {
-        let number = |x: T| U::from_f64(x.to_f64());
-        DataSet::new(self.iter().map(|one| Trajectory {
-            times: one.times.iter().map(|&t| number(t)).collect(),
-            states: one.states.mapv(number),
-            derivatives: one.derivatives.mapv(number),
-            inputs: one.inputs.mapv(number),
+        type Widen<T> = fn(&DataSet<T>) -> Vec<Trajectory<f64>>;
+        type Narrow<U> = fn(&[Trajectory<f64>]) -> Result<DataSet<U>, DataError>;
+        let wide = compiled_here!(T => Widen<T>, DataSet::widened)(self);
+        compiled_here!(U => Narrow<U>, DataSet::from_wide)(&wide)
+    }
+
+    fn widened(&self) -> Vec<Trajectory<f64>> {
+        let wide = |one: TrajectoryView<'_, T>| Trajectory {
+            times: one.times.iter().map(|t| t.to_f64()).collect(),
+            states: one.states.mapv(T::to_f64),
+            derivatives: one.derivatives.mapv(T::to_f64),
+            inputs: one.inputs.mapv(T::to_f64),
+        };
+        self.iter().map(wide).collect()
+    }
+
+    fn from_wide(wide: &[Trajectory<f64>]) -> Result<Self, DataError> {
+        DataSet::new(wide.iter().map(|one| Trajectory {
+            times: one.times.iter().map(|t| T::from_f64(*t)).collect(),
+            states: one.states.mapv(T::from_f64),
+            derivatives: one.derivatives.mapv(T::from_f64),
+            inputs: one.inputs.mapv(T::from_f64),
         }))
     }
 }

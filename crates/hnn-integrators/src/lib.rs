@@ -88,11 +88,10 @@ pub use constraint::{
 pub use error::FieldError;
 pub(crate) use field::check_dimension;
 pub use field::{
-    Bars, DifferentiableField, DifferentiableSeparable, DualField, FnField, FnFieldVjp, Mode,
-    Parameters, Separable, ThetaBar, ThetaRows, VectorField, coordinate_major, rows,
+    Bars, DifferentiableField, DifferentiableSeparable, DualField, FieldObject, FnField,
+    FnFieldVjp, Kept, Mode, Parameters, Separable, ThetaBar, ThetaRows, VectorField,
+    coordinate_major, rows,
 };
-#[doc(hidden)]
-pub use field::{FieldObject, Kept};
 #[doc(hidden)]
 pub use fixed_step::SegmentsJob;
 pub use fixed_step::{FixedStep, Trajectories};

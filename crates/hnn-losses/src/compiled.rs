@@ -67,6 +67,13 @@ macro_rules! loss_of_fields {
                     T => fn(&mut $loss<T>) -> &mut dyn FieldLoss<T>, |loss| loss
                 )(self)
             }
+
+            /// The same where nothing changes.
+            pub(crate) fn shared(&self) -> &dyn FieldLoss<T> {
+                hnn_integrators::compiled_here!(
+                    T => fn(&$loss<T>) -> &dyn FieldLoss<T>, |loss| loss
+                )(self)
+            }
         }
 
         impl<T: Scalar, F: DifferentiableField<T>> crate::Loss<T, F> for $loss<T> {
@@ -75,11 +82,12 @@ macro_rules! loss_of_fields {
             }
 
             fn value(&mut self, field: &F, selection: RowSelection<'_>) -> Result<f64, LossError> {
-                if self.is_elsewhere(selection) {
+                let object = self.object();
+                if object.is_elsewhere(selection) {
                     return Ok(0.0);
                 }
-                let entries = self.entries(selection)?;
-                Ok(self.object().sum(field, selection, T::ZERO, None)? / entries)
+                let entries = object.entries(selection)?;
+                Ok(object.sum(field, selection, T::ZERO, None)? / entries)
             }
 
             fn value_and_gradient(
@@ -90,12 +98,13 @@ macro_rules! loss_of_fields {
                 theta_bar: &mut [T],
             ) -> Result<f64, LossError> {
                 crate::derivative::check_gradient(theta_bar.len(), field.num_params())?;
-                if self.is_elsewhere(selection) {
+                let object = self.object();
+                if object.is_elsewhere(selection) {
                     return Ok(0.0);
                 }
-                let entries = self.entries(selection)?;
+                let entries = object.entries(selection)?;
                 let scale = T::from_f64(weight / entries);
-                Ok(self.object().sum(field, selection, scale, Some(theta_bar))? / entries)
+                Ok(object.sum(field, selection, scale, Some(theta_bar))? / entries)
             }
 
             fn residual_layout(
@@ -116,7 +125,7 @@ macro_rules! loss_of_fields {
             }
 
             fn constant_values(&self) -> Vec<(String, f64)> {
-                FieldLoss::constant_values(self)
+                self.shared().constant_values()
             }
 
             fn num_rows(&self) -> Option<usize> {
@@ -128,11 +137,11 @@ macro_rules! loss_of_fields {
                 selection: RowSelection<'_>,
                 sums: &mut Vec<f64>,
             ) -> Result<(), LossError> {
-                FieldLoss::row_sums(self, selection, sums)
+                self.shared().row_sums(selection, sums)
             }
 
             fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-                FieldLoss::set_row_sums(self, sums)
+                self.object().set_row_sums(sums)
             }
         }
     };

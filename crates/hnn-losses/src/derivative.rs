@@ -6,6 +6,7 @@ use std::ops::Range;
 use hnn_data::DataSet;
 use hnn_integrators::{
     At, Bars, DifferentiableField, FieldError, FieldObject, Kept, Scalar, VectorField, Workspace,
+    compiled_here,
 };
 use ndarray::{ArrayView1, ArrayView2};
 
@@ -113,6 +114,19 @@ impl<T: Scalar> DerivativeLoss<T> {
     /// # Errors
     /// If there is no sample, the shapes differ, or a number is NaN or infinite.
     pub fn new(
+        t: ArrayView1<'_, T>,
+        x: ArrayView2<'_, T>,
+        dx: ArrayView2<'_, T>,
+    ) -> Result<Self, LossError> {
+        type New<T> = fn(
+            ArrayView1<'_, T>,
+            ArrayView2<'_, T>,
+            ArrayView2<'_, T>,
+        ) -> Result<DerivativeLoss<T>, LossError>;
+        compiled_here!(T => New<T>, DerivativeLoss::checked)(t, x, dx)
+    }
+
+    fn checked(
         t: ArrayView1<'_, T>,
         x: ArrayView2<'_, T>,
         dx: ArrayView2<'_, T>,

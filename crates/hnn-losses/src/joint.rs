@@ -157,7 +157,7 @@ where
         }
         self.find_rest(selection)?;
         let Self { derivative, trajectory, rest, .. } = self;
-        let entries = derivative.entries(selection)?;
+        let entries = derivative.shared().entries(selection)?;
         let scale = T::from_f64(weight / entries);
         let slopes: Slopes<'_, T> = derivative.slopes(scale);
         let sums =
@@ -220,17 +220,17 @@ where
     }
 
     fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
-        FieldLoss::row_sums(&self.derivative, selection, sums)?;
+        self.derivative.shared().row_sums(selection, sums)?;
         self.trajectory.row_sums(selection, sums)
     }
 
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-        FieldLoss::set_row_sums(&mut self.derivative, sums)?;
+        self.derivative.object().set_row_sums(sums)?;
         self.trajectory.set_row_sums(sums)
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        let mut values = FieldLoss::constant_values(&self.derivative);
+        let mut values = self.derivative.shared().constant_values();
         values.extend(self.trajectory.constant_values());
         values
     }

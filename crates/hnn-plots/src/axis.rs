@@ -1,7 +1,7 @@
 //! Axes: from values to fractions of the panel's side.
 
 use crate::PlotError;
-use crate::ticks::{self, Ticks};
+use crate::ticks::{self, HasRoom, Ticks};
 
 /// How values are spread along an axis.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,11 +110,11 @@ impl Axis {
         }
     }
 
-    /// About `target` ticks.
-    pub(crate) fn ticks(&self, target: usize) -> Ticks {
+    /// About `target` ticks; more, if they have room, where these are too few to read a scale from.
+    pub(crate) fn ticks(&self, target: usize, has_room: HasRoom<'_>) -> Ticks {
         match &self.scale {
-            Scale::Linear => ticks::linear(self.low, self.high, target),
-            Scale::Log => ticks::logarithmic(self.low, self.high, target),
+            Scale::Linear => ticks::linear(self.low, self.high, target, has_room),
+            Scale::Log => ticks::logarithmic(self.low, self.high, target, has_room),
             Scale::Category(names) => {
                 let tick =
                     |(i, name): (usize, &String)| ticks::Tick { at: i as f64, label: name.clone() };

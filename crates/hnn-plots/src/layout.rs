@@ -122,11 +122,13 @@ impl<'a> Plan<'a> {
     }
 
     pub(crate) fn x_ticks(&self, width: f64) -> Ticks {
-        self.x.ticks((width / 75.0) as usize)
+        let label = |label: &str| font::width(label, TICK_SIZE) + 0.7 * TICK_SIZE;
+        self.x.ticks((width / 75.0) as usize, &|ticks| has_room(ticks, &self.x, width, &label))
     }
 
     pub(crate) fn y_ticks(&self, height: f64) -> Ticks {
-        self.y.ticks((height / 48.0) as usize)
+        let label = |_: &str| 1.7 * TICK_SIZE;
+        self.y.ticks((height / 48.0) as usize, &|ticks| has_room(ticks, &self.y, height, &label))
     }
 
     /// The room that titles, labels and ticks need.
@@ -159,4 +161,13 @@ impl<'a> Plan<'a> {
         }
         Margins { left, right: 22.0, top, bottom }
     }
+}
+
+/// Whether labels that take so much of an axis of a length have room side by side.
+fn has_room(ticks: &Ticks, axis: &Axis, length: f64, label: &dyn Fn(&str) -> f64) -> bool {
+    let ticks = Vec::from_iter(ticks.labelled());
+    ticks.windows(2).all(|pair| {
+        let [a, b] = [pair[0], pair[1]].map(|tick| axis.fraction_of_coordinate(tick.at) * length);
+        b - a >= 0.5 * (label(&pair[0].label) + label(&pair[1].label))
+    })
 }

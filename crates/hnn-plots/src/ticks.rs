@@ -15,9 +15,43 @@ pub(crate) struct Ticks {
     pub(crate) exponent: i32,
 }
 
-/// Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten, about `target` of them.
-pub(crate) fn linear(low: f64, high: f64, target: usize) -> Ticks {
-    let (step, decimals) = nice_step((high - low) / target.max(1) as f64);
+impl Ticks {
+    /// Those that say something.
+    pub(crate) fn labelled(&self) -> impl Iterator<Item = &Tick> {
+        self.ticks.iter().filter(|tick| !tick.label.is_empty())
+    }
+}
+
+/// Whether the labels of some ticks have room side by side.
+pub(crate) type HasRoom<'a> = &'a dyn Fn(&Ticks) -> bool;
+
+/// Labels that an axis should have: of one alone nobody reads a scale.
+const LEAST: usize = 2;
+const WANTED: usize = 3;
+
+/// The first ticks of ever finer ones that have as many labels as wanted; before that the last that
+/// have room, if these are no fewer than the least.
+fn first_enough(mut finer: impl Iterator<Item = Ticks>, has_room: HasRoom<'_>) -> Ticks {
+    let mut best = Ticks { ticks: Vec::new(), exponent: 0 };
+    while best.labelled().count() < WANTED {
+        let is_enough = best.labelled().count() >= LEAST;
+        match finer.next() {
+            Some(ticks) if !is_enough || has_room(&ticks) => best = ticks,
+            _ => break,
+        }
+    }
+    best
+}
+
+/// Ticks at multiples of 1, 2, 2.5 or 5 times a power of ten, about `target` of them; more where these
+/// are too few to read a scale from.
+pub(crate) fn linear(low: f64, high: f64, target: usize, has_room: HasRoom<'_>) -> Ticks {
+    let steps = finer_steps((high - low) / target.max(1) as f64);
+    first_enough(steps.map(|step| multiples(low, high, step)), has_room)
+}
+
+/// Ticks at the multiples of a step with so many decimals.
+fn multiples(low: f64, high: f64, (step, decimals): (f64, i32)) -> Ticks {
     let largest = low.abs().max(high.abs());
     let exponent = if (1e-3..1e5).contains(&largest) { 0 } else { largest.log10().floor() as i32 };
     let decimals = (decimals + exponent).max(0) as usize;
@@ -34,7 +68,19 @@ pub(crate) fn linear(low: f64, high: f64, target: usize) -> Ticks {
 
 /// Ticks at powers of ten between `low` and `high`, which are decimal logarithms; where these are
 /// few, at 2 and 5 times them too.
-pub(crate) fn logarithmic(low: f64, high: f64, target: usize) -> Ticks {
+pub(crate) fn logarithmic(low: f64, high: f64, target: usize, has_room: HasRoom<'_>) -> Ticks {
+    let count = ((high + 1e-9).floor() - (low - 1e-9).ceil() + 1.0).max(0.0) as usize;
+    let stride = count.div_ceil(target.max(1)).max(1);
+    let strides = (1..=stride).rev().map(|stride| decades(low, high, stride as i32));
+    let ticks = first_enough(strides, has_room);
+    if ticks.labelled().count() < LEAST {
+        return within_a_decade(low, high, target, has_room);
+    }
+    ticks
+}
+
+/// Ticks of which every so many powers of ten have a label.
+fn decades(low: f64, high: f64, stride: i32) -> Ticks {
     let decades = (low - 1e-9).ceil() as i32..=(high + 1e-9).floor() as i32;
     let count = decades.clone().count();
     let multiples: &[u32] = match count {
@@ -44,7 +90,6 @@ pub(crate) fn logarithmic(low: f64, high: f64, target: usize) -> Ticks {
     };
     // Powers of ten throughout, or plain numbers throughout.
     let plain = *decades.start() >= -2 && *decades.end() <= 3;
-    let stride = count.div_ceil(target.max(1)).max(1) as i32;
     let mut ticks = Vec::new();
     for decade in decades.start() - 1..=*decades.end() {
         for multiple in 1..10u32 {
@@ -58,15 +103,12 @@ pub(crate) fn logarithmic(low: f64, high: f64, target: usize) -> Ticks {
             }
         }
     }
-    if ticks.iter().filter(|tick| !tick.label.is_empty()).count() < 2 {
-        return within_a_decade(low, high, target);
-    }
     Ticks { ticks, exponent: 0 }
 }
 
 /// Round values on a stretch of a logarithmic axis too short for powers of ten.
-fn within_a_decade(low: f64, high: f64, target: usize) -> Ticks {
-    let mut ticks = linear(10f64.powf(low), 10f64.powf(high), target.min(6));
+fn within_a_decade(low: f64, high: f64, target: usize, has_room: HasRoom<'_>) -> Ticks {
+    let mut ticks = linear(10f64.powf(low), 10f64.powf(high), target.min(6), has_room);
     ticks.ticks.retain(|tick| tick.at > 0.0);
     for tick in &mut ticks.ticks {
         tick.at = tick.at.log10();
@@ -74,18 +116,26 @@ fn within_a_decade(low: f64, high: f64, target: usize) -> Ticks {
     ticks
 }
 
-/// The least of 1, 2, 2.5, 5 times a power of ten that is at least `least`, and its decimals.
-fn nice_step(least: f64) -> (f64, i32) {
+/// Steps of 1, 2, 2.5, 5 times a power of ten with their decimals, ever smaller, from the least one that is at
+/// least `least`.
+fn finer_steps(least: f64) -> impl Iterator<Item = (f64, i32)> {
+    const NICE: [(f64, i32); 4] = [(5.0, 0), (2.5, 1), (2.0, 0), (1.0, 0)];
+    /// Two powers of ten below.
+    const MOST: usize = 8;
     let exponent = least.log10().floor() as i32;
     let mantissa = least / 10f64.powi(exponent);
-    let (nice, decimals) = match mantissa {
-        m if m <= 1.0 + 1e-9 => (1.0, 0),
-        m if m <= 2.0 => (2.0, 0),
-        m if m <= 2.5 => (2.5, 1),
-        m if m <= 5.0 => (5.0, 0),
-        _ => (10.0, -1),
+    let begin = match mantissa {
+        m if m <= 1.0 + 1e-9 => 3,
+        m if m <= 2.0 => 2,
+        m if m <= 2.5 => 1,
+        m if m <= 5.0 => 0,
+        _ => -1,
     };
-    (nice * 10f64.powi(exponent), decimals - exponent)
+    (begin..).take(MOST).map(move |place: i32| {
+        let (nice, decimals) = NICE[place.rem_euclid(4) as usize];
+        let exponent = exponent - place.div_euclid(4);
+        (nice * 10f64.powi(exponent), decimals - exponent)
+    })
 }
 
 /// A number with a true minus sign, never "-0".
@@ -126,8 +176,17 @@ pub(crate) fn superscript(number: i32) -> String {
 mod tests {
     use super::*;
 
+    /// As if there were room for any labels.
+    fn linear(low: f64, high: f64, target: usize) -> Ticks {
+        super::linear(low, high, target, &|_| true)
+    }
+
+    fn logarithmic(low: f64, high: f64, target: usize) -> Ticks {
+        super::logarithmic(low, high, target, &|_| true)
+    }
+
     fn labels(ticks: &Ticks) -> Vec<&str> {
-        ticks.ticks.iter().map(|t| t.label.as_str()).filter(|l| !l.is_empty()).collect()
+        ticks.labelled().map(|tick| tick.label.as_str()).collect()
     }
 
     #[test]
@@ -164,6 +223,35 @@ mod tests {
         assert!(labels(&logarithmic(-30.0, 0.0, 6)).len() <= 7);
         assert!(labels(&logarithmic(0.01, 0.4, 6)).len() >= 2);
         assert!(labels(&logarithmic(0.01, 0.011, 6)).len() >= 2);
+    }
+
+    #[test]
+    fn low_panels_have_several_ticks() {
+        assert_eq!(labels(&linear(-0.8, 6.4, 2)), ["0.0", "2.5", "5.0"]);
+        assert_eq!(labels(&linear(1.3, 3.4, 1)), ["1.5", "2.0", "2.5", "3.0"]);
+        assert_eq!(labels(&linear(-3.4, 2.0, 0)), ["\u{2212}2.5", "0.0"]);
+        for target in 0..6 {
+            for k in 0..200 {
+                let (low, width) = (f64::from(k).sin() * 7.0, f64::from(k + 1).sqrt());
+                for has_room in [true, false] {
+                    let has_room: HasRoom<'_> = &move |_| has_room;
+                    let ticks = [super::linear, super::logarithmic];
+                    let least = ticks.map(|f| labels(&f(low, low + width, target, has_room)).len());
+                    assert!(
+                        least.into_iter().all(|count| count >= LEAST),
+                        "{low} {width} {target}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_third_tick_needs_room() {
+        let crowded = super::linear(-0.8, 6.4, 2, &|_| false);
+        assert_eq!(labels(&crowded), ["0", "5"]);
+        let crowded = super::logarithmic(-5.2, -0.8, 1, &|_| false);
+        assert_eq!(labels(&crowded), ["10\u{207b}\u{2074}", "10\u{207b}\u{b2}"]);
     }
 
     #[test]

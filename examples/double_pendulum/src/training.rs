@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hnn_data::DataSet;
-use hnn_examples::{Networks, OnEngine, Optimiser, Recipe, Result};
+use hnn_examples::{Field, Networks, OnEngine, Optimiser, Recipe, Result};
 use hnn_integrators::{DifferentiableField, Scalar};
 use hnn_losses::{DerivativeLoss, ErrorMeasure};
 use hnn_models::{
@@ -114,6 +114,17 @@ impl Job<'_> {
         T: Scalar,
         F: DifferentiableField<T> + Persist<T>,
     {
+        let path = self.training.path;
+        let record = self.fit_field::<T>(&mut model, weights)?;
+        model.save(path)?;
+        Ok(record)
+    }
+
+    fn fit_field<T: Scalar>(
+        self,
+        mut model: Field<'_, T>,
+        weights: [f64; 4],
+    ) -> Result<TrainingRecord> {
         let Training { recipe, seed, measure, clip, path, .. } = self.training;
         let train = self.training.train.cast::<T>()?;
         let mut loss =
@@ -121,22 +132,14 @@ impl Job<'_> {
                 .with_error_measure(measure)?
                 .with_coordinate_weights(&weights)?;
         let checkpoint = path.with_extension("checkpoint");
-        let record = match recipe.optimiser {
-            Optimiser::LeastSquares => recipe.solver(recipe.steps, checkpoint)?.fit(
-                &mut model,
-                &mut loss,
-                None,
-                self.observer,
-            )?,
-            Optimiser::Adam => {
-                let mut trainer = recipe.trainer(train.len(), seed, checkpoint)?;
-                if let Some(norm) = clip {
-                    trainer = trainer.with_clipping(norm);
-                }
-                trainer.fit(&mut model, &mut loss, None, self.observer)?
-            }
-        };
-        model.save(path)?;
-        Ok(record)
+        if recipe.optimiser == Optimiser::LeastSquares {
+            let solver = recipe.solver(recipe.steps, checkpoint)?;
+            return Ok(solver.fit(&mut model, &mut loss, None, self.observer)?);
+        }
+        let mut trainer = recipe.trainer(train.len(), seed, checkpoint)?;
+        if let Some(norm) = clip {
+            trainer = trainer.with_clipping(norm);
+        }
+        Ok(trainer.fit(&mut model, &mut loss, None, self.observer)?)
     }
 }

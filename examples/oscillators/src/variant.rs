@@ -9,7 +9,7 @@ use hnn_models::{Baseline, Hnn, Initialisation, Mlp, Persist};
 use hnn_train::{EarlyStopping, Observer, TrainingRecord};
 use ndarray::ArrayView1;
 
-use hnn_examples::{Kind, LossKind, Networks, Objective, OnEngine, Recipe, Result, learn};
+use hnn_examples::{Field, Kind, LossKind, Networks, Objective, OnEngine, Recipe, Result, learn};
 
 /// How fast fitted starts move.
 const START_RATE: f64 = 0.05;
@@ -164,10 +164,7 @@ impl OnEngine for Job<'_> {
 }
 
 impl Job<'_> {
-    fn loss<F>(&self) -> Result<TotalLoss<f32, F>>
-    where
-        F: DifferentiableField<f32> + 'static,
-    {
+    fn loss<'f>(&self) -> Result<TotalLoss<f32, Field<'f, f32>>> {
         let train = self.train;
         let Some(term) = &self.variant.trajectory else {
             return Ok(TotalLoss::new(derivative(train)?));
@@ -184,11 +181,19 @@ impl Job<'_> {
         Ok(TotalLoss::new(JointLoss::new(derivative(train)?, term.alpha, trajectory)?))
     }
 
+    /// Trains a model, and saves it.
     fn fit<F>(self, mut model: F) -> Result<TrainingRecord>
     where
-        F: DifferentiableField<f32> + Persist<f32> + 'static,
+        F: DifferentiableField<f32> + Persist<f32>,
     {
-        let mut loss = self.loss::<F>()?;
+        let path = self.path;
+        let record = self.fit_field(&mut model)?;
+        model.save(path)?;
+        Ok(record)
+    }
+
+    fn fit_field(self, mut model: Field<'_, f32>) -> Result<TrainingRecord> {
+        let mut loss = self.loss()?;
         let mut recipe = self.recipe.clone();
         recipe.weight_decay = self.variant.weight_decay.unwrap_or(recipe.weight_decay);
         let never =
@@ -198,9 +203,7 @@ impl Job<'_> {
         let trainer = recipe.trainer(self.train.len(), self.seed, checkpoint)?;
         let mut trainer = trainer.with_early_stopping(stopping);
         let mut validation = derivative(self.validation)?;
-        let record = trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?;
-        model.save(self.path)?;
-        Ok(record)
+        Ok(trainer.fit(&mut model, &mut loss, Some(&mut validation), self.observer)?)
     }
 }
 

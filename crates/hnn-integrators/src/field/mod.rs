@@ -12,7 +12,6 @@ pub use bars::{Bars, ThetaBar, ThetaRows};
 pub use differentiable::{DifferentiableField, Mode, Parameters};
 pub use dual_field::DualField;
 pub use fn_field::{FnField, FnFieldVjp};
-#[doc(hidden)]
 pub use object::{FieldObject, Kept};
 pub use separable::{DifferentiableSeparable, Separable};
 pub(crate) use vector_field::{ByReference, check_dimension};

@@ -3,7 +3,7 @@
 use ndarray::{Array2, ArrayView2};
 
 use crate::kernel::Job;
-use crate::{At, FieldError, Scalar, Signals, Workspace};
+use crate::{At, FieldError, Scalar, Signals, Workspace, compiled_here};
 
 /// A dynamics `dx/dt = f(t, x, u)` over a batch of states; object-safe.
 ///
@@ -47,10 +47,7 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     /// # Errors
     /// If `x` has another dimension than the field, or the field's own error.
     fn eval_state(&self, t: T, x: &[T]) -> Result<Vec<T>, FieldError> {
-        check_dimension(self.dim(), x.len())?;
-        let mut dx = vec![T::ZERO; x.len()];
-        self.eval(At::time(&[t]), x, &mut dx, &mut Workspace::default())?;
-        Ok(dx)
+        eval_state(self.dim(), t, x, &|at, x, dx, workspace| self.eval(at, x, dx, workspace))
     }
 
     /// `f(t, x)` for states of shape (B, D), a row a state, at one time, of a field without inputs.
@@ -58,12 +55,8 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     /// # Errors
     /// If the rows have another dimension than the field, or the field's own error.
     fn eval_rows(&self, t: T, x: ArrayView2<'_, T>) -> Result<Array2<T>, FieldError> {
-        check_dimension(self.dim(), x.ncols())?;
-        let lanes = coordinate_major(x);
-        let mut dx = vec![T::ZERO; lanes.len()];
-        let times = vec![t; x.nrows()];
-        self.eval(At::time(&times), &lanes, &mut dx, &mut Workspace::default())?;
-        Ok(rows(&dx, x.nrows(), x.ncols()))
+        let rows = compiled_here!(T => EvalRows<T>, eval_rows);
+        rows(self.dim(), t, x, &|at, x, dx, workspace| self.eval(at, x, dx, workspace))
     }
 
     /// What the inputs are, where the field comes with them ([`Driven`](crate::Driven)).
@@ -79,6 +72,38 @@ pub trait VectorField<T: Scalar>: Send + Sync {
     fn kernel(&self, _job: &mut Job<'_, T>) -> bool {
         false
     }
+}
+
+/// [`VectorField::eval`] of some field.
+type Eval<'a, T> =
+    &'a dyn Fn(At<'_, T>, &[T], &mut [T], &mut Workspace<T>) -> Result<(), FieldError>;
+
+fn eval_state<T: Scalar>(
+    dim: usize,
+    t: T,
+    x: &[T],
+    eval: Eval<'_, T>,
+) -> Result<Vec<T>, FieldError> {
+    check_dimension(dim, x.len())?;
+    let mut dx = vec![T::ZERO; x.len()];
+    eval(At::time(&[t]), x, &mut dx, &mut Workspace::default())?;
+    Ok(dx)
+}
+
+type EvalRows<T> = fn(usize, T, ArrayView2<'_, T>, Eval<'_, T>) -> Result<Array2<T>, FieldError>;
+
+fn eval_rows<T: Scalar>(
+    dim: usize,
+    t: T,
+    x: ArrayView2<'_, T>,
+    eval: Eval<'_, T>,
+) -> Result<Array2<T>, FieldError> {
+    check_dimension(dim, x.ncols())?;
+    let lanes = coordinate_major(x);
+    let mut dx = vec![T::ZERO; lanes.len()];
+    let times = vec![t; x.nrows()];
+    eval(At::time(&times), &lanes, &mut dx, &mut Workspace::default())?;
+    Ok(rows(&dx, x.nrows(), x.ncols()))
 }
 
 /// A field that may be unsized, as one that may become an object.

@@ -22,6 +22,7 @@ mod inputs;
 mod lane_math;
 mod linalg;
 mod no_panic;
+mod objects;
 mod signals;
 mod symplectic;
 mod units;

@@ -106,7 +106,7 @@ pub fn energy_drift<D: Dimension>(
     if times.len() < 2 {
         return Err(LossError::Empty { what: "times after the first" });
     }
-    let energy = energies(energy, states)?;
+    let energy = energies(&energy, states)?;
     let change = &energy - &energy.slice(s![.., ..1]);
     let mean_time = times.iter().sum::<f64>() / times.len() as f64;
     let centred: Array1<f64> = times.iter().map(|t| t - mean_time).collect();

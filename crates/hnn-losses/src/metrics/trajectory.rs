@@ -3,7 +3,8 @@
 use hnn_data::DataSet;
 use hnn_integrators::{At, FieldError, Scalar, VectorField, Workspace, coordinate_major, rows};
 use ndarray::{
-    Array, Array1, Array2, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, Dimension, s,
+    Array, Array1, Array2, Array3, ArrayView, ArrayView1, ArrayView2, ArrayView3, ArrayViewD, Axis,
+    Dimension, s,
 };
 
 use super::Spread;
@@ -89,10 +90,13 @@ pub fn coordinate_mse<D: Dimension>(
     model: ArrayView<'_, f64, D>,
     truth: ArrayView<'_, f64, D>,
 ) -> Result<Spread, LossError> {
-    let [model, truth] = rollouts(model, truth)?;
-    let squares = (&model - &truth).mapv(|e| e * e);
+    let squares = squares(rollouts(model, truth)?);
     let (m, t, d) = squares.dim();
     spread_of_means(squares.into_shape_with_order((m, t * d)).expect("a fresh array is contiguous"))
+}
+
+fn squares([model, truth]: [ArrayView3<'_, f64>; 2]) -> Array3<f64> {
+    (&model - &truth).mapv(|e| e * e)
 }
 
 /// As [`coordinate_mse`], of trajectories with times of their own: those of a model
@@ -175,8 +179,14 @@ pub fn energy_mse<D: Dimension>(
     model: ArrayView<'_, f64, D>,
     truth: ArrayView<'_, f64, D>,
 ) -> Result<Spread, LossError> {
-    let [model, truth] = rollouts(model, truth)?;
-    let difference = energies(&energy, model)? - energies(&energy, truth)?;
+    energy_errors(&energy, rollouts(model, truth)?)
+}
+
+fn energy_errors(
+    energy: Energy<'_>,
+    [model, truth]: [ArrayView3<'_, f64>; 2],
+) -> Result<Spread, LossError> {
+    let difference = energies(energy, model)? - energies(energy, truth)?;
     spread_of_means(difference.mapv(|e| e * e))
 }
 
@@ -189,15 +199,20 @@ pub fn squared_errors<D: Dimension>(
     model: ArrayView<'_, f64, D>,
     truth: ArrayView<'_, f64, D>,
 ) -> Result<Array1<f64>, LossError> {
-    let [model, truth] = rollouts(model, truth)?;
-    let squares = (&model - &truth).mapv(|e| e * e);
-    let scale = 1.0 / (squares.len_of(Axis(0)) * squares.len_of(Axis(2))) as f64;
-    Ok(squares.sum_axis(Axis(2)).sum_axis(Axis(0)) * scale)
+    Ok(means_over_trajectories(squares(rollouts(model, truth)?)))
 }
+
+fn means_over_trajectories(squares: Array3<f64>) -> Array1<f64> {
+    let scale = 1.0 / (squares.len_of(Axis(0)) * squares.len_of(Axis(2))) as f64;
+    squares.sum_axis(Axis(2)).sum_axis(Axis(0)) * scale
+}
+
+/// The energies of states of shape (B, D), a row a state.
+pub(super) type Energy<'a> = &'a dyn Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>;
 
 /// `H` of states of shape (M, T, D): shape (M, T).
 pub(super) fn energies(
-    energy: impl Fn(ArrayView2<'_, f64>) -> Result<Array1<f64>, FieldError>,
+    energy: Energy<'_>,
     x: ArrayView3<'_, f64>,
 ) -> Result<Array2<f64>, LossError> {
     let (m, t, _) = x.dim();
@@ -215,6 +230,13 @@ pub(super) fn rollouts<'a, D: Dimension>(
     model: ArrayView<'a, f64, D>,
     truth: ArrayView<'a, f64, D>,
 ) -> Result<[ArrayView3<'a, f64>; 2], LossError> {
+    pair(model.into_dyn(), truth.into_dyn())
+}
+
+fn pair<'a>(
+    model: ArrayViewD<'a, f64>,
+    truth: ArrayViewD<'a, f64>,
+) -> Result<[ArrayView3<'a, f64>; 2], LossError> {
     check_shape("model's rollout", model.shape(), truth.shape(), "the truth at the same times")?;
     if truth.is_empty() {
         return Err(LossError::Empty { what: "rollouts" });
@@ -222,8 +244,7 @@ pub(super) fn rollouts<'a, D: Dimension>(
     Ok([several(model)?, several(truth)?])
 }
 
-fn several<D: Dimension>(states: ArrayView<'_, f64, D>) -> Result<ArrayView3<'_, f64>, LossError> {
-    let mut states = states.into_dyn();
+fn several(mut states: ArrayViewD<'_, f64>) -> Result<ArrayView3<'_, f64>, LossError> {
     if states.ndim() == 2 {
         states = states.insert_axis(Axis(0));
     }

@@ -122,21 +122,8 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
     where
         T: 'a,
     {
-        let rows = Rows::new(data.into())?;
-        let plan = Plan::new(&rows, window)?;
-        let shooting = Shooting {
-            rows,
-            plan,
-            reduction: Reduction::default(),
-            segment: 32,
-            curriculum: Vec::new(),
-            starts: None,
-            derivatives: None,
-            blocks: Blocks::default(),
-            prepared: Prepared::default(),
-            row_scratches: Vec::new(),
-            whole: None,
-        };
+        type New<T> = fn(Window, TrajectoryData<'_, T>) -> Result<Shooting<T>, LossError>;
+        let shooting = compiled_here!(T => New<T>, Shooting::new)(window, data.into())?;
         Ok(Self { stepper, shooting })
     }
 
@@ -247,15 +234,8 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
         weight: f64,
         dx: ArrayView2<'_, T>,
     ) -> Result<Self, LossError> {
-        let shape = [self.shooting.rows.len(), self.shooting.rows.dim];
-        check_shape("derivatives", dx.shape(), &shape, "one derivative a state")?;
-        check_finite("derivatives", dx)?;
-        if !(weight >= 0.0 && weight.is_finite()) {
-            return Err(LossError::Weight { what: "derivatives", weight });
-        }
-        let dx = dx.iter().copied().collect();
-        let weights = vec![T::from_f64(weight); self.shooting.rows.dim];
-        self.shooting.derivatives = Some(Derivatives { dx, weights });
+        type Set<T> = fn(&mut Shooting<T>, f64, ArrayView2<'_, T>) -> Result<(), LossError>;
+        compiled_here!(T => Set<T>, Shooting::set_derivatives)(&mut self.shooting, weight, dx)?;
         Ok(self)
     }
 
@@ -320,14 +300,16 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
     /// # Errors
     /// If windows have no steps.
     pub fn set_window(&mut self, window: Window) -> Result<(), LossError> {
-        self.shooting.set_window(window)
+        type Set<T> = fn(&mut Shooting<T>, Window) -> Result<(), LossError>;
+        compiled_here!(T => Set<T>, Shooting::set_window)(&mut self.shooting, window)
     }
 }
 
 impl<T: Scalar, S> TrajectoryLoss<T, S> {
     /// As [`Loss::constant_values`].
     pub(crate) fn constant_values(&self) -> Vec<(String, f64)> {
-        self.shooting.constant_values()
+        type Values<T> = fn(&Shooting<T>) -> Vec<(String, f64)>;
+        compiled_here!(T => Values<T>, Shooting::constant_values)(&self.shooting)
     }
 
     /// What its term is called.
@@ -342,7 +324,8 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
 
     /// Checks that these are the loss's own times, states and inputs, row by row.
     pub(crate) fn check_data(&self, samples: [&[T]; 3]) -> Result<(), LossError> {
-        self.shooting.rows.check_same(samples)
+        type Check<T> = fn(&Rows<T>, [&[T]; 3]) -> Result<(), LossError>;
+        compiled_here!(T => Check<T>, Rows::check_same)(&self.shooting.rows, samples)
     }
 
     /// The value; **adds** `weight` times its gradient to `theta_bar`. With it goes the sum of what
@@ -375,6 +358,37 @@ impl<T: Scalar, S> TrajectoryLoss<T, S> {
 }
 
 impl<T: Scalar> Shooting<T> {
+    fn new(window: Window, data: TrajectoryData<'_, T>) -> Result<Self, LossError> {
+        let rows = Rows::new(data)?;
+        let plan = Plan::new(&rows, window)?;
+        Ok(Self {
+            rows,
+            plan,
+            reduction: Reduction::default(),
+            segment: 32,
+            curriculum: Vec::new(),
+            starts: None,
+            derivatives: None,
+            blocks: Blocks::default(),
+            prepared: Prepared::default(),
+            row_scratches: Vec::new(),
+            whole: None,
+        })
+    }
+
+    fn set_derivatives(&mut self, weight: f64, dx: ArrayView2<'_, T>) -> Result<(), LossError> {
+        let shape = [self.rows.len(), self.rows.dim];
+        check_shape("derivatives", dx.shape(), &shape, "one derivative a state")?;
+        check_finite("derivatives", dx)?;
+        if !(weight >= 0.0 && weight.is_finite()) {
+            return Err(LossError::Weight { what: "derivatives", weight });
+        }
+        let dx = dx.iter().copied().collect();
+        let weights = vec![T::from_f64(weight); self.rows.dim];
+        self.derivatives = Some(Derivatives { dx, weights });
+        Ok(())
+    }
+
     pub(super) fn name(&self) -> &'static str {
         match self.plan.window() {
             // One name for a column of the log, whatever the window at present.
@@ -409,6 +423,27 @@ impl<T: Scalar> Shooting<T> {
         if window != self.plan.window() {
             self.plan = Plan::new(&self.rows, window)?;
         }
+        Ok(())
+    }
+
+    fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
+        if let Some(starts) = &mut self.starts {
+            starts.step();
+        }
+        let fraction = step as f64 / steps.max(1) as f64;
+        let stage = self.curriculum.iter().rfind(|(from, _)| *from <= fraction);
+        stage.copied().map_or(Ok(()), |(_, window)| self.set_window(window))
+    }
+
+    fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
+        check_locals(out.len(), self.num_locals())?;
+        out.iter_mut().zip(self.locals()).for_each(|(out, local)| *out = local);
+        Ok(())
+    }
+
+    fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
+        check_locals(locals.len(), self.num_locals())?;
+        self.replace_locals(locals);
         Ok(())
     }
 
@@ -506,7 +541,7 @@ where
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        self.shooting.constant_values()
+        self.constant_values()
     }
 
     fn residual_layout(
@@ -542,24 +577,18 @@ where
     }
 
     fn copy_locals(&self, out: &mut [T]) -> Result<(), LossError> {
-        check_locals(out.len(), self.shooting.num_locals())?;
-        out.iter_mut().zip(self.shooting.locals()).for_each(|(out, local)| *out = local);
-        Ok(())
+        type Copy<T> = fn(&Shooting<T>, &mut [T]) -> Result<(), LossError>;
+        compiled_here!(T => Copy<T>, Shooting::copy_locals)(&self.shooting, out)
     }
 
     fn set_locals(&mut self, locals: &[T]) -> Result<(), LossError> {
-        check_locals(locals.len(), self.shooting.num_locals())?;
-        self.shooting.replace_locals(locals);
-        Ok(())
+        type Set<T> = fn(&mut Shooting<T>, &[T]) -> Result<(), LossError>;
+        compiled_here!(T => Set<T>, Shooting::set_locals)(&mut self.shooting, locals)
     }
 
     fn begin_step(&mut self, step: usize, steps: usize) -> Result<(), LossError> {
-        if let Some(starts) = &mut self.shooting.starts {
-            starts.step();
-        }
-        let fraction = step as f64 / steps.max(1) as f64;
-        let stage = self.shooting.curriculum.iter().rfind(|(from, _)| *from <= fraction);
-        stage.copied().map_or(Ok(()), |(_, window)| self.shooting.set_window(window))
+        type Begin<T> = fn(&mut Shooting<T>, usize, usize) -> Result<(), LossError>;
+        compiled_here!(T => Begin<T>, Shooting::begin_step)(&mut self.shooting, step, steps)
     }
 
     fn num_rows(&self) -> Option<usize> {
@@ -567,7 +596,8 @@ where
     }
 
     fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
-        sums.extend(self.shooting.sums(selection)?);
+        type Of<T> = fn(&Shooting<T>, RowSelection<'_>) -> Result<[f64; 4], LossError>;
+        sums.extend(compiled_here!(T => Of<T>, Shooting::sums)(&self.shooting, selection)?);
         Ok(())
     }
 
@@ -583,6 +613,8 @@ where
     }
 
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError> {
-        self.shooting.starts.as_mut().map_or(Ok(()), |starts| starts.restore(state))
+        type Restore<T> = fn(&mut FittedStarts<T>, &mut &[f64]) -> Result<(), LossError>;
+        let restore = compiled_here!(T => Restore<T>, FittedStarts::restore);
+        self.shooting.starts.as_mut().map_or(Ok(()), |starts| restore(starts, state))
     }
 }

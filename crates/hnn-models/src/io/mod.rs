@@ -82,7 +82,7 @@ pub trait Persist<T: Scalar>: Sized {
     /// # Errors
     /// If a weight is NaN or infinite, or the file cannot be written.
     fn save(&self, path: impl AsRef<Path>) -> Result<(), ModelError> {
-        writer::save(self, path.as_ref())
+        writer::save(self.kind(), &|part| self.write(part), path.as_ref())
     }
 
     /// Reads a model file. Weights saved in `f32` may be read as `f64`.

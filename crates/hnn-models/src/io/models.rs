@@ -1,6 +1,6 @@
 //! What each model writes and reads.
 
-use hnn_integrators::{Constrained, Constraint, Scalar, StateForm, VectorField};
+use hnn_integrators::{Constrained, Constraint, Scalar, StateForm, VectorField, compiled_here};
 use hnn_systems::{End, Rod, Rods};
 use ndarray::Array2;
 
@@ -23,6 +23,17 @@ impl<T: Scalar> Persist<T> for Mlp<T> {
     const KIND: &'static str = "mlp";
 
     fn write(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
+        type Write<T> = fn(&Mlp<T>, &mut PartWriter<'_>) -> Result<(), ModelError>;
+        compiled_here!(T => Write<T>, Mlp::write_to)(self, part)
+    }
+
+    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+        compiled_here!(T => fn(&PartReader<'_>) -> Result<Mlp<T>, ModelError>, Mlp::read_from)(part)
+    }
+}
+
+impl<T: Scalar> Mlp<T> {
+    fn write_to(&self, part: &mut PartWriter<'_>) -> Result<(), ModelError> {
         let architecture = self.architecture();
         part.property("sizes", architecture.sizes())?;
         part.property("activation", architecture.activation())?;
@@ -38,7 +49,7 @@ impl<T: Scalar> Persist<T> for Mlp<T> {
         Ok(())
     }
 
-    fn read(part: &PartReader<'_>) -> Result<Self, ModelError> {
+    fn read_from(part: &PartReader<'_>) -> Result<Self, ModelError> {
         let architecture = Architecture::new(&part.property::<Vec<usize>>("sizes")?)
             .map_err(|e| part.fault(e))?
             .with_activation(part.property("activation")?)

@@ -66,7 +66,7 @@ impl PartReader<'_> {
     /// # Errors
     /// If it is missing, of another kind, or the part's own.
     pub fn inner<T: Scalar, P: Persist<T>>(&self, name: &str) -> Result<P, ModelError> {
-        self.part::<T, P>(name, self.prefix.clone())
+        read_part(&self.part(name, "")?)
     }
 
     /// A part written by [`PartWriter::child`](super::PartWriter::child).
@@ -74,7 +74,7 @@ impl PartReader<'_> {
     /// # Errors
     /// If it is missing, of another kind, or the part's own.
     pub fn child<T: Scalar, P: Persist<T>>(&self, name: &str) -> Result<P, ModelError> {
-        self.part::<T, P>(name, format!("{}{name}.", self.prefix))
+        read_part(&self.part(name, &format!("{name}."))?)
     }
 
     /// The error of a file that holds no such part, for whatever a constructor says.
@@ -83,28 +83,25 @@ impl PartReader<'_> {
         self.file.fault(reason)
     }
 
-    fn part<T: Scalar, P: Persist<T>>(&self, name: &str, prefix: String) -> Result<P, ModelError> {
+    fn part(&self, name: &str, prefix: &str) -> Result<PartReader<'_>, ModelError> {
         let Some(description) = self.description.get(name) else {
             return Err(self.file.fault(format!("its description lacks {name:?}")));
         };
-        read_part(self.file, description, prefix)
+        let prefix = format!("{}{prefix}", self.prefix);
+        Ok(PartReader { file: self.file, description, prefix })
+    }
+
+    /// The error of a part of another kind than is asked for.
+    fn of_another_kind(&self, asked: &str) -> ModelError {
+        let kind = self.kind();
+        self.fault(format!(
+            "it holds a model of kind {kind:?}, but {asked:?} is asked for: load it as the type that was saved"
+        ))
     }
 }
 
-fn read_part<T: Scalar, P: Persist<T>>(
-    file: &ModelFile<'_>,
-    description: &Value,
-    prefix: String,
-) -> Result<P, ModelError> {
-    let part = PartReader { file, description, prefix };
-    if P::reads(part.kind()) {
-        return P::read(&part);
-    }
-    Err(part.fault(format!(
-        "it holds a model of kind {:?}, but {:?} is asked for: load it as the type that was saved",
-        part.kind(),
-        P::KIND
-    )))
+fn read_part<T: Scalar, P: Persist<T>>(part: &PartReader<'_>) -> Result<P, ModelError> {
+    if P::reads(part.kind()) { P::read(part) } else { Err(part.of_another_kind(P::KIND)) }
 }
 
 impl<'f> ModelFile<'f> {
@@ -181,12 +178,22 @@ pub(super) fn read_bytes(path: &Path) -> Result<Vec<u8>, ModelError> {
 
 pub(super) fn load<T: Scalar, P: Persist<T>>(path: &Path) -> Result<P, ModelError> {
     let bytes = read_bytes(path)?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| fault(path, e))?;
+    let model = description(path, &bytes)?;
+    let file = ModelFile::open(path, &bytes)?;
+    let part = PartReader { file: &file, description: &model, prefix: String::new() };
+    let model = read_part(&part)?;
+    file.check_all_taken("")?;
+    Ok(model)
+}
+
+/// The description of a file's model.
+fn description(path: &Path, bytes: &[u8]) -> Result<Value, ModelError> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| fault(path, e))?;
     let Some(header) = metadata.metadata().as_ref().and_then(|m| m.get(KEY)) else {
         let reason = "it does not say what model it holds (for weights saved by PyTorch, give the architecture to `Mlp::load_state_dict`)";
         return Err(fault(path, reason));
     };
-    let header: Value = serde_json::from_str(header).map_err(|e| fault(path, e))?;
+    let mut header: Value = serde_json::from_str(header).map_err(|e| fault(path, e))?;
     let version = header.get("format_version").and_then(Value::as_u64);
     if !version.is_some_and(|v| (1..=FORMAT_VERSION).contains(&v)) {
         let given = version.map_or("unknown".to_owned(), |v| v.to_string());
@@ -195,9 +202,5 @@ pub(super) fn load<T: Scalar, P: Persist<T>>(path: &Path) -> Result<P, ModelErro
             format!("its format version is {given}, but this library reads 1 to {FORMAT_VERSION}"),
         ));
     }
-    let file = ModelFile::open(path, &bytes)?;
-    let model =
-        read_part::<T, P>(&file, header.get("model").unwrap_or(&Value::Null), String::new())?;
-    file.check_all_taken("")?;
-    Ok(model)
+    Ok(header.get_mut("model").map_or(Value::Null, Value::take))
 }

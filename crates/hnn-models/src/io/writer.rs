@@ -77,8 +77,7 @@ impl PartWriter<'_> {
         name: &str,
         part: &P,
     ) -> Result<(), ModelError> {
-        let prefix = self.prefix.clone();
-        self.part(name, prefix, part)
+        self.part(name, "", part.kind(), &|writer| part.write(writer))
     }
 
     /// A part of this part, whose tensors are named `name.linear1.weight` and so on.
@@ -90,31 +89,36 @@ impl PartWriter<'_> {
         name: &str,
         part: &P,
     ) -> Result<(), ModelError> {
-        let prefix = format!("{}{name}.", self.prefix);
-        self.part(name, prefix, part)
+        self.part(name, &format!("{name}."), part.kind(), &|writer| part.write(writer))
     }
 
-    fn part<T: Scalar, P: Persist<T>>(
+    fn part(
         &mut self,
         name: &str,
-        prefix: String,
-        part: &P,
+        prefix: &str,
+        kind: &str,
+        write: Write<'_>,
     ) -> Result<(), ModelError> {
-        let description = describe(self.file, prefix, part)?;
+        let prefix = format!("{}{prefix}", self.prefix);
+        let description = describe(self.file, prefix, kind, write)?;
         self.description.insert(name.to_owned(), description);
         Ok(())
     }
 }
 
+/// Writes a part, whichever it is.
+type Write<'a> = &'a dyn Fn(&mut PartWriter<'_>) -> Result<(), ModelError>;
+
 /// The description of a part, whose tensors go into `file`.
-fn describe<T: Scalar, P: Persist<T>>(
+fn describe(
     file: &mut Contents,
     prefix: String,
-    part: &P,
+    kind: &str,
+    write: Write<'_>,
 ) -> Result<Value, ModelError> {
-    let description = Map::from_iter([("kind".to_owned(), part.kind().into())]);
+    let description = Map::from_iter([("kind".to_owned(), kind.into())]);
     let mut writer = PartWriter { file, description, prefix };
-    part.write(&mut writer)?;
+    write(&mut writer)?;
     Ok(Value::Object(writer.description))
 }
 
@@ -123,9 +127,10 @@ pub(super) fn dtype<T: Scalar>() -> Dtype {
     if T::NAME == "f32" { Dtype::F32 } else { Dtype::F64 }
 }
 
-pub(super) fn save<T: Scalar, P: Persist<T>>(model: &P, path: &Path) -> Result<(), ModelError> {
+/// Writes the file of a model of a kind.
+pub(super) fn save(kind: &str, write: Write<'_>, path: &Path) -> Result<(), ModelError> {
     let mut file = Contents::default();
-    let model = describe(&mut file, String::new(), model)?;
+    let model = describe(&mut file, String::new(), kind, write)?;
     let (scalar, dtype) = file.scalar.unwrap_or(("f64", Dtype::F64));
     let header = json!({ "format_version": FORMAT_VERSION, "scalar": scalar, "model": model });
     let format = |e: safetensors::SafeTensorError| ModelError::Format {

@@ -26,13 +26,17 @@ pub enum Initialisation {
 impl Initialisation {
     /// The flat parameter vector of a network; the same seed gives the same numbers.
     pub(crate) fn parameters<T: Scalar>(self, architecture: &Architecture, seed: u64) -> Vec<T> {
+        self.draw(architecture, seed).into_iter().map(T::from_f64).collect()
+    }
+
+    fn draw(self, architecture: &Architecture, seed: u64) -> Vec<f64> {
         let mut rng = ChaCha12Rng::seed_from_u64(seed);
         let mut theta = Vec::with_capacity(architecture.num_params());
         for layer in architecture.layers() {
-            self.weights(&layer, &mut rng, |w| theta.push(T::from_f64(w)));
+            self.weights(&layer, &mut rng, |w| theta.push(w));
             if layer.has_bias {
                 let bound = 1.0 / (layer.cols as f64).sqrt();
-                theta.extend((0..layer.rows).map(|_| T::from_f64(rng.random_range(-bound..bound))));
+                theta.extend((0..layer.rows).map(|_| rng.random_range(-bound..bound)));
             }
         }
         theta

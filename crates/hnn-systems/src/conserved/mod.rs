@@ -4,7 +4,6 @@ mod features;
 mod null_space;
 mod report;
 mod sample;
-mod singular;
 
 pub use features::Features;
 pub use report::{ConservationReport, Quantity};
@@ -157,11 +156,11 @@ impl Conservation {
         let (sample, rollouts) = self.prepare(field, states, Some(library))?;
         let gradients = (0..library.len()).map(|k| library.gradients(k, states));
         let gradients = gradients.collect::<Result<Vec<_>, _>>()?;
-        let mut quantities = Vec::<Quantity>::new();
-        for terms in null_space(&sample, &gradients, self.tolerance)? {
-            let before = quantities.partition_point(|other| other.terms.len() <= terms.len());
-            quantities.insert(before, self.combination(&sample, &rollouts, library, &terms)?);
-        }
+        let mut quantities = null_space(&sample, &gradients, self.tolerance)?
+            .iter()
+            .map(|terms| self.combination(&sample, &rollouts, library, terms))
+            .collect::<Result<Vec<_>, _>>()?;
+        quantities.sort_by_key(|quantity| quantity.terms.len());
         Ok(self.report("conserved", &sample, &rollouts, quantities))
     }
 

@@ -1,9 +1,9 @@
 //! Combinations of features that do not change.
 
+use nalgebra::DMatrix;
 use ndarray::Array2;
 
 use super::sample::Sample;
-use super::singular::singular;
 use crate::SystemError;
 
 /// Combinations of features whose size is smaller, relative to the largest, are constants or identities among features.
@@ -28,17 +28,21 @@ pub(super) fn null_space(
         let hint = "a feature, or its rate, is beyond all bounds: take units in which numbers are nearer to 1";
         return Err(SystemError::Undetermined { what: "what is conserved", hint });
     }
-    let of_size = Vec::from_iter((0..features).map(|k| scaled_by(scaled[k].iter(), inverse(k))));
-    let of_rate = Vec::from_iter((0..features).map(|k| scaled_by(rates[k].iter(), inverse(k))));
-    let sizes = singular(of_size);
-    let largest = sizes.iter().map(|(size, _)| *size).fold(0.0, f64::max);
-    let kept = sizes.iter().filter(|(size, _)| *size > IDENTITY * largest);
-    // Combinations of size 1, at right angles to each other.
+    let dim = sample.states.ncols();
+    let of_size = DMatrix::from_fn(states * dim, features, |row, k| {
+        scaled[k][[row / dim, row % dim]] * inverse(k)
+    });
+    let of_rate = DMatrix::from_fn(states, features, |row, k| rates[k][row] * inverse(k));
+    let (values, directions) = singular(of_size);
+    let largest = values.iter().copied().fold(0.0, f64::max);
+    let kept = Vec::from_iter((0..values.len()).filter(|i| values[*i] > IDENTITY * largest));
+    // Its columns are combinations of size 1, at right angles to each other.
     let whitened =
-        Vec::from_iter(kept.map(|(size, direction)| scaled_by(direction.iter(), 1.0 / size)));
-    let changes = singular(whitened.iter().map(|weights| combined(&of_rate, weights)).collect());
-    let slow = changes.iter().filter(|(change, _)| *change <= tolerance * sample.rate);
-    let slow = slow.map(|(_, direction)| combined(&whitened, direction));
+        DMatrix::from_fn(features, kept.len(), |k, i| directions[(kept[i], k)] / values[kept[i]]);
+    let (values, directions) = singular(of_rate * &whitened);
+    let slow = (0..values.len()).filter(|i| values[*i] <= tolerance * sample.rate);
+    let slow =
+        slow.map(|i| Vec::from_iter((&whitened * directions.row(i).transpose()).iter().copied()));
     let combinations = eliminated(slow.collect(), tolerance).into_iter().map(|(pivot, row)| {
         let terms = row.iter().enumerate().filter(|(_, c)| **c != 0.0);
         terms.map(|(k, c)| (c * inverse(k) / inverse(pivot), k)).collect()
@@ -50,17 +54,15 @@ fn norm<'a>(numbers: impl Iterator<Item = &'a f64>) -> f64 {
     numbers.map(|x| x * x).sum::<f64>().sqrt()
 }
 
-fn scaled_by<'a>(numbers: impl Iterator<Item = &'a f64>, factor: f64) -> Vec<f64> {
-    numbers.map(|x| x * factor).collect()
-}
-
-/// The sum of some columns, each with its weight.
-fn combined(columns: &[Vec<f64>], weights: &[f64]) -> Vec<f64> {
-    let mut sum = vec![0.0; columns.first().map_or(0, Vec::len)];
-    for (column, weight) in columns.iter().zip(weights) {
-        sum.iter_mut().zip(column).for_each(|(sum, x)| *sum += weight * x);
+/// The singular values of a tall matrix, and its right singular vectors, a row each.
+fn singular(matrix: DMatrix<f64>) -> (Vec<f64>, DMatrix<f64>) {
+    let columns = matrix.ncols();
+    if columns == 0 {
+        return (Vec::new(), matrix.resize(0, 0, 0.0));
     }
-    sum
+    let decomposed = matrix.qr().r().svd(false, true);
+    let directions = decomposed.v_t.unwrap_or_else(|| DMatrix::zeros(0, columns));
+    (decomposed.singular_values.iter().copied().collect(), directions)
 }
 
 /// The reduced echelon form of rows, each with the column of its pivot, 1: of all entries the largest is the next pivot.

@@ -1,6 +1,8 @@
 //! What the data leave open of a rollout.
 
-use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar, TooLarge};
+use hnn_integrators::{
+    DifferentiableField, DifferentiableStepper, Scalar, TooLarge, compiled_here,
+};
 use hnn_losses::{
     JacobianRows, Loss, Reduction, ResidualRows, RowSelection, TrajectoryData, TrajectoryLoss,
     Window,
@@ -60,13 +62,8 @@ impl Posterior {
         F: DifferentiableField<T>,
         S: DifferentiableStepper<T, F>,
     {
-        let (dim, params) = (start.len(), model.num_params());
-        let row = (size_of::<T>() + 8) * dim * params.max(1);
-        TooLarge::check("states of a rollout", times.len(), row, "take fewer times")?;
-        let mut states = Array2::zeros((times.len(), dim));
-        if let Some(mut first) = states.rows_mut().into_iter().next() {
-            first.assign(&start);
-        }
+        let params = model.num_params();
+        let states = compiled_here!(T => States<T>, states)(start, times.len(), params)?;
         let lengths = [times.len()];
         let data = TrajectoryData::new(times.into(), states.view(), &lengths);
         let of = |source| TrainError::Loss { step: 0, source };
@@ -78,13 +75,44 @@ impl Posterior {
         let jacobian = JacobianRows { by_theta: &mut by_theta, by_locals: &mut [] };
         let rows = ResidualRows { values: &mut values, jacobian: Some(jacobian) };
         loss.residuals(model, 0..layout.num_groups(), rows).map_err(of)?;
+        let deviations = compiled_here!(T => Deviations<T>, Posterior::deviations);
+        deviations(self, &by_theta, (layout.len(), params), states.dim())
+    }
+
+    /// Those of states (T, D) by the derivatives of all but the first.
+    fn deviations<T: Scalar>(
+        &self,
+        by_theta: &[T],
+        shape: (usize, usize),
+        states: (usize, usize),
+    ) -> Result<Array2<f64>, TrainError> {
         let rows: Vec<f64> = by_theta.iter().map(|entry| entry.to_f64()).collect();
-        let rows = Array2::from_shape_vec((layout.len(), params), rows).unwrap_or_default();
+        let rows = Array2::from_shape_vec(shape, rows).unwrap_or_default();
         let after = self.standard_deviations(rows.view())?;
-        let mut deviations = Array2::zeros((times.len(), dim));
+        let mut deviations = Array2::zeros(states);
         for (to, deviation) in deviations.slice_mut(s![1.., ..]).iter_mut().zip(after) {
             *to = deviation;
         }
         Ok(deviations)
     }
+}
+
+type Deviations<T> =
+    fn(&Posterior, &[T], (usize, usize), (usize, usize)) -> Result<Array2<f64>, TrainError>;
+
+type States<T> = fn(ArrayView1<'_, T>, usize, usize) -> Result<Array2<T>, TrainError>;
+
+/// States of which the first is the start, for a model with so many parameters.
+fn states<T: Scalar>(
+    start: ArrayView1<'_, T>,
+    times: usize,
+    params: usize,
+) -> Result<Array2<T>, TrainError> {
+    let row = (size_of::<T>() + 8) * start.len() * params.max(1);
+    TooLarge::check("states of a rollout", times, row, "take fewer times")?;
+    let mut states = Array2::zeros((times, start.len()));
+    if let Some(mut first) = states.rows_mut().into_iter().next() {
+        first.assign(&start);
+    }
+    Ok(states)
 }

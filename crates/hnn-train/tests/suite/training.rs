@@ -1,11 +1,11 @@
 //! The trainer against PyTorch's Adam, and its promises.
 
-use hnn_integrators::{Parameters, RK4};
+use hnn_integrators::{FieldObject, Parameters, RK4};
 use hnn_losses::{
     DerivativeLoss, JointLoss, L2Penalty, Loss, LossError, Reduction, RowSelection, TotalLoss,
     TrajectoryData, TrajectoryLoss, Window,
 };
-use hnn_models::{Architecture, Hnn, Initialisation, Mlp};
+use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_testing::{golden, numbers, read_json};
 use hnn_train::{
     Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, TrainError,
@@ -53,6 +53,31 @@ fn adam_agrees_with_pytorch() {
         for (w, expected) in params(&model).iter().zip(numbers(&g[case]["final"])) {
             assert!((w - expected).abs() < 1e-10, "{case}: {w}, expected {expected}");
         }
+    }
+}
+
+/// Models of different types, trained as objects.
+#[test]
+fn objects_train_to_the_same_numbers() {
+    let (model, mut loss) = problem();
+    let mut trainer = Trainer::new(5);
+    let mut expected = model.clone();
+    trainer.fit(&mut expected, &mut loss, None, &mut ()).expect("trains");
+    let mut own = model.clone();
+    let mut borrowed: &mut dyn FieldObject<f64> = &mut own;
+    trainer.fit(&mut borrowed, &mut loss, None, &mut ()).expect("trains");
+    assert_eq!(params(&own), params(&expected));
+
+    let architecture = Architecture::new(&[2, 6, 2]).expect("sizes");
+    let net = Mlp::new(architecture, Initialisation::Orthogonal, 1);
+    let baseline = Baseline::new(net).expect("square");
+    let models: [Box<dyn FieldObject<f64>>; 2] = [Box::new(model), Box::new(baseline)];
+    for (place, mut model) in models.into_iter().enumerate() {
+        let record = trainer.fit(&mut model, &mut loss, None, &mut ()).expect("trains");
+        assert!(record.final_loss() < record.steps[0].loss);
+        let mut theta = vec![0.0; model.num_params()];
+        model.copy_params(&mut theta).expect("fits");
+        assert_eq!(theta == params(&expected), place == 0);
     }
 }
 

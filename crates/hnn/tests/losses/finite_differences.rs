@@ -2,7 +2,7 @@
 //! the sum of its parts.
 
 use crate::common::{lengths_of, network, params, wave};
-use crate::erased::Erased;
+use crate::erased::{Erased, erased};
 use hnn_integrators::{
     BLANES_MOAN_SRKN6, DifferentiableField, DifferentiableStepper, EULER, GAUSS_LEGENDRE4,
     GAUSS_LEGENDRE6, HEUN, IMPLICIT_MIDPOINT, KAHAN_LI8, MIDPOINT, PEFRL, POSITION_VERLET,
@@ -23,35 +23,35 @@ use proptest::prelude::*;
 
 /// A model by its name, with `n` degrees of freedom.
 const MODELS: [fn(usize, u64) -> Erased; 9] = [
-    |n, seed| Erased::new(Baseline::new(network(&[2 * n, 7, 5, 2 * n], seed)).expect("square")),
-    |n, seed| Erased::new(Hnn::new(network(&[2 * n, 7, 5, 1], seed)).expect("even")),
+    |n, seed| erased(Baseline::new(network(&[2 * n, 7, 5, 2 * n], seed)).expect("square")),
+    |n, seed| erased(Hnn::new(network(&[2 * n, 7, 5, 1], seed)).expect("even")),
     |n, seed| {
         // The first coordinate is an angle.
         let angles: Vec<bool> = (0..2 * n).map(|i| i == 0).collect();
         let net = Angles::new(network(&[2 * n + 1, 7, 1], seed), &angles).expect("fits");
-        Erased::new(Hnn::new(net).expect("even"))
+        erased(Hnn::new(net).expect("even"))
     },
-    |n, seed| Erased::new(separable(n, seed)),
+    |n, seed| erased(separable(n, seed)),
     |n, seed| {
         let (h, f) = (network(&[2 * n, 7, 1], seed), network(&[2 * n, 5, n], seed + 1));
-        Erased::new(Hnn::with_friction(h, f).expect("fits"))
+        erased(Hnn::with_friction(h, f).expect("fits"))
     },
     |n, seed| {
         let entries = network(&[2 * n, 5, n * (n + 1) / 2], seed + 1);
         let friction = Dissipative::new(entries).expect("triangle");
-        Erased::new(Hnn::with_friction(network(&[2 * n, 7, 1], seed), friction).expect("fits"))
+        erased(Hnn::with_friction(network(&[2 * n, 7, 1], seed), friction).expect("fits"))
     },
     // Mass matrices far from singular: accelerations are moderate, and differences accurate.
     |n, seed| {
         let net = KineticPrior::new(network(&[2 * n, 5, 1], seed), 8.0).expect("positive");
-        Erased::new(Lnn::new(net).expect("even"))
+        erased(Lnn::new(net).expect("even"))
     },
-    |n, seed| Erased::new(Lnn::new(mechanical(n, seed)).expect("even")),
+    |n, seed| erased(Lnn::new(mechanical(n, seed)).expect("even")),
     |n, seed| {
         let friction = FrictionForce::new(network(&[2 * n, 5, n], seed + 2));
         let input = InputForce::new::<f64>(n, |t: f64, out: &mut [f64]| out.fill(t.sin()));
         let force = Sum(friction, input);
-        Erased::new(Lnn::forced(mechanical(n, seed), force).expect("fits"))
+        erased(Lnn::forced(mechanical(n, seed), force).expect("fits"))
     },
 ];
 

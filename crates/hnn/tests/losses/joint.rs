@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::{lengths_of, network, wave};
-use crate::erased::Erased;
+use crate::erased::{Erased, erased};
 use hnn_integrators::{
     At, Bars, DifferentiableField, DifferentiableStepper, EULER, FieldError, GAUSS_LEGENDRE4,
     Parameters, RALSTON3, RK4, Tableau, VELOCITY_VERLET, VectorField, Workspace,
@@ -118,10 +118,10 @@ proptest! {
     #[test]
     fn the_sum_for_networks(window in windows(), seed in 0..999_u64) {
         check_steppers(|| {
-            Erased::new(Baseline::new(network(&[2, 5, 2], seed)).expect("square"))
+            erased(Baseline::new(network(&[2, 5, 2], seed)).expect("square"))
         }, window, seed);
         check_steppers(|| {
-            Erased::new(Hnn::new(network(&[2, 7, 5, 1], seed)).expect("even"))
+            erased(Hnn::new(network(&[2, 7, 5, 1], seed)).expect("even"))
         }, window, seed);
     }
 
@@ -138,7 +138,7 @@ proptest! {
             let (factor, potential) = (network(&[1, 5, 1], seed), network(&[1, 7, 1], seed + 1));
             let lagrangian = MechanicalLagrangian::new(factor, potential).expect("fits");
             let lagrangian = lagrangian.with_epsilon(1.0).expect("positive");
-            Erased::new(Lnn::new(lagrangian).expect("even"))
+            erased(Lnn::new(lagrangian).expect("even"))
         }, window, seed);
     }
 }
