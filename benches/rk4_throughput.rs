@@ -1,5 +1,6 @@
 //! RK4 throughput: how many trajectory-steps a second, on one thread, against the peers.
 
+#[cfg(feature = "peers")]
 use hnn_benches::peers::{self, Peer};
 use hnn_benches::systems::{DoublePendulum, Pendulum, start};
 use hnn_benches::{Contest, Options, on_threads};
@@ -61,20 +62,37 @@ where
         run.last().index_axis(Axis(1), 0).iter().map(|x| f64::from(*x)).sum()
     });
     contest.entry("scalar loop", work, || total(starts, |x| scalar_loop(&field, steps, x)));
-    contest.entry("peer ode_solvers", work, || {
+    #[cfg(feature = "peers")]
+    enter_peers(&mut contest, field, starts, steps);
+    contest.run()
+}
+
+#[cfg(feature = "peers")]
+fn enter_peers<'a, F, const D: usize>(
+    contest: &mut Contest<'a>,
+    field: F,
+    starts: &'a [[f64; D]],
+    steps: usize,
+) where
+    F: AnalyticField<State<f64> = [f64; D]> + Copy + 'a,
+{
+    let (work, end) = ((starts.len() * steps) as f64, steps as f64 * DT);
+    contest.entry("peer ode_solvers", work, move || {
         total(starts, |x| peers::ode_solvers_rk4(Peer(field), x, end, DT))
     });
-    contest.entry("peer differential-equations", work, || {
+    contest.entry("peer differential-equations", work, move || {
         total(starts, |x| peers::differential_equations_rk4(&Peer(field), x, end, DT))
     });
-    contest.entry("peer ivp", work, || total(starts, |x| peers::ivp_rk4(&Peer(field), x, end, DT)));
+    contest.entry("peer ivp", work, move || {
+        total(starts, |x| peers::ivp_rk4(&Peer(field), x, end, DT))
+    });
     if starts.len() > 1 {
-        contest.entry("batch ode_solvers", work, || {
+        contest.entry("batch ode_solvers", work, move || {
             peers::ode_solvers_rk4_batch(Peer(field), starts, end, DT)
         });
-        contest.entry("batch ivp", work, || peers::ivp_rk4_batch(&Peer(field), starts, end, DT));
+        contest
+            .entry("batch ivp", work, move || peers::ivp_rk4_batch(&Peer(field), starts, end, DT));
     }
-    contest.run()
 }
 
 fn main() {

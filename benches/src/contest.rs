@@ -159,9 +159,15 @@ impl Outcome {
         matching.fold(f64::NAN, |best, (_, rate)| best.max(*rate))
     }
 
-    /// Prints a ratio beside its bar.
+    /// Prints a ratio beside its bar; one to peers that were not built (feature `peers`) is NaN.
     pub fn bar(&self, what: &str, value: f64, bar: f64) {
-        let verdict = if value >= bar { "met" } else { "MISSED" };
+        let verdict = if value >= bar {
+            "met"
+        } else if value.is_nan() {
+            "not measured"
+        } else {
+            "MISSED"
+        };
         println!("{what}: {value:.2} (bar {bar}) {verdict}");
     }
 }

@@ -2,13 +2,14 @@
 //! after round, so that a busy machine slows all of them alike, and the medians go into a table.
 //!
 //! Options of every benchmark: `--quick` (smaller work, fewer rounds). Tables are printed and
-//! written to `target/benchmarks/`.
+//! written to `target/benchmarks/`. Other crates' solvers take part with feature `peers`.
 
 #![allow(clippy::print_stdout, missing_debug_implementations)]
 
 mod case;
 mod clock;
 mod contest;
+#[cfg(feature = "peers")]
 pub mod peers;
 mod step;
 pub mod systems;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use chacha20::ChaCha8Rng;
 use clap::Parser;
 use hnn_data::{Column, ColumnKey, Recording};
 use hnn_examples::{Output, Row, exit};
@@ -16,7 +17,6 @@ use hnn_identify::{Feature, Identify, Law};
 use hnn_integrators::{Adaptive, Between, DORMAND_PRINCE5, Driven, Signal, Signals, Tolerances};
 use ndarray::{Array2, array};
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 

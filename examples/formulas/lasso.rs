@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use chacha20::ChaCha8Rng;
 use clap::Parser;
 use hnn_examples::{Output, Row, Sweep, Table, exit, roll_out, scientific, seed_range};
 use hnn_plots::{Figure, Motion, Panel, Series, regularisation_path, squared_error};
@@ -19,7 +20,6 @@ use hnn_sparse::{
 use hnn_systems::{Hamiltonian, Pendulum, Spring};
 use ndarray::{Array1, Array2, Axis, array, s};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 

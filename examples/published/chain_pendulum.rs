@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+use chacha20::ChaCha8Rng;
 use clap::Parser;
 use hnn_data::{DataSet, Trajectory};
 use hnn_examples::{Bars, Output, exit, roll_out};
@@ -21,7 +22,6 @@ use hnn_systems::ChainPendulum;
 use hnn_train::{Adam, LeastSquares, MiniBatch, Schedule, Trainer, WeightDecay};
 use ndarray::{Array2, Array3, Axis, s};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rand_distr::StandardNormal;
 use serde::Serialize;
 

@@ -8,6 +8,7 @@
 
 use std::process::ExitCode;
 
+use chacha20::ChaCha8Rng;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{Judge, Kind, Output, Recipe, exit};
@@ -19,7 +20,6 @@ use hnn_sparse::{Ansatz, Expression, Friction, Library, Samples, Selection, Spar
 use ndarray::{Array1, Array2, array};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 /// D-HNN's damped spring: networks, and the formula.

@@ -6,6 +6,7 @@
 
 use std::process::ExitCode;
 
+use chacha20::ChaCha8Rng;
 use clap::Parser;
 use hnn_data::DataSet;
 use hnn_examples::{exit, roll_out};
@@ -18,7 +19,6 @@ use hnn_sparse::{
 use hnn_systems::Sampling;
 use ndarray::{Array3, arr2, s};
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 

@@ -6,11 +6,11 @@
 use std::error::Error;
 use std::time::Instant;
 
+use chacha20::ChaCha8Rng;
 use hnn_integrators::{Interval, RK4, Stepper, VectorField, Workspace};
 use hnn_sparse::{Ansatz, Expression, Library, Samples, Selection, SparseHamiltonian};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 fn median(mut runs: Vec<f64>) -> f64 {
     runs.sort_by(f64::total_cmp);

@@ -1,10 +1,10 @@
 //! From a network to a formula.
 
+use chacha20::ChaCha8Rng;
 use hnn_integrators::{TooLarge, Workspace, coordinate_major, rows};
 use hnn_systems::Hamiltonian;
 use ndarray::{Array2, ArrayView2};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::data::column_sizes;
 use crate::equations::root_mean_square;

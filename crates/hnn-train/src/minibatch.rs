@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
+use chacha20::ChaCha12Rng;
 use hnn_integrators::TooLarge;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
-use rand_chacha::ChaCha12Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
@@ -71,7 +71,34 @@ pub(crate) struct Draw {
     order: Vec<u32>,
     /// How many of them have been drawn.
     position: usize,
-    rng: ChaCha12Rng,
+    rng: Generator,
+}
+
+/// A generator of random numbers: its seed and its stream, and how far it has come there.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Generator {
+    seed: [u8; 32],
+    stream: u64,
+    word_pos: u128,
+}
+
+impl Generator {
+    fn new(seed: u64) -> Self {
+        Self::at(&ChaCha12Rng::seed_from_u64(seed))
+    }
+
+    fn at(rng: &ChaCha12Rng) -> Self {
+        let (seed, stream, word_pos) = (rng.get_seed(), rng.get_stream(), rng.get_word_pos());
+        Self { seed, stream, word_pos }
+    }
+
+    fn shuffle(&mut self, order: &mut [u32]) {
+        let mut rng = ChaCha12Rng::from_seed(self.seed);
+        rng.set_stream(self.stream);
+        rng.set_word_pos(self.word_pos);
+        order.shuffle(&mut rng);
+        *self = Self::at(&rng);
+    }
 }
 
 impl MiniBatch {
@@ -106,7 +133,7 @@ impl MiniBatch {
         require(size > 0, "the batch size", size, "at least 1")?;
         let count = groups.len();
         let order = Vec::from_iter(0..count as u32);
-        let draw = Draw { order, position: count, rng: ChaCha12Rng::seed_from_u64(seed) };
+        let draw = Draw { order, position: count, rng: Generator::new(seed) };
         Ok(Self { groups, size: size.min(count), seed, draw, rows: Vec::new() })
     }
 
@@ -114,7 +141,7 @@ impl MiniBatch {
     pub fn next_rows(&mut self) -> &[usize] {
         let Draw { order, position, rng } = &mut self.draw;
         if *position >= order.len() {
-            order.shuffle(rng);
+            rng.shuffle(order);
             *position = 0;
         }
         let end = (*position + self.size).min(order.len());

@@ -1,8 +1,8 @@
 //! Dropout.
 
+use chacha20::ChaCha12Rng;
 use hnn_integrators::{Mode, Scalar};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
 
 use super::Mlp;
 use crate::ModelError;

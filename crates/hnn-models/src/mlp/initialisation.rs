@@ -1,9 +1,9 @@
 //! Initial weights.
 
+use chacha20::ChaCha12Rng;
 use hnn_integrators::Scalar;
 use nalgebra::DMatrix;
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 

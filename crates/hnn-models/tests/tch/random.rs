@@ -1,10 +1,10 @@
 //! Random networks, states, and a comparison that says where two results part.
 
+use chacha20::ChaCha12Rng;
 use hnn_integrators::{At, Bars, DifferentiableField, Workspace};
 use hnn_models::{Activation, Architecture, Initialisation, Lnn, Mlp};
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
 
 /// Relative difference that the two engines may have.
 pub(crate) const TOLERANCE: f64 = 1e-9;

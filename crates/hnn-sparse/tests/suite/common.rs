@@ -1,9 +1,9 @@
 //! Systems, libraries and noise that several tests share.
 
+use chacha20::ChaCha8Rng;
 use hnn_sparse::{Ansatz, Argument, Expression, Library, Samples, SparseHamiltonian};
 use ndarray::{Array2, Axis};
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use hnn_integrators::VectorField;
 

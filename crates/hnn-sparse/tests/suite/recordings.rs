@@ -1,5 +1,6 @@
 //! Recordings with inputs, friction, torques, gaps and rates: the right values by formula.
 
+use chacha20::ChaCha8Rng;
 use hnn_data::{Column, Recording, RecordingReader};
 use hnn_integrators::{
     At, Between, Driven, FnField, RK4, Signal, Signals, Tolerances, VectorField, Workspace,
@@ -15,7 +16,6 @@ use hnn_testing::{
 };
 use ndarray::{Array2, array};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::common::{normal, x};
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use chacha20::ChaCha8Rng;
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_sparse::{
     Ansatz, CrossValidation, Differentiation, Distillation, Equations, Expression, Folds, Gram,
@@ -10,7 +11,6 @@ use hnn_sparse::{
 };
 use ndarray::Array2;
 use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
 
 use crate::common::{normal, x};
 

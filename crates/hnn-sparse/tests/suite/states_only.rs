@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stdout)]
 
+use chacha20::ChaCha8Rng;
 use hnn_integrators::{Tolerances, solve_batch};
 use hnn_losses::Window;
 use hnn_sparse::{
@@ -10,7 +11,6 @@ use hnn_sparse::{
 };
 use ndarray::{Array2, Axis};
 use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use crate::common::{Case, add_noise, coupled_oscillators, double_well, henon_heiles};
 

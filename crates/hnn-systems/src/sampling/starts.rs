@@ -1,8 +1,8 @@
 //! Laws that starting states are drawn from.
 
+use chacha20::ChaCha12Rng;
 use ndarray::Array2;
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha12Rng;
 
 use super::check_points;
 use super::orbits::{three_bodies, two_bodies};

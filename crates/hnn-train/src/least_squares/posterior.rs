@@ -1,10 +1,10 @@
 //! What a fit knows about its parameters.
 
+use chacha20::ChaCha12Rng;
 use hnn_integrators::{TooLarge, parallel};
 use hnn_losses::ResidualLayout;
 use ndarray::{Array1, Array2, ArrayView2};
 use rand::SeedableRng;
-use rand_chacha::ChaCha12Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::linear::Weights;

@@ -2,9 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use chacha20::ChaCha8Rng;
 use ndarray::{Array1, Array2};
 use rand::{Rng, RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 const NUMBERS: [f64; 14] = [
     0.0,

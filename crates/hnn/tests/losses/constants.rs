@@ -98,7 +98,7 @@ fn robust_errors_where_noise_lasts() {
     let (rows, mut held) = (6000, [0; 2]);
     let x = Array2::from_shape_fn((rows, 1), |(row, _)| (0.013 * row as f64).sin());
     for seed in 0..60 {
-        let mut rng = rand_chacha::ChaCha12Rng::seed_from_u64(seed);
+        let mut rng = chacha20::ChaCha12Rng::seed_from_u64(seed);
         let noise = Array1::from_shape_fn(rows / 40, |_| rng.random_range(-1.0..1.0));
         let dx = Array2::from_shape_fn((rows, 1), |(row, _)| 0.7 * x[[row, 0]] + noise[row / 40]);
         let mut model = DualField::new([0.0], |_t, [x]: [_; 1], [a]| [a * x]);

@@ -1,5 +1,7 @@
 //! L-BFGS for full batches.
 
+mod vector;
+
 use std::cell::RefCell;
 use std::time::Instant;
 
@@ -9,6 +11,7 @@ use argmin::solver::quasinewton::LBFGS;
 use hnn_integrators::{FieldError, Mode, Parameters, Scalar, TooLarge, compiled_here};
 use hnn_losses::{Loss, LossError, RowSelection};
 
+use self::vector::Vector;
 use crate::error::require;
 use crate::fitting::{Fitted, Fitting};
 use crate::state::norm;
@@ -48,7 +51,7 @@ pub struct Lbfgs {
     memory: usize,
 }
 
-type Method = LBFGS<MoreThuenteLineSearch<Vec<f64>, Vec<f64>, f64>, Vec<f64>, Vec<f64>, f64>;
+type Method = LBFGS<MoreThuenteLineSearch<Vector, Vector, f64>, Vector, Vector, f64>;
 
 impl Lbfgs {
     /// At most `steps` steps, with the last 10 pairs of updates remembered.
@@ -148,7 +151,7 @@ impl Lbfgs {
         let mut method: Method = LBFGS::new(MoreThuenteLineSearch::new(), self.memory);
         let mut problem = Problem::new(Shared(objective));
         let mut record = TrainingRecord::default();
-        let mut next = method.init(&mut problem, IterState::new().param(start));
+        let mut next = method.init(&mut problem, IterState::new().param(Vector(start)));
         record.stop = loop {
             // The objective keeps the reason of an error.
             let Ok((state, _)) = next else { break StopReason::NothingBetter };
@@ -374,19 +377,20 @@ impl Shared<'_, '_> {
 }
 
 impl CostFunction for Shared<'_, '_> {
-    type Param = Vec<f64>;
+    type Param = Vector;
     type Output = f64;
 
-    fn cost(&self, x: &Vec<f64>) -> Result<f64, Error> {
+    fn cost(&self, Vector(x): &Vector) -> Result<f64, Error> {
         self.at(x, |objective| objective.value / objective.unit)
     }
 }
 
 impl Gradient for Shared<'_, '_> {
-    type Param = Vec<f64>;
-    type Gradient = Vec<f64>;
+    type Param = Vector;
+    type Gradient = Vector;
 
-    fn gradient(&self, x: &Vec<f64>) -> Result<Vec<f64>, Error> {
-        self.at(x, |objective| objective.theta_bar.iter().map(|g| g / objective.unit).collect())
+    fn gradient(&self, Vector(x): &Vector) -> Result<Vector, Error> {
+        let scaled = |of: &Objective<'_>| of.theta_bar.iter().map(|g| g / of.unit).collect();
+        self.at(x, scaled).map(Vector)
     }
 }
