@@ -1,7 +1,7 @@
 //! Symplectic steps and gradients.
 
 use hnn_benches::systems::{Pendulum, start};
-use hnn_benches::{Contest, Options, Outcome, on_threads, peers};
+use hnn_benches::{Contest, Options, Outcome, on_threads};
 use hnn_integrators::{
     Adjoint, Bars, Checkpoints, DifferentiableStepper, FixedStep, Grid, HEUN, KAHAN_LI8, RK4,
     Rollout, VELOCITY_VERLET, Visit, coordinate_major,
@@ -29,8 +29,9 @@ fn verlet(options: Options) {
         let run = kahan_li.run(&Pendulum, (0.0, end), x0.view()).expect("run");
         run.last().index_axis(Axis(1), 0).sum()
     });
+    #[cfg(feature = "peers")]
     contest.entry("peer ivp", work, || {
-        x0.rows().into_iter().map(|x| peers::ivp_verlet([x[0], x[1]], end, DT)).sum()
+        x0.rows().into_iter().map(|x| hnn_benches::peers::ivp_verlet([x[0], x[1]], end, DT)).sum()
     });
     let outcome = contest.run();
     outcome.bar("against the peer", outcome.rate("hnn") / outcome.best("peer"), 20.0);

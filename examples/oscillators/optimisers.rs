@@ -118,7 +118,7 @@ fn adam(options: &Options, model: &mut Model, loss: &mut Squares, path: &mut Pat
 }
 
 fn lbfgs(options: &Options, model: &mut Model, loss: &mut Squares, path: &mut Path) -> Result<()> {
-    Lbfgs::new(options.lbfgs).fit(model, loss, &mut follow(path))?;
+    Lbfgs::new(options.lbfgs).fit(model, loss, None, &mut follow(path))?;
     Ok(())
 }
 

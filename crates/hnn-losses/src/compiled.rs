@@ -16,6 +16,11 @@ pub(crate) trait FieldLoss<T: Scalar> {
         Vec::new()
     }
 
+    /// As [`Loss::noise_values`](crate::Loss::noise_values).
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// As [`Loss::num_rows`](crate::Loss::num_rows).
     fn num_rows(&self) -> usize;
 
@@ -126,6 +131,10 @@ macro_rules! loss_of_fields {
 
             fn constant_values(&self) -> Vec<(String, f64)> {
                 self.shared().constant_values()
+            }
+
+            fn noise_values(&self) -> Vec<(String, f64)> {
+                self.shared().noise_values()
             }
 
             fn num_rows(&self) -> Option<usize> {

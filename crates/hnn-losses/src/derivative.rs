@@ -430,6 +430,17 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         vec![(self.name().to_owned(), value)]
     }
 
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        if self.rows.precisions.is_empty() {
+            return Vec::new();
+        }
+        // An error is of its standard error's size; in fewer rows than all, so much less of the mean.
+        let rows = self.rows.t.len() as f64;
+        let share = self.whole.as_ref().map_or(1.0, |(_, count, _)| rows / count);
+        let weights: f64 = self.rows.weights.iter().map(|weight| weight.to_f64()).sum();
+        vec![(self.name().to_owned(), share * weights / self.rows.dim as f64)]
+    }
+
     fn num_rows(&self) -> usize {
         self.rows.t.len()
     }

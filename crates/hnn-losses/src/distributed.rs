@@ -111,6 +111,14 @@ impl<T: Scalar, F: ?Sized> Distributed<T, F> {
         terms.iter_mut().zip(&numbers[1..]).for_each(|((_, value), sum)| *value = *sum);
         Ok(numbers[0])
     }
+
+    /// The values of all ranks, term by term.
+    fn added_up(&self, mut values: Vec<(String, f64)>) -> Vec<(String, f64)> {
+        let mut numbers: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+        self.share.ranks().add_up(&mut numbers);
+        values.iter_mut().zip(numbers).for_each(|((_, value), sum)| *value = sum);
+        values
+    }
 }
 
 impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
@@ -205,11 +213,11 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for Distributed<T, F> {
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        let mut values = self.loss.constant_values();
-        let mut numbers: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
-        self.share.ranks().add_up(&mut numbers);
-        values.iter_mut().zip(numbers).for_each(|((_, value), sum)| *value = sum);
-        values
+        self.added_up(self.loss.constant_values())
+    }
+
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        self.added_up(self.loss.noise_values())
     }
 
     fn num_rows(&self) -> Option<usize> {

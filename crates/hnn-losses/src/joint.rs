@@ -235,6 +235,10 @@ where
         values
     }
 
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        self.derivative.shared().noise_values()
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         self.terms().map(|(name, value)| (name.to_owned(), value)).into()
     }

@@ -113,6 +113,12 @@ pub trait Loss<T: Scalar, F: ?Sized>: Send {
         Vec::new()
     }
 
+    /// The value of each term, by name, that the noise of its data alone has, where their standard errors
+    /// are known: a term far above it misses something, or the errors are larger than was said.
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// How many rows there are to select from; none for a loss of parameters alone.
     fn num_rows(&self) -> Option<usize> {
         None

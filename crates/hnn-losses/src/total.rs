@@ -182,6 +182,10 @@ impl<T: Scalar, F: ?Sized> Loss<T, F> for TotalLoss<T, F> {
         self.terms.iter().flat_map(|term| term.loss.constant_values()).collect()
     }
 
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        self.terms.iter().flat_map(|term| term.loss.noise_values()).collect()
+    }
+
     fn terms(&self) -> Vec<(String, f64)> {
         let named = |term: &Term<T, F>| {
             let own = term.loss.terms();

@@ -25,8 +25,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// When to validate, and to stop.
     fn rule(&self) -> EarlyStopping {
-        let never = EarlyStopping { patience: usize::MAX, ..EarlyStopping::default() };
-        self.stopping.unwrap_or(never)
+        self.stopping.unwrap_or(EarlyStopping::NEVER)
     }
 }
 
@@ -134,8 +133,8 @@ impl<'a, T: Scalar> Course<'a, T> {
     /// nothing has said yet that the loss is finite with them.
     pub(crate) fn keep(&mut self, reason: StopReason) -> Result<Kept, TrainError> {
         let kept = self.keep_parameters(reason)?;
-        let constants = self.problem.constant_values();
-        self.state.record.compare(self.problem.name(), &constants);
+        let (constants, noise) = (self.problem.constant_values(), self.problem.noise_values());
+        self.state.record.compare(self.problem.name(), &constants, &noise);
         Ok(kept)
     }
 

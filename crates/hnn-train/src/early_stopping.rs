@@ -25,11 +25,15 @@ pub struct EarlyStopping {
 impl Default for EarlyStopping {
     /// Every 10 steps, 20 times patient, any improvement; the best parameters are kept.
     fn default() -> Self {
-        Self { every: 10, patience: 20, min_improvement: 0.0, keep_best: true }
+        Self { patience: 20, ..Self::NEVER }
     }
 }
 
 impl EarlyStopping {
+    /// Validates at the default interval, and keeps the best, but never stops.
+    pub(crate) const NEVER: Self =
+        Self { every: 10, patience: usize::MAX, min_improvement: 0.0, keep_best: true };
+
     pub(crate) fn check(&self) -> Result<(), TrainError> {
         require(self.every > 0, "the validation interval", 0, "at least 1 step")?;
         require(self.patience > 0, "the patience", 0, "at least 1 validation")?;

@@ -32,6 +32,7 @@ pub(crate) trait Fitting<T: Scalar> {
     fn restore_state(&mut self, state: &mut &[f64]) -> Result<(), LossError>;
     fn terms(&self) -> Vec<(String, f64)>;
     fn constant_values(&self) -> Vec<(String, f64)>;
+    fn noise_values(&self) -> Vec<(String, f64)>;
     fn row_share(&self) -> Option<&RowShare>;
 }
 
@@ -110,6 +111,10 @@ impl<T: Scalar, F: Parameters<T>> Fitting<T> for Fitted<'_, '_, T, F> {
 
     fn constant_values(&self) -> Vec<(String, f64)> {
         self.loss.constant_values()
+    }
+
+    fn noise_values(&self) -> Vec<(String, f64)> {
+        self.loss.noise_values()
     }
 
     fn row_share(&self) -> Option<&RowShare> {

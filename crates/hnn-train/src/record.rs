@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Evidence, TrainError};
 
+/// Errors of twice the size that their noise has are no accident.
+const FAR_ABOVE_NOISE: f64 = 4.0;
+
 /// Why a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -86,8 +89,13 @@ impl fmt::Display for TrainingRecord {
 
 impl TrainingRecord {
     /// Warns of the terms of the loss, of a name, that at the step that is kept are above those of a
-    /// constant in place of the model.
-    pub(crate) fn compare(&mut self, name: &str, constants: &[(String, f64)]) {
+    /// constant in place of the model, or far above those of the noise alone.
+    pub(crate) fn compare(
+        &mut self,
+        name: &str,
+        constants: &[(String, f64)],
+        noise: &[(String, f64)],
+    ) {
         let Some(kept) = self.steps.iter().find(|step| step.step == self.kept_step) else { return };
         let own = [(name.to_owned(), kept.loss)];
         let terms = if kept.terms.is_empty() { &own[..] } else { &kept.terms[..] };
@@ -100,7 +108,16 @@ impl TrainingRecord {
                  the network the scales of its data"
             ))
         });
-        self.warnings = beaten.collect();
+        let unexplained = noise.iter().filter_map(|(name, noise)| {
+            let value = of(name).filter(|value| *value > FAR_ABOVE_NOISE * noise)?;
+            Some(format!(
+                "by the standard errors of its data a {name} loss of {noise:.1} is to be expected, and it is \
+                 {value:.3e}: the model misses something, it is not yet trained, or the errors are \
+                 {:.0} times larger than was said",
+                (value / noise).sqrt()
+            ))
+        });
+        self.warnings = beaten.chain(unexplained).collect();
     }
 
     /// Whether it ended before its last step.

@@ -2,11 +2,8 @@
 
 use std::any::Any;
 
-use crate::kernel::Job;
-use crate::{
-    At, Bars, DifferentiableField, FieldError, Mode, Parameters, Scalar, Signals, VectorField,
-    Workspace,
-};
+use super::vector_field::field_of;
+use crate::{At, Bars, DifferentiableField, FieldError, Mode, Parameters, Scalar, VectorField};
 
 /// Residuals or a tape of any type, made on first use.
 ///
@@ -104,35 +101,7 @@ impl<T: Scalar, F: DifferentiableField<T>> FieldObject<T> for F {
 macro_rules! field_by_object {
     ($holder:ty) => {
         impl<T: Scalar> VectorField<T> for $holder {
-            fn dim(&self) -> usize {
-                (**self).dim()
-            }
-
-            fn inputs(&self) -> usize {
-                (**self).inputs()
-            }
-
-            fn eval(
-                &self,
-                at: At<'_, T>,
-                x: &[T],
-                dx: &mut [T],
-                workspace: &mut Workspace<T>,
-            ) -> Result<(), FieldError> {
-                (**self).eval(at, x, dx, workspace)
-            }
-
-            fn block_len(&self) -> usize {
-                (**self).block_len()
-            }
-
-            fn signals(&self) -> Option<Signals<'_, T>> {
-                (**self).signals()
-            }
-
-            fn kernel(&self, job: &mut Job<'_, T>) -> bool {
-                (**self).kernel(job)
-            }
+            field_of!(|holder| **holder);
         }
 
         impl<T: Scalar> Parameters<T> for $holder {

@@ -106,34 +106,53 @@ fn eval_rows<T: Scalar>(
     Ok(rows(&dx, x.nrows(), x.ncols()))
 }
 
+/// The methods of a [`VectorField`] that another one has.
+macro_rules! field_of {
+    (|$holder:ident| $field:expr) => {
+        fn dim(&self) -> usize {
+            let $holder = self;
+            $field.dim()
+        }
+
+        fn inputs(&self) -> usize {
+            let $holder = self;
+            $field.inputs()
+        }
+
+        fn eval(
+            &self,
+            at: $crate::At<'_, T>,
+            x: &[T],
+            dx: &mut [T],
+            workspace: &mut $crate::Workspace<T>,
+        ) -> Result<(), $crate::FieldError> {
+            let $holder = self;
+            $field.eval(at, x, dx, workspace)
+        }
+
+        fn block_len(&self) -> usize {
+            let $holder = self;
+            $field.block_len()
+        }
+
+        fn signals(&self) -> Option<$crate::Signals<'_, T>> {
+            let $holder = self;
+            $field.signals()
+        }
+
+        fn kernel(&self, job: &mut $crate::kernel::Job<'_, T>) -> bool {
+            let $holder = self;
+            $field.kernel(job)
+        }
+    };
+}
+pub(super) use field_of;
+
 /// A field that may be unsized, as one that may become an object.
 pub(crate) struct ByReference<'a, F: ?Sized>(pub(crate) &'a F);
 
 impl<T: Scalar, F: VectorField<T> + ?Sized> VectorField<T> for ByReference<'_, F> {
-    fn dim(&self) -> usize {
-        self.0.dim()
-    }
-    fn inputs(&self) -> usize {
-        self.0.inputs()
-    }
-    fn eval(
-        &self,
-        at: At<'_, T>,
-        x: &[T],
-        dx: &mut [T],
-        workspace: &mut Workspace<T>,
-    ) -> Result<(), FieldError> {
-        self.0.eval(at, x, dx, workspace)
-    }
-    fn block_len(&self) -> usize {
-        self.0.block_len()
-    }
-    fn signals(&self) -> Option<Signals<'_, T>> {
-        self.0.signals()
-    }
-    fn kernel(&self, job: &mut Job<'_, T>) -> bool {
-        self.0.kernel(job)
-    }
+    field_of!(|holder| holder.0);
 }
 
 /// Copies states of shape (B, D) into one coordinate-major slice.

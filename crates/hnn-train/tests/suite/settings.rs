@@ -96,7 +96,7 @@ fn a_start_that_is_not_finite_is_divergence_at_step_0() {
     {
         let trained = Trainer::new(10).fit(&mut model, &mut loss, None, &mut ());
         assert!(matches!(trained, Err(TrainError::Diverged { step: 0, .. })), "{trained:?}");
-        let searched = Lbfgs::new(10).fit(&mut model, &mut loss, &mut ());
+        let searched = Lbfgs::new(10).fit(&mut model, &mut loss, None, &mut ());
         assert!(matches!(searched, Err(TrainError::Diverged { step: 0, .. })), "{searched:?}");
     }
 }
@@ -106,12 +106,12 @@ fn a_line_search_that_leaves_all_bounds_is_divergence() {
     let mut model = model::<f64>();
     let before = params(&model);
     let mut loss = Script(vec![1.0, f64::INFINITY]);
-    let result = Lbfgs::new(10).fit(&mut model, &mut loss, &mut ());
+    let result = Lbfgs::new(10).fit(&mut model, &mut loss, None, &mut ());
     assert!(matches!(result, Err(TrainError::Diverged { last_finite: 1.0, .. })), "{result:?}");
     assert_eq!(params(&model), before);
     // A loss that never gets better, whatever its gradient says, ends the run.
     let begin = Instant::now();
-    let record = Lbfgs::new(10).fit(&mut model, &mut Script(vec![1.0; 10_000]), &mut ());
+    let record = Lbfgs::new(10).fit(&mut model, &mut Script(vec![1.0; 10_000]), None, &mut ());
     assert!(record.expect("ends").stopped_early());
     assert!(begin.elapsed() < Duration::from_secs(10));
 }
@@ -122,7 +122,7 @@ fn lbfgs_has_no_unit_of_its_own() {
     let run = |weight: f64| {
         let mut model = model::<f64>();
         let mut loss = TotalLoss::empty().plus(weight, loss(1.0)).expect("weight");
-        let record = Lbfgs::new(30).fit(&mut model, &mut loss, &mut ()).expect("converges");
+        let record = Lbfgs::new(30).fit(&mut model, &mut loss, None, &mut ()).expect("converges");
         (record.steps.len(), record.final_loss() / weight)
     };
     let (steps, end) = run(1.0);
@@ -173,8 +173,12 @@ fn rates_decays_norms_and_intervals_are_checked() {
     setting(new().with_early_stopping(stopping(1, 0)));
     setting(new().with_checkpoint(Checkpoint::new("nowhere").with_step_interval(0)));
     for memory in [0, 1001, usize::MAX] {
-        let result =
-            Lbfgs::new(5).with_memory(memory).fit(&mut model::<f64>(), &mut loss(1.0), &mut ());
+        let result = Lbfgs::new(5).with_memory(memory).fit(
+            &mut model::<f64>(),
+            &mut loss(1.0),
+            None,
+            &mut (),
+        );
         assert!(matches!(result, Err(TrainError::Setting { .. })), "{memory}: {result:?}");
     }
 }
@@ -186,7 +190,7 @@ fn absurd_counts_cost_nothing() {
     let (mut model, mut loss) = (model::<f64>(), loss(1.0));
     let record = Trainer::new(usize::MAX).fit(&mut model, &mut loss, None, &mut stop);
     assert_eq!(record.expect("stops").steps.len(), 1);
-    let record = Lbfgs::new(usize::MAX).fit(&mut model, &mut loss, &mut stop);
+    let record = Lbfgs::new(usize::MAX).fit(&mut model, &mut loss, None, &mut stop);
     assert_eq!(record.expect("stops").steps.len(), 1);
     for rows in [1 << 40, usize::MAX] {
         assert!(matches!(MiniBatch::points(rows, 1, 0), Err(TrainError::TooLarge(_))));

@@ -8,8 +8,8 @@ use hnn_losses::{
 use hnn_models::{Architecture, Baseline, Hnn, Initialisation, Mlp};
 use hnn_testing::{golden, numbers, read_json};
 use hnn_train::{
-    Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, TrainError,
-    Trainer, WeightDecay,
+    Adam, Control, EarlyStopping, Lbfgs, MiniBatch, Optimiser, Progress, Schedule, StopReason,
+    TrainError, Trainer, WeightDecay,
 };
 use ndarray::{Array1, Array2};
 use serde_json::Value;
@@ -262,13 +262,48 @@ fn clipping_and_averaging() {
     assert_ne!(run(Trainer::new(50).with_clipping(0.1)), plain);
 }
 
+/// L-BFGS validates as a trainer does, and its last step in any case.
+#[test]
+fn lbfgs_keeps_what_validates_best() {
+    let stopping = EarlyStopping { every: 1, patience: 5, ..EarlyStopping::default() };
+    let fit = |lbfgs: Lbfgs, of: fn(usize) -> f64| {
+        let (mut model, mut loss) = problem();
+        let record = lbfgs.fit(&mut model, &mut loss, Some(&mut Scripted(of, 0)), &mut ());
+        (record, params(&model))
+    };
+    let fourth_is_best = |n: usize| n.abs_diff(4) as f64 + 1.0;
+    let (record, best) = fit(Lbfgs::new(100).with_early_stopping(stopping), fourth_is_best);
+    let record = record.expect("fits");
+    assert_eq!((record.kept_step, record.stop), (3, StopReason::Validation));
+    assert_eq!((record.steps.len(), record.steps[3].validation), (9, Some(1.0)));
+    let (_, four) = fit(Lbfgs::new(4), |_| 1.0);
+    assert_eq!(best, four);
+    let last = EarlyStopping { keep_best: false, ..stopping };
+    let (record, nine) = fit(Lbfgs::new(100).with_early_stopping(last), fourth_is_best);
+    assert_eq!(record.expect("fits").kept_step, 8);
+    assert_ne!(nine, best);
+
+    // One validation at the end, though the interval is longer than the run.
+    let (record, _) = fit(Lbfgs::new(3), |n| n as f64);
+    let values = record.expect("fits").steps.into_iter().map(|step| step.validation);
+    assert_eq!(Vec::from_iter(values), [None, None, Some(1.0)]);
+    let (record, theta) = fit(Lbfgs::new(3), |_| f64::NAN);
+    assert!(matches!(record, Err(TrainError::Diverged { .. })), "{record:?}");
+    let (mut model, mut loss) = problem();
+    Lbfgs::new(3).fit(&mut model, &mut loss, None, &mut ()).expect("fits");
+    assert_eq!(theta, params(&model));
+    let alone = Lbfgs::new(3).with_early_stopping(stopping);
+    let record = alone.fit(&mut model, &mut loss, None, &mut ());
+    assert!(matches!(record, Err(TrainError::NoValidation)), "{record:?}");
+}
+
 /// L-BFGS needs far fewer evaluations than Adam, and keeps the best weights.
 #[test]
 fn lbfgs_converges() {
     let (mut model, loss) = problem();
     let mut loss = TotalLoss::new(loss).plus(1e-4, L2Penalty::new()).expect("weight");
     let start = loss.value(&model, RowSelection::All).expect("evaluates");
-    let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut ()).expect("converges");
+    let record = Lbfgs::new(100).fit(&mut model, &mut loss, None, &mut ()).expect("converges");
     let end = loss.value(&model, RowSelection::All).expect("evaluates");
     assert_eq!(end, record.final_loss());
     assert!(end < 0.02 * start, "{end}, from {start}");
@@ -282,13 +317,13 @@ fn lbfgs_converges() {
         if p.record.step == 2 { Control::Stop } else { Control::Continue }
     };
     let (mut model, mut loss) = problem();
-    let record = Lbfgs::new(100).fit(&mut model, &mut loss, &mut stop).expect("stops");
+    let record = Lbfgs::new(100).fit(&mut model, &mut loss, None, &mut stop).expect("stops");
     assert_eq!((record.steps.len(), record.stopped_early()), (3, true));
     let mut nan = Scripted(|_| f64::NAN, 0);
     let before = params(&model);
-    assert!(Lbfgs::new(5).fit(&mut model, &mut nan, &mut ()).is_err());
+    assert!(Lbfgs::new(5).fit(&mut model, &mut nan, None, &mut ()).is_err());
     assert_eq!(params(&model), before);
-    assert!(Lbfgs::new(5).with_memory(0).fit(&mut model, &mut loss, &mut ()).is_err());
+    assert!(Lbfgs::new(5).with_memory(0).fit(&mut model, &mut loss, None, &mut ()).is_err());
 }
 
 /// Each step has a mask of its own; validation and the trained model have none.

@@ -3,8 +3,8 @@
 use hnn_data::{DataSet, Trajectory};
 use hnn_integrators::{DualField, Lane, RK4, VectorField};
 use hnn_losses::{
-    DerivativeLoss, ErrorMeasure, Loss, RowSelection, TorqueLoss, TrajectoryData, TrajectoryLoss,
-    Window,
+    DerivativeLoss, ErrorMeasure, Loss, RowSelection, TorqueLoss, TotalLoss, TrajectoryData,
+    TrajectoryLoss, Window,
 };
 use hnn_models::{Architecture, Hnn, Initialisation, Mlp, Scales};
 use hnn_systems::{Pendulum, Sampling};
@@ -81,6 +81,31 @@ fn a_fit_worse_than_a_constant_says_so() {
         "{record}"
     );
     assert_eq!(record.warnings.len(), 1);
+}
+
+/// A loss in units of standard errors is near 1, or the record says that something is missed.
+#[test]
+fn errors_far_above_the_noise_are_named() {
+    let (t, x) = (array![0.0, 0.0, 0.0, 0.0], array![[-1.0], [-0.5], [0.5], [1.0]]);
+    // What the model cannot say: the square.
+    let dx = x.mapv(|x: f64| 3.0 * x + 0.1 * (x * x - 0.625));
+    let warnings = |sigma: f64| {
+        let sigma = Array2::from_elem((4, 1), sigma);
+        let loss = DerivativeLoss::new(t.view(), x.view(), dx.view())
+            .and_then(|loss| loss.with_standard_errors(sigma.view()))
+            .expect("fits");
+        let mut model = DualField::new([0.0], |_t, [x]: [_; 1], [k]| [k * x]);
+        let mut sum = TotalLoss::new(loss);
+        let record = LeastSquares::new(20).fit(&mut model, &mut sum, None, &mut ());
+        record.expect("fits").warnings
+    };
+    assert_eq!(warnings(0.0375), [""; 0]);
+    let [warning] = &warnings(0.00375)[..] else { panic!("one warning") };
+    assert_eq!(
+        warning,
+        "by the standard errors of its data a derivative loss of 1.0 is to be expected, and it is 1.000e2: \
+         the model misses something, it is not yet trained, or the errors are 10 times larger than was said"
+    );
 }
 
 /// Huber's threshold is in units of the weighted errors: the same outliers in all units.

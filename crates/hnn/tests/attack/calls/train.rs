@@ -83,9 +83,20 @@ fn fit(odd: &mut Odd) -> Result<(), Error> {
         if progress.record.step < last { Control::Continue } else { Control::Stop }
     };
     let before = params(&model);
+    let stopping = odd.yes(0.2).then(|| EarlyStopping {
+        every: odd.count(3),
+        patience: odd.count(3),
+        min_improvement: odd.or_odd(0.1),
+        keep_best: odd.yes(0.5),
+    });
+    let mut other = if odd.yes(0.5) { Some(loss(odd)?) } else { None };
+    let validation = other.as_mut().map(|loss| loss.as_mut() as &mut dyn Loss<f64, Model>);
     let record = if odd.yes(0.3) {
-        let lbfgs = Lbfgs::new(odd.count(5)).with_memory(odd.count(5));
-        lbfgs.fit(&mut model, own.as_mut(), &mut stop)
+        let mut lbfgs = Lbfgs::new(odd.count(5)).with_memory(odd.count(5));
+        if let Some(stopping) = stopping {
+            lbfgs = lbfgs.with_early_stopping(stopping);
+        }
+        lbfgs.fit(&mut model, own.as_mut(), validation, &mut stop)
     } else {
         let mut trainer =
             Trainer::new(odd.count(5)).with_schedule(schedule(odd)).with_optimiser(optimiser(odd));
@@ -98,20 +109,13 @@ fn fit(odd: &mut Odd) -> Result<(), Error> {
         if odd.yes(0.2) {
             trainer = trainer.with_averaging(odd.or_odd(0.9));
         }
-        if odd.yes(0.2) {
-            trainer = trainer.with_early_stopping(EarlyStopping {
-                every: odd.count(3),
-                patience: odd.count(3),
-                min_improvement: odd.or_odd(0.1),
-                keep_best: odd.yes(0.5),
-            });
+        if let Some(stopping) = stopping {
+            trainer = trainer.with_early_stopping(stopping);
         }
         if odd.is_odd() {
             let nowhere = Checkpoint::new("/nowhere/run").with_step_interval(odd.count(3));
             trainer = trainer.with_checkpoint(nowhere.with_resume(odd.yes(0.5)));
         }
-        let mut other = if odd.yes(0.5) { Some(loss(odd)?) } else { None };
-        let validation = other.as_mut().map(|loss| loss.as_mut() as &mut dyn Loss<f64, Model>);
         trainer.fit(&mut model, own.as_mut(), validation, &mut stop)
     };
     // Whatever happens, a model that began with numbers ends with numbers.
