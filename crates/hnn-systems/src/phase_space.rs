@@ -59,10 +59,10 @@ impl<L: Copy, const D: usize, const N: usize> LaneState<L> for PhaseSpace<L, D, 
 
     #[inline(always)]
     fn from_fn(mut f: impl FnMut(usize) -> L) -> Self {
-        let block = |half| {
-            std::array::from_fn(|axis| std::array::from_fn(|k| f((half * D + axis) * N + k)))
+        let mut block = |half| {
+            <[[L; N]; D]>::from_fn(|axis| <[L; N]>::from_fn(|k| f((half * D + axis) * N + k)))
         };
-        Self { blocks: [0, 1].map(block) }
+        Self { blocks: [block(0), block(1)] }
     }
 }
 
@@ -93,7 +93,7 @@ impl<L: Copy, const D: usize, const N: usize> LaneState<L> for Particles<L, D, N
 
     #[inline(always)]
     fn from_fn(mut f: impl FnMut(usize) -> L) -> Self {
-        Self(std::array::from_fn(|axis| std::array::from_fn(|k| f(axis * N + k))))
+        Self(<[[L; N]; D]>::from_fn(|axis| <[L; N]>::from_fn(|k| f(axis * N + k))))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Closures over dual numbers: fields with parameters whose derivatives come by themselves.
 
-use crate::lane::Dual;
+use crate::lane::{Dual, lanes};
 use crate::{
     At, Bars, DifferentiableField, FieldError, Parameters, Scalar, VectorField, Workspace,
 };
@@ -107,9 +107,9 @@ where
         parameter: impl Fn(usize, T) -> Number<T>,
         input: impl Fn(usize, T) -> Number<T>,
     ) -> [Number<T>; D] {
-        let state = std::array::from_fn(|i| variable(i, x[i * t.len() + row]));
-        let theta = std::array::from_fn(|k| parameter(k, self.theta[k]));
-        let inputs = std::array::from_fn(|k| input(k, u[k * t.len() + row]));
+        let state = lanes(|i| variable(i, x[i * t.len() + row]));
+        let theta = lanes(|k| parameter(k, self.theta[k]));
+        let inputs = lanes(|k| input(k, u[k * t.len() + row]));
         (self.closure)(Dual::fixed(t[row]), state, inputs, theta)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::Lane;
+use super::{Lane, lanes};
 
 /// A value with `N` directional derivatives: `value + sum_k tangent[k] e_k`, `e_i e_j = 0`.
 ///
@@ -192,7 +192,7 @@ pub fn gradient<L: Lane, const N: usize>(
     x: [L; N],
     f: impl FnOnce([Dual<L, N>; N]) -> Dual<L, N>,
 ) -> (L, [L; N]) {
-    let y = f(std::array::from_fn(|i| Dual::variable(x[i], i)));
+    let y = f(lanes(|i| Dual::variable(x[i], i)));
     (y.value, y.tangent)
 }
 
@@ -209,6 +209,6 @@ pub fn hessian<L: Lane, const N: usize>(
     f: impl FnOnce([Dual<Dual<L, N>, N>; N]) -> Dual<Dual<L, N>, N>,
 ) -> (L, [L; N], [[L; N]; N]) {
     let inner = |i| Dual::variable(x[i], i);
-    let y = f(std::array::from_fn(|i| Dual::variable(inner(i), i)));
+    let y = f(lanes(|i| Dual::variable(inner(i), i)));
     (y.value.value, y.value.tangent, y.tangent.map(|t| t.tangent))
 }

@@ -15,6 +15,17 @@ pub use wide::Wide;
 
 use crate::Scalar;
 
+/// The array of `f(0)`, `f(1)`, ..: `std::array::from_fn` for lanes, with far less code to compile for
+/// each type of lane.
+#[inline(always)]
+pub(crate) fn lanes<L: Lane, const N: usize>(f: impl Fn(usize) -> L) -> [L; N] {
+    let mut lanes = [L::constant(0.0); N];
+    for i in 0..N {
+        lanes[i] = f(i);
+    }
+    lanes
+}
+
 /// A lane: a number, several numbers side by side (SIMD), or a dual number.
 ///
 /// A formula written over `L: Lane` is compiled for the scalar path, for every instruction set

@@ -2,7 +2,7 @@
 
 use std::f64::consts::PI;
 
-use hnn_integrators::{AnalyticSeparable, Lane};
+use hnn_integrators::{AnalyticSeparable, Lane, LaneState};
 
 use super::{canonical_field, separable_gradient};
 use crate::error::Constants;
@@ -134,7 +134,7 @@ impl<const N: usize> AnalyticSeparable for Chain<N> {
             (k + (alpha + beta * r) * r) * r
         };
         let mut left = tension(0);
-        std::array::from_fn(|j| {
+        LaneState::from_fn(|j| {
             let right = tension(j + 1);
             right - std::mem::replace(&mut left, right)
         })

@@ -107,9 +107,13 @@ impl<const N: usize, const D: usize> AnalyticSeparable for NBody<N, D> {
 
     #[inline(always)]
     fn velocity_lanes<L: Lane>(&self, p: &Particles<L, D, N>) -> Particles<L, D, N> {
-        let velocity =
-            |axis: [L; N]| std::array::from_fn(|i| L::constant(1.0 / self.masses[i]) * axis[i]);
-        Particles(p.0.map(velocity))
+        let mut velocity = *p;
+        for axis in &mut velocity.0 {
+            for i in 0..N {
+                axis[i] = L::constant(1.0 / self.masses[i]) * axis[i];
+            }
+        }
+        velocity
     }
 
     #[inline(always)]
