@@ -102,7 +102,7 @@ macro_rules! loss_of_fields {
                 weight: f64,
                 theta_bar: &mut [T],
             ) -> Result<f64, LossError> {
-                crate::derivative::check_gradient(theta_bar.len(), field.num_params())?;
+                crate::checks::check_gradient(theta_bar.len(), field.num_params())?;
                 let object = self.object();
                 if object.is_elsewhere(selection) {
                     return Ok(0.0);

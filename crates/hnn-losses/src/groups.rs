@@ -2,7 +2,7 @@
 
 use hnn_integrators::Scalar;
 
-use crate::derivative::selected;
+use crate::checks::selected;
 use crate::{LossError, ResidualLayout, RowSelection};
 
 /// The samples of a layout, in blocks of about the same size.

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use hnn_integrators::{DifferentiableField, DifferentiableStepper, Scalar};
 
+use crate::checks::{check_gradient, selected};
 use crate::compiled::FieldLoss;
-use crate::derivative::{check_gradient, selected};
 use crate::parts::Parts;
 use crate::trajectory::Slopes;
 use crate::{

@@ -17,6 +17,7 @@
 //! | `serde` | no | settings, reports, results and data sets are `Serialize` and `Deserialize`; what has rules is checked on its way in |
 
 mod blocks;
+mod checks;
 mod compiled;
 mod derivative;
 mod distributed;

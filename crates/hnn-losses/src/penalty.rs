@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hnn_integrators::{Lane, Parameters, Scalar};
 
-use crate::derivative::check_gradient;
+use crate::checks::check_gradient;
 use crate::loss::take_sums;
 use crate::{Loss, LossError, ResidualLayout, ResidualRows, RowSelection};
 

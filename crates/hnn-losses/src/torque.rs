@@ -9,8 +9,8 @@ use hnn_integrators::{
 };
 
 use crate::blocks::{Blocks, on_all_threads};
+use crate::checks::{check_field, coordinate_weights, count, selected};
 use crate::compiled::{FieldLoss, loss_of_fields};
-use crate::derivative::{check_field, coordinate_weights, count, selected};
 use crate::groups::Groups;
 use crate::loss::take_sums;
 use crate::{LossError, ResidualLayout, ResidualRows, RowSelection};

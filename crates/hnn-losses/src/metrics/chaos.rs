@@ -6,7 +6,7 @@ use ndarray::{Array1, ArrayView, ArrayView1, ArrayView2, ArrayView3, Axis, Dimen
 use super::Spread;
 use super::trajectory::{energies, rollouts};
 use crate::LossError;
-use crate::derivative::{check_finite, check_shape};
+use crate::checks::{check_finite, check_shape};
 
 /// Valid prediction times of rollouts.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,7 @@ use ndarray::{
 
 use super::Spread;
 use crate::LossError;
-use crate::derivative::{check_field, check_shape};
+use crate::checks::{check_field, check_shape};
 use crate::measure::within_turn;
 
 /// Derivative MSE: the mean over rows of the mean over coordinates of `(f(t, x) - dx)^2`, for states

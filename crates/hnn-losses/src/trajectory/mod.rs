@@ -4,10 +4,12 @@ mod derivatives;
 mod loss;
 mod residuals;
 mod rollout;
+mod shooting;
 mod slopes;
 mod starts;
 mod windows;
 
-pub use loss::{Reduction, TrajectoryLoss};
+pub use loss::TrajectoryLoss;
+pub use shooting::Reduction;
 pub(crate) use slopes::Slopes;
 pub use windows::{TrajectoryData, Window};

@@ -9,12 +9,12 @@ use std::ops::Range;
 use hnn_integrators::{At, Between, Inputs, Interval, Scalar, Workspace};
 
 use super::derivatives::Derivatives;
-use super::loss::Shooting;
 use super::rollout::Stepped;
+use super::shooting::Shooting;
 use super::starts::unit;
 use super::windows::{Rows, Stretch};
 use crate::blocks::on_all_threads;
-use crate::derivative::check_field;
+use crate::checks::check_field;
 use crate::groups::counted;
 use crate::jacobian::{FieldJacobian, StepJacobian};
 use crate::{JacobianRows, LossError, ResidualLayout, ResidualRows, RowSelection};

@@ -6,7 +6,7 @@ use hnn_data::{DataError, DataSet, Trajectory};
 use hnn_integrators::{Between, GridInputs, Scalar};
 use ndarray::{ArrayView1, ArrayView2, Axis, s};
 
-use crate::derivative::{check_finite, check_shape, selected};
+use crate::checks::{check_finite, check_shape, selected};
 use crate::measure::within_turn;
 use crate::{LossError, RowSelection};
 

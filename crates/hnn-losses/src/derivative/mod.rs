@@ -1,16 +1,17 @@
 //! The loss of derivatives: equations (1) and (2) of the HNN literature.
 
+mod rows;
+
 use std::fmt;
 use std::ops::Range;
 
 use hnn_data::DataSet;
-use hnn_integrators::{
-    At, Bars, DifferentiableField, FieldError, FieldObject, Kept, Scalar, VectorField, Workspace,
-    compiled_here,
-};
+use hnn_integrators::{At, Bars, DifferentiableField, FieldObject, Scalar, compiled_here};
 use ndarray::{ArrayView1, ArrayView2};
 
+use self::rows::{Rows, Scratch};
 use crate::blocks::{Blocks, on_all_threads};
+use crate::checks::{check_field, check_finite, check_shape, coordinate_weights, count, selected};
 use crate::compiled::{FieldLoss, loss_of_fields};
 use crate::groups::Groups;
 use crate::jacobian::FieldJacobian;
@@ -57,44 +58,6 @@ pub struct DerivativeLoss<T> {
 
 /// What a block of residuals needs.
 type RowScratch<T> = (Scratch<T>, FieldJacobian<T>);
-
-/// The data, a row a sample.
-struct Rows<T> {
-    dim: usize,
-    /// Number of inputs a sample.
-    inputs: usize,
-    t: Vec<T>,
-    x: Vec<T>,
-    u: Vec<T>,
-    dx: Vec<T>,
-    /// What the cost of each coordinate is multiplied by.
-    weights: Vec<T>,
-    /// The square of the standard error of each number of `dx`, inverted; empty where all count alike.
-    precisions: Vec<T>,
-}
-
-impl<T: Scalar> Rows<T> {
-    /// What the cost of a coordinate of a row is multiplied by.
-    fn weight(&self, row: usize, i: usize) -> T {
-        let precision = self.precisions.get(row * self.dim + i);
-        precision.map_or(self.weights[i], |precision| self.weights[i] * *precision)
-    }
-}
-
-/// One block's samples, coordinate-major, and what its evaluation needs.
-#[derive(Default)]
-struct Scratch<T> {
-    t: Vec<T>,
-    x: Vec<T>,
-    u: Vec<T>,
-    target: Vec<T>,
-    weights: Vec<T>,
-    /// The field, then its cotangent.
-    f: Vec<T>,
-    x_bar: Vec<T>,
-    residuals: Kept,
-    workspace: Workspace<T>,
-}
 
 /// What it is made of, without the data.
 impl<T> fmt::Debug for DerivativeLoss<T> {
@@ -277,127 +240,6 @@ impl<T: Scalar> DerivativeLoss<T> {
     }
 }
 
-/// Checks a shape.
-pub(crate) fn check_shape(
-    what: &'static str,
-    given: &[usize],
-    expected: &[usize],
-    hint: &'static str,
-) -> Result<(), LossError> {
-    if given == expected {
-        return Ok(());
-    }
-    Err(LossError::Shape { what, given: given.to_vec(), expected: expected.to_vec(), hint })
-}
-
-/// Weights of `dim` coordinates, checked.
-pub(crate) fn coordinate_weights<T: Scalar>(
-    weights: &[f64],
-    dim: usize,
-) -> Result<Vec<T>, LossError> {
-    check_shape("coordinate weights", &[weights.len()], &[dim], "one weight a coordinate")?;
-    let what = "errors of a coordinate";
-    // Of the scalar type, whose range may be smaller.
-    let is_sound = |weight: f64| {
-        let own = T::from_f64(weight);
-        weight == 0.0 || (own > T::ZERO && own.is_finite())
-    };
-    match weights.iter().find(|weight| !is_sound(**weight)) {
-        Some(weight) => Err(LossError::Weight { what, weight: *weight }),
-        None if weights.iter().all(|weight| *weight == 0.0) => {
-            Err(LossError::Empty { what: "coordinates of a weight above 0" })
-        }
-        None => Ok(weights.iter().map(|weight| T::from_f64(*weight)).collect()),
-    }
-}
-
-/// Checks that every number is finite.
-pub(crate) fn check_finite<T: Scalar>(
-    what: &'static str,
-    x: ArrayView2<'_, T>,
-) -> Result<(), LossError> {
-    match x.indexed_iter().find(|(_, value)| !value.is_finite()) {
-        Some(((row, _), value)) => Err(LossError::NonFinite { what, row, value: value.to_f64() }),
-        None => Ok(()),
-    }
-}
-
-impl<T: Scalar> Rows<T> {
-    /// The sum of a coordinate's derivatives.
-    fn sum_of(&self, i: usize) -> f64 {
-        self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64()).sum()
-    }
-
-    /// The loss of the mean derivative in place of the field: the share of these rows, among so many with
-    /// such sums of the derivatives.
-    fn constant_value(&self, measure: ErrorMeasure, count: f64, sums: &[f64]) -> f64 {
-        let entries = count * self.dim as f64;
-        let of = |i: usize| {
-            let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
-            let mean = sums[i] / count;
-            let cost = |(row, dx): (usize, f64)| {
-                let weight = self.weight(row, i);
-                weight.to_f64() * measure.of_weight(weight).value(dx - mean)
-            };
-            column().enumerate().map(cost).sum::<f64>()
-        };
-        (0..self.dim).map(of).sum::<f64>() / entries
-    }
-
-    /// Copies the samples of a block into its scratch, coordinate-major.
-    fn gather(&self, rows: impl ExactSizeIterator<Item = usize>, scratch: &mut Scratch<T>) {
-        let batch = rows.len();
-        let Scratch { t, x, u, target, weights, f, x_bar, .. } = scratch;
-        t.resize(batch, T::ZERO);
-        u.resize(batch * self.inputs, T::ZERO);
-        for buffer in [&mut *x, target, weights, f, x_bar] {
-            buffer.resize(batch * self.dim, T::ZERO);
-        }
-        for (lane, row) in rows.enumerate() {
-            t[lane] = self.t[row];
-            for i in 0..self.dim {
-                x[i * batch + lane] = self.x[row * self.dim + i];
-                target[i * batch + lane] = self.dx[row * self.dim + i];
-                weights[i * batch + lane] = self.weight(row, i);
-            }
-            for k in 0..self.inputs {
-                u[k * batch + lane] = self.u[row * self.inputs + k];
-            }
-        }
-    }
-}
-
-/// The number of rows of a selection, checked against the data.
-pub(crate) fn selected(selection: RowSelection<'_>, rows: usize) -> Result<usize, LossError> {
-    let RowSelection::Rows(selected) = selection else { return Ok(rows) };
-    match selected.iter().find(|row| **row >= rows) {
-        Some(row) => Err(LossError::NoSuchRow { row: *row, rows }),
-        None if selected.is_empty() => Err(LossError::Empty { what: "selected rows" }),
-        None => Ok(selected.len()),
-    }
-}
-
-/// The number of rows of a selection, which may be empty, checked against the data.
-pub(crate) fn count(selection: RowSelection<'_>, rows: usize) -> Result<usize, LossError> {
-    if selection == RowSelection::Rows(&[]) { Ok(0) } else { selected(selection, rows) }
-}
-
-/// Checks that a field fits the data.
-pub(crate) fn check_field<T: Scalar>(
-    field: &(impl VectorField<T> + ?Sized),
-    dim: usize,
-    inputs: usize,
-) -> Result<(), LossError> {
-    let [of_state, of_inputs] = [field.dim(), field.inputs()];
-    if of_state != dim {
-        return Err(FieldError::Dimension { given: dim, expected: of_state }.into());
-    }
-    if of_inputs != inputs {
-        return Err(FieldError::Inputs { given: inputs, expected: of_inputs }.into());
-    }
-    Ok(())
-}
-
 impl<T: Scalar> DerivativeLoss<T> {
     /// The times, states and inputs.
     pub(crate) fn samples(&self) -> [&[T]; 3] {
@@ -567,14 +409,5 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
             }
             Ok(())
         })
-    }
-}
-
-/// Checks the length of a gradient.
-pub(crate) fn check_gradient(given: usize, expected: usize) -> Result<(), LossError> {
-    if given == expected {
-        Ok(())
-    } else {
-        Err(FieldError::ParameterCount { given, expected }.into())
     }
 }
