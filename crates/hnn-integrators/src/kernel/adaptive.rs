@@ -1,13 +1,11 @@
 //! Steps of many trajectories, each with a size of its own.
 
-use std::marker::PhantomData;
-
 use super::control::Controller;
 use super::lanes::{LaneKernel, dispatch_lanes, try_lanes};
 use super::slots::{Clocks, Slots, least_error, relative_error};
-use super::state::{MOST_STAGES, along, for_each_coordinate, load, store, weighted, zero};
+use super::state::{MOST_STAGES, along, load, store, weighted, zero};
 use crate::lane::Aligned;
-use crate::simd::{Isa, Kernel};
+use crate::simd::Isa;
 use crate::{AnalyticField, EmbeddedPair, Lane, LaneState, Scalar, Tolerances, Wide};
 
 /// Steps of an embedded pair in all slots, until one of them needs attention.
@@ -33,8 +31,8 @@ pub(crate) struct Law<'a, T> {
     pub(crate) max_step: T,
 }
 
-/// Takes the steps with the field inside; says whether it could: there is room for so many
-/// stages. The last step is judged, but not concluded.
+/// Takes the steps with the field inside; says whether there is room for the pair's stages. The
+/// last one is judged, but not concluded.
 pub(super) fn run<T: Scalar, F: AnalyticField + ?Sized>(
     field: &F,
     steps: &mut AdaptiveSteps<'_, T>,
@@ -56,9 +54,10 @@ impl<T: Scalar, F: AnalyticField + ?Sized> LaneKernel<T> for Run<'_, '_, T, F> {
     #[inline(always)]
     fn run<I: Isa, const W: usize>(self) {
         // A trajectory alone waits for one operation after another: it is worth code of its own.
-        match W {
-            1 if self.steps.law.pair.tableau.stages() == 7 => self.run_stages::<I, W, 7>(),
-            _ => self.run_stages::<I, W, 0>(),
+        if W == 1 && self.steps.law.pair.tableau.stages() == 7 {
+            self.run_stages::<I, W, 7>();
+        } else {
+            self.run_stages::<I, W, 0>();
         }
     }
 }
@@ -67,188 +66,86 @@ impl<T: Scalar, F: AnalyticField + ?Sized> Run<'_, '_, T, F> {
     /// With `S` stages; with as many as the pair has where it is 0.
     #[inline(always)]
     fn run_stages<I: Isa, const W: usize, const S: usize>(self) {
-        *self.steps.width = W;
-        if self.steps.slots.count() == 0 || self.steps.slots.count() > W {
+        let AdaptiveSteps { slots, law, round, deadline, patience, width } = self.steps;
+        let (dim, count) = (<F::State<T> as LaneState<T>>::DIM, slots.count());
+        **width = W;
+        if count == 0 || count > W {
             return;
         }
-        let pair = self.steps.law.pair;
-        let stages = if S > 0 { S } else { pair.tableau.stages() };
-        // Apart from the field, so that it is compiled once for the fields of a dimension; but what is
-        // alone would wait for numbers that go through memory.
-        let mut trial = match S {
-            0 => I::apart(Load::<T, F::State<Wide<T, W, I>>, I, W>::new(self.steps)),
-            _ => Trial::load(self.steps),
-        };
+        let len = dim * count;
+        let stages = if S > 0 { S } else { law.pair.tableau.stages() };
+        let mut clocks = Aligned(Clocks::<T, W, I>::load(slots, 0));
+        let mut x = Aligned(load::<T, F::State<_>, I, W>(&slots.x, count, 0));
+        let mut slopes = Aligned([zero::<Wide<T, W, I>, F::State<_>>(); MOST_STAGES]);
+        slopes.0[0] = load::<T, F::State<_>, I, W>(&slots.slopes[..len], count, 0);
+        let mut least = Aligned(load::<T, F::State<_>, I, W>(&slots.least, count, 0));
         loop {
-            trial.try_step(self.field, pair, stages);
-            let over = match S {
-                0 => I::apart(GoOn { trial: &mut trial, steps: self.steps, stages }),
-                _ => trial.judge_and_go_on(self.steps, stages),
-            };
-            if over {
+            clocks.0.plan(law.max_step);
+            let (field, pair) = (self.field, law.pair);
+            let (end, newest) = try_step(field, pair, stages, &clocks.0, &x.0, &mut slopes.0);
+            let (dt, states) = (clocks.0.dt, [&x.0, &end, &least.0]);
+            let error = combined::<T, F, I, W>(&law.pair.error[..stages], &slopes.0, &newest);
+            let fine = square_sum::<T, F, I, W>(&error, dt, states, law.tolerances);
+            let mut coarse = None;
+            if let Some(weights) = &law.pair.coarse_error {
+                let error = combined::<T, F, I, W>(&weights[..stages], &slopes.0, &newest);
+                coarse = Some(square_sum::<T, F, I, W>(&error, dt, states, law.tolerances));
+            }
+            let attention = clocks.0.judge(dim, fine, coarse);
+            **round += 1;
+            let urgent = attention.any_positive()
+                && (clocks.0.is_urgent(attention, *patience) || !is_finite(&newest));
+            if urgent || **round >= *deadline {
+                clocks.0.store(slots, 0);
+                store::<T, F::State<_>, I, W>(&x.0, &mut slots.x, count, 0);
+                store::<T, F::State<_>, I, W>(&least.0, &mut slots.least, count, 0);
+                store::<T, F::State<_>, I, W>(&end, &mut slots.end, count, 0);
+                for i in 0..stages {
+                    let out = &mut slots.slopes[i * len..(i + 1) * len];
+                    store::<T, F::State<_>, I, W>(&slopes.0[i], out, count, 0);
+                }
                 return;
             }
+            clocks.0.count(slots, 0);
+            for i in 0..dim {
+                let (old, first) = (x.0.as_ref()[i], slopes.0[0].as_ref()[i]);
+                let now = clocks.0.if_accepted(end.as_ref()[i], old);
+                x.0.as_mut()[i] = now;
+                least.0.as_mut()[i] = least_error(least.0.as_ref()[i], now, law.tolerances);
+                slopes.0[0].as_mut()[i] = clocks.0.if_accepted(newest.as_ref()[i], first);
+            }
+            clocks.0.conclude(&law.control);
         }
     }
 }
 
-/// A step of the slots, side by side, whose states are `S`.
-struct Trial<T, S, I, const W: usize> {
-    clocks: Aligned<Clocks<T, W, I>>,
-    x: Aligned<S>,
-    least: Aligned<S>,
-    slopes: Aligned<[S; MOST_STAGES]>,
-    /// State and slope at the end of the step.
-    end: Aligned<S>,
-    newest: Aligned<S>,
-}
+/// A state of a field in lanes.
+type StateOf<F, T, const W: usize, I> = <F as AnalyticField>::State<Wide<T, W, I>>;
 
-impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Trial<T, S, I, W> {
-    /// The first step from where the slots are, planned.
-    #[inline(always)]
-    fn load(AdaptiveSteps { slots, law, .. }: &AdaptiveSteps<'_, T>) -> Self {
-        let count = slots.count();
-        let x = Aligned(load::<T, S, I, W>(&slots.x, count, 0));
-        let least = Aligned(load::<T, S, I, W>(&slots.least, count, 0));
-        let mut slopes = Aligned([zero::<Wide<T, W, I>, S>(); MOST_STAGES]);
-        slopes.0[0] = load::<T, S, I, W>(&slots.slopes[..S::DIM * count], count, 0);
-        let mut clocks = Aligned(Clocks::<T, W, I>::load(slots, 0));
-        clocks.0.plan(law.max_step);
-        Self { clocks, x, least, slopes, end: x, newest: x }
-    }
-
-    /// Sets the state and the slopes at the end of the step.
-    #[inline(always)]
-    fn try_step<F>(&mut self, field: &F, pair: &EmbeddedPair, stages: usize)
-    where
-        F: AnalyticField<State<Wide<T, W, I>> = S> + ?Sized,
-    {
-        let (method, x) = (pair.tableau.coefficients(), self.x.0);
-        let (t, dt) = (self.clocks.0.t, self.clocks.0.dt);
-        let (mut state, mut newest) = (x, self.slopes.0[0]);
-        let mut i = 1;
-        while i < stages {
-            let sum = combined(method.row(i), &self.slopes.0, &newest);
-            state = along::<_, _>(&x, dt, &sum);
-            newest = field.eval_lanes(dt.mul_add(Wide::constant(method.c[i]), t), &state);
-            // Or the compiler stores it in odd pieces.
-            let slopes = newest.as_mut();
-            for_each_coordinate!(S, i => {
-                slopes[i] = slopes[i].in_step();
-            });
-            self.slopes.0[i] = newest;
-            i += 1;
-        }
-        (self.end.0, self.newest.0) = (state, newest);
-    }
-
-    /// Judges the step. Where a slot needs attention, writes all back, and says so; else goes on to
-    /// the next step.
-    #[inline(always)]
-    fn judge_and_go_on(&mut self, steps: &mut AdaptiveSteps<'_, T>, stages: usize) -> bool {
-        let law = &steps.law;
-        let fine = self.square_sum(&law.pair.error[..stages], law.tolerances);
-        let mut coarse = None;
-        if let Some(weights) = &law.pair.coarse_error {
-            coarse = Some(self.square_sum(&weights[..stages], law.tolerances));
-        }
-        let attention = self.clocks.0.judge(S::DIM, fine, coarse);
-        *steps.round += 1;
-        let urgent = attention.any_positive()
-            && (self.clocks.0.is_urgent(attention, steps.patience) || !is_finite(&self.newest.0));
-        if urgent || *steps.round >= steps.deadline {
-            self.store(steps.slots, stages);
-            return true;
-        }
-        self.clocks.0.count(steps.slots, 0);
-        self.go_on(&law.control, law.tolerances);
-        self.clocks.0.plan(law.max_step);
-        false
-    }
-
-    #[inline(always)]
-    fn store(&self, slots: &mut Slots<T>, stages: usize) {
-        let count = slots.count();
-        let len = S::DIM * count;
-        self.clocks.0.store(slots, 0);
-        store::<T, S, I, W>(&self.x.0, &mut slots.x, count, 0);
-        store::<T, S, I, W>(&self.least.0, &mut slots.least, count, 0);
-        store::<T, S, I, W>(&self.end.0, &mut slots.end, count, 0);
-        for i in 0..stages {
-            let out = &mut slots.slopes[i * len..(i + 1) * len];
-            store::<T, S, I, W>(&self.slopes.0[i], out, count, 0);
-        }
-    }
-
-    /// States and first slopes move on where the step is accepted.
-    #[inline(always)]
-    fn go_on(&mut self, control: &Controller, tolerances: Tolerances) {
-        let Self { clocks: Aligned(clocks), x, least, slopes, end, newest } = self;
-        let (x, least, first) = (x.0.as_mut(), least.0.as_mut(), slopes.0[0].as_mut());
-        let (end, newest) = (end.0.as_ref(), newest.0.as_ref());
-        for_each_coordinate!(S, i => {
-            x[i] = clocks.if_accepted(end[i], x[i]);
-            least[i] = least_error(least[i], x[i], tolerances);
-            first[i] = clocks.if_accepted(newest[i], first[i]);
-        });
-        clocks.conclude(control);
-    }
-
-    /// Sum of the squares of the errors, by these weights of the slopes, in units of what is allowed.
-    #[inline(always)]
-    fn square_sum(&self, weights: &[f64], tolerances: Tolerances) -> Wide<T, W, I> {
-        let estimate = combined(weights, &self.slopes.0, &self.newest.0);
-        let (x, end, least) = (self.x.0.as_ref(), self.end.0.as_ref(), self.least.0.as_ref());
-        let (mut sum, estimate) = (Wide::splat(T::ZERO), estimate.as_ref());
-        for_each_coordinate!(S, i => {
-            let states = [x[i], end[i], least[i]];
-            let error = relative_error(estimate[i], self.clocks.0.dt, states, tolerances);
-            sum = error.mul_add(error, sum);
-        });
-        sum
-    }
-}
-
-/// [`Trial::load`].
-struct Load<'r, 'a, T, S, I, const W: usize> {
-    steps: &'r AdaptiveSteps<'a, T>,
-    trial: PhantomData<(S, I)>,
-}
-
-impl<'r, 'a, T, S, I, const W: usize> Load<'r, 'a, T, S, I, W> {
-    #[inline(always)]
-    fn new(steps: &'r AdaptiveSteps<'a, T>) -> Self {
-        Self { steps, trial: PhantomData }
-    }
-}
-
-impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
-    for Load<'_, '_, T, S, I, W>
-{
-    type Output = Trial<T, S, I, W>;
-
-    #[inline(always)]
-    fn run<J: Isa>(self) -> Self::Output {
-        Trial::load(self.steps)
-    }
-}
-
-/// [`Trial::judge_and_go_on`].
-struct GoOn<'r, 'a, T, S, I, const W: usize> {
-    trial: &'r mut Trial<T, S, I, W>,
-    steps: &'r mut AdaptiveSteps<'a, T>,
+/// The state and the slope at the end of a step; its slopes are kept.
+#[inline(always)]
+fn try_step<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
+    field: &F,
+    pair: &EmbeddedPair,
     stages: usize,
-}
-
-impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
-    for GoOn<'_, '_, T, S, I, W>
-{
-    type Output = bool;
-
-    #[inline(always)]
-    fn run<J: Isa>(self) -> bool {
-        self.trial.judge_and_go_on(self.steps, self.stages)
+    clocks: &Clocks<T, W, I>,
+    x: &F::State<Wide<T, W, I>>,
+    slopes: &mut [F::State<Wide<T, W, I>>; MOST_STAGES],
+) -> (StateOf<F, T, W, I>, StateOf<F, T, W, I>) {
+    let method = pair.tableau.coefficients();
+    let (mut state, mut newest) = (*x, slopes[0]);
+    for i in 1..stages {
+        let sum = combined::<T, F, I, W>(method.row(i), slopes, &newest);
+        state = along::<_, _>(x, clocks.dt, &sum);
+        let node = clocks.dt.mul_add(Wide::constant(method.c[i]), clocks.t);
+        newest = field.eval_lanes(node, &state);
+        // Or the compiler stores it in odd pieces.
+        for slope in newest.as_mut() {
+            *slope = slope.in_step();
+        }
+        slopes[i] = newest;
     }
+    (state, newest)
 }
 
 /// `sum_j weights_j slopes_j`, the last slope being `newest`.
@@ -256,38 +153,44 @@ impl<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize> Kernel
 /// A trajectory alone would wait for its newest slope to come back from memory, and for branches that
 /// skip weights of 0; where there are many, registers for it are what is scarce.
 #[inline(always)]
-fn combined<T: Scalar, S: LaneState<Wide<T, W, I>>, I: Isa, const W: usize>(
+fn combined<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
     weights: &[f64],
-    slopes: &[S],
-    newest: &S,
-) -> S {
-    match W {
-        1 => {
-            let (mut sum, last) = (zero(), weights.len().saturating_sub(1));
-            let mut j = 0;
-            while j < last {
-                sum = along::<_, _>(&sum, Wide::constant(weights[j]), &slopes[j]);
-                j += 1;
-            }
-            match weights.last() {
-                Some(weight) => along::<_, _>(&sum, Wide::constant(*weight), newest),
-                None => sum,
-            }
-        }
-        _ => weighted::<_, _>(weights, slopes),
+    slopes: &[F::State<Wide<T, W, I>>],
+    newest: &F::State<Wide<T, W, I>>,
+) -> F::State<Wide<T, W, I>> {
+    if W > 1 {
+        return weighted::<_, _>(weights, slopes);
     }
+    let mut sum = zero();
+    let Some((last, earlier)) = weights.split_last() else { return sum };
+    for (weight, slope) in earlier.iter().zip(slopes) {
+        sum = along::<_, _>(&sum, Wide::constant(*weight), slope);
+    }
+    along::<_, _>(&sum, Wide::constant(*last), newest)
 }
 
 /// Whether a trajectory can rest at its end, where its slope is this one.
 #[inline(always)]
 fn is_finite<T: Scalar, I: Isa, const W: usize, S: LaneState<Wide<T, W, I>>>(slope: &S) -> bool {
-    let (mut finite, slope) = (true, slope.as_ref());
-    for_each_coordinate!(S, i => {
-        for number in &slope[i].0 {
-            finite &= number.is_finite();
-        }
-    });
-    finite
+    slope.as_ref().iter().all(|lane| lane.0.iter().all(|slope| slope.is_finite()))
+}
+
+/// Sum of the squares of the errors, in units of what is allowed, of a step between two states; the last
+/// of the three is the least that is allowed.
+#[inline(always)]
+fn square_sum<T: Scalar, F: AnalyticField + ?Sized, I: Isa, const W: usize>(
+    estimate: &F::State<Wide<T, W, I>>,
+    dt: Wide<T, W, I>,
+    [x, end, least]: [&F::State<Wide<T, W, I>>; 3],
+    tolerances: Tolerances,
+) -> Wide<T, W, I> {
+    let mut sum = Wide::splat(T::ZERO);
+    for i in 0..<F::State<T> as LaneState<T>>::DIM {
+        let states = [x.as_ref()[i], end.as_ref()[i], least.as_ref()[i]];
+        let error = relative_error(estimate.as_ref()[i], dt, states, tolerances);
+        sum = error.mul_add(error, sum);
+    }
+    sum
 }
 
 /// One part of a step of all slots, where the field has no kernel.
@@ -342,7 +245,7 @@ impl<T: Scalar> LaneKernel<T> for DoPart<'_, '_, T> {
     }
 }
 
-/// [`Trial::square_sum`] of the slopes in the slots.
+/// [`square_sum`] of the slopes in the slots.
 #[inline(always)]
 fn square_sum_of<T: Scalar, I: Isa, const W: usize>(
     slots: &Slots<T>,
