@@ -18,6 +18,15 @@ pub(super) fn march_classical<T: Scalar, F: AnalyticField + ?Sized>(
     march::forward(Classical { field }, run)
 }
 
+/// Goes back by the classical method; says whether it could.
+pub(super) fn pull_back_classical<T: Scalar, F: AnalyticField + ?Sized>(
+    field: &F,
+    way: &mut Way<'_, T>,
+) -> bool {
+    let Way::Backward(run) = way else { return false };
+    march::backward(Classical { field }, run)
+}
+
 /// Goes either way by an explicit method; says whether it could: there is room for so many
 /// stages.
 pub(super) fn march<T: Scalar, F: AnalyticField + ?Sized>(
@@ -68,6 +77,33 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
             x = along::<L, _>(&x, sixth, &added::<L, _>(&sum, &k4));
         }
         x
+    }
+}
+
+impl<F: AnalyticField + ?Sized> Adjoint for Classical<'_, F> {
+    #[inline(always)]
+    fn pull_back<L: Lane>(
+        &self,
+        t: L,
+        dt: L,
+        x: &F::State<L>,
+        end_bar: &F::State<L>,
+        (): &mut (),
+    ) -> F::State<L> {
+        let field = self.field;
+        let (half, sixth, third) =
+            (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), dt * L::constant(1.0 / 3.0));
+        let (middle, end) = (t + half, t + dt);
+        let x2 = along::<L, _>(x, half, &field.eval_lanes(t, x));
+        let x3 = along::<L, _>(x, half, &field.eval_lanes(middle, &x2));
+        let x4 = along::<L, _>(x, dt, &field.eval_lanes(middle, &x3));
+        let (outer, inner) = (scaled::<L, _>(sixth, end_bar), scaled::<L, _>(third, end_bar));
+        let x4_bar = field.vjp_lanes(end, &x4, &outer);
+        let x3_bar = field.vjp_lanes(middle, &x3, &along::<L, _>(&inner, dt, &x4_bar));
+        let x2_bar = field.vjp_lanes(middle, &x2, &along::<L, _>(&inner, half, &x3_bar));
+        let x1_bar = field.vjp_lanes(t, x, &along::<L, _>(&outer, half, &x2_bar));
+        let inner = added::<L, _>(&x2_bar, &x3_bar);
+        added::<L, _>(&added::<L, _>(end_bar, &x1_bar), &added::<L, _>(&inner, &x4_bar))
     }
 }
 

@@ -122,6 +122,9 @@ pub fn run<T: Scalar, F: AnalyticField + ?Sized>(field: &F, job: &mut Job<'_, T>
         Work::March { scheme: Scheme::Explicit { classical: true, .. }, way: Way::Forward(_) } => {
             run_essential(field, job)
         }
+        Work::March { scheme: Scheme::Explicit { classical: true, .. }, way } => {
+            way.fits(dim) && explicit::pull_back_classical(field, way)
+        }
         Work::March { scheme: Scheme::Explicit { method, .. }, way } => {
             way.fits(dim) && explicit::march(field, *method, way)
         }
