@@ -86,7 +86,7 @@ impl<F: AnalyticField + ?Sized> Adjoint for Classical<'_, F> {
         &self,
         t: L,
         dt: L,
-        x: &F::State<L>,
+        (x, _): (&F::State<L>, &F::State<L>),
         end_bar: &F::State<L>,
         (): &mut (),
     ) -> F::State<L> {
@@ -161,7 +161,7 @@ impl<F: AnalyticField + ?Sized> Adjoint for General<'_, F> {
         &self,
         t: L,
         dt: L,
-        x: &F::State<L>,
+        (x, _): (&F::State<L>, &F::State<L>),
         end_bar: &F::State<L>,
         Stages { states, slopes }: &mut Stages<F::State<L>>,
     ) -> F::State<L> {

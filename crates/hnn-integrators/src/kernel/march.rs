@@ -20,6 +20,10 @@ pub(super) trait Steps {
     /// Room for a step.
     fn scratch<L: Lane>(&self) -> Self::Scratch<L>;
 
+    /// What the first step at `x(t)` finds left behind.
+    #[inline(always)]
+    fn begin<L: Lane>(&self, _t: L, _x: &Self::State<L>, _scratch: &mut Self::Scratch<L>) {}
+
     /// `x(t + steps dt)` by so many equal steps.
     fn march<L: Lane>(
         &self,
@@ -34,12 +38,12 @@ pub(super) trait Steps {
 /// Its discrete adjoint: [`pull_back`](Self::pull_back) from the last step to the first one, then
 /// [`finish`](Self::finish).
 pub(super) trait Adjoint: Steps {
-    /// Cotangent of `x` from that of `x(t + dt)`.
+    /// Cotangent of `x` from that of `x(t + dt)`, both of which are known.
     fn pull_back<L: Lane>(
         &self,
         t: L,
         dt: L,
-        x: &Self::State<L>,
+        x_and_end: (&Self::State<L>, &Self::State<L>),
         end_bar: &Self::State<L>,
         scratch: &mut Self::Scratch<L>,
     ) -> Self::State<L>;
@@ -87,6 +91,10 @@ impl<T: Scalar, S: Steps> LaneKernel<T> for March<'_, '_, T, S> {
         while row < batch {
             let mut x = load_aligned::<T, S::State<_>, I, W>(&states[..len], batch, row);
             let mut step = 0;
+            if steps > 0 {
+                let (t, _) = clock.interval::<I, W>(0, batch, row);
+                self.method.begin(t, &x.0, &mut scratch.0);
+            }
             while step < rounds {
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
                 x = Aligned(self.method.march(at_once, t, dt, &x.0, &mut scratch.0));
@@ -118,22 +126,22 @@ impl<T: Scalar, S: Adjoint> LaneKernel<T> for PullBack<'_, '_, T, S> {
         let mut scratch = Aligned(self.method.scratch());
         let mut row = 0;
         while row < batch {
-            let last = &states_bar[steps * len..(steps + 1) * len];
-            let mut bar = load_aligned::<T, S::State<_>, I, W>(last, batch, row);
+            let own = |step: usize| step * len..(step + 1) * len;
+            let mut bar = load_aligned::<T, S::State<_>, I, W>(&states_bar[own(steps)], batch, row);
             let mut left = steps;
             while left > 0 {
                 left -= 1;
                 let step = left;
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
-                let of = step * len..(step + 1) * len;
-                let x = load::<T, S::State<_>, I, W>(&states[of.clone()], batch, row);
-                let own = load::<T, S::State<_>, I, W>(&states_bar[of], batch, row);
-                let pulled = self.method.pull_back(t, dt, &x, &bar.0, &mut scratch.0);
-                bar = Aligned(added(&own, &pulled));
+                let x = load::<T, S::State<_>, I, W>(&states[own(step)], batch, row);
+                let end = load::<T, S::State<_>, I, W>(&states[own(step + 1)], batch, row);
+                let pulled = self.method.pull_back(t, dt, (&x, &end), &bar.0, &mut scratch.0);
+                let given = load::<T, S::State<_>, I, W>(&states_bar[own(step)], batch, row);
+                bar = Aligned(added(&given, &pulled));
             }
             if steps > 0 {
                 let (t, _) = clock.interval::<I, W>(0, batch, row);
-                let x = load::<T, S::State<_>, I, W>(&states[..len], batch, row);
+                let x = load::<T, S::State<_>, I, W>(&states[own(0)], batch, row);
                 bar = Aligned(self.method.finish(t, &x, bar.0, &mut scratch.0));
             }
             store::<T, S::State<_>, I, W>(&bar.0, &mut states_bar[..len], batch, row);

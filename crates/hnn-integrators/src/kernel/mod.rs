@@ -92,7 +92,7 @@ pub struct Backward<'a, T> {
     pub(crate) clock: Clock<'a, T>,
     pub(crate) batch: usize,
     pub(crate) steps: usize,
-    /// States `0..steps` (the last one may follow).
+    /// States `0..=steps`.
     pub(crate) states: &'a [T],
     /// The cotangent of each of the states `0..=steps` by itself; afterwards the first one is the
     /// total cotangent of the first state.
@@ -158,8 +158,9 @@ impl<T> Way<'_, T> {
             }
             Way::Backward(run) => {
                 let len = dim * run.batch;
-                run.states_bar.len() == (run.steps + 1) * len
-                    && run.states.len() >= run.steps * len
+                let states = (run.steps + 1) * len;
+                run.states_bar.len() == states
+                    && run.states.len() == states
                     && run.clock.covers(run.steps + 1, run.batch)
             }
         }
@@ -296,7 +297,7 @@ mod tests {
             assert_eq!(stepper.kernel(&Spring, Way::Forward(run)), good, "{case}");
             assert_eq!(states.iter().any(|x| *x != 0.5), good && moves, "{case}");
             let whole = good && len == 12;
-            for (enough, kept) in [(whole, len), (whole, len.min(8)), (false, len.min(7))] {
+            for (enough, kept) in [(whole, len), (false, len.min(8))] {
                 let (states, states_bar) = (&states[..kept], &mut states_bar[..]);
                 let back = Backward { clock, batch, steps: 2, states, states_bar };
                 assert_eq!(stepper.kernel(&Spring, Way::Backward(back)), enough, "{case}, {kept}");

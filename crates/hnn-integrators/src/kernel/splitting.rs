@@ -32,53 +32,82 @@ struct Flows<'a, F: ?Sized> {
     method: &'a Splitting,
 }
 
-/// The half state that each flow read, and when; and the cotangent that is still to be pulled back
-/// through a step's first flow, which is the last one of the step before.
-struct Read<L, H> {
+/// What the flows of a step leave behind.
+struct Left<H> {
+    /// Of methods whose steps merge: the slope of the last flow, which is that of the next step's first
+    /// one, too.
+    slope: H,
+    /// The half state that each flow left.
     halves: [H; MOST_FLOWS],
-    times: [L; MOST_FLOWS],
+    /// The cotangent still to be pulled back through a step's first flow, which is the last one of the
+    /// step before.
     open: H,
 }
 
 impl<F: AnalyticSeparable + ?Sized> Flows<'_, F> {
     #[inline(always)]
-    fn drift<L: Lane>(&self, length: f64, dt: L, q: &mut F::Half<L>, p: &F::Half<L>) {
-        *q = along::<L, _>(q, dt * L::constant(length), &self.field.velocity_lanes(p));
+    fn velocity_bar<L: Lane>(&self, p: &F::Half<L>, v: &F::Half<L>) -> F::Half<L> {
+        Velocity(self.field).vjp_lanes(L::constant(0.0), p, v)
     }
 
     #[inline(always)]
-    fn kick<L: Lane>(&self, length: f64, now: L, dt: L, q: &F::Half<L>, p: &mut F::Half<L>) {
-        *p = along::<L, _>(p, dt * L::constant(length), &self.field.force_lanes(now, q));
+    fn force_bar<L: Lane>(&self, now: L, q: &F::Half<L>, v: &F::Half<L>) -> F::Half<L> {
+        Force(self.field).vjp_lanes(now, q, v)
     }
 
-    /// Pulls `v`, the cotangent of what a flow read the half state for, back to that half.
+    /// Through a step of three flows, Verlet's for one: what the first and the last read is known, and
+    /// what the one between reads is not computed where its slope is linear in it.
     #[inline(always)]
-    fn pull_back_flow<L: Lane>(
+    fn pull_back_three<L: Lane>(
         &self,
-        flow: Flow,
-        (now, half): (L, &F::Half<L>),
-        v: &F::Half<L>,
-        (q_bar, p_bar): (&mut F::Half<L>, &mut F::Half<L>),
-    ) {
-        match flow {
-            Flow::Drift => {
-                *p_bar = added::<L, _>(p_bar, &Velocity(self.field).vjp_lanes(now, half, v));
-            }
-            Flow::Kick => {
-                *q_bar = added::<L, _>(q_bar, &Force(self.field).vjp_lanes(now, half, v));
-            }
+        [first, middle, last]: [L; 3],
+        t: L,
+        dt: L,
+        (x, end): (&F::State<L>, &F::State<L>),
+        end_bar: &F::State<L>,
+        open: &mut F::Half<L>,
+    ) -> F::State<L> {
+        let ((q, p), (q_end, p_end)) = (halves::<L, F>(x), halves::<L, F>(end));
+        let (mut q_bar, mut p_bar) = halves::<L, F>(end_bar);
+        if self.method.first() == Flow::Kick {
+            let half = along::<L, _>(&p, dt * first, &self.field.force_lanes(t, &q));
+            let v = along::<L, _>(open, dt * last, &p_bar);
+            q_bar = added::<L, _>(&q_bar, &self.force_bar(t + dt, &q_end, &v));
+            let v = scaled::<L, _>(dt * middle, &q_bar);
+            p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&half, &v));
+            *open = scaled::<L, _>(dt * first, &p_bar);
+        } else {
+            let half = along::<L, _>(&q, dt * first, &self.field.velocity_lanes(&p));
+            let v = along::<L, _>(open, dt * last, &q_bar);
+            p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&p_end, &v));
+            let v = scaled::<L, _>(dt * middle, &p_bar);
+            let now = dt.mul_add(first, t);
+            q_bar = added::<L, _>(&q_bar, &self.force_bar(now, &half, &v));
+            *open = scaled::<L, _>(dt * first, &q_bar);
         }
+        whole::<L, F>(&q_bar, &p_bar)
     }
 }
 
 impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
     type State<L: Lane> = F::State<L>;
-    type Scratch<L: Lane> = Read<L, F::Half<L>>;
+    type Scratch<L: Lane> = Left<F::Half<L>>;
 
     #[inline(always)]
-    fn scratch<L: Lane>(&self) -> Read<L, F::Half<L>> {
+    fn scratch<L: Lane>(&self) -> Left<F::Half<L>> {
         let half = zero::<L, F::Half<L>>();
-        Read { halves: [half; MOST_FLOWS], times: [L::constant(0.0); MOST_FLOWS], open: half }
+        Left { slope: half, halves: [half; MOST_FLOWS], open: half }
+    }
+
+    #[inline(always)]
+    fn begin<L: Lane>(&self, t: L, x: &F::State<L>, left: &mut Left<F::Half<L>>) {
+        let (q, p) = halves::<L, F>(x);
+        if self.method.merges() {
+            left.slope = match self.method.first() {
+                Flow::Kick => self.field.force_lanes(t, &q),
+                Flow::Drift => self.field.velocity_lanes(&p),
+            };
+        }
     }
 
     /// Flows in pairs (the second kind, then the first), after an opening flow where steps merge:
@@ -90,17 +119,18 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         t: L,
         dt: L,
         x: &F::State<L>,
-        _scratch: &mut Read<L, F::Half<L>>,
+        left: &mut Left<F::Half<L>>,
     ) -> F::State<L> {
         let (mut q, mut p) = halves::<L, F>(x);
         let (merges, kick_first) = (self.method.merges(), self.method.first() == Flow::Kick);
         let lengths = self.method.lengths();
         let (opening, pairs) = if merges { (lengths[0], &lengths[1..]) } else { (0.0, lengths) };
-        let mut clock = 0.0;
+        let size = |length: f64| dt * L::constant(length);
+        let (mut clock, mut slope) = (0.0, left.slope);
         if merges && kick_first {
-            self.kick(opening, t, dt, &q, &mut p);
+            p = along::<L, _>(&p, size(opening), &slope);
         } else if merges {
-            self.drift(opening, dt, &mut q, &p);
+            q = along::<L, _>(&q, size(opening), &slope);
             clock = opening;
         }
         // After an opening kick the pairs are (drift, kick); an even method begins with its own kind.
@@ -111,19 +141,21 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
                 let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
                 let (first, second) = (pair[0], if closing { pair[1] + opening } else { pair[1] });
                 if drift_first {
-                    self.drift(first, dt, &mut q, &p);
+                    q = along::<L, _>(&q, size(first), &self.field.velocity_lanes(&p));
                     clock += first;
-                    let now = dt.mul_add(L::constant(clock), t);
-                    self.kick(second, now, dt, &q, &mut p);
+                    slope = self.field.force_lanes(dt.mul_add(L::constant(clock), t), &q);
+                    p = along::<L, _>(&p, size(second), &slope);
                 } else {
-                    let now = dt.mul_add(L::constant(clock), t);
-                    self.kick(first, now, dt, &q, &mut p);
-                    self.drift(second, dt, &mut q, &p);
+                    let force = self.field.force_lanes(dt.mul_add(L::constant(clock), t), &q);
+                    p = along::<L, _>(&p, size(first), &force);
+                    slope = self.field.velocity_lanes(&p);
+                    q = along::<L, _>(&q, size(second), &slope);
                     clock += second;
                 }
             }
             step += 1;
         }
+        left.slope = slope;
         whole::<L, F>(&q, &p)
     }
 }
@@ -136,47 +168,54 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
         &self,
         t: L,
         dt: L,
-        x: &F::State<L>,
+        (x, end): (&F::State<L>, &F::State<L>),
         end_bar: &F::State<L>,
-        read: &mut Read<L, F::Half<L>>,
+        left: &mut Left<F::Half<L>>,
     ) -> F::State<L> {
-        let (mut q, mut p) = halves::<L, F>(x);
-        let (flows, merges) = (self.method.lengths().len(), self.method.merges());
-        for (i, step) in self.method.walk(1).enumerate() {
-            let now = dt.mul_add(L::constant(step.clock), t);
-            read.times[i] = now;
-            match step.flow {
-                Flow::Drift => {
-                    read.halves[i] = p;
-                    // What the last flow moves is not read again.
-                    if i + 1 < flows {
-                        self.drift(step.length, dt, &mut q, &p);
-                    }
-                }
-                Flow::Kick => {
-                    read.halves[i] = q;
-                    if i + 1 < flows {
-                        self.kick(step.length, now, dt, &q, &mut p);
-                    }
-                }
-            }
+        if let [first, middle, last] = *self.method.lengths() {
+            let lengths = [first, middle, last].map(L::constant);
+            return self.pull_back_three(lengths, t, dt, (x, end), end_bar, &mut left.open);
         }
+        let (mut q, mut p) = halves::<L, F>(x);
+        let (lengths, merges) = (self.method.lengths(), self.method.merges());
+        let (last, size) = (lengths.len() - 1, |length: f64| dt * L::constant(length));
+        let (mut i, mut kicks, mut clock) = (0, self.method.first() == Flow::Kick, 0.0);
+        // What the last flow moves is not read again.
+        while i < last {
+            if kicks {
+                left.halves[i] = q;
+                let force = self.field.force_lanes(dt.mul_add(L::constant(clock), t), &q);
+                p = along::<L, _>(&p, size(lengths[i]), &force);
+            } else {
+                left.halves[i] = p;
+                q = along::<L, _>(&q, size(lengths[i]), &self.field.velocity_lanes(&p));
+                clock += lengths[i];
+            }
+            (i, kicks) = (i + 1, !kicks);
+        }
+        left.halves[last] = if kicks { q } else { p };
         let (mut q_bar, mut p_bar) = halves::<L, F>(end_bar);
-        for (i, step) in (0..flows).rev().zip(self.method.walk_back()) {
-            let size = dt * L::constant(step.length);
-            let moved = if step.flow == Flow::Drift { q_bar } else { p_bar };
-            let mut v = scaled::<L, _>(size, &moved);
-            if merges && i + 1 == flows {
-                v = added::<L, _>(&v, &read.open);
+        loop {
+            let mut v = scaled::<L, _>(size(lengths[i]), if kicks { &p_bar } else { &q_bar });
+            if merges && i == last {
+                v = added::<L, _>(&v, &left.open);
             }
             if merges && i == 0 {
-                read.open = v;
+                left.open = v;
+            } else if kicks {
+                let now = dt.mul_add(L::constant(clock), t);
+                q_bar = added::<L, _>(&q_bar, &self.force_bar(now, &left.halves[i], &v));
             } else {
-                let at = (read.times[i], &read.halves[i]);
-                self.pull_back_flow(step.flow, at, &v, (&mut q_bar, &mut p_bar));
+                p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&left.halves[i], &v));
+            }
+            if i == 0 {
+                return whole::<L, F>(&q_bar, &p_bar);
+            }
+            (i, kicks) = (i - 1, !kicks);
+            if !kicks {
+                clock -= lengths[i];
             }
         }
-        whole::<L, F>(&q_bar, &p_bar)
     }
 
     #[inline(always)]
@@ -185,17 +224,17 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
         t: L,
         x: &F::State<L>,
         bar: F::State<L>,
-        read: &mut Read<L, F::Half<L>>,
+        left: &mut Left<F::Half<L>>,
     ) -> F::State<L> {
         if !self.method.merges() {
             return bar;
         }
         let ((q, p), (mut q_bar, mut p_bar)) = (halves::<L, F>(x), halves::<L, F>(&bar));
-        let flow = self.method.first();
-        let half = if flow == Flow::Drift { p } else { q };
-        let open = read.open;
-        read.open = zero::<L, F::Half<L>>();
-        self.pull_back_flow(flow, (t, &half), &open, (&mut q_bar, &mut p_bar));
+        match self.method.first() {
+            Flow::Drift => p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&p, &left.open)),
+            Flow::Kick => q_bar = added::<L, _>(&q_bar, &self.force_bar(t, &q, &left.open)),
+        }
+        left.open = zero::<L, F::Half<L>>();
         whole::<L, F>(&q_bar, &p_bar)
     }
 }

@@ -283,8 +283,8 @@ impl<T: Scalar> Rollout<T> {
         self.states_bar.clear();
         self.states_bar.resize(motion.dim() * batch, T::ZERO);
         let clock = kernel::Clock::Equal { t: &self.t, dt: &self.dt, first: 0 };
-        let states_bar = &mut self.states_bar;
-        let run = Backward { clock, batch, steps: 0, states: &[], states_bar };
+        let (states, states_bar) = (&self.x[..], &mut self.states_bar);
+        let run = Backward { clock, batch, steps: 0, states, states_bar };
         motion.kernel(Way::Backward(run))
     }
 
