@@ -116,8 +116,8 @@ impl AnalyticField for Lorenz {
     }
 }
 
-/// `H = p_1^2/2 + p_2^2/3 + V(q, t)`: two coordinates, which pull at each other, and a drive.
-/// Polynomials, which compile quickly.
+/// `H = p_1^2/2 + p_2^2/3 + p_2^4/40 + V(q, t)`: two coordinates, which pull at each other, and a drive
+/// that hardens a spring, so that all derivatives matter. Polynomials, which compile quickly.
 #[derive(Clone, Copy)]
 pub struct Pair;
 impl AnalyticField for Pair {
@@ -134,13 +134,13 @@ impl AnalyticSeparable for Pair {
     type Half<L: Lane> = [L; 2];
     #[inline(always)]
     fn velocity_lanes<L: Lane>(&self, [p1, p2]: &[L; 2]) -> [L; 2] {
-        [*p1, L::constant(2.0 / 3.0) * *p2]
+        [*p1, *p2 * (L::constant(2.0 / 3.0) + L::constant(0.1) * *p2 * *p2)]
     }
     #[inline(always)]
     fn force_lanes<L: Lane>(&self, t: L, [q1, q2]: &[L; 2]) -> [L; 2] {
         let apart = *q1 - *q2;
         let pull = apart * apart * apart;
-        [L::constant(0.5) * t - pull, pull - *q2]
+        [L::constant(0.5) * t - pull, pull - (L::constant(1.0) + t) * *q2]
     }
 }
 
