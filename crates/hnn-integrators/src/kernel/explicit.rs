@@ -7,7 +7,7 @@ use super::Way;
 use super::march::{self, Adjoint, Steps};
 use super::state::{MOST_STAGES, added, along, scaled, weighted, zero};
 use crate::method::Coefficients;
-use crate::{AnalyticField, Lane, Scalar};
+use crate::{AnalyticField, Lane, LaneState, Scalar};
 
 /// Goes forward by the classical method; says whether it could.
 pub(super) fn march_classical<T: Scalar, F: AnalyticField + ?Sized>(
@@ -90,20 +90,71 @@ impl<F: AnalyticField + ?Sized> Adjoint for Classical<'_, F> {
         end_bar: &F::State<L>,
         (): &mut (),
     ) -> F::State<L> {
-        let field = self.field;
         let (half, sixth, third) =
             (dt * L::constant(0.5), dt * L::constant(1.0 / 6.0), dt * L::constant(1.0 / 3.0));
-        let (middle, end) = (t + half, t + dt);
-        let x2 = along::<L, _>(x, half, &field.eval_lanes(t, x));
-        let x3 = along::<L, _>(x, half, &field.eval_lanes(middle, &x2));
-        let x4 = along::<L, _>(x, dt, &field.eval_lanes(middle, &x3));
-        let (outer, inner) = (scaled::<L, _>(sixth, end_bar), scaled::<L, _>(third, end_bar));
-        let x4_bar = field.vjp_lanes(end, &x4, &outer);
-        let x3_bar = field.vjp_lanes(middle, &x3, &along::<L, _>(&inner, dt, &x4_bar));
-        let x2_bar = field.vjp_lanes(middle, &x2, &along::<L, _>(&inner, half, &x3_bar));
-        let x1_bar = field.vjp_lanes(t, x, &along::<L, _>(&outer, half, &x2_bar));
-        let inner = added::<L, _>(&x2_bar, &x3_bar);
-        added::<L, _>(&added::<L, _>(end_bar, &x1_bar), &added::<L, _>(&inner, &x4_bar))
+        let middle = t + half;
+        let mut stages = ClassicalStages {
+            field: self.field,
+            times: [t, middle, middle, t + dt],
+            ahead: [half, half, dt],
+            weights: [sixth, third, third, sixth],
+            states: [*x; 4],
+            end_bar,
+            bar: zero::<L, F::State<L>>(),
+            sum: *end_bar,
+        };
+        if <F::State<L> as LaneState<L>>::DIM <= 2 {
+            // Written out, which is quickest.
+            stages.eval(0);
+            stages.eval(1);
+            stages.eval(2);
+            stages.pull_back(3);
+            stages.pull_back(2);
+            stages.pull_back(1);
+            stages.pull_back(0);
+        } else {
+            // A large formula is long to compile at each of seven places.
+            for i in 0..3 {
+                stages.eval(i);
+            }
+            for i in (0..4).rev() {
+                stages.pull_back(i);
+            }
+        }
+        stages.sum
+    }
+}
+
+/// The stages of a step of the classical method, on the way back.
+struct ClassicalStages<'a, L: Lane, F: AnalyticField + ?Sized> {
+    field: &'a F,
+    times: [L; 4],
+    /// How far ahead of the start each slope leads to the next stage.
+    ahead: [L; 3],
+    weights: [L; 4],
+    states: [F::State<L>; 4],
+    end_bar: &'a F::State<L>,
+    /// Cotangent of the stage pulled back last.
+    bar: F::State<L>,
+    sum: F::State<L>,
+}
+
+impl<L: Lane, F: AnalyticField + ?Sized> ClassicalStages<'_, L, F> {
+    /// The state of the stage after `i`.
+    #[inline(always)]
+    fn eval(&mut self, i: usize) {
+        let slope = self.field.eval_lanes(self.times[i], &self.states[i]);
+        self.states[i + 1] = along::<L, _>(&self.states[0], self.ahead[i], &slope);
+    }
+
+    #[inline(always)]
+    fn pull_back(&mut self, i: usize) {
+        let mut slope_bar = scaled::<L, _>(self.weights[i], self.end_bar);
+        if i < 3 {
+            slope_bar = along::<L, _>(&slope_bar, self.ahead[i], &self.bar);
+        }
+        self.bar = self.field.vjp_lanes(self.times[i], &self.states[i], &slope_bar);
+        self.sum = added::<L, _>(&self.sum, &self.bar);
     }
 }
 

@@ -55,36 +55,25 @@ impl<F: AnalyticSeparable + ?Sized> Flows<'_, F> {
         Force(self.field).vjp_lanes(now, q, v)
     }
 
-    /// Through a step of three flows, Verlet's for one: what the first and the last read is known, and
-    /// what the one between reads is not computed where its slope is linear in it.
+    /// Through a step of Verlet's method, or of another one with two kicks and a drift between: what the
+    /// kicks read is known, and what the drift reads is not computed where velocities are linear in it.
     #[inline(always)]
-    fn pull_back_three<L: Lane>(
+    fn pull_back_verlet<L: Lane>(
         &self,
-        [first, middle, last]: [L; 3],
-        t: L,
-        dt: L,
+        [first, drift, last]: [L; 3],
+        (t, dt): (L, L),
         (x, end): (&F::State<L>, &F::State<L>),
         end_bar: &F::State<L>,
         open: &mut F::Half<L>,
     ) -> F::State<L> {
-        let ((q, p), (q_end, p_end)) = (halves::<L, F>(x), halves::<L, F>(end));
+        let ((q, p), (q_end, _)) = (halves::<L, F>(x), halves::<L, F>(end));
         let (mut q_bar, mut p_bar) = halves::<L, F>(end_bar);
-        if self.method.first() == Flow::Kick {
-            let half = along::<L, _>(&p, dt * first, &self.field.force_lanes(t, &q));
-            let v = along::<L, _>(open, dt * last, &p_bar);
-            q_bar = added::<L, _>(&q_bar, &self.force_bar(t + dt, &q_end, &v));
-            let v = scaled::<L, _>(dt * middle, &q_bar);
-            p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&half, &v));
-            *open = scaled::<L, _>(dt * first, &p_bar);
-        } else {
-            let half = along::<L, _>(&q, dt * first, &self.field.velocity_lanes(&p));
-            let v = along::<L, _>(open, dt * last, &q_bar);
-            p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&p_end, &v));
-            let v = scaled::<L, _>(dt * middle, &p_bar);
-            let now = dt.mul_add(first, t);
-            q_bar = added::<L, _>(&q_bar, &self.force_bar(now, &half, &v));
-            *open = scaled::<L, _>(dt * first, &q_bar);
-        }
+        let half = along::<L, _>(&p, dt * first, &self.field.force_lanes(t, &q));
+        let v = along::<L, _>(open, dt * last, &p_bar);
+        q_bar = added::<L, _>(&q_bar, &self.force_bar(t + dt, &q_end, &v));
+        let v = scaled::<L, _>(dt * drift, &q_bar);
+        p_bar = added::<L, _>(&p_bar, &self.velocity_bar(&half, &v));
+        *open = scaled::<L, _>(dt * first, &p_bar);
         whole::<L, F>(&q_bar, &p_bar)
     }
 }
@@ -172,9 +161,9 @@ impl<F: AnalyticSeparable + ?Sized> Adjoint for Flows<'_, F> {
         end_bar: &F::State<L>,
         left: &mut Left<F::Half<L>>,
     ) -> F::State<L> {
-        if let [first, middle, last] = *self.method.lengths() {
-            let lengths = [first, middle, last].map(L::constant);
-            return self.pull_back_three(lengths, t, dt, (x, end), end_bar, &mut left.open);
+        if let (Flow::Kick, &[first, drift, last]) = (self.method.first(), self.method.lengths()) {
+            let lengths = [first, drift, last].map(L::constant);
+            return self.pull_back_verlet(lengths, (t, dt), (x, end), end_bar, &mut left.open);
         }
         let (mut q, mut p) = halves::<L, F>(x);
         let (lengths, merges) = (self.method.lengths(), self.method.merges());
