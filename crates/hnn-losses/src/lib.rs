@@ -34,6 +34,7 @@ mod parts;
 mod penalty;
 mod ranks;
 mod residuals;
+mod row_totals;
 mod selection;
 mod threads;
 mod torque;

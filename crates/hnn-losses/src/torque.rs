@@ -9,10 +9,10 @@ use hnn_integrators::{
 };
 
 use crate::blocks::{Blocks, on_all_threads};
-use crate::checks::{check_field, coordinate_weights, count, selected};
+use crate::checks::{check_field, coordinate_weights, selected};
 use crate::compiled::{FieldLoss, loss_of_fields};
 use crate::groups::Groups;
-use crate::loss::take_sums;
+use crate::row_totals::RowTotals;
 use crate::{LossError, ResidualLayout, ResidualRows, RowSelection};
 
 /// The mean squared error of the inputs that a field needs for the measured motion, against the
@@ -53,9 +53,7 @@ pub struct TorqueLoss<T> {
     blocks: Blocks<T, Scratch<T>>,
     scratches: Vec<Scratch<T>>,
     groups: Groups,
-    /// Where ranks have the other rows: the number of all that are selected, that of all, and the sum of
-    /// each input over these.
-    whole: Option<(f64, f64, Vec<f64>)>,
+    totals: RowTotals,
 }
 
 /// The data, a row a sample.
@@ -129,8 +127,8 @@ impl<T: Scalar> TorqueLoss<T> {
             sizes: (0..n).map(size).collect(),
             weights: vec![T::ONE; n],
         };
-        let (blocks, scratches) = (Blocks::default(), Vec::new());
-        Ok(Self { rows, blocks, scratches, groups: Groups::default(), whole: None })
+        let (blocks, scratches, groups) = (Blocks::default(), Vec::new(), Groups::default());
+        Ok(Self { rows, blocks, scratches, groups, totals: RowTotals::default() })
     }
 
     /// The same with the squared errors of each input multiplied by a weight of its own, such as
@@ -150,18 +148,18 @@ impl<T: Scalar> Rows<T> {
         self.u[k..].iter().step_by(self.n).map(|u| u.to_f64())
     }
 
-    fn sum_of(&self, k: usize) -> f64 {
-        self.inputs(k).sum()
+    /// The sum of each input.
+    fn sums(&self) -> impl Iterator<Item = f64> {
+        (0..self.n).map(|k| self.inputs(k).sum())
     }
 
-    /// The loss of the mean inputs in place of those that the field needs: the share of these rows, among so
-    /// many with such sums of the inputs.
-    fn constant_value(&self, count: f64, sums: &[f64]) -> f64 {
-        let of = |(k, sum): (usize, &f64)| {
-            let squares = self.inputs(k).map(|u| (u - sum / count).powi(2));
+    /// The sum of the costs of constants in place of the inputs that the field needs.
+    fn constant_cost(&self, constants: &[f64]) -> f64 {
+        let of = |(k, constant): (usize, &f64)| {
+            let squares = self.inputs(k).map(|u| (u - constant).powi(2));
             self.weights[k].to_f64() * squares.sum::<f64>()
         };
-        sums.iter().enumerate().map(of).sum::<f64>() / (count * self.n as f64)
+        constants.iter().enumerate().map(of).sum()
     }
 
     /// Samples of a block: each is evaluated with several inputs.
@@ -286,24 +284,19 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        let rows = &self.rows;
-        let value = match &self.whole {
-            Some((_, count, sums)) => rows.constant_value(*count, sums),
-            None => {
-                let sums = Vec::from_iter((0..rows.n).map(|k| rows.sum_of(k)));
-                rows.constant_value(rows.t.len() as f64, &sums)
-            }
-        };
-        vec![(self.name().to_owned(), value)]
+        let (rows, own) = (&self.rows, self.num_rows());
+        let entries = self.totals.rows(own) * rows.n as f64;
+        let means = self.totals.means(own, rows.sums());
+        vec![(self.name().to_owned(), rows.constant_cost(&means) / entries)]
     }
 
     fn is_elsewhere(&self, selection: RowSelection<'_>) -> bool {
-        self.whole.is_some() && selection == RowSelection::Rows(&[])
+        self.totals.is_elsewhere(selection)
     }
 
     fn entries(&self, selection: RowSelection<'_>) -> Result<f64, LossError> {
-        let own = selected(selection, self.rows.t.len())? as f64;
-        Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.n as f64)
+        let own = selected(selection, self.num_rows())?;
+        Ok(self.totals.selected(own) * self.rows.n as f64)
     }
 
     fn num_rows(&self) -> usize {
@@ -311,16 +304,11 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
     }
 
     fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
-        let rows = self.rows.t.len();
-        sums.extend([count(selection, rows)? as f64, rows as f64]);
-        sums.extend((0..self.rows.n).map(|k| self.rows.sum_of(k)));
-        Ok(())
+        RowTotals::append(selection, self.num_rows(), self.rows.sums(), sums)
     }
 
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-        let sums = take_sums(sums, 2 + self.rows.n)?;
-        self.whole = Some((sums[0], sums[1], sums[2..].to_vec()));
-        Ok(())
+        self.totals.set(self.rows.n, sums)
     }
 
     fn sum(
@@ -377,12 +365,11 @@ impl<T: Scalar> FieldLoss<T> for TorqueLoss<T> {
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { rows: data, groups: all, scratches, whole, .. } = self;
+        let Self { rows: data, groups: all, scratches, totals, .. } = self;
         let params = field.num_params();
         all.layout.check(&groups, params, &rows)?;
         let inputs = &all.columns[..];
-        let samples = whole.as_ref().map_or(all.len() as f64, |(rows, ..)| *rows);
-        let scale = (1.0 / (samples * data.n as f64)).sqrt();
+        let scale = (1.0 / (totals.selected(all.len()) * data.n as f64)).sqrt();
         let factor = |k: usize| T::from_f64(scale * data.weights[k].to_f64().sqrt());
         let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(scratches, parts, |scratch, (group, rows)| {

@@ -11,11 +11,11 @@ use ndarray::{ArrayView1, ArrayView2};
 
 use self::rows::{Rows, Scratch};
 use crate::blocks::{Blocks, on_all_threads};
-use crate::checks::{check_field, check_finite, check_shape, coordinate_weights, count, selected};
+use crate::checks::{check_field, check_finite, check_shape, coordinate_weights, selected};
 use crate::compiled::{FieldLoss, loss_of_fields};
 use crate::groups::Groups;
 use crate::jacobian::FieldJacobian;
-use crate::loss::take_sums;
+use crate::row_totals::RowTotals;
 use crate::trajectory::Slopes;
 use crate::{ErrorMeasure, LossError, ResidualLayout, ResidualRows, RowSelection};
 
@@ -51,9 +51,7 @@ pub struct DerivativeLoss<T> {
     blocks: Blocks<T, Scratch<T>>,
     groups: Groups,
     row_scratches: Vec<RowScratch<T>>,
-    /// Where ranks have the other rows: the number of all that are selected, that of all, and the sum of
-    /// each derivative over these.
-    whole: Option<(f64, f64, Vec<f64>)>,
+    totals: RowTotals,
 }
 
 /// What a block of residuals needs.
@@ -119,7 +117,7 @@ impl<T: Scalar> DerivativeLoss<T> {
             blocks: Blocks::default(),
             groups: Groups::default(),
             row_scratches: Vec::new(),
-            whole: None,
+            totals: RowTotals::default(),
         })
     }
 
@@ -261,15 +259,10 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
     }
 
     fn constant_values(&self) -> Vec<(String, f64)> {
-        let rows = &self.rows;
-        let value = match &self.whole {
-            Some((_, count, sums)) => rows.constant_value(self.measure, *count, sums),
-            None => {
-                let sums: Vec<f64> = (0..rows.dim).map(|i| rows.sum_of(i)).collect();
-                rows.constant_value(self.measure, rows.t.len() as f64, &sums)
-            }
-        };
-        vec![(self.name().to_owned(), value)]
+        let (rows, own) = (&self.rows, self.num_rows());
+        let entries = self.totals.rows(own) * rows.dim as f64;
+        let means = self.totals.means(own, rows.sums());
+        vec![(self.name().to_owned(), rows.constant_cost(self.measure, &means) / entries)]
     }
 
     fn noise_values(&self) -> Vec<(String, f64)> {
@@ -277,8 +270,7 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
             return Vec::new();
         }
         // An error is of its standard error's size; in fewer rows than all, so much less of the mean.
-        let rows = self.rows.t.len() as f64;
-        let share = self.whole.as_ref().map_or(1.0, |(_, count, _)| rows / count);
+        let share = self.num_rows() as f64 / self.totals.rows(self.num_rows());
         let weights: f64 = self.rows.weights.iter().map(|weight| weight.to_f64()).sum();
         vec![(self.name().to_owned(), share * weights / self.rows.dim as f64)]
     }
@@ -288,25 +280,20 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
     }
 
     fn row_sums(&self, selection: RowSelection<'_>, sums: &mut Vec<f64>) -> Result<(), LossError> {
-        let rows = self.rows.t.len();
-        sums.extend([count(selection, rows)? as f64, rows as f64]);
-        sums.extend((0..self.rows.dim).map(|i| self.rows.sum_of(i)));
-        Ok(())
+        RowTotals::append(selection, self.num_rows(), self.rows.sums(), sums)
     }
 
     fn set_row_sums(&mut self, sums: &mut &[f64]) -> Result<(), LossError> {
-        let sums = take_sums(sums, 2 + self.rows.dim)?;
-        self.whole = Some((sums[0], sums[1], sums[2..].to_vec()));
-        Ok(())
+        self.totals.set(self.rows.dim, sums)
     }
 
     fn is_elsewhere(&self, selection: RowSelection<'_>) -> bool {
-        self.whole.is_some() && selection == RowSelection::Rows(&[])
+        self.totals.is_elsewhere(selection)
     }
 
     fn entries(&self, selection: RowSelection<'_>) -> Result<f64, LossError> {
-        let own = selected(selection, self.rows.t.len())? as f64;
-        Ok(self.whole.as_ref().map_or(own, |(rows, ..)| *rows) * self.rows.dim as f64)
+        let own = selected(selection, self.num_rows())?;
+        Ok(self.totals.selected(own) * self.rows.dim as f64)
     }
 
     fn sum(
@@ -370,11 +357,10 @@ impl<T: Scalar> FieldLoss<T> for DerivativeLoss<T> {
         groups: Range<usize>,
         rows: ResidualRows<'_, T>,
     ) -> Result<(), LossError> {
-        let Self { rows: data, measure, groups: all, row_scratches, whole, .. } = self;
+        let Self { rows: data, measure, groups: all, row_scratches, totals, .. } = self;
         let params = field.num_params();
         all.layout.check(&groups, params, &rows)?;
-        let samples = whole.as_ref().map_or(all.len() as f64, |(rows, ..)| *rows);
-        let scale = (1.0 / (samples * data.dim as f64)).sqrt();
+        let scale = (1.0 / (totals.selected(all.len()) * data.dim as f64)).sqrt();
         let coordinates = &all.columns[..];
         let parts = all.layout.cut(params, rows, groups.map(|group| group..group + 1));
         on_all_threads(row_scratches, parts, |(scratch, jacobian), (group, rows)| {

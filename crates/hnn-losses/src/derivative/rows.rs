@@ -26,25 +26,26 @@ impl<T: Scalar> Rows<T> {
         precision.map_or(self.weights[i], |precision| self.weights[i] * *precision)
     }
 
-    /// The sum of a coordinate's derivatives.
-    pub(super) fn sum_of(&self, i: usize) -> f64 {
-        self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64()).sum()
+    /// The derivatives of a coordinate.
+    fn column(&self, i: usize) -> impl Iterator<Item = f64> {
+        self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64())
     }
 
-    /// The loss of the mean derivative in place of the field: the share of these rows, among so many with
-    /// such sums of the derivatives.
-    pub(super) fn constant_value(&self, measure: ErrorMeasure, count: f64, sums: &[f64]) -> f64 {
-        let entries = count * self.dim as f64;
-        let of = |i: usize| {
-            let column = || self.dx[i..].iter().step_by(self.dim).map(|dx| dx.to_f64());
-            let mean = sums[i] / count;
+    /// The sum of each coordinate's derivatives.
+    pub(super) fn sums(&self) -> impl Iterator<Item = f64> {
+        (0..self.dim).map(|i| self.column(i).sum())
+    }
+
+    /// The sum of the costs of constants in place of the field.
+    pub(super) fn constant_cost(&self, measure: ErrorMeasure, constants: &[f64]) -> f64 {
+        let of = |(i, constant): (usize, &f64)| {
             let cost = |(row, dx): (usize, f64)| {
                 let weight = self.weight(row, i);
-                weight.to_f64() * measure.of_weight(weight).value(dx - mean)
+                weight.to_f64() * measure.of_weight(weight).value(dx - constant)
             };
-            column().enumerate().map(cost).sum::<f64>()
+            self.column(i).enumerate().map(cost).sum::<f64>()
         };
-        (0..self.dim).map(of).sum::<f64>() / entries
+        constants.iter().enumerate().map(of).sum()
     }
 
     /// Copies the samples of a block into its scratch, coordinate-major.
