@@ -59,7 +59,7 @@ impl<F: AnalyticField + ?Sized> Steps for Classical<'_, F> {
     fn march<L: Lane>(
         &self,
         steps: usize,
-        t0: L,
+        [t0, _]: [L; 2],
         dt: L,
         x: &F::State<L>,
         (): &mut (),
@@ -184,7 +184,7 @@ impl<F: AnalyticField + ?Sized> Steps for General<'_, F> {
     fn march<L: Lane>(
         &self,
         steps: usize,
-        t0: L,
+        [t0, _]: [L; 2],
         dt: L,
         x: &F::State<L>,
         Stages { slopes, .. }: &mut Stages<F::State<L>>,

@@ -24,11 +24,11 @@ pub(super) trait Steps {
     #[inline(always)]
     fn begin<L: Lane>(&self, _t: L, _x: &Self::State<L>, _scratch: &mut Self::Scratch<L>) {}
 
-    /// `x(t + steps dt)` by so many equal steps.
+    /// `x(end) = x(t + steps dt)` by so many equal steps.
     fn march<L: Lane>(
         &self,
         steps: usize,
-        t: L,
+        t_and_end: [L; 2],
         dt: L,
         x: &Self::State<L>,
         scratch: &mut Self::Scratch<L>,
@@ -97,7 +97,8 @@ impl<T: Scalar, S: Steps> LaneKernel<T> for March<'_, '_, T, S> {
             }
             while step < rounds {
                 let (t, dt) = clock.interval::<I, W>(step, batch, row);
-                x = Aligned(self.method.march(at_once, t, dt, &x.0, &mut scratch.0));
+                let end = clock.time::<I, W>(step + at_once, batch, row);
+                x = Aligned(self.method.march(at_once, [t, end], dt, &x.0, &mut scratch.0));
                 if keeps {
                     let out = &mut states[(step + 1) * len..(step + 2) * len];
                     store::<T, S::State<_>, I, W>(&x.0, out, batch, row);
@@ -159,16 +160,29 @@ impl<T: Scalar> Clock<'_, T> {
         batch: usize,
         row: usize,
     ) -> (Wide<T, W, I>, Wide<T, W, I>) {
+        let t = self.time::<I, W>(step, batch, row);
+        match self {
+            Clock::Equal { dt, .. } => (t, Wide::load_padded(&dt[row..])),
+            Clock::Times(_) => (t, self.time::<I, W>(step + 1, batch, row) - t),
+        }
+    }
+
+    /// Time of the rows from `row` on at a state.
+    #[inline(always)]
+    fn time<I: Isa, const W: usize>(
+        &self,
+        state: usize,
+        batch: usize,
+        row: usize,
+    ) -> Wide<T, W, I> {
         match *self {
             Clock::Equal { t, dt, first } => {
-                let dt = Wide::<T, W, I>::load_padded(&dt[row..]);
-                let t = Wide::load_padded(&t[row..]);
-                (dt.mul_add(Wide::splat(T::from_usize(first + step)), t), dt)
+                let (t, dt) =
+                    (Wide::load_padded(&t[row..]), Wide::<T, W, I>::load_padded(&dt[row..]));
+                dt.mul_add(Wide::splat(T::from_usize(first + state)), t)
             }
             Clock::Times(times) => {
-                let (now, next) = times[step * batch..(step + 2) * batch].split_at(batch);
-                let t = Wide::load_padded(&now[row..]);
-                (t, Wide::load_padded(&next[row..]) - t)
+                Wide::load_padded(&times[state * batch..(state + 1) * batch][row..])
             }
         }
     }

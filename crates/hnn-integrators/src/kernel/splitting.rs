@@ -105,7 +105,7 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
     fn march<L: Lane>(
         &self,
         steps: usize,
-        t: L,
+        [t, end]: [L; 2],
         dt: L,
         x: &F::State<L>,
         left: &mut Left<F::Half<L>>,
@@ -127,12 +127,16 @@ impl<F: AnalyticSeparable + ?Sized> Steps for Flows<'_, F> {
         let mut step = 0;
         while step < steps {
             for (k, pair) in pairs.chunks_exact(2).enumerate() {
-                let closing = merges && step + 1 < steps && 2 * k + 2 == pairs.len();
-                let (first, second) = (pair[0], if closing { pair[1] + opening } else { pair[1] });
+                let (is_last, merged) = (2 * k + 2 == pairs.len(), merges && step + 1 < steps);
+                let length = if is_last && merged { pair[1] + opening } else { pair[1] };
+                let (first, second) = (pair[0], length);
                 if drift_first {
                     q = along::<L, _>(&q, size(first), &self.field.velocity_lanes(&p));
                     clock += first;
-                    slope = self.field.force_lanes(dt.mul_add(L::constant(clock), t), &q);
+                    let now = dt.mul_add(L::constant(clock), t);
+                    // The very time at which the next step begins.
+                    let now = if is_last && merges && step + 1 == steps { end } else { now };
+                    slope = self.field.force_lanes(now, &q);
                     p = along::<L, _>(&p, size(second), &slope);
                 } else {
                     let force = self.field.force_lanes(dt.mul_add(L::constant(clock), t), &q);

@@ -150,3 +150,37 @@ fn a_product_by_hand_agrees_with_dual_numbers() {
     let (ours, duals) = (BY_HAND.vjp_lanes(0.2, &x, &v), ByDuals.vjp_lanes(0.2, &x, &v));
     assert!((0..2).all(|i| (ours[i] - duals[i]).abs() < 1e-15));
 }
+
+/// What is kept and what is computed again makes no difference.
+#[test]
+fn checkpoints_do_not_change_the_gradient() {
+    fn gradient<S: DifferentiableStepper<f64, Pair>>(stepper: &S, kept: Checkpoints) -> Vec<f64> {
+        // So many that the rounding of times shows.
+        let (batch, grid) = (64, Grid::equal(64, 0.3, 0.0021, 2000));
+        let x0: Vec<f64> = (0..4 * batch).map(start).collect();
+        let (mut rollout, mut bar) = (Rollout::default(), vec![0.0; x0.len()]);
+        let visit = |visit: Visit<'_, f64>| {
+            if let Visit::State { x, x_bar, .. } = visit {
+                x_bar.iter_mut().zip(x).for_each(|(bar, x)| *bar += *x);
+            }
+            Ok(())
+        };
+        let bars = Bars::new(&mut bar);
+        rollout.gradient(stepper, &Pair, grid, &x0, kept, visit, bars).expect("gradient");
+        bar
+    }
+    fn agree<S: DifferentiableStepper<f64, Pair>>(stepper: &S, slack: f64) {
+        let all = gradient(stepper, Checkpoints::All);
+        for kept in [Checkpoints::Logarithmic, Checkpoints::Count(2)] {
+            assert_eq!(gradient(stepper, kept), all, "{kept:?}");
+        }
+        for (some, all) in gradient(stepper, Checkpoints::Segments(7)).iter().zip(&all) {
+            assert!((some - all).abs() <= slack * (1.0 + all.abs()), "{some}, {all}");
+        }
+    }
+    agree(&RK4, 0.0);
+    // Flows of neighbouring steps are pulled back at once, but where a segment ends.
+    agree(&VELOCITY_VERLET, 1e-12);
+    agree(&POSITION_VERLET, 1e-12);
+    agree(&YOSHIDA4, 1e-12);
+}
