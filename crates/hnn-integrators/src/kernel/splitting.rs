@@ -37,7 +37,7 @@ struct Left<H> {
     /// Of methods whose steps merge: the slope of the last flow, which is that of the next step's first
     /// one, too.
     slope: H,
-    /// The half state that each flow left.
+    /// The half state that each flow read.
     halves: [H; MOST_FLOWS],
     /// The cotangent still to be pulled back through a step's first flow, which is the last one of the
     /// step before.
