@@ -1,10 +1,10 @@
 //! The fused trajectories and their adjoint against recorded steps, which go through slices.
 
 use hnn_integrators::{
-    AnalyticField, BLANES_MOAN_SRKN6, Bars, Checkpoints, DifferentiableStepper, EULER, Grid, HEUN,
-    Interval, KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3,
-    Rollout, SYMPLECTIC_EULER, Scalar, THREE_EIGHTHS, Tableau, VELOCITY_VERLET, VectorField, Visit,
-    YOSHIDA4,
+    AnalyticField, BLANES_MOAN_SRKN6, Bars, Checkpoints, DifferentiableStepper, EULER, Flow, Grid,
+    HEUN, Interval, KAHAN_LI8, Lane, MIDPOINT, POSITION_VERLET, Parameters, RALSTON3, RK4, RUTH3,
+    Rollout, SYMPLECTIC_EULER, Scalar, Splitting, THREE_EIGHTHS, Tableau, VELOCITY_VERLET,
+    VectorField, Visit, YOSHIDA4,
 };
 
 use crate::common::{ByHand, Lorenz, Method, Pair, Pendulum};
@@ -134,6 +134,8 @@ fn runge_kutta_methods_agree_with_recorded_steps() {
 
 #[test]
 fn splitting_methods_agree_with_recorded_steps() {
+    let uneven = Splitting::new("uneven", 1, Flow::Kick, &[0.3, 1.0, 0.7]);
+    agrees::<f64, _, _>(&uneven.expect("consistent"), &Pair);
     agrees::<f64, _, _>(&SYMPLECTIC_EULER, &Pair);
     agrees::<f64, _, _>(&VELOCITY_VERLET, &Pair);
     agrees::<f64, _, _>(&POSITION_VERLET, &Pair);
